@@ -1,0 +1,86 @@
+"""What can go wrong, and the exit status each outcome has.
+
+::
+
+    ConsoleError            failed                     1
+    ├── UsageError          usage                      2
+    ├── NotMet              expectation, wait          3
+    ├── NotAuthorised       not_authorised             4
+    ├── CannotJoin          join_failed                5
+    ├── ConversationOver    conversation_over          6
+    └── SendFailed          send_failed                1
+
+Every error carries one line for a person, saying what to do next where that can be known. What a
+remote party wrote goes into it through ``safe()`` by whoever prints it.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitStatus(IntEnum):
+    """The exit statuses of every command; an interface, shown in the README and in ``--help``."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_MET = 3
+    NOT_AUTHORISED = 4
+    CANNOT_JOIN = 5
+    OVER = 6
+    HUP = 129
+    INT = 130
+    BROKEN_PIPE = 141
+    TERM = 143
+
+
+EXIT_STATUS_HELP: dict[ExitStatus, str] = {
+    ExitStatus.DONE: "done",
+    ExitStatus.FAILED: "failed",
+    ExitStatus.USAGE: "usage: the command line, a script or a file is wrong",
+    ExitStatus.NOT_MET: "expectation not met, or a wait timed out",
+    ExitStatus.NOT_AUTHORISED: "not authorised",
+    ExitStatus.CANNOT_JOIN: "cannot reach or join the room",
+    ExitStatus.OVER: "the conversation is over",
+    ExitStatus.HUP: "stopped by HUP, after leaving the room",
+    ExitStatus.INT: "stopped by INT (Ctrl-C), after leaving the room",
+    ExitStatus.BROKEN_PIPE: "the reader closed the pipe",
+    ExitStatus.TERM: "stopped by TERM, after leaving the room",
+}
+
+
+class ConsoleError(Exception):
+    """One line for a person; ``reason`` is the stable word for ``--json``."""
+
+    status: ExitStatus = ExitStatus.FAILED
+    reason: str = "failed"
+
+
+class UsageError(ConsoleError):
+    status = ExitStatus.USAGE
+    reason = "usage"
+
+
+class NotMet(ConsoleError):
+    status = ExitStatus.NOT_MET
+    reason = "not_met"
+
+
+class NotAuthorised(ConsoleError):
+    status = ExitStatus.NOT_AUTHORISED
+    reason = "not_authorised"
+
+
+class CannotJoin(ConsoleError):
+    status = ExitStatus.CANNOT_JOIN
+    reason = "join_failed"
+
+
+class ConversationOver(ConsoleError):
+    status = ExitStatus.OVER
+    reason = "conversation_over"
+
+
+class SendFailed(ConsoleError):
+    reason = "send_failed"

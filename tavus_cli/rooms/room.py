@@ -1,0 +1,182 @@
+"""A room: what every source of a conversation looks like from above.
+
+Daily, the simulated replica, a recording and a resident session are rooms; nothing above this
+folder knows which one it has. A room is five things: ``join``, ``send``, ``leave``, ``arrivals``
+and ``participants``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
+
+
+@dataclass(slots=True)
+class Received:
+    """One message on the data channel (not frozen: a million of them are made in a replay).
+
+    ``message`` is the JSON value as sent. ``at`` is when it arrived, in Unix seconds; None where
+    nothing says (a file of bare messages). ``raw`` is its JSON text, where it came as text, so
+    that it can be written out untouched. ``direction`` is "out" for what this side sent, which
+    only recordings hold.
+    """
+
+    message: Any
+    at: float | None = None
+    sender: str | None = None
+    raw: bytes | None = None
+    direction: Literal["in", "out"] = "in"
+
+
+@dataclass(frozen=True, slots=True)
+class Participant:
+    """Somebody in the room. ``pal`` is whether the room takes this one for the PAL."""
+
+    id: str
+    name: str = ""
+    user_id: str = ""
+    local: bool = False
+    pal: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantChanged:
+    """Somebody came, changed or went; ``participant`` as it is (or last was)."""
+
+    participant: Participant
+    change: Literal["joined", "updated", "left"]
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomNote:
+    """Something about the room itself that people should see: a cut line, a lost network, an overflow."""
+
+    text: str
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOver:
+    """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it."""
+
+    reason: str
+    at: float | None = None
+
+
+Arrival = Received | ParticipantChanged | RoomNote | RoomOver
+
+
+class Room(Protocol):
+    """The interface. All coroutines run on one event loop.
+
+    ``arrivals`` may be iterated once, from before ``join``: messages can come before it is done.
+    It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over
+    or left.
+    """
+
+    target: str
+    conversation_id: str
+
+    @property
+    def participants(self) -> Mapping[str, Participant]: ...
+
+    async def join(self) -> None:
+        """Be in the room. Raises CannotJoin, NotAuthorised or ConversationOver."""
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Send one interaction to everybody; returns when the room took it. Raises SendFailed."""
+
+    async def leave(self) -> None:
+        """Leave. Bounded in time, safe to call twice or before ``join`` is done, never raises."""
+
+    def arrivals(self) -> AsyncIterator[list[Arrival]]: ...
+
+
+class Inbox:
+    """From any thread to the event loop: append, and arm at most one wakeup.
+
+    The producer appends and then tests the flag; the consumer clears the flag and then drains: an
+    extra wakeup may come, a lost one cannot. Bounded; what did not fit is counted and told by a
+    RoomNote in its place.
+    """
+
+    def __init__(self, limit: int = 200_000) -> None:
+        self._items: deque[Arrival] = deque()
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._armed = False
+        self._closed = False
+        self._dropped = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._wakeup: asyncio.Event | None = None
+
+    def open(self) -> None:
+        """Bind to the running event loop; what was put before is kept."""
+        self._loop = asyncio.get_running_loop()
+        self._wakeup = asyncio.Event()
+        self._wakeup.set()
+
+    def put(self, arrival: Arrival) -> None:
+        """Called on any thread; never blocks and never raises."""
+        with self._lock:
+            if len(self._items) >= self._limit:
+                self._dropped += 1
+                return
+            if self._dropped:
+                self._items.append(self._overflow())
+            self._items.append(arrival)
+        self._wake()
+
+    def close(self) -> None:
+        """Nothing more will come; the consumer ends when it has taken what is there."""
+        self._closed = True
+        self._wake()
+
+    async def batches(self) -> AsyncIterator[list[Arrival]]:
+        if self._wakeup is None:
+            self.open()
+        assert self._wakeup is not None
+        while True:
+            await self._wakeup.wait()
+            self._wakeup.clear()
+            self._armed = False
+            while batch := self._take():
+                yield batch
+                await asyncio.sleep(0)  # keys, timers and signals get their turn in a burst
+            if self._closed and not self._items:
+                return
+
+    def _take(self) -> list[Arrival]:
+        with self._lock:
+            batch = [self._items.popleft() for _ in range(min(BATCH, len(self._items)))]
+            if not self._items and self._dropped:
+                batch.append(self._overflow())
+            return batch
+
+    def _overflow(self) -> RoomNote:
+        dropped, self._dropped = self._dropped, 0
+        return RoomNote(f"{dropped} messages came faster than they could be taken and are not shown")
+
+    def _wake(self) -> None:
+        loop = self._loop
+        if loop is None or self._armed:
+            return
+        self._armed = True
+        try:
+            loop.call_soon_threadsafe(self._set)
+        except RuntimeError:  # the loop is closed: nobody is left to tell
+            pass
+
+    def _set(self) -> None:
+        assert self._wakeup is not None
+        self._wakeup.set()
+
+
+Clock = Callable[[], float]
