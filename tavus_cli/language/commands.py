@@ -1,0 +1,202 @@
+"""The one table of commands: what is typed at the prompt, given to ``send`` and (later) held by scripts.
+
+It feeds parsing, help, completion and the README. A row's ``build`` turns words into an action: an
+Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.grammar import Words, split_line
+from tavus_cli.protocol import interactions
+from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
+from tavus_cli.protocol.wire import from_json
+
+
+@dataclass(frozen=True, slots=True)
+class AudioEcho:
+    """``/echo --audio FILE``: the file is read, cut and paced by whoever sends it."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Something the console itself answers: ``command`` is "help" or "quit"."""
+
+    command: str
+    argument: str = ""
+
+
+Action = Interaction | AudioEcho | Say
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row. ``sends`` is whether ``send`` takes it as a KIND; ``words`` completes its first word."""
+
+    name: str
+    usage: str
+    help: str
+    build: Callable[[Words], Action]
+    sends: bool = True
+    words: tuple[str, ...] = ()
+
+
+def _respond(words: Words) -> Action:
+    return interactions.respond(words.rest("TEXT"))
+
+
+def _echo(words: Words) -> Action:
+    if words.flag("--audio"):
+        return AudioEcho(words.rest("FILE.wav"))
+    return interactions.echo(words.rest("TEXT"))
+
+
+def _interrupt(words: Words) -> Action:
+    words.done()
+    return interactions.interrupt()
+
+
+def _context(words: Words) -> Action:
+    mode = words.word("append or overwrite")
+    if mode == "append":
+        completed = words.flag("--completed")
+        return interactions.append_context(words.rest("TEXT"), completed=completed)
+    if mode == "overwrite":
+        return interactions.overwrite_context(words.rest("TEXT"))
+    raise words.wrong(f'"{mode}" is neither append nor overwrite')
+
+
+def _sensitivity(words: Words) -> Action:
+    pair = words.word("pause=VALUE or interrupt=VALUE")
+    which, equals, value = pair.partition("=")
+    if which not in ("pause", "interrupt") or not equals:
+        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE')
+    if value not in SENSITIVITIES:
+        raise words.wrong(f'"{value}" is none of {", ".join(SENSITIVITIES)}')
+    words.done()
+    return interactions.sensitivity(which, value)
+
+
+def _tool_result(words: Words) -> Action:
+    error = words.flag("--error")
+    call = words.word("CALL_ID")
+    output: Any = words.rest("OUTPUT")
+    if output.startswith("{"):
+        with suppress(ValueError):  # text that begins with a brace is still text
+            output = from_json(output)
+    return interactions.tool_result(call, output, error=error)
+
+
+def _confirm(words: Words) -> Action:
+    return interactions.confirm(words.rest("OBJECTIVE"))
+
+
+def _raw(words: Words) -> Action:
+    text = words.rest("JSON")
+    try:
+        value = from_json(text)
+    except ValueError as error:
+        raise words.wrong(f"not JSON ({error})") from None
+    if not isinstance(value, dict):
+        raise words.wrong("a message is a JSON object")
+    return Interaction(str(value.get("event_type", "")), raw=value)
+
+
+def _help(words: Words) -> Action:
+    return Say("help", "" if words.empty else words.rest("").lstrip("/"))
+
+
+def _quit(words: Words) -> Action:
+    words.done()
+    return Say("quit")
+
+
+_PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
+_ROWS = (
+    Command(
+        "respond", "/respond TEXT", "a user turn as text; a line without a slash does the same", _respond
+    ),
+    Command("echo", "/echo TEXT | /echo --audio FILE.wav", "speak exactly this", _echo, words=("--audio",)),
+    Command("interrupt", "/interrupt", "stop the PAL's speech", _interrupt),
+    Command(
+        "context",
+        "/context append TEXT [--completed] | /context overwrite TEXT",
+        "add to the context, or replace it; nothing is spoken",
+        _context,
+        words=("append", "overwrite"),
+    ),
+    Command(
+        "sensitivity",
+        "/sensitivity pause=VALUE | interrupt=VALUE",
+        f"turn taking; VALUE is {', '.join(SENSITIVITIES)}",
+        _sensitivity,
+        words=_PAIRS,
+    ),
+    Command(
+        "tool-result",
+        "/tool-result CALL_ID OUTPUT [--error]",
+        "answer a tool call; OUTPUT is text or a JSON object",
+        _tool_result,
+    ),
+    Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
+    Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
+    Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
+    Command("quit", "/quit", "leave the room; Ctrl-D does the same", _quit, sends=False),
+)
+COMMANDS = {row.name: row for row in _ROWS}
+KINDS = tuple(row.name for row in _ROWS if row.sends)
+
+
+def parse(line: str) -> Action:
+    """A typed line as an action. Raises UsageError with the nearest command."""
+    name, rest = split_line(line)
+    return build(name, rest)
+
+
+def build(name: str, arguments: str | list[str]) -> Action:
+    """A command and its arguments as an action. Raises UsageError."""
+    row = COMMANDS.get(name)
+    if row is None:
+        raise UsageError(
+            f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"
+        )
+    return row.build(Words(arguments, row.usage))
+
+
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """ "; did you mean X?", or "" where nothing is near."""
+    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"; did you mean {prefix}{near[0]}?" if near else ""
+
+
+def help_lines(name: str = "") -> list[str]:
+    """The list of commands, or one of them. Raises UsageError for an unknown name."""
+    if name:
+        row = COMMANDS.get(name)
+        if row is None:
+            raise UsageError(f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/"))
+        return [row.usage, f"    {row.help}"]
+    width = max(len(row.usage) for row in _ROWS)
+    return [f"{row.usage:<{width}}  {row.help}" for row in _ROWS]
+
+
+def complete(text: str) -> list[tuple[str, str]]:
+    """Completions of the word before the cursor, with descriptions: ("/echo", "speak exactly this")."""
+    if not text.startswith("/") or text.startswith("//"):
+        return []
+    name, space, rest = text.partition(" ")
+    if not space:
+        return [(f"/{row.name}", row.help) for row in _ROWS if f"/{row.name}".startswith(name)]
+    row_of = COMMANDS.get(name[1:])
+    if row_of is None or " " in rest:
+        return []
+    words = tuple(COMMANDS) if row_of.name == "help" else row_of.words
+    return [(word, "") for word in words if word.startswith(rest)]

@@ -1,0 +1,85 @@
+"""How a line of the console's language is taken apart; the commands themselves are in ``commands``.
+
+A line without a slash is ``/respond LINE``; ``//x`` responds with ``/x``.
+"""
+
+from __future__ import annotations
+
+import re
+
+from tavus_cli.errors import UsageError
+
+_UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|)", re.ASCII)
+
+
+def split_line(line: str) -> tuple[str, str]:
+    """The command's name and the rest, verbatim: "/echo  Hi  there" → ("echo", "Hi  there")."""
+    line = line.strip()
+    if not line.startswith("/"):
+        return "respond", line
+    if line.startswith("//"):
+        return "respond", line[1:]
+    name, _, rest = line[1:].partition(" ") if " " in line else (*line[1:].partition("\n"),)
+    return name, rest.strip()
+
+
+def duration(text: str) -> float:
+    """Seconds: "1500ms", "10s", "2.5", "5m", "1h". Raises UsageError."""
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise UsageError(f'"{text}" is no duration: write 1500ms, 10s, 5m or 1h')
+    return float(match[1]) * _UNITS[match[2]]
+
+
+class Words:
+    """The arguments of one command, from a typed line or from a command line's list.
+
+    ``word`` takes the next one, ``rest`` all that is left: of a typed line verbatim, with its spaces.
+    Both raise UsageError with the command's usage where something is missing.
+    """
+
+    def __init__(self, source: str | list[str], usage: str) -> None:
+        self._text = source.strip() if isinstance(source, str) else None
+        self._list = [] if isinstance(source, str) else list(source)
+        self._usage = usage
+
+    @property
+    def empty(self) -> bool:
+        return not (self._text if self._text is not None else self._list)
+
+    def flag(self, name: str) -> bool:
+        """Whether ``--name`` stands at the beginning or at the end; it is taken out."""
+        if self._text is None:
+            found = name in self._list
+            self._list = [word for word in self._list if word != name]
+            return found
+        for pattern in (rf"{re.escape(name)}(?:\s+|$)", rf"(?:^|\s+){re.escape(name)}$"):
+            match = re.match(pattern, self._text) or re.search(pattern, self._text)
+            if match and (match.start() == 0 or match.end() == len(self._text)):
+                self._text = (self._text[: match.start()] + self._text[match.end() :]).strip()
+                return True
+        return False
+
+    def word(self, what: str) -> str:
+        if self.empty:
+            raise self.wrong(f"{what} is missing")
+        if self._text is None:
+            return self._list.pop(0)
+        first, *rest = self._text.split(maxsplit=1)
+        self._text = rest[0] if rest else ""
+        return first
+
+    def rest(self, what: str) -> str:
+        if self.empty:
+            raise self.wrong(f"{what} is missing")
+        text = " ".join(self._list) if self._text is None else self._text
+        self._text, self._list = "", []
+        return text
+
+    def done(self) -> None:
+        if not self.empty:
+            raise self.wrong(f'"{self.rest("")}" is too much')
+
+    def wrong(self, what: str) -> UsageError:
+        return UsageError(f"{what}; usage: {self._usage}")

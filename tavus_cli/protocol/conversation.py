@@ -1,0 +1,261 @@
+"""A conversation as one object: decode, order, fold, group by turn, out come entries.
+
+Pure: time comes in as an argument, lists go out, nobody is called back. ``wake_at`` says when ``tick``
+is due.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tavus_cli.protocol.events import Direction, Event, decode
+from tavus_cli.protocol.folding import Fold, Folding
+from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted
+from tavus_cli.protocol.turns import ToolCall, Turn, Turns
+
+ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
+
+
+@dataclass(slots=True, eq=False)
+class EventEntry:
+    """An event in its place.
+
+    ``at`` is Unix seconds; ``opens`` whether it is the first of a new turn; ``fold`` why a reader can
+    do without it; ``late`` and ``differs`` are marks of its number (ordering); ``intended`` is, for the
+    last snapshot of what the PAL said, what it meant to say; ``reply`` is the turn's latency in
+    seconds, on the event that made it known.
+    """
+
+    event: Event
+    at: float
+    turn: Turn | None = None
+    opens: bool = False
+    fold: Fold | None = None
+    back: bool = False  # belongs to a turn before the current one
+    late: bool = False
+    differs: bool = False
+    intended: str | None = None
+    reply: float | None = None
+
+
+@dataclass(slots=True, eq=False)
+class SentEntry:
+    """An interaction this side sent; ``echo`` is the seconds until it came back as an utterance.
+
+    ``call`` is the tool call that a tool_result answers.
+    """
+
+    event: Event
+    at: float
+    turn: Turn | None = None
+    opens: bool = False
+    echo: float | None = None
+    call: ToolCall | None = None
+    fold: Fold | None = None  # never: so that views can ask any entry
+
+
+@dataclass(slots=True, eq=False)
+class GapEntry:
+    """Numbers that did not come, both ends included; "gap", never "lost" (section 4)."""
+
+    first: int
+    last: int
+    at: float
+
+
+@dataclass(slots=True, eq=False)
+class NoteEntry:
+    """Something about the room or the counting, not a message."""
+
+    text: str
+    at: float
+
+
+Entry = EventEntry | SentEntry | GapEntry | NoteEntry
+
+
+@dataclass(slots=True)
+class Status:
+    """What a status line shows. Counts are of events since the start; times are Unix seconds."""
+
+    events: int = 0
+    folded: int = 0
+    gaps: int = 0
+    late: int = 0
+    duplicates: int = 0
+    pal_present: bool = False
+    pal_heard: float | None = None
+    speaking: set[str] = field(default_factory=set)
+    reply: float | None = None
+    shutdown: str | None = None
+    partial: Event | None = None
+
+
+@dataclass(slots=True)
+class _Pending:
+    entry: SentEntry
+    words: list[str]
+    until: float
+
+
+class Conversation:
+    """``hold`` in seconds; ``by_count`` for messages without arrival times (ordering)."""
+
+    def __init__(self, *, hold: float = HOLD_SECONDS, by_count: bool = False) -> None:
+        self._ordering = Ordering(hold, by_count=by_count)
+        self._folding = Folding()
+        self._pending: deque[_Pending] = deque()
+        self._last_at = 0.0
+        self.turns = Turns()
+        self.status = Status()
+
+    # -- in -------------------------------------------------------------------------------------------
+
+    def receive(
+        self, message: Any, now: float | None, sender: str | None = None, raw: str | None = None
+    ) -> list[Entry]:
+        """A message came; ``now`` None where nothing says when (a file of bare messages)."""
+        event = decode(message, now, sender, raw)
+        self.status.events += 1
+        if now is None:
+            return self._entries(self._ordering.receive(event, 0.0))
+        if self._pending or self._ordering.held:
+            return self.tick(now) + self._entries(self._ordering.receive(event, now))
+        return self._entries(self._ordering.receive(event, now))
+
+    def sent(self, message: Any, now: float) -> list[Entry]:
+        """This side sent an interaction. A respond waits for its echo, to stand in the turn it opens."""
+        direction: Direction = "out"
+        event = decode(message, now, None, None, direction)
+        entry = SentEntry(event, now, self.turns.current)
+        if event.type == "conversation.respond":
+            self._pending.append(_Pending(entry, event.text.split(), now + ECHO_SECONDS))
+            return []
+        if event.type == "conversation.tool_result":
+            entry.call = self.turns.answer(event.word("tool_call_id"), now)
+        return [entry]
+
+    def note(self, text: str, now: float | None) -> list[Entry]:
+        return [NoteEntry(text, self._last_at if now is None else now)]
+
+    def tick(self, now: float) -> list[Entry]:
+        return self._unechoed(now) + self._entries(self._ordering.tick(now))
+
+    def wake_at(self) -> float | None:
+        times = [self._ordering.wake_at(), self._pending[0].until if self._pending else None]
+        return min((when for when in times if when is not None), default=None)
+
+    def close(self) -> list[Entry]:
+        """Nothing more will come: all that was held goes out."""
+        return self._entries(self._ordering.close()) + self._unechoed(float("inf"))
+
+    @property
+    def pending_text(self) -> str:
+        """What was sent last and is not in the log yet."""
+        return self._pending[-1].entry.event.text if self._pending else ""
+
+    # -- entries --------------------------------------------------------------------------------------
+
+    def _entries(self, ordered: Iterable[Ordered]) -> list[Entry]:
+        out: list[Entry] = []
+        for item in ordered:
+            if type(item) is Event:
+                self._event(item, out)
+            elif type(item) is Late:
+                self.status.late += 1
+                self._event(item.event, out, late=True)
+            elif type(item) is Duplicate:
+                self.status.duplicates += 1
+                if not item.same:
+                    self._event(item.event, out, differs=True)
+            elif type(item) is Gap:
+                self.status.gaps += 1
+                out.append(GapEntry(item.first, item.last, self._last_at))
+            elif type(item) is Restarted:
+                self.turns.restart()
+                out.append(
+                    NoteEntry(
+                        f"the counter restarted: seq {item.expected} was next, {item.start} came",
+                        self._last_at,
+                    )
+                )
+        return out
+
+    def _event(self, event: Event, out: list[Entry], late: bool = False, differs: bool = False) -> None:
+        at = event.at
+        if at is None:
+            at = event.timestamp or self._last_at
+        self._last_at = at
+        before = self.turns.current
+        sent = self._echoed(event) if self._pending else None
+        turn = self.turns.place(event, at, sent.at if sent else None)
+        opens = turn is not before and turn is self.turns.current
+        fold = self._folding.fold(event)
+        if sent is not None:
+            sent.turn, sent.opens, sent.echo = turn, opens, max(0.0, at - sent.at)
+            out.append(sent)
+            opens, fold = False, "echo"
+        entry = EventEntry(
+            event,
+            at,
+            turn,
+            opens,
+            fold,
+            turn is not None and not opens and turn is not self.turns.current,
+            late,
+            differs,
+        )
+        if fold is None or fold == "partial":
+            self._annotate(entry)
+        else:
+            self.status.folded += 1
+            if fold == "heartbeat":
+                self.status.pal_present, self.status.pal_heard = True, at
+        out.append(entry)
+
+    def _annotate(self, entry: EventEntry) -> None:
+        """What the status and the line about an event need beyond the event."""
+        event, turn, status = entry.event, entry.turn, self.status
+        family, role = event.kind.family, event.role
+        if family == "partial":
+            status.partial = None if event.final else event
+            if event.final and role == "pal":
+                entry.intended = self._folding.intended(event.inference_id)
+        elif family == "started" or family == "stopped":
+            change = status.speaking.add if family == "started" else status.speaking.discard
+            if role == "pal" or role == "user":
+                change(role)
+            status.partial = None
+        elif family == "utterance" and role == "user":
+            status.partial = None
+        elif family == "shutdown":
+            status.pal_present, status.shutdown = False, event.kind.summary(event)
+        if role == "pal" or family == "ready":
+            status.pal_present, status.pal_heard = True, entry.at
+            if (
+                turn is not None
+                and turn.replied == entry.at
+                and turn.reply is not None
+                and family != "partial"
+            ):
+                entry.reply = status.reply = turn.reply
+
+    def _echoed(self, event: Event) -> SentEntry | None:
+        """The sent respond that a user utterance repeats, taken out of those that wait."""
+        if event.kind.family != "utterance" or event.role != "user":
+            return None
+        words = event.text.split()
+        for pending in self._pending:
+            if pending.words == words:
+                self._pending.remove(pending)
+                return pending.entry
+        return None
+
+    def _unechoed(self, now: float) -> list[Entry]:
+        out: list[Entry] = []
+        while self._pending and self._pending[0].until <= now:
+            out.append(self._pending.popleft().entry)
+        return out

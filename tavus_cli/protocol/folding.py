@@ -1,0 +1,129 @@
+"""One clean line per thing: which events repeat what another has said (docs/protocol.md, section 4).
+
+Since the rename of replica to PAL every turn of the PAL is sent twice; generic and role-specific
+speaking events fire side by side; heartbeats come every second; streaming snapshots come one a word.
+Nothing is dropped here: an event is marked with the reason why a reader can do without it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Literal
+
+from tavus_cli.protocol.events import Event
+
+Fold = Literal["twin", "heartbeat", "partial", "echo"]  # "echo": our own respond coming back (turns.py)
+_REMEMBERED = 512  # keys in each of two generations: twins come within milliseconds of each other
+
+
+class _Recent:
+    """The last 512 to 1,024 keys, at a flat cost: two dicts, the older one dropped when the newer is full."""
+
+    def __init__(self) -> None:
+        self._new: dict[Hashable, str] = {}
+        self._old: dict[Hashable, str] = {}
+
+    def get(self, key: Hashable) -> str | None:
+        value = self._new.get(key)
+        return self._old.get(key) if value is None else value
+
+    def put(self, key: Hashable, value: str) -> None:
+        if len(self._new) >= _REMEMBERED:
+            self._old, self._new = self._new, {}
+        self._new[key] = value
+
+
+class Folding:
+    """``fold(event)`` gives the reason to hide an event, or None; call it once an event, in order."""
+
+    def __init__(self) -> None:
+        self._recent = _Recent()  # what was seen → who said it (the role or type as sent)
+        self._intended = _Recent()  # inference_id → the PAL's full text
+        self._speaking: dict[str | None, tuple[str, str | None, set[tuple[str, str]]]] = {}
+
+    def intended(self, inference_id: str | None) -> str | None:
+        """The full text the PAL meant to say; the truth about what was said is its last snapshot."""
+        return self._intended.get(inference_id) if inference_id else None
+
+    def fold(self, event: Event) -> Fold | None:
+        family = event.kind.family
+        if family == "started" or family == "stopped":
+            return self._speaking_change(event, family)
+        if family == "partial":
+            return self._partial(event)
+        if family == "utterance":
+            return self._utterance(event)
+        if family == "present":
+            return "heartbeat"
+        if family == "ready":
+            who = event.word("face_id") or event.word("replica_id")
+            return self._twin(("ready", event.type.rpartition("_")[2], who), event.type)
+        if family == "tool_call":
+            call = event.word("tool_call_id")
+            key = ("tool", event.type, call, event.word("name"), event.word("arguments"))
+            return self._twin(key, "") if call else None  # section 3.4: clients see calls twice
+        if family == "analysis":
+            return self._twin(("analysis", event.word("analysis")), event.type)
+        if family == "interrupted":
+            return "twin" if self._recent.get(("cut", event.inference_id)) is not None else None
+        return None
+
+    def _twin(self, key: Hashable, variant: str) -> Fold | None:
+        """A twin has the same content under another name; under the same name it happened again."""
+        known = self._recent.get(key)
+        if known is not None and (known != variant or not variant):
+            return "twin"
+        self._recent.put(key, variant)
+        return None
+
+    def _utterance(self, event: Event) -> Fold | None:
+        if event.role != "pal":
+            return None
+        inference_id, text = event.inference_id, event.text
+        if inference_id:
+            self._intended.put(inference_id, text)
+        return self._twin(
+            ("utterance", inference_id, text, event.interrupted), "" if inference_id else _as_sent(event)
+        )
+
+    def _partial(self, event: Event) -> Fold | None:
+        if event.role != "pal":
+            return "partial"
+        inference_id, text, final = event.inference_id, event.text, event.final
+        key = ("partial", inference_id, event.properties.get("content_index"), text, final)
+        if self._twin(key, "" if inference_id else _as_sent(event)):
+            return "twin"
+        if not final:
+            return "partial"
+        spoken_in_full = not event.interrupted and inference_id and self._intended.get(inference_id) == text
+        return "partial" if spoken_in_full else None  # the last word on what was really said
+
+    def _speaking_change(self, event: Event, family: str) -> Fold | None:
+        """Started and stopped pair by role and order; their ids are not reliable (section 3.3)."""
+        role, inference_id, variant = event.role, event.inference_id, (event.type, _as_sent(event))
+        known = self._speaking.get(role)
+        if family == "stopped" and known is not None and self._tells_less(event, known[2]):
+            return "twin"
+        if known is not None and known[0] == family:
+            _, known_id, variants = known
+            unsure = not (inference_id and known_id) and variant not in variants
+            if (inference_id and inference_id == known_id) or unsure:
+                variants.add(variant)
+                return "twin"
+        if len(self._speaking) > 64:  # roles are remote text
+            self._speaking.clear()
+        self._speaking[role] = (family, inference_id, {variant})
+        if family == "stopped" and event.interrupted:
+            self._recent.put(("cut", inference_id), "")
+        return None
+
+    @staticmethod
+    def _tells_less(event: Event, variants: set[tuple[str, str]]) -> bool:
+        """An old stop without duration, where the new one, which has it, is known to come beside it."""
+        old = event.kind.role is not None and "duration" not in event.properties
+        return old and any(name == "conversation.started_speaking" for name, _ in variants)
+
+
+def _as_sent(event: Event) -> str:
+    role = event.get("role")
+    return role if isinstance(role, str) else ""

@@ -1,0 +1,238 @@
+"""True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
+
+Two ways to decide that a missing number will not come any more: in a live room 250 ms after what is
+held arrived; in a file without arrival times after 1,000 further messages. In the file nobody waits,
+so there the start is held too, and an event without a number keeps its place among the numbered
+ones; a live room shows both at once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.wire import same
+
+HOLD_SECONDS = 0.25
+HOLD_MESSAGES = 1_000
+FAR_BELOW = 1_000  # a number this far under the expected one does not belong to the same count
+_RING = 1_024  # remembers which numbers were seen, and what they carried; at least FAR_BELOW
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers that did not come in time, both ends included."""
+
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restarted:
+    """The counter began anew: ``expected`` was next, ``start`` came."""
+
+    expected: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """An event whose number had been passed over."""
+
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """A number seen before; ``same`` says whether with the same content."""
+
+    event: Event
+    same: bool
+
+
+Ordered = Event | Gap | Restarted | Late | Duplicate
+_Held = tuple[int, int, float, Event]  # seq, order of arrival, when it expires, the event
+
+
+class Ordering:
+    """``receive`` and ``tick`` return what may go out now, in order.
+
+    ``hold`` is in seconds. ``by_count`` holds for HOLD_MESSAGES messages instead; times are then
+    not looked at.
+    """
+
+    def __init__(self, hold: float = HOLD_SECONDS, *, by_count: bool = False) -> None:
+        self._by_count = by_count
+        self._hold: float = HOLD_MESSAGES if by_count else hold
+        self._now = 0.0
+        self._next: int | None = None  # the number expected; None before the start is settled
+        self._held: list[_Held] = []
+        self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
+        self._arrivals = count()
+        self._ring: list[Event | None] = [None] * _RING
+        self._below: list[tuple[float, Event]] = []  # far below: the first of a restart, or very late
+        self._unnumbered: deque[tuple[int, Event]] = deque()  # by_count: how many numbered go before
+        self._numbered_in = self._numbered_out = 0
+
+    @property
+    def held(self) -> int:
+        return len(self._held) + len(self._below) + len(self._unnumbered)
+
+    def wake_at(self) -> float | None:
+        """When ``tick`` is due; None when nothing is held, or by_count."""
+        if self._by_count:
+            return None
+        ages = self._ages_left()
+        times = [ages[0][0]] if ages else []
+        if self._below:
+            times.append(self._below[0][0])
+        return min(times, default=None)
+
+    def receive(self, event: Event, now: float) -> list[Ordered]:
+        seq = event.seq
+        if self._by_count:
+            now = self._now = self._now + 1.0
+        if seq is None:
+            return self._receive_unnumbered(event)
+        self._numbered_in += 1
+        if seq == self._next and not self._held and not self._below:
+            self._next = seq + 1  # the way nearly every event goes
+            self._ring[seq % _RING] = event
+            self._numbered_out += 1
+            return [event] if not self._unnumbered else [event, *self._due_unnumbered()]
+        out: list[Ordered] = []
+        if self._next is None and not self._by_count:
+            self._next = seq  # a late joiner sees no gap
+        if self._below and not self._far_below(seq):
+            out += self._give_up_below()
+        if self._next is None or seq >= self._next:
+            self._put(event, seq, now)
+        elif self._far_below(seq):
+            out += self._receive_far_below(event, seq, now)
+        else:
+            out += self._receive_passed(event, seq)
+        return out + self._release() + self.tick(now)
+
+    def tick(self, now: float) -> list[Ordered]:
+        """What has been held long enough by ``now``."""
+        out: list[Ordered] = []
+        if self._below and self._below[0][0] <= now:
+            out += self._give_up_below()
+        while self._held and (self._overdue(now) or len(self._held) > HOLD_MESSAGES):
+            out += self._skip_to(self._held[0][0])
+        return out
+
+    def close(self) -> list[Ordered]:
+        """Everything still held: nothing more will come."""
+        out = self._give_up_below() + self._flush_held()
+        rest = [event for _, event in self._unnumbered]
+        self._unnumbered.clear()
+        return out + rest
+
+    # -- numbers from the expected one on ------------------------------------------------------------
+
+    def _put(self, event: Event, seq: int, now: float) -> None:
+        number = next(self._arrivals)
+        heappush(self._held, (seq, number, now + self._hold, event))
+        self._ages.append((now + self._hold, seq))
+
+    def _ages_left(self) -> deque[tuple[float, int]]:
+        """The ages without those that have gone out since."""
+        expected = self._next
+        if not self._held:
+            self._ages.clear()
+        elif expected is not None:
+            while self._ages and self._ages[0][1] < expected:
+                self._ages.popleft()
+        return self._ages
+
+    def _overdue(self, now: float) -> bool:
+        ages = self._ages_left()
+        return bool(ages) and ages[0][0] <= now
+
+    def _skip_to(self, seq: int) -> list[Ordered]:
+        gap: list[Ordered] = []
+        if self._next is not None and seq > self._next:
+            gap = [Gap(self._next, seq - 1)]
+        self._next = seq
+        return gap + self._release()
+
+    def _release(self) -> list[Ordered]:
+        out: list[Ordered] = []
+        while self._held and self._next is not None and self._held[0][0] <= self._next:
+            seq, _, _, event = heappop(self._held)
+            self._numbered_out += 1
+            if seq < self._next:  # twice among the held
+                out.append(self._duplicate(event, seq))
+            else:
+                self._ring[seq % _RING] = event
+                self._next = seq + 1
+                out.append(event)
+            if self._unnumbered:
+                out += self._due_unnumbered()
+        return out
+
+    # -- numbers below it -----------------------------------------------------------------------------
+
+    def _receive_passed(self, event: Event, seq: int) -> list[Ordered]:
+        self._numbered_out += 1
+        if (known := self._ring[seq % _RING]) is not None and known.seq == seq:
+            out: list[Ordered] = [self._duplicate(event, seq)]
+        else:
+            self._ring[seq % _RING] = event
+            out = [Late(event)]
+        return out + self._due_unnumbered()
+
+    def _duplicate(self, event: Event, seq: int) -> Duplicate:
+        known = self._ring[seq % _RING]
+        return Duplicate(event, known is not None and same(known.message, event.message))
+
+    def _far_below(self, seq: int) -> bool:
+        return self._next is not None and seq < self._next - FAR_BELOW
+
+    def _receive_far_below(self, event: Event, seq: int, now: float) -> list[Ordered]:
+        """One alone is very late; a second, different one means that the counter began anew."""
+        self._below.append((now + self._hold, event))
+        events = [one for _, one in self._below]
+        start = min(one.seq for one in events if one.seq is not None)
+        if all(one.seq == start for one in events):
+            return []
+        self._below.clear()
+        assert self._next is not None
+        out = [*self._flush_held(), Restarted(self._next, start)]
+        self._next = start
+        self._ring = [None] * _RING
+        for one in events:
+            assert one.seq is not None
+            self._put(one, one.seq, now)
+        return out
+
+    def _flush_held(self) -> list[Ordered]:
+        out: list[Ordered] = []
+        while self._held:
+            out += self._skip_to(self._held[0][0])
+        self._ages.clear()
+        return out
+
+    def _give_up_below(self) -> list[Ordered]:
+        out: list[Ordered] = [Late(event) for _, event in self._below]
+        self._numbered_out += len(out)
+        self._below.clear()
+        return out + self._due_unnumbered()
+
+    # -- no number ------------------------------------------------------------------------------------
+
+    def _receive_unnumbered(self, event: Event) -> list[Ordered]:
+        if self._by_count and self._numbered_out < self._numbered_in:
+            self._unnumbered.append((self._numbered_in, event))
+            return self.tick(self._now)
+        return [event]
+
+    def _due_unnumbered(self) -> list[Ordered]:
+        out: list[Ordered] = []
+        while self._unnumbered and self._unnumbered[0][0] <= self._numbered_out:
+            out.append(self._unnumbered.popleft()[1])
+        return out

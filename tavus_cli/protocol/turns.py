@@ -1,0 +1,104 @@
+"""Turns, their latencies, and tool calls that wait for an answer (docs/protocol.md, sections 4 and 7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tavus_cli.protocol.events import Event
+
+_REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """All that stems from one user input. Times are Unix seconds.
+
+    ``asked`` is when the user was done (our ``respond`` sent, else the user's stop or utterance);
+    ``replied`` is when the PAL began.
+    """
+
+    idx: int
+    started: float
+    asked: float | None = None
+    replied: float | None = None
+
+    @property
+    def reply(self) -> float | None:
+        """Seconds from the end of the question to the beginning of the answer."""
+        return None if self.asked is None or self.replied is None else max(0.0, self.replied - self.asked)
+
+
+@dataclass(slots=True, eq=False)
+class ToolCall:
+    """A tool call that can be answered: it has an id."""
+
+    id: str
+    name: str
+    at: float
+    turn: Turn | None
+    answered: float | None = None
+
+
+class Turns:
+    """``place`` each event once, in order."""
+
+    def __init__(self) -> None:
+        self.current: Turn | None = None
+        self.previous: Turn | None = None
+        self._turns: dict[int, Turn] = {}
+        self.open_calls: dict[str, ToolCall] = {}
+
+    def restart(self) -> None:
+        """The counters began anew: numbers mean other turns now."""
+        self.current = self.previous = None
+        self._turns.clear()
+
+    def place(self, event: Event, at: float, asked: float | None = None) -> Turn | None:
+        """The turn an event belongs to; None for one that is tied to none.
+
+        ``asked`` is when this side sent the ``respond`` that the event repeats. A turn with a higher number
+        becomes the current one; an event of a lower number leaves it as it is.
+        """
+        idx = event.turn_idx
+        if idx is None:
+            return None
+        turn = self.current
+        if turn is None or turn.idx != idx:
+            turn = self._turn(idx, at if asked is None else asked)
+        family, role = event.kind.family, event.role
+        if role == "user":
+            if turn.replied is None:
+                if asked is not None:
+                    turn.asked = asked
+                elif family == "stopped" or (family == "utterance" and turn.asked is None):
+                    turn.asked = at
+        elif role == "pal":
+            if turn.replied is None and (family == "started" or family == "utterance"):
+                turn.replied = at
+        elif family == "tool_call":
+            self._call(event, at, turn)
+        return turn
+
+    def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
+        """A tool result was sent; the call it answers, None if there is none open."""
+        call = self.open_calls.pop(tool_call_id, None)
+        if call is not None:
+            call.answered = at
+        return call
+
+    def _turn(self, idx: int, at: float) -> Turn:
+        turn = self._turns.get(idx)
+        if turn is None:
+            turn = self._turns[idx] = Turn(idx, at)
+            if len(self._turns) > _REMEMBERED:
+                del self._turns[next(iter(self._turns))]
+        if self.current is None or idx > self.current.idx:
+            self.previous, self.current = self.current, turn
+        return turn
+
+    def _call(self, event: Event, at: float, turn: Turn) -> None:
+        call_id = event.word("tool_call_id")
+        if call_id and call_id not in self.open_calls:
+            self.open_calls[call_id] = ToolCall(call_id, event.word("name"), at, turn)
+            if len(self.open_calls) > _REMEMBERED:
+                del self.open_calls[next(iter(self.open_calls))]

@@ -1,0 +1,141 @@
+"""The machine's views: a message a line as JSON, untouched; or a line a person's template makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from string import Formatter
+from typing import Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.commands import did_you_mean
+from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.views.safe import safe, safe_json
+
+
+class JsonlView:
+    """The wire messages; with ``envelope`` each inside an object that says what the console knows of it.
+
+    Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, and ``{"at", "gap": [first, last]}`` or
+    ``{"at", "note"}`` for what is no message.
+    """
+
+    def __init__(self, *, envelope: bool = False) -> None:
+        self._envelope = envelope
+
+    def lines(self, entries: Iterable[Entry]) -> list[str]:
+        if self._envelope:
+            return [self._enveloped(entry) for entry in entries]
+        out = []
+        for entry in entries:
+            if type(entry) is EventEntry or type(entry) is SentEntry:
+                raw = entry.event.raw
+                out.append(raw if raw is not None and raw.isprintable() else message_json(entry.event))
+        return out
+
+    def _enveloped(self, entry: Entry) -> str:
+        if isinstance(entry, GapEntry):
+            return to_json({"at": entry.at, "gap": [entry.first, entry.last]})
+        if isinstance(entry, NoteEntry):
+            return safe_json(to_json({"at": entry.at, "note": entry.text}))
+        head: dict[str, Any] = {"at": round(entry.at, 6), "dir": entry.event.direction}
+        if entry.turn is not None:
+            head["turn"] = entry.turn.idx
+        if isinstance(entry, EventEntry):
+            head |= {name: True for name in ("late", "differs") if getattr(entry, name)}
+            head |= {"fold": entry.fold} if entry.fold else {}
+        return f'{to_json(head)[:-1]},"message":{message_json(entry.event)}}}'
+
+
+def message_json(event: Event) -> str:
+    """The message as it came; written anew where it did not come as text, or not on one line."""
+    return safe_json(event.raw if event.raw is not None else to_json(event.message))
+
+
+_FIELDS: dict[str, Callable[[Entry, Event], Any]] = {
+    "time": lambda entry, event: entry.at,
+    "seq": lambda entry, event: event.seq,
+    "turn": lambda entry, event: entry.turn.idx if getattr(entry, "turn", None) else None,
+    "type": lambda entry, event: event.type,
+    "short": lambda entry, event: event.short,
+    "role": lambda entry, event: event.role,
+    "text": lambda entry, event: event.text,
+    "summary": lambda entry, event: event.kind.summary(event),
+    "inference_id": lambda entry, event: event.inference_id,
+    "sender": lambda entry, event: event.sender,
+    "json": lambda entry, event: message_json(event),
+}
+
+
+class TemplateView:
+    """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" where there is nothing.
+
+    Format specifications work as in Python: ``{seq:>6}``. Raises UsageError for a template that is none.
+    """
+
+    def __init__(self, template: str) -> None:
+        try:
+            self._parts = [
+                (literal, name, spec or "")
+                for literal, name, spec, _ in Formatter().parse(_unescape(template))
+            ]
+            for _, name, spec in self._parts:
+                if name is not None:
+                    format("", spec.replace("d", "s") if not spec.endswith("f") else "")
+                    self._check(name)
+        except ValueError as error:
+            raise UsageError(f"--format: {error} in the template {template}") from None
+
+    def _check(self, name: str) -> None:
+        head = name.partition(".")[0]
+        if not head:
+            raise ValueError("a field without a name")
+        if "." not in name and name not in _FIELDS and name not in _TOP_LEVEL:
+            raise ValueError(
+                f'unknown field "{name}"{did_you_mean(name, [*_FIELDS, *_TOP_LEVEL])};'
+                f" fields are {', '.join(_FIELDS)}, or a path such as properties.name"
+            )
+
+    def lines(self, entries: Iterable[Entry]) -> list[str]:
+        return [
+            self._line(entry, entry.event) for entry in entries if isinstance(entry, EventEntry | SentEntry)
+        ]
+
+    def _line(self, entry: Entry, event: Event) -> str:
+        out = []
+        for literal, name, spec in self._parts:
+            out.append(literal)
+            if name is not None:
+                out.append(self._value(entry, event, name, spec))
+        return "".join(out)
+
+    def _value(self, entry: Entry, event: Event, name: str, spec: str) -> str:
+        field = _FIELDS.get(name)
+        value = field(entry, event) if field else _path(event.message, name)
+        if value is None:
+            value = ""
+        elif isinstance(value, dict | list | bool):
+            value = to_json(value)
+        try:
+            return safe(format(value, spec))
+        except (ValueError, TypeError):  # the remote side sent another type than the specification is for
+            return safe(str(value))
+
+
+_TOP_LEVEL = ("message_type", "event_type", "conversation_id", "turn_idx", "timestamp", "properties")
+
+
+def _path(value: Any, path: str) -> Any:
+    for name in path.split("."):
+        if isinstance(value, dict):
+            value = value.get(name)
+        elif isinstance(value, list) and name.isdigit() and len(name) < 9:
+            value = value[int(name)] if int(name) < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _unescape(template: str) -> str:
+    return template.replace("\\t", "\t").replace("\\n", "\n")

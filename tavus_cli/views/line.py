@@ -1,0 +1,202 @@
+"""The pretty view: entries as lines, grouped by turn.
+
+Pure: the width, the local time and the theme are given. Remote text passes ``safe`` here and nowhere
+is it markup. A line is never wrapped by us.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.events import Event
+from tavus_cli.views.safe import safe
+from tavus_cli.views.theme import PLAIN, RESET, Theme
+
+RULE_WIDTH = 80  # of a turn's rule where there is no terminal
+WHO_WIDTH = 8
+_NO_TIME = " " * 12
+
+LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
+
+
+class LineView:
+    """``lines(entries)`` in, strings out; remembers the current turn and the second it is.
+
+    ``width`` is the columns of the terminal, for rules alone. ``all`` shows numbers and why an event
+    would be folded. ``limit`` cuts longer texts (None: never), saying how much is not shown.
+    """
+
+    def __init__(
+        self,
+        local_time: LocalTime,
+        *,
+        theme: Theme = PLAIN,
+        width: int = RULE_WIDTH,
+        all: bool = False,
+        limit: int | None = None,
+    ) -> None:
+        self.width = width
+        self._local_time = local_time
+        self._theme = theme
+        self._all = all
+        self._limit = limit
+        self._second = -1
+        self._second_text = ""
+        self._shown_turn: object = None
+        self._last_reply: tuple[int, float] | None = None
+        self._who: dict[tuple[str, str], str] = {}
+
+    def lines(self, entries: Iterable[Entry]) -> list[str]:
+        out: list[str] = []
+        for entry in entries:
+            if type(entry) is EventEntry:
+                self._event(entry, out)
+            elif type(entry) is SentEntry:
+                self._sent(entry, out)
+            elif type(entry) is GapEntry:
+                self._gap(entry, out)
+            elif type(entry) is NoteEntry:
+                out.append(self._row(entry.at, "", "", "note", "mark", safe(entry.text), "mark"))
+        return out
+
+    # -- entries --------------------------------------------------------------------------------------
+
+    def _event(self, entry: EventEntry, out: list[str]) -> None:
+        event, turn = entry.event, entry.turn
+        kind = event.kind
+        if turn is not None and turn is not self._shown_turn and not entry.back:
+            self._rule(entry, out)
+        text = kind.summary(event)
+        if not text.isprintable():
+            text = safe(text)
+        if self._limit is not None and len(text) > self._limit:
+            text = self._cut(text, event)
+        if entry.intended is not None:
+            text = self._with_cut(event, text, entry.intended)
+        if entry.reply is not None:
+            text += "   " + self._theme.paint("latency", f"reply {entry.reply:.2f} s")
+            self._last_reply = (turn.idx, entry.reply) if turn else None
+        if marks := self._marks(entry):
+            text = f"{self._theme.paint('mark', marks)}  {text}"
+        role = event.role
+        out.append(
+            self._row(
+                entry.at,
+                "" if turn is None else f"{entry.at - turn.started:+.3f}",
+                f"#{event.seq}" if event.seq is not None else "#–",
+                kind.label if role is None or kind.label != "?" and kind.role is None else role,
+                role if role in ("user", "pal") else kind.style,
+                text,
+                kind.style,
+            )
+        )
+
+    def _sent(self, entry: SentEntry, out: list[str]) -> None:
+        event, turn = entry.event, entry.turn
+        if turn is not None and turn is not self._shown_turn:
+            self._rule(entry, out)
+        text = safe(sent_summary(event))
+        if self._limit is not None and len(text) > self._limit:
+            text = self._cut(text, event)
+        if entry.echo is not None:
+            text += self._theme.paint("quiet", f"   heard in {entry.echo * 1000:.0f} ms")
+        if entry.call is not None and entry.call.answered is not None:
+            took = (entry.call.answered - entry.call.at) * 1000
+            text += self._theme.paint("quiet", f"   answers {safe(entry.call.name)} after {took:.0f} ms")
+        relative = "" if turn is None else f"{entry.at - turn.started:+.3f}"
+        out.append(self._row(entry.at, relative, "", "you", "you", text, "text"))
+
+    def _gap(self, entry: GapEntry, out: list[str]) -> None:
+        span = str(entry.first) if entry.first == entry.last else f"{entry.first}–{entry.last}"
+        out.append(self._row(None, "", "", "gap", "mark", f"seq {span}", "mark"))
+
+    def _rule(self, entry: EventEntry | SentEntry, out: list[str]) -> None:
+        """A turn's beginning; the latency beside it is of the turn that ended, this one's is not known yet."""
+        assert entry.turn is not None
+        self._shown_turn = entry.turn
+        title = f"── turn {entry.turn.idx} "
+        end = ""
+        if self._last_reply is not None:
+            end = f" turn {self._last_reply[0]} replied in {self._last_reply[1]:.2f} s ──"
+            self._last_reply = None
+        out.append(self._theme.paint("rule", title + "─" * (self.width - len(title) - len(end)) + end))
+
+    # -- parts ----------------------------------------------------------------------------------------
+
+    def _row(
+        self, at: float | None, relative: str, seq: str, who: str, who_style: str, text: str, style: str
+    ) -> str:
+        if at is None:
+            when = _NO_TIME
+        else:
+            second = int(at)
+            if second != self._second:
+                self._second, self._second_text = second, self._local_time(second)
+            when = f"{self._second_text}.{int((at - second) * 1000):03d}"
+        if self._all:
+            relative = f"{relative:>9} {seq:>6}"
+        column = self._who.get((who, who_style)) or self._who_column(who, who_style)
+        if not self._theme.styles:
+            return f"{when} {relative:>9}  {column} {text}".rstrip()
+        sgr = self._theme.styles.get(style, "")
+        return f"{self._theme.styles['time']}{when} {relative:>9}{RESET}  {column} {sgr}{text}{RESET}"
+
+    def _who_column(self, who: str, style: str) -> str:
+        name = safe(who)
+        if len(name) > WHO_WIDTH:
+            name = name[: WHO_WIDTH - 1] + "…"
+        column = self._theme.paint(style, f"{name:<{WHO_WIDTH}}")
+        if len(self._who) < 256:  # roles are remote text
+            self._who[who, style] = column
+        return column
+
+    def _marks(self, entry: EventEntry) -> str:
+        if not (entry.late or entry.back or entry.differs or self._all):
+            return ""
+        marks = []
+        if entry.back and entry.turn is not None:
+            marks.append(f"turn {entry.turn.idx}")
+        if entry.late:
+            marks.append("late")
+        if entry.differs:
+            marks.append(f"seq {entry.event.seq} again, with other content")
+        if self._all and entry.fold is not None:
+            marks.append(entry.fold)
+        return f"↩ {', '.join(marks)}" if marks else ""
+
+    def _with_cut(self, event: Event, text: str, intended: str) -> str:
+        """What was said, and what of the intended text was cut off."""
+        said = event.text
+        if not event.interrupted or not intended.startswith(said) or intended == said:
+            return text
+        rest = safe(intended[len(said) :]).strip()
+        if self._limit is not None and len(rest) > self._limit:
+            rest = rest[: self._limit] + "…"
+        return f"{text}  {self._theme.paint('quiet', f'(cut: {rest})')}"
+
+    def _cut(self, text: str, event: Event) -> str:
+        assert self._limit is not None
+        hidden = len(text) - self._limit
+        return f"{text[: self._limit]}… ({hidden:,} more characters; --format jsonl has them)"
+
+
+def sent_summary(event: Event) -> str:
+    """An interaction of ours in one line: "respond What are your hours?"."""
+    get = event.properties.get
+    name = event.short
+    match event.type:
+        case "conversation.echo" if get("modality") == "audio":
+            return f"echo (audio, {len(str(get('audio', ''))) * 3 // 4:,} B)"
+        case "conversation.respond" | "conversation.echo":
+            return f"{name} {event.text}"
+        case "conversation.append_llm_context" | "conversation.overwrite_llm_context":
+            return f"{name} {event.word('context')}"
+        case "conversation.sensitivity":
+            return f"sensitivity {' '.join(f'{key}={value}' for key, value in event.properties.items())}"
+        case "conversation.tool_result":
+            return f"tool_result {event.word('tool_call_id')} {event.word('status')} {event.word('output')}"
+        case "conversation.interrupt":
+            return "interrupt"
+        case _:
+            return event.kind.summary(event)
