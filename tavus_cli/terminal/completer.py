@@ -1,0 +1,36 @@
+"""Tab: from a function that knows the words to prompt_toolkit's completion menu.
+
+The words come from the table of commands; nothing from the network is ever among them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+
+Words = Callable[[str], Iterable[tuple[str, str]]]
+
+_CURRENT_WORD = re.compile(r"\S*\Z")
+
+
+class CommandCompleter(Completer):
+    """Completes the word before the cursor, which reaches back to the last blank.
+
+    ``words`` takes the whole text before the cursor and yields candidates for that word, each with
+    a description ("" for none). Candidates that do not begin with the word are left out, so it may
+    yield all there are; upper and lower case count as the same.
+    """
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def get_completions(self, document: Document, complete_event: CompleteEvent) -> Iterable[Completion]:
+        before = document.text_before_cursor
+        match = _CURRENT_WORD.search(before)
+        word = match.group() if match else ""
+        for candidate, description in self._words(before):
+            if candidate.casefold().startswith(word.casefold()):
+                yield Completion(candidate, start_position=-len(word), display_meta=description or None)

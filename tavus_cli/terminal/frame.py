@@ -1,0 +1,42 @@
+"""One write a frame: what is drawn is held back until the drawing is complete.
+
+prompt_toolkit flushes its output several times while it erases and draws; on the terminal each
+flush is a picture of its own, and the one between the erasing and the drawing has no prompt. So
+``flush`` does nothing while the prompt runs, and ``let_go`` is called when a drawing is done.
+Neighbours: ``prompt`` decides when a frame is due and what is in it.
+"""
+
+from __future__ import annotations
+
+from prompt_toolkit.output import Output
+
+
+class Frame:
+    """Holds the flushing of an output from ``hold`` to ``release``."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self._flush = output.flush
+        self._disable_paste = output.disable_bracketed_paste
+
+    def hold(self) -> None:
+        """From now on nothing reaches the terminal before ``let_go``."""
+        self._output.flush = _nothing  # type: ignore[method-assign]
+        # Erasing would switch bracketed paste off for a moment in every frame. Over a slow link a
+        # paste could fall into that moment, and each of its lines would be sent as if by Enter.
+        self._output.disable_bracketed_paste = _nothing  # type: ignore[method-assign]
+
+    def let_go(self) -> None:
+        """Everything held goes out in one write."""
+        self._flush()
+
+    def release(self) -> None:
+        """The output is as it was before ``hold``; what is still held goes out."""
+        self._output.flush = self._flush  # type: ignore[method-assign]
+        self._output.disable_bracketed_paste = self._disable_paste  # type: ignore[method-assign]
+        self._output.disable_bracketed_paste()
+        self._output.flush()
+
+
+def _nothing() -> None:
+    pass

@@ -1,0 +1,107 @@
+"""What was typed in earlier sessions: a file of bounded size that nobody else may read.
+
+One JSON string a line, oldest first, so that an entry may hold newlines and a damaged line costs
+that entry alone. A file that cannot be used never stops a session: the history is then kept in
+memory, and ``open_history`` says why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from prompt_toolkit.history import History, InMemoryHistory
+
+ENTRIES = 1000  # kept from earlier sessions
+ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered for this session alone
+_TAIL_BYTES = 2_000_000  # read at most, whatever has become of the file
+
+
+class BoundedHistory(History):
+    """The entries found in a file, and every new one appended to it at once."""
+
+    def __init__(self, path: Path, entries: list[str]) -> None:
+        super().__init__()
+        self._path = path
+        self._entries = entries
+        self._writable = True
+
+    def load_history_strings(self) -> Iterable[str]:
+        """The entries found in the file, newest first."""
+        return reversed(self._entries)
+
+    def store_string(self, string: str) -> None:
+        """Append one entry; after a failure (a full disk) the file is left alone."""
+        if not self._writable or len(string) > ENTRY_CHARACTERS:
+            return
+        try:
+            with open(_open_private(self._path, os.O_APPEND), "ab", closefd=True) as file:
+                file.write(_encode(string))
+        except OSError:
+            self._writable = False
+
+
+def open_history(path: Path) -> tuple[History, str | None]:
+    """The history kept in ``path``, and a line for a person if something is wrong with it.
+
+    Creates the file with mode 0600 and its folder with mode 0700.
+    """
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise OSError(f"{path} is not a file")
+        os.close(_open_private(path, os.O_APPEND))
+        entries, damaged, oversized = _read(path)
+        if damaged and not entries:
+            raise OSError(f"{path} is not a history")  # so it is not ours to change
+        if damaged or oversized:
+            _rewrite(path, entries)
+    except OSError as error:
+        return InMemoryHistory(), f"history is kept for this session only: {error.strerror or error}"
+    note = f"history: {damaged} damaged lines in {path} were removed" if damaged else None
+    return BoundedHistory(path, entries), note
+
+
+def _open_private(path: Path, flags: int) -> int:
+    """A descriptor for writing a file that only its owner may read, also if it was there before."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    if hasattr(os, "fchmod"):
+        os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def _read(path: Path) -> tuple[list[str], int, bool]:
+    """The newest entries, oldest first; how many lines were damaged; whether the file holds too many."""
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - _TAIL_BYTES))
+        lines = file.read(_TAIL_BYTES).splitlines()
+    if size > _TAIL_BYTES:
+        del lines[:1]  # the tail begins in the middle of a line
+    entries: list[str] = []
+    damaged = 0
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except (ValueError, RecursionError):
+            entry = None
+        if isinstance(entry, str):
+            entries.append(entry)
+        else:
+            damaged += 1
+    return entries[-ENTRIES:], damaged, len(lines) > 2 * ENTRIES or size > _TAIL_BYTES
+
+
+def _rewrite(path: Path, entries: list[str]) -> None:
+    """Replace the file in one step, so that a crash leaves the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with open(_open_private(fresh, os.O_TRUNC), "wb", closefd=True) as file:
+        file.writelines(map(_encode, entries))
+    os.replace(fresh, path)
+
+
+def _encode(entry: str) -> bytes:
+    # Escaped to ASCII, so that a lone surrogate from a strange terminal can be written too.
+    return json.dumps(entry).encode("ascii") + b"\n"

@@ -1,0 +1,41 @@
+"""The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, Ctrl-Z.
+
+Enter itself and Ctrl-D on an empty line are prompt_toolkit's own bindings; what Enter does with the
+text is decided in ``prompt``. Ctrl-C comes as a key, because the terminal is in raw mode.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import completion_is_selected, has_focus
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+
+
+def bindings(on_idle_interrupt: Callable[[], None]) -> KeyBindings:
+    """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear."""
+    keys = KeyBindings()
+    typing = has_focus(DEFAULT_BUFFER)
+
+    @keys.add("c-c", filter=typing)
+    def interrupt(event: KeyPressEvent) -> None:
+        if event.current_buffer.text:
+            event.current_buffer.reset()
+        else:
+            on_idle_interrupt()
+
+    @keys.add("enter", filter=typing & completion_is_selected)
+    def take_completion(event: KeyPressEvent) -> None:
+        # Choosing a word from the menu must not also send the line: it cannot be taken back.
+        event.current_buffer.complete_state = None
+
+    @keys.add("escape", "enter", filter=typing)
+    def newline(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    @keys.add("c-z", filter=typing)
+    def nothing(event: KeyPressEvent) -> None:
+        """prompt_toolkit would insert the control character into the text."""
+
+    return keys

@@ -1,0 +1,258 @@
+"""The one prompt of a session, and the lines that are printed above it.
+
+At the bottom of the terminal stand the growing line of streaming speech (if any), the status line
+and the input line; everything else scrolls away above them and belongs to the terminal. Lines are
+held in a queue and drawn in frames: one write takes the prompt away, prints at most ``LINES`` lines
+and draws the prompt again (``frame``). The caller decides what the lines, the status and the speech
+say, and makes them safe; this folder never sees an event.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Literal
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.application import Application
+from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ConditionalAutoSuggest
+from prompt_toolkit.buffer import Buffer
+from prompt_toolkit.completion import Completer
+from prompt_toolkit.filters import Condition
+from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
+from prompt_toolkit.history import History
+from prompt_toolkit.input import Input
+from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.renderer import CPR_Support
+
+from tavus_cli.terminal.frame import Frame
+from tavus_cli.terminal.keys import bindings
+
+LINES = 500  # in one frame: more would hold up keys and signals for too long
+HINT = "Ctrl-D leaves"
+
+Line = Callable[[int], str]
+
+
+class LivePrompt:
+    """One prompt_toolkit prompt for the whole session, with lines printed above it in held frames.
+
+    ``status`` and ``live`` are asked for their line, given the columns there are, whenever the
+    prompt is drawn, and nothing is drawn more often than a frame or a key asks for. Both may hold
+    SGR codes; an empty ``live`` takes no row. ``on_line`` gets what was typed when Enter is pressed,
+    newlines included, unless it is blank; the typed line vanishes, printing it is up to the caller.
+
+    Everything is called on the event loop that runs ``run``.
+    """
+
+    def __init__(
+        self,
+        *,
+        status: Line,
+        live: Line,
+        on_line: Callable[[str], None],
+        completer: Completer | None = None,
+        history: History | None = None,
+        input: Input | None = None,
+        output: Output | None = None,
+        frame_seconds: float = 1 / 30,
+        color_depth: ColorDepth | None = None,
+    ) -> None:
+        self.left_by: Literal["eof", "closed"] | None = None
+        self._status = status
+        self._live = live
+        self._on_line = on_line
+        self._frame_seconds = frame_seconds
+        self._message: StyleAndTextTuples = []
+        self._waiting: deque[str] = deque()
+        self._drawing = 0  # lines in the frame that is being drawn
+        self._frame_due = False  # a frame was begun and is not on the screen yet
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_frame = 0.0
+        self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
+        self._closed = False
+        self._session = self._create_session(completer, history, input, output, color_depth)
+        self._app = self._session.app
+        self._prepare_app()
+        self._frame = Frame(self._app.output)
+
+    def print(self, lines: Iterable[str]) -> None:
+        """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
+
+        Outside ``run`` they are written at once, during it in the next frame.
+        """
+        if self._loop is None:
+            self._write(lines)
+        else:
+            self._waiting.extend(lines)
+            if self._waiting:
+                self._arm()
+
+    def refresh(self) -> None:
+        """The status or the live line has changed: draw them in the next frame."""
+        if self._loop is not None:
+            self._arm()
+
+    @property
+    def held(self) -> int:
+        """How many printed lines are not on the screen yet."""
+        return len(self._waiting) + self._drawing
+
+    async def run(self) -> None:
+        """Show the prompt until ``close``, Ctrl-D on an empty line or the end of the input.
+
+        Afterwards the prompt is gone from the screen, all held lines are on it, and ``left_by`` says
+        which it was.
+        """
+        if self._closed:
+            self.left_by = "closed"
+            return
+        self._loop = asyncio.get_running_loop()
+        self._frame.hold()
+        try:
+            # Without prompt_toolkit's exception handler, which would wait for an Enter, and without
+            # its handling of SIGINT, which belongs to the owner of the session.
+            await self._app.run_async(set_exception_handler=False, handle_sigint=False)
+            self.left_by = self.left_by or "closed"
+        except EOFError:
+            self.left_by = "eof"
+        finally:
+            self._stop()
+
+    def close(self) -> None:
+        """End ``run``; before ``run`` it makes it return at once. May be called twice."""
+        self._closed = True
+        self._leave("closed")
+
+    # -- frames
+
+    def _arm(self) -> None:
+        """Have a frame drawn, at once or when a frame's time has passed since the last one."""
+        if self._timer is None and not self._frame_due and self._loop is not None:
+            delay = max(0.0, self._next_frame - self._loop.time())
+            self._timer = self._loop.call_later(delay, self._begin_frame)
+
+    def _begin_frame(self) -> None:
+        """Take the prompt away, write lines where it stood, and ask for it to be drawn again.
+
+        Nothing of it reaches the terminal before ``_end_frame``.
+        """
+        self._timer = None
+        app = self._app
+        if self._loop is None or not app.is_running or app.is_done:
+            return  # what is held is written at the end of ``run``
+        self._next_frame = self._loop.time() + self._frame_seconds
+        if self._waiting:
+            lines = self._take()
+            self._drawing += len(lines)
+            app.renderer.erase(leave_alternate_screen=False)
+            app.output.write_raw(_joined(lines))
+        self._frame_due = True
+        app.invalidate()
+
+    def _end_frame(self, _: object) -> None:
+        """The prompt was drawn, for a frame, a key or a resize: all of it goes out in one write."""
+        try:
+            self._frame.let_go()
+        except OSError:  # the terminal is gone, and with it whoever typed
+            self._leave("eof")
+        self._frame_due = False
+        self._drawing = 0
+        if self._waiting:
+            self._arm()
+
+    def _take(self) -> list[str]:
+        return [self._waiting.popleft() for _ in range(min(LINES, len(self._waiting)))]
+
+    def _stop(self) -> None:
+        self._loop = None
+        self._frame_due = False
+        self._drawing = 0
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            self._frame.release()
+            while self._waiting:
+                self._write(self._take())
+
+    def _write(self, lines: Iterable[str]) -> None:
+        lines = iter(lines)
+        while chunk := list(islice(lines, LINES)):
+            self._app.output.write_raw(_joined(chunk))
+            self._app.output.flush()
+
+    def _leave(self, how: Literal["eof", "closed"]) -> None:
+        if self._app.is_running and not self._app.is_done:
+            self.left_by = how
+            self._app.exit()
+
+    # -- the prompt itself
+
+    def _create_session(
+        self,
+        completer: Completer | None,
+        history: History | None,
+        input: Input | None,
+        output: Output | None,
+        color_depth: ColorDepth | None,
+    ) -> PromptSession[str]:
+        # Without colours a suggestion would look like text that was typed.
+        coloured = Condition(lambda: self._app.color_depth != ColorDepth.DEPTH_1_BIT)
+        return PromptSession(
+            lambda: self._message,
+            completer=completer,
+            complete_while_typing=False,  # else rows stay reserved for the menu
+            history=history,
+            auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
+            key_bindings=bindings(lambda: self.print([HINT])),
+            prompt_continuation=lambda width, line, wrapped: "" if wrapped else " " * width,
+            include_default_pygments_style=False,
+            erase_when_done=True,
+            color_depth=color_depth,
+            input=input,
+            output=output,
+        )
+
+    def _prepare_app(self) -> None:
+        app = self._app
+        # Nothing here needs the position of the cursor. Not asking for it spares a round trip, and
+        # a warning where no answer comes.
+        app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
+        if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
+            app.terminal_size_polling_interval = None  # the signal tells; an idle prompt sleeps
+        app.before_render += self._compose
+        app.after_render += self._end_frame
+        self._session.default_buffer.accept_handler = self._accept
+
+    def _compose(self, app: Application[str]) -> None:
+        """Ask for the status and the live line, once for every drawing."""
+        columns = app.output.get_size().columns
+        try:
+            rows = [row for row in (self._live(columns),) if row]
+            rows.append(self._status(columns))
+        except Exception as error:
+            # Keep the old ones: a prompt that cannot be drawn is a terminal that hangs.
+            handler = asyncio.get_running_loop().call_exception_handler
+            handler({"message": "the status line failed", "exception": error})
+            return
+        text = "\n".join(row.replace("\n", " ") for row in rows)
+        self._message = [*to_formatted_text(ANSI(text)), ("", "\n"), ("class:prompt", "› ")]
+
+    def _accept(self, buffer: Buffer) -> bool:
+        text = buffer.text
+        if text.strip():
+            buffer.append_to_history()
+        buffer.reset()
+        if text.strip():
+            self._on_line(text)
+        return False
+
+
+def _joined(lines: list[str]) -> str:
+    return "\r\n".join(lines) + "\r\n"
