@@ -1,141 +1,16 @@
-"""The live prompt against a terminal emulator: what is on the screen after every single write."""
+"""The live prompt: frames, keys, leaving, resizing. ``emulator`` looks at the screen after every write."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import io
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
 
-import pyte
 import pytest
-from prompt_toolkit.data_structures import Size
 from prompt_toolkit.history import InMemoryHistory
-from prompt_toolkit.input import PipeInput, create_pipe_input
+from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import ColorDepth
-from prompt_toolkit.output.vt100 import Vt100_Output
 
-from tavus_cli.terminal.completer import CommandCompleter
-from tavus_cli.terminal.history import ENTRIES, ENTRY_CHARACTERS, open_history
-from tavus_cli.terminal.prompt import HINT, LINES, LivePrompt
-
-SECONDS = 20  # no test waits this long unless it fails
-
-
-class Terminal(io.StringIO):
-    """A stream that a prompt writes to, and the screen that shows it after each write."""
-
-    def __init__(self, columns: int = 80, rows: int = 24) -> None:
-        super().__init__()
-        self.screen = pyte.HistoryScreen(columns, rows, history=100_000)
-        self._stream = pyte.Stream(self.screen)
-        self._unflushed = 0
-        self._changed = asyncio.Event()
-        self.writes: list[str] = []
-        self.always: str | None = None  # must be on the screen after every write from now on
-        self.missing: list[str] = []
-        self.broken = False
-
-    def write(self, text: str) -> int:
-        if self.broken:
-            raise OSError(5, "the terminal is gone")
-        self.writes.append(text)
-        self._unflushed += 1
-        self._stream.feed(text)
-        return len(text)
-
-    def flush(self) -> None:
-        if not self._unflushed:
-            return
-        assert self._unflushed == 1, "several writes before one flush"
-        self._unflushed = 0
-        if self.always is not None and not any(self.always in row for row in self.screen.display):
-            self.missing.append(self.writes[-1])
-        self._changed.set()
-
-    def isatty(self) -> bool:
-        return True
-
-    def rows(self) -> list[str]:
-        """Everything, from the first line of the scrollback to the last row in use."""
-        columns = self.screen.columns
-        past = ["".join(line[x].data for x in range(columns)) for line in self.screen.history.top]
-        rows = [row.rstrip() for row in [*past, *self.screen.display]]
-        while rows and not rows[-1]:
-            rows.pop()
-        return rows
-
-    def size(self) -> Size:
-        return Size(rows=self.screen.lines, columns=self.screen.columns)
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait for a write after which the condition holds."""
-        async with asyncio.timeout(SECONDS):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
-
-    async def another_write(self) -> None:
-        before = len(self.writes)
-        await self.until(lambda: len(self.writes) > before)
-
-    async def shows(self, text: str) -> None:
-        await self.until(lambda: any(text in row for row in self.screen.display))
-
-    async def input_is(self, text: str) -> None:
-        await self.until(lambda: any(row.rstrip() == f"› {text}".rstrip() for row in self.screen.display))
-
-
-class Console:
-    """A prompt on a terminal, with what it was asked to show and what it delivered."""
-
-    def __init__(self, keys: PipeInput, columns: int = 80, rows: int = 24, **options: object) -> None:
-        self.terminal = Terminal(columns, rows)
-        self.keys = keys
-        self.status = "STATUS"
-        self.live = ""
-        self.lines: list[str] = []
-        output = Vt100_Output(self.terminal, self.terminal.size, term="xterm-256color")
-        self.prompt = LivePrompt(
-            status=lambda columns: self.status[:columns],
-            live=lambda columns: self.live[:columns],
-            on_line=self.lines.append,
-            input=keys,
-            output=output,
-            frame_seconds=0.001,
-            **options,  # type: ignore[arg-type]
-        )
-
-    def resize(self, columns: int, rows: int) -> None:
-        self.terminal.screen.resize(rows, columns)
-        self.prompt._app._on_resize()
-
-    async def delivered(self, *lines: str) -> None:
-        await self.terminal.until(lambda: len(self.lines) >= len(lines))
-        assert self.lines == list(lines)
-
-
-@contextlib.asynccontextmanager
-async def running(columns: int = 80, rows: int = 24, **options: object) -> AsyncIterator[Console]:
-    """A prompt that runs for the length of the block and is closed after it."""
-    with create_pipe_input() as keys:
-        console = Console(keys, columns, rows, **options)
-        task = asyncio.ensure_future(console.prompt.run())
-        await console.terminal.shows("STATUS")
-        console.terminal.always = "STATUS"
-        try:
-            yield console
-        finally:
-            console.terminal.always = None
-            console.prompt.close()
-            async with asyncio.timeout(SECONDS):
-                await task
-        assert console.terminal.missing == []
-
-
-def numbered(count: int) -> list[str]:
-    return [f"line {number:05d}" for number in range(count)]
+from tavus_cli.terminal.prompt import HINT, LINES
+from tests.emulator import SECONDS, Console, numbered, running
 
 
 def test_area_is_live_line_status_and_input_in_this_order() -> None:
@@ -504,47 +379,6 @@ def test_the_position_of_the_cursor_is_never_asked_for() -> None:
     asyncio.run(check())
 
 
-def words(before: str) -> Iterator[tuple[str, str]]:
-    if " " not in before:
-        yield from [("/echo", "say it"), ("/expect", "wait for it"), ("/interrupt", "")]
-    else:
-        yield from [("--audio", "from a file"), ("--error", "")]
-
-
-def test_tab_completes_the_current_word() -> None:
-    async def check() -> None:
-        async with running(completer=CommandCompleter(words)) as console:
-            console.keys.send_text("/in\t")
-            await console.terminal.input_is("/interrupt")
-            console.keys.send_text("\x03/e\t")
-            await console.terminal.shows("wait for it")
-            console.keys.send_text("\t")
-            await console.terminal.input_is("/echo")
-            console.keys.send_text("\r")  # takes the word and sends nothing
-            await console.terminal.until(
-                lambda: not any("wait for it" in row for row in console.terminal.screen.display)
-            )
-            assert console.lines == []
-            console.keys.send_text(" --a\t")
-            await console.terminal.input_is("/echo --audio")
-            console.keys.send_text("\r")
-            await console.delivered("/echo --audio")
-            console.keys.send_text("/ECHO\t")
-            await console.terminal.input_is("/echo")
-
-    asyncio.run(check())
-
-
-def test_no_rows_stay_reserved_for_the_menu() -> None:
-    async def check() -> None:
-        async with running(rows=10, completer=CommandCompleter(words)) as console:
-            console.prompt.print(numbered(20))
-            await console.terminal.shows("line 00019")
-            assert console.terminal.screen.display[-1].startswith("›")
-
-    asyncio.run(check())
-
-
 def test_history_is_walked_with_the_arrows_and_suggested() -> None:
     async def check() -> None:
         history = InMemoryHistory(["/echo old"])
@@ -564,76 +398,3 @@ def test_history_is_walked_with_the_arrows_and_suggested() -> None:
             await console.delivered("new line", "new line")
 
     asyncio.run(check())
-
-
-def test_history_file_is_private_and_is_read_again(tmp_path: Path) -> None:
-    path = tmp_path / "state" / "history"
-    history, note = open_history(path)
-    assert note is None
-    history.append_string("one")
-    history.append_string("two\nlines \ud800")
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert path.parent.stat().st_mode & 0o777 == 0o700
-
-    again, note = open_history(path)
-    assert note is None
-    assert list(again.load_history_strings()) == ["two\nlines \ud800", "one"]
-
-
-def test_history_file_is_bounded_and_made_private(tmp_path: Path) -> None:
-    path = tmp_path / "history"
-    path.touch(mode=0o644)
-    history, _ = open_history(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    history.append_string("x" * (ENTRY_CHARACTERS + 1))
-    for number in range(2 * ENTRIES + 1):
-        history.append_string(str(number))
-
-    again, note = open_history(path)
-    assert note is None
-    assert len(list(again.load_history_strings())) == ENTRIES
-    assert path.read_bytes().count(b"\n") == ENTRIES
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert [file.name for file in tmp_path.iterdir()] == ["history"]
-
-
-def test_history_survives_a_damaged_file(tmp_path: Path) -> None:
-    path = tmp_path / "history"
-    path.write_bytes(b'"good"\n\xff\xfe\n{"not": "ours"}\n"cut of')
-    history, note = open_history(path)
-    assert list(history.load_history_strings()) == ["good"]
-    assert note is not None
-    assert "3 damaged lines" in note
-    history.append_string("next")
-    again, note = open_history(path)
-    assert note is None
-    assert list(again.load_history_strings()) == ["next", "good"]
-
-
-def test_history_leaves_a_file_alone_that_is_something_else(tmp_path: Path) -> None:
-    path = tmp_path / "notes.txt"
-    path.write_text("my notes\n")
-    history, note = open_history(path)
-    assert note is not None
-    history.append_string("typed")
-    assert path.read_text() == "my notes\n"
-
-
-@pytest.mark.parametrize("name", ["folder", "file/history"])
-def test_history_falls_back_to_memory(tmp_path: Path, name: str) -> None:
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "file").touch()
-    history, note = open_history(tmp_path / name)
-    assert note is not None
-    assert "this session only" in note
-    history.append_string("kept")
-    assert history.get_strings() == ["kept"]
-
-
-def test_history_goes_on_when_the_file_cannot_be_written_any_more(tmp_path: Path) -> None:
-    path = tmp_path / "history"
-    history, _ = open_history(path)
-    path.unlink()
-    path.mkdir()
-    history.append_string("kept")
-    assert history.get_strings() == ["kept"]
