@@ -30,7 +30,7 @@ class Received:
     message: Any
     at: float | None = None
     sender: str | None = None
-    raw: bytes | None = None
+    raw: str | None = None
     direction: Literal["in", "out"] = "in"
 
 
@@ -70,7 +70,12 @@ class RoomOver:
     at: float | None = None
 
 
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Only from a room without real time: nothing more comes until this side acts."""
+
+
+Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle
 
 
 class Room(Protocol):
@@ -79,10 +84,18 @@ class Room(Protocol):
     ``arrivals`` may be iterated once, from before ``join``: messages can come before it is done.
     It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over
     or left.
+
+    ``live``: time goes by as on the wall, so that holding back for 250 ms means waiting for them.
+    ``timed``: messages have arrival times, as all do but those in a file of bare messages.
     """
 
     target: str
     conversation_id: str
+    live: bool
+    timed: bool
+
+    def now(self) -> float:
+        """The room's time in Unix seconds: what ``Received.at`` is measured by."""
 
     @property
     def participants(self) -> Mapping[str, Participant]: ...

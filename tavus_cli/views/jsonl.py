@@ -53,10 +53,11 @@ def message_json(event: Event) -> str:
     return safe_json(event.raw if event.raw is not None else to_json(event.message))
 
 
-_FIELDS: dict[str, Callable[[Entry, Event], Any]] = {
+_Message = EventEntry | SentEntry
+_FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "time": lambda entry, event: entry.at,
     "seq": lambda entry, event: event.seq,
-    "turn": lambda entry, event: entry.turn.idx if getattr(entry, "turn", None) else None,
+    "turn": lambda entry, event: entry.turn.idx if entry.turn else None,
     "type": lambda entry, event: event.type,
     "short": lambda entry, event: event.short,
     "role": lambda entry, event: event.role,
@@ -82,12 +83,13 @@ class TemplateView:
             ]
             for _, name, spec in self._parts:
                 if name is not None:
-                    format("", spec.replace("d", "s") if not spec.endswith("f") else "")
-                    self._check(name)
+                    self._check(name, spec or "")
         except ValueError as error:
             raise UsageError(f"--format: {error} in the template {template}") from None
 
-    def _check(self, name: str) -> None:
+    def _check(self, name: str, spec: str) -> None:
+        if not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
+            raise ValueError(f'"{spec}" is no format')
         head = name.partition(".")[0]
         if not head:
             raise ValueError("a field without a name")
@@ -102,7 +104,7 @@ class TemplateView:
             self._line(entry, entry.event) for entry in entries if isinstance(entry, EventEntry | SentEntry)
         ]
 
-    def _line(self, entry: Entry, event: Event) -> str:
+    def _line(self, entry: _Message, event: Event) -> str:
         out = []
         for literal, name, spec in self._parts:
             out.append(literal)
@@ -110,7 +112,7 @@ class TemplateView:
                 out.append(self._value(entry, event, name, spec))
         return "".join(out)
 
-    def _value(self, entry: Entry, event: Event, name: str, spec: str) -> str:
+    def _value(self, entry: _Message, event: Event, name: str, spec: str) -> str:
         field = _FIELDS.get(name)
         value = field(entry, event) if field else _path(event.message, name)
         if value is None:
@@ -121,6 +123,14 @@ class TemplateView:
             return safe(format(value, spec))
         except (ValueError, TypeError):  # the remote side sent another type than the specification is for
             return safe(str(value))
+
+
+def _fits(sample: Any, spec: str) -> bool:
+    try:
+        format(sample, spec)
+    except ValueError:
+        return False
+    return True
 
 
 _TOP_LEVEL = ("message_type", "event_type", "conversation_id", "turn_idx", "timestamp", "properties")

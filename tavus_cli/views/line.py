@@ -85,7 +85,7 @@ class LineView:
                 entry.at,
                 "" if turn is None else f"{entry.at - turn.started:+.3f}",
                 f"#{event.seq}" if event.seq is not None else "#–",
-                kind.label if role is None or kind.label != "?" and kind.role is None else role,
+                kind.label if role is None or kind.label != "?" else role,
                 role if role in ("user", "pal") else kind.style,
                 text,
                 kind.style,
@@ -112,7 +112,7 @@ class LineView:
         out.append(self._row(None, "", "", "gap", "mark", f"seq {span}", "mark"))
 
     def _rule(self, entry: EventEntry | SentEntry, out: list[str]) -> None:
-        """A turn's beginning; the latency beside it is of the turn that ended, this one's is not known yet."""
+        """A turn's beginning; the latency is of the turn that ended, this one's is not known yet."""
         assert entry.turn is not None
         self._shown_turn = entry.turn
         title = f"── turn {entry.turn.idx} "

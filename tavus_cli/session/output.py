@@ -1,0 +1,102 @@
+"""Standard output, written by a thread of its own, so that a slow reader never blocks the event loop.
+
+Text is handed over a batch at a time and flushed at once. When much is waiting, ``drain`` waits, and
+with it the room; nothing is dropped. A reader that went away is noticed even while nothing is written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import stat
+import threading
+from collections import deque
+from typing import TextIO
+
+_WAITING_LIMIT = 4 << 20  # characters handed over and not yet written
+_CLOSE_SECONDS = 2.0
+
+
+class Output:
+    """``gone`` is set when the reader has closed the pipe; nothing is written from then on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.gone = asyncio.Event()
+        self._stream = stream
+        self._loop = asyncio.get_running_loop()
+        self._lock = threading.Condition()
+        self._texts: deque[str] = deque()
+        self._waiting = 0
+        self._closing = False
+        self._room = asyncio.Event()
+        self._room.set()
+        self._thread = threading.Thread(target=self._write_all, name="output", daemon=True)
+        self._thread.start()
+        self._watched = self._watch()
+
+    def write(self, text: str) -> None:
+        if not text or self.gone.is_set():
+            return
+        with self._lock:
+            self._texts.append(text)
+            self._waiting += len(text)
+            if self._waiting > _WAITING_LIMIT:
+                self._room.clear()
+            self._lock.notify()
+
+    async def drain(self) -> None:
+        """Returns when there is room for more, or the reader is gone."""
+        await self._room.wait()
+
+    async def close(self) -> None:
+        """Everything is written, or the reader has not taken it within two seconds."""
+        with self._lock:
+            self._closing = True
+            self._lock.notify()
+        if self._watched is not None:
+            self._loop.remove_reader(self._watched)
+        waited = 0.0
+        while self._thread.is_alive() and not self.gone.is_set() and waited < _CLOSE_SECONDS:
+            await asyncio.to_thread(self._thread.join, 0.05)
+            waited += 0.05
+
+    def _watch(self) -> int | None:
+        """A pipe's writing end reads as ready when its reader has gone."""
+        with contextlib.suppress(OSError, ValueError, NotImplementedError):
+            descriptor = self._stream.fileno()
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                self._loop.add_reader(descriptor, self._reader_gone)
+                return descriptor
+        return None
+
+    def _reader_gone(self) -> None:
+        if self._watched is not None:
+            self._loop.remove_reader(self._watched)
+            self._watched = None
+        self.gone.set()
+        self._room.set()
+
+    def _write_all(self) -> None:
+        while True:
+            with self._lock:
+                while not self._texts and not self._closing:
+                    self._lock.wait()
+                if not self._texts:
+                    return
+                text = "".join(self._texts)
+                self._texts.clear()
+            try:
+                self._stream.write(text)
+                self._stream.flush()
+            except (OSError, ValueError):
+                self._tell(self._reader_gone)
+                return
+            with self._lock:
+                self._waiting -= len(text)
+                if self._waiting <= _WAITING_LIMIT:
+                    self._tell(self._room.set)
+
+    def _tell(self, what: object) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(what)  # type: ignore[arg-type]

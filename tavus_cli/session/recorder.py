@@ -1,0 +1,77 @@
+"""Writing a recording: JSON lines, mode 0600, one flush a record (docs/recordings.md)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TextIO
+
+from tavus_cli import __version__
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.wire import to_json
+
+
+class Recorder:
+    """Raises UsageError where the file exists with something in it, or cannot be made.
+
+    A disk that fills up later is told once, by ``failed``; the conversation goes on.
+    """
+
+    def __init__(self, path: str, *, conversation_id: str, target: str, started: float) -> None:
+        self.path = path
+        self.failed: str | None = None
+        self._started = started
+        self._file = _create(path)
+        self._write(
+            to_json(
+                {
+                    "recording": 1,
+                    "conversation_id": conversation_id,
+                    "target": target,
+                    "started": started,
+                    "versions": {"tavus-console": __version__},
+                }
+            )
+        )
+
+    def received(self, message: Any, at: float, sender: str | None, raw: str | None) -> None:
+        self._record(at, "in", sender, raw if raw is not None else to_json(message))
+
+    def sent(self, message: Any, at: float) -> None:
+        self._record(at, "out", None, to_json(message))
+
+    def note(self, text: str, at: float) -> None:
+        self._record(at, "note", None, to_json(text))
+
+    def close(self) -> None:
+        try:
+            self._file.close()
+        except OSError as error:
+            self.failed = self.failed or str(error)
+
+    def _record(self, at: float, direction: str, sender: str | None, message: str) -> None:
+        head = to_json(
+            {"at": round(at, 6), "t": round(at - self._started, 6), "dir": direction, "from": sender}
+        )
+        self._write(f'{head[:-1]},"message":{message}}}')
+
+    def _write(self, line: str) -> None:
+        if self.failed is not None:
+            return
+        try:
+            self._file.write(line + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
+
+
+def _create(path: str) -> TextIO:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if os.fstat(descriptor).st_size:
+            os.close(descriptor)
+            raise UsageError(f"{path} exists already: a recording is not written over another")
+        if hasattr(os, "fchmod"):
+            os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None

@@ -1,0 +1,269 @@
+"""The only asyncio wiring: a room's arrivals through the core to the sinks, and back.
+
+``run`` is how every command that joins a room is run: signals cancel it, leaving is part of the way out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet
+from tavus_cli.protocol.conversation import Conversation, Entry
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.rooms.room import Arrival, Idle, ParticipantChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.session.recorder import Recorder
+
+CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
+
+
+class Sink(Protocol):
+    """Takes entries in order; ``drain`` is awaited between batches, so that a slow one slows the room."""
+
+    def entries(self, entries: list[Entry]) -> None: ...
+
+    async def drain(self) -> None: ...
+
+
+class Session:
+    """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
+
+    Sinks must be added before entering: messages can come before the join is done.
+    """
+
+    def __init__(self, room: Room, *, hold: float = HOLD_SECONDS, recorder: Recorder | None = None) -> None:
+        self.room = room
+        self.conversation = Conversation(hold=hold, by_count=not room.timed)
+        self.sinks: list[Sink] = []
+        self.over: str | None = None  # why the room ended without our leaving
+        self.ended = asyncio.Event()
+        self._recorder = recorder
+        self._waiters: list[_Waiter] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._pump: asyncio.Task[None] | None = None
+        self._pal = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        self._pump = asyncio.create_task(self._take_arrivals())
+        join = asyncio.create_task(self.room.join())
+        try:
+            await join
+        except BaseException:
+            join.cancel()
+            await self._leave()
+            raise
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._leave()
+
+    async def send(self, interaction: Interaction) -> None:
+        """Raises SendFailed, or ConversationOver once the room has ended."""
+        if self.over is not None:
+            raise ConversationOver(f"not sent: the conversation is over ({self.over})")
+        message = interaction.encode(self.room.conversation_id)
+        now = self.room.now()
+        if self._recorder is not None:
+            self._recorder.sent(message, now)
+        self._emit(self.conversation.sent(message, now))
+        await self.room.send(message)
+
+    def note(self, text: str) -> None:
+        self._emit(self.conversation.note(text, self.room.now()))
+
+    async def pal_ready(self, timeout: float) -> None:
+        """Returns when the PAL is there: a participant, or heard. Raises CannotJoin, ConversationOver."""
+        if any(one.pal for one in self.room.participants.values()):
+            return
+        await self._first(self._pal.wait(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
+
+    async def wait_for(self, answer: Callable[[Entry], Any], timeout: float, what: str) -> Any:
+        """The first result of ``answer`` over entries from now on that is not None.
+
+        Raises NotMet after ``timeout`` seconds, ConversationOver when the room ends before.
+        """
+        return await self.waiter(answer)(timeout, what)
+
+    def waiter(self, answer: Callable[[Entry], Any]) -> Callable[[float, str], Coroutine[Any, Any, Any]]:
+        """As ``wait_for``, in two steps: begin to look now, await later."""
+        waiter = _Waiter(answer)
+        self._waiters.append(waiter)
+
+        async def wait(timeout: float, what: str) -> Any:
+            try:
+                message = f"{what} did not come within {timeout:g} s"
+                return await self._first(_result(waiter.found), timeout, NotMet(message))
+            finally:
+                self._waiters.remove(waiter)
+
+        return wait
+
+    # -- the flow ------------------------------------------------------------------------------------
+
+    async def _take_arrivals(self) -> None:
+        try:
+            async for batch in self.room.arrivals():
+                entries: list[Entry] = []
+                for arrival in batch:
+                    if type(arrival) is Received:
+                        entries += self._received(arrival)
+                    else:
+                        entries += self._other(arrival)
+                self._emit(entries)
+                for sink in self.sinks:
+                    await sink.drain()
+        finally:
+            self._emit(self.conversation.close())
+            self.ended.set()
+
+    def _received(self, arrival: Received) -> list[Entry]:
+        if arrival.direction == "out":
+            return self.conversation.sent(arrival.message, arrival.at or self.room.now())
+        if self._recorder is not None:
+            self._recorder.received(
+                arrival.message, arrival.at or self.room.now(), arrival.sender, arrival.raw
+            )
+        return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
+
+    def _other(self, arrival: Arrival) -> list[Entry]:
+        match arrival:
+            case Idle():
+                return self.conversation.tick(float("inf"))
+            case RoomNote(text, at):
+                self._record_note(text)
+                return self.conversation.note(text, at)
+            case RoomOver(reason, at):
+                self.over = reason
+                text = f"the conversation is over: {reason}"
+                self._record_note(text)
+                return self.conversation.tick(float("inf")) + self.conversation.note(text, at)
+            case ParticipantChanged(participant, change, _):
+                if participant.pal:
+                    self.conversation.status.pal_present = change != "left"
+                if not participant.local:
+                    self._record_note(f"participant {change}: {participant.name or participant.id}")
+        return []
+
+    def _record_note(self, text: str) -> None:
+        if self._recorder is not None:
+            self._recorder.note(text, self.room.now())
+
+    def _emit(self, entries: list[Entry]) -> None:
+        if self.conversation.status.pal_present:
+            self._pal.set()
+        if entries:
+            for sink in self.sinks:
+                sink.entries(entries)
+            for waiter in list(self._waiters):
+                waiter.look(entries)
+        self._arm()
+
+    def _arm(self) -> None:
+        """One timer for what the core holds back."""
+        if not self.room.live:
+            return
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        wake_at = self.conversation.wake_at()
+        if wake_at is not None and not self.ended.is_set():
+            delay = max(0.0, wake_at - self.room.now())
+            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
+
+    def _tick(self) -> None:
+        self._timer = None
+        self._emit(self.conversation.tick(self.room.now()))
+
+    async def _leave(self) -> None:
+        await self.room.leave()
+        if self._pump is not None:
+            done, _ = await asyncio.wait({self._pump}, timeout=CLOSE_SECONDS)
+            if not done:
+                self._pump.cancel()
+                await asyncio.wait({self._pump})
+        if self._timer is not None:
+            self._timer.cancel()
+        for sink in self.sinks:
+            await sink.drain()
+        if self._recorder is not None:
+            self._recorder.close()
+        if self._pump is not None and not self._pump.cancelled() and (error := self._pump.exception()):
+            raise error
+
+    async def _first(
+        self, wanted: Coroutine[Any, Any, Any], timeout: float, late: NotMet | CannotJoin
+    ) -> Any:
+        """``wanted``, unless the room ends or time is over before."""
+        task = asyncio.ensure_future(wanted)
+        ended = asyncio.ensure_future(self.ended.wait())
+        try:
+            await asyncio.wait({task, ended}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            if task.done():
+                return task.result()
+            if ended.done():
+                raise ConversationOver(f"the conversation is over ({self.over or 'the room was left'})")
+            raise late
+        finally:
+            task.cancel()
+            ended.cancel()
+
+
+class _Waiter:
+    def __init__(self, answer: Callable[[Entry], Any]) -> None:
+        self._answer = answer
+        self.found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def look(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if self.found.done():
+                return
+            result = self._answer(entry)
+            if result is not None:
+                self.found.set_result(result)
+
+
+async def _result(future: asyncio.Future[Any]) -> Any:
+    return await future
+
+
+def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    """Run a command to its exit status. INT, TERM and HUP cancel it once; a second one ends at once."""
+    with asyncio.Runner() as runner:
+        return runner.run(_supervise(main()))
+
+
+async def _supervise(main: Coroutine[Any, Any, int]) -> int:
+    loop = asyncio.get_running_loop()
+    task = asyncio.create_task(main)
+    stopped_by: list[int] = []
+
+    def stop(number: int) -> None:
+        if stopped_by:
+            sys.stderr.flush()
+            os._exit(128 + number)
+        stopped_by.append(number)
+        task.cancel()
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            loop.add_signal_handler(number, stop, number)
+        except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
+            if name == "SIGINT":
+                signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not stopped_by:
+            raise
+        return ExitStatus(128 + stopped_by[0])
