@@ -8,6 +8,7 @@ and ``participants``.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -182,10 +183,8 @@ class Inbox:
         if loop is None or self._armed:
             return
         self._armed = True
-        try:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
             loop.call_soon_threadsafe(self._set)
-        except RuntimeError:  # the loop is closed: nobody is left to tell
-            pass
 
     def _set(self) -> None:
         assert self._wakeup is not None
