@@ -50,8 +50,7 @@ class Event:
 
     def word(self, name: str) -> str:
         """A field as text; "" where it is absent, JSON where it is no string."""
-        value = self.get(name)
-        return value if isinstance(value, str) else "" if value is None else to_json(value)
+        return _plain(self.get(name))
 
     @property
     def short(self) -> str:
@@ -61,9 +60,11 @@ class Event:
     @property
     def text(self) -> str:
         """What was said: ``speech``, ``text``, ``content`` or ``transcript``, the first that is a string."""
-        get = self.properties.get
+        speech = self.properties.get("speech")
+        if isinstance(speech, str):  # the documented place
+            return speech
         for name in ("speech", "text", "content", "transcript"):
-            value = get(name)
+            value = self.get(name)
             if isinstance(value, str):
                 return value
         return ""
@@ -110,6 +111,11 @@ def short_name(event_type: str) -> str:
     return event_type.partition(".")[2] or event_type
 
 
+def _plain(value: Any) -> str:
+    """A remote value as text: strings as they are, others as JSON, whatever their depth; None is ""."""
+    return value if isinstance(value, str) else "" if value is None else to_json(value)
+
+
 def _seconds(value: Any, limit: float) -> float | None:
     return float(value) if type(value) in (float, int) and 0 <= value < limit else None
 
@@ -141,30 +147,32 @@ def _utterance(event: Event) -> str:
 
 
 def _partial(event: Event) -> str:
-    return f"{event.text} ✂ interrupted" if event.interrupted else f"{event.text} …"
+    if event.interrupted:
+        return f"{event.text} ✂ interrupted"
+    return event.text if event.final else f"{event.text} …"
 
 
 def _arguments(event: Event) -> str:
     value = event.get("arguments")
     if value is None:
         value = event.get("tool_call_arguments")
-    return value if isinstance(value, str) else "" if value is None else to_json(value)
+    return _plain(value)
 
 
 def _tool_call(event: Event) -> str:
     parts = [event.word("name") or event.word("tool_name"), _arguments(event), event.word("tool_call_id")]
     canvas = event.get("canvas_config")
     if isinstance(canvas, dict):
-        parts.append(f"(canvas: {canvas.get('component', '?')})")
+        parts.append(f"(canvas: {_plain(canvas.get('component', '?'))})")
     return " ".join(part for part in parts if part)
 
 
 def _frame(frame: Any) -> str:
     """An image is cut to its type and size: the bytes mean nothing to a reader."""
     if isinstance(frame, dict) and isinstance(data := frame.get("data"), str):
-        return f"{frame.get('mime_type', 'data')} {len(data) * 3 // 4:,} B"
+        return f"{_plain(frame.get('mime_type', 'data'))} {len(data) * 3 // 4:,} B"
     if isinstance(frame, dict) and "uri" in frame:
-        return str(frame["uri"])
+        return _plain(frame["uri"])
     return to_json(frame)
 
 
@@ -197,7 +205,7 @@ def _rag(event: Event) -> str:
     documents = event.get("documents")
     if isinstance(documents, list) and documents and all(isinstance(one, dict) for one in documents):
         return "documents " + ", ".join(
-            str(one.get("document_name") or one.get("document_id") or to_json(one)) for one in documents
+            _plain(one.get("document_name") or one.get("document_id") or one) for one in documents
         )
     return "documents " + to_json(event.properties)
 
