@@ -1,0 +1,55 @@
+"""Completions of a native call as futures: called on a foreign thread, late, or never."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+Start = Callable[[Callable[..., None]], object]  # makes the call, given its completion
+
+
+class GoneError(Exception):
+    """What is waited for cannot come any more; the text says why."""
+
+
+class Completions:
+    """What waits for completions, on the event loop it was made on."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._waiting: set[asyncio.Future[tuple[Any, ...]]] = set()  # touched on the loop alone
+
+    async def ask(self, start: Start, seconds: float) -> tuple[Any, ...]:
+        """Make a call and wait for its completion's arguments; one that comes too late is ignored.
+
+        Raises TimeoutError, GoneError after ``fail``, and what the call itself raises.
+        """
+        done: asyncio.Future[tuple[Any, ...]] = self._loop.create_future()
+        self._waiting.add(done)
+        try:
+            start(lambda *arguments: self.soon(_resolve, done, arguments))
+            return await asyncio.wait_for(done, seconds)
+        finally:
+            self._waiting.discard(done)
+
+    def fail(self, reason: str) -> None:
+        """On the loop: nothing that is waited for will come."""
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(GoneError(reason))
+
+    def soon(self, call: Callable[..., object], *arguments: Any) -> None:
+        """From any thread: call on the loop, unless that is closed and nobody waits."""
+        with contextlib.suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(call, *arguments)
+
+    def later(self, seconds: float, call: Callable[..., object], *arguments: Any) -> None:
+        """From any thread: call on the loop after some time."""
+        self.soon(self._loop.call_later, seconds, call, *arguments)
+
+
+def _resolve(done: asyncio.Future[tuple[Any, ...]], arguments: tuple[Any, ...]) -> None:
+    if not done.done():
+        done.set_result(arguments)

@@ -1,0 +1,150 @@
+"""What Daily's client answers, as errors a person can act on; and what it must not be given. Pure.
+
+The texts are the client's own, measured with daily-python 0.36 (docs/daily.md).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, SendFailed
+
+MAX_DEPTH = 100  # the client's JSON reader gives up at 128, and quotes the whole message
+MAX_ERROR = 240  # characters of Daily's own text in a line of ours
+
+_DOUBLED = "Error handling "  # a failing call's completion says the same
+_NEW_URL = "create a new conversation"
+_OVER = re.compile(r"NoLongerAvailable|no longer available|exp-room|end-of-life|has ended|deleted", re.I)
+_LATER = re.compile(r"NotYetAvailable|not available yet|nbf-room|nbf-token", re.I)
+_REFUSED = re.compile(r"token|not-allowed|authenticat|authoriz|error: (401|403)|Unauthorized|Forbidden", re.I)
+_FULL = re.compile(r"(meeting|room)[- ]?(is )?full", re.I)
+_MISSING = re.compile(r"no-room|not-found|error: 404", re.I)
+_STATUS = re.compile(r"HTTP error: (\d{3})")
+_CERTIFICATE = re.compile(r"InvalidCertificate\((\w+)")
+
+
+def is_doubled(text: str) -> bool:
+    """Whether an ``on_error`` repeats what a completion says."""
+    return text.startswith(_DOUBLED)
+
+
+def tidy(text: object, token: str | None) -> str:
+    """Daily's text on one line, not endless, and without the token should it ever quote it."""
+    line = " ".join(str(text).split())
+    if token:
+        line = line.replace(token, "…")
+    return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"
+
+
+def join_error(text: str, *, target: str, proxied: bool) -> ConsoleError:
+    """The join of ``target`` failed with ``text``: the completion's, or the last ``on_error``'s."""
+    if _OVER.search(text):
+        return ConversationOver(f"{target} is no longer available: the conversation is over; {_NEW_URL}")
+    if _LATER.search(text):
+        return CannotJoin(f"{target} is not available yet: it opens at a set time, try again later")
+    if _REFUSED.search(text):
+        return NotAuthorised(
+            f"Daily refused to let us into {target}: check the token after ?t= (a private room needs one, "
+            f"and it expires) ({text})"
+        )
+    if _FULL.search(text):
+        return CannotJoin(f"{target} is full: somebody has to leave first")
+    if _MISSING.search(text):
+        return CannotJoin(f"Daily knows no room {target}: check the URL, or {_NEW_URL}")
+    return CannotJoin(_unreachable(text, target, "the Daily proxy" if proxied else "Daily"))
+
+
+def _unreachable(text: str, target: str, who: str) -> str:
+    """What stands between us and the room, and what to do about it."""
+    if "failed to lookup address" in text or "dns error" in text:
+        return f"cannot look up the address of {who}: check the network and its DNS"
+    if certificate := _CERTIFICATE.search(text):
+        return (
+            f"the certificate of {who} is not trusted ({certificate[1]}): behind a company's proxy, set "
+            "SSL_CERT_FILE to a file with its authority; otherwise check this machine's clock"
+        )
+    if "failed to connect to any address" in text:
+        return f"{who} refused the connection: check the network, the firewall and --daily-proxy"
+    if "Elapsed" in text:
+        return f"{who} took the connection but did not answer: check the network, the firewall and proxies"
+    if status := _STATUS.search(text):
+        what = "the URL and its token" if status[1] == "400" else "https://status.daily.co, and try again"
+        return f"{who} answered HTTP {status[1]} for {target}: check {what}"
+    if "NoWorkerAvailable" in text:
+        return "Daily has no server for this room at the moment: try again in a minute"
+    if "Signalling" in text or "signalling channel" in text:
+        return (
+            f"{who} found {target} but cut the line to it: WebSockets may be blocked on this network "
+            f"(wss://*.wss.daily.co) ({text})"
+        )
+    if "invalid URL" in text or "UserAbsoluteUriRequired" in text:
+        return f"the address of {who} is wrong: check --daily-proxy ({text})"
+    if "(Connect" in text:
+        return f"cannot connect to {who}: check the network, the firewall and proxies ({text})"
+    return f"Daily did not let us into {target}: {text}"
+
+
+def join_timed_out(seconds: float, *, target: str, found: bool, last_error: str) -> CannotJoin:
+    """Our own limit has passed. ``found``: Daily had answered the lookup of the room."""
+    how = "Daily found the room but never let us in" if found else "no answer from Daily"
+    because = f" ({last_error})" if last_error else ""
+    return CannotJoin(
+        f"could not join {target} within {seconds:g} s: {how}{because}; try again, or wait longer with "
+        "--join-timeout"
+    )
+
+
+def over_reason(last_error: str) -> str:
+    """Why a call ended that we did not leave; ``last_error`` is the last ``on_error`` before, or empty."""
+    if "eject" in last_error.lower():
+        return "we were removed from the room"
+    if _OVER.search(last_error):
+        return "the room is no longer available"
+    return f"Daily ended the call ({last_error})" if last_error else "Daily ended the call"
+
+
+def network_change(status: Any) -> tuple[str, bool] | None:
+    """``{"connection": "signalling", "event": "interrupted"}`` → ("signalling", True); "connected" False."""
+    if not isinstance(status, dict) or status.get("event") not in ("interrupted", "connected"):
+        return None
+    return tidy(status.get("connection") or "network", None), status["event"] == "interrupted"
+
+
+def check_message(message: Any) -> None:
+    """Raises SendFailed for what is no JSON, or which the client would refuse, change or quote at length."""
+    if type(message) is not dict:
+        raise SendFailed("not sent: a message is a JSON object")
+    _check(message, 1)
+
+
+def _check(value: Any, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise SendFailed(f"not sent: nested more than {MAX_DEPTH} deep")
+    if isinstance(value, str):
+        _check_text(value)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise SendFailed(f"not sent: the key {key!r:.40} is no string")
+            _check_text(key)
+            _check(inner, depth + 1)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check(inner, depth + 1)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise SendFailed(f"not sent: {value} is no JSON number")
+    elif isinstance(value, int):
+        if not -(2**63) <= value < 2**64:
+            raise SendFailed("not sent: a whole number is too large (from -2^63 to 2^64-1)")
+    elif value is not None:
+        raise SendFailed(f"not sent: {type(value).__name__} is no JSON value")
+
+
+def _check_text(text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise SendFailed("not sent: a text holds half a surrogate pair, which is no Unicode") from None

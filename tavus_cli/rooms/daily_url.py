@@ -1,0 +1,87 @@
+"""Which URLs may lead to a Daily room. Pure.
+
+Checked here because the client does not: it ignores the scheme, and looks a room of any other host up
+at Daily's staging host, path and token included (docs/daily.md).
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import SplitResult, parse_qs, urlsplit
+
+from tavus_cli.errors import UsageError
+
+FORM = "https://NAME.daily.co/ROOM[?t=TOKEN]"
+
+_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.daily\.co", re.ASCII)
+_ROOM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}", re.ASCII)  # goes into a header as it is
+_VISIBLE = re.compile(r"[!-~]*", re.ASCII)
+
+
+def parse_url(url: str) -> tuple[str, str | None]:
+    """``https://NAME.daily.co/ROOM?t=TOKEN`` → (the same without a query, the token or None).
+
+    Other parts of the query are dropped: they mean something to a browser alone. Raises UsageError,
+    never with the token in it.
+    """
+    parts = _split(url, "the room's URL")
+    host = (parts.hostname or "").lower()
+    if parts.scheme != "https":
+        raise _refused("it must begin with https://")
+    if parts.username is not None or parts.password is not None:
+        raise _refused("it must not hold a user name")
+    if not _HOST.fullmatch(host):
+        raise _refused("only hosts of daily.co are asked, NAME.daily.co")
+    if parts.netloc.lower() != host:
+        raise _refused("it must not name a port")
+    room = parts.path.removeprefix("/").removesuffix("/")
+    if not room:
+        raise _refused("the room is missing")
+    if not _ROOM.fullmatch(room):
+        raise _refused("after the host comes one room name of letters, digits, - and _")
+    if parts.fragment:
+        raise _refused("it must not hold a #")
+    return f"https://{host}/{room}", _token(parts.query)
+
+
+def check_proxy(url: str | None) -> str | None:
+    """The address that leads to Daily, as the client wants it; None and "" are none. Raises UsageError.
+
+    The client never says that this one is wrong, or only after 19 s.
+    """
+    if not url:
+        return None
+    parts = _split(url, "the address of the Daily proxy")
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+        raise UsageError("the address of the Daily proxy must look like https://HOST[:PORT]/")
+    return url if url.endswith("/") else url + "/"
+
+
+def room_name(clean_url: str) -> str:
+    """The last part of a URL from ``parse_url``: Tavus names a room as its conversation (section 5.1)."""
+    return clean_url.rsplit("/", 1)[1]
+
+
+def _split(url: str, what: str) -> SplitResult:
+    if not _VISIBLE.fullmatch(url):  # urlsplit would take line ends out silently
+        raise UsageError(f"{what} holds a blank or a character that no URL has")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises where it is no number
+    except ValueError:
+        raise UsageError(f"{what} cannot be read as a URL") from None
+    return parts
+
+
+def _token(query: str) -> str | None:
+    tokens = parse_qs(query, keep_blank_values=True).get("t", [])
+    if not tokens:
+        return None
+    if len(tokens) > 1 or not _TOKEN.fullmatch(tokens[0]):
+        raise _refused("after ?t= comes one meeting token")
+    return tokens[0]
+
+
+def _refused(why: str) -> UsageError:
+    return UsageError(f"not the URL of a Daily room: {why} (expected {FORM})")

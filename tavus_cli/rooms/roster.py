@@ -1,0 +1,120 @@
+"""Who is in a Daily room, and who of them is the PAL. Pure.
+
+Built from events alone, because asking the client freezes the interpreter while a join is pending
+(docs/daily.md). Each method returns what changed, in order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any, Literal
+
+from tavus_cli.protocol.events import CATALOGUE
+from tavus_cli.rooms.room import Participant
+
+Change = tuple[Participant, Literal["joined", "updated", "left"]]
+
+PAL_USER_ID = "tavus-replica"  # part of the PAL's user id (section 5.1)
+# What only a PAL sends (section 3.10): it is ready, or its heartbeat.
+PAL_SIGNS = frozenset(kind.type for kind in CATALOGUE.values() if kind.family in ("ready", "present"))
+
+
+class Roster:
+    """At most one is the PAL, by the best sign there is, the latest of equals:
+
+    1. a user id that holds ``tavus-replica``;
+    2. having sent a ready or heartbeat event;
+    3. being the only other participant, unless a better sign was ever seen here: whoever is left when
+       the PAL has gone is a guest.
+    """
+
+    def __init__(self) -> None:
+        self._all: dict[str, Participant] = {}
+        self._signed: list[str] = []  # senders of a sign, the latest last
+        self._seen_better = False
+        self._view: Mapping[str, Participant] = MappingProxyType({})
+
+    @property
+    def participants(self) -> Mapping[str, Participant]:
+        """As it is now; never changes under the reader's hands, on whatever thread that is."""
+        return self._view
+
+    def seen(self, participant: Participant) -> list[Change]:
+        """Somebody came or is as given now; ``pal`` of the argument is ignored."""
+        known = self._all.get(participant.id)
+        mine = replace(participant, pal=known.pal if known else False)
+        if mine == known:
+            return []
+        self._all[mine.id] = mine
+        return self._settle({mine.id: "updated" if known else "joined"})
+
+    def gone(self, participant_id: str) -> list[Change]:
+        """Somebody went; nothing for one who was not there."""
+        last = self._all.pop(participant_id, None)
+        if last is None:
+            return []
+        return [(last, "left"), *self._settle({})]
+
+    def signed(self, sender: str) -> list[Change]:
+        """``sender`` sent what only a PAL sends; it may come before the participant does."""
+        if self._signed and self._signed[-1] == sender:
+            return []  # heartbeats come every second
+        if sender in self._signed:
+            self._signed.remove(sender)
+        self._signed.append(sender)
+        return self._settle({})
+
+    def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
+        """Mark the PAL anew; ``changes``: id → what is to be told anyway."""
+        pal = self._pal()
+        for one in list(self._all.values()):
+            if one.pal != (one.id == pal):
+                self._all[one.id] = replace(one, pal=not one.pal)
+                changes.setdefault(one.id, "updated")
+        self._view = MappingProxyType(dict(self._all))
+        return [(self._all[one], change) for one, change in changes.items()]
+
+    def _pal(self) -> str | None:
+        others = {one.id: one for one in self._all.values() if not one.local}
+        named = [one.id for one in others.values() if PAL_USER_ID in one.user_id]
+        signed = [one for one in self._signed if one in others]
+        if named or signed:
+            self._seen_better = True
+            return (named or signed)[-1]
+        if len(others) == 1 and not self._seen_better:
+            return next(iter(others))
+        return None
+
+
+def read_participant(raw: Any) -> Participant | None:
+    """Daily's ``{"id", "info": {"isLocal", "userName"?, "userId"?, …}, …}``; None for anything else."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("id"), str):
+        return None
+    info = raw.get("info")
+    info = info if isinstance(info, dict) else {}
+    return Participant(
+        raw["id"],
+        name=_text(info.get("userName")),
+        user_id=_text(info.get("userId")),
+        local=info.get("isLocal") is True,
+    )
+
+
+def is_pal_sign(message: Any) -> bool:
+    """Whether a message is one that only a PAL sends; it may also be JSON in a string (section 1.2)."""
+    if type(message) is str and message.startswith("{") and '"system.' in message:
+        try:
+            message = json.loads(message)
+        except (ValueError, RecursionError):
+            return False
+    if type(message) is not dict:
+        return False
+    name = message.get("event_type")
+    return type(name) is str and name in PAL_SIGNS
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
