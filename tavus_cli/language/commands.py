@@ -171,6 +171,27 @@ def build(name: str, arguments: str | list[str]) -> Action:
     return row.build(Words(arguments, row.usage))
 
 
+def sendable(
+    words: list[str], default_target: str | None, read: Callable[[], str]
+) -> tuple[str | None, Interaction | AudioEcho]:
+    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; a TEXT of "-" is what ``read`` gives.
+
+    Raises UsageError.
+    """
+    target = default_target
+    if words[0] not in KINDS:
+        target, *words = words
+    if not words or words[0] not in KINDS:
+        wrong = f'"{words[0]}" is no KIND{did_you_mean(words[0], KINDS)}' if words else "KIND is missing"
+        raise UsageError(f"{wrong}; it is one of {', '.join(KINDS)}")
+    kind, *rest = words
+    if rest[-1:] == ["-"]:
+        rest[-1] = read().strip("\n")
+    action = build(kind, rest)
+    assert not isinstance(action, Say)
+    return target, action
+
+
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     """ "; did you mean X?", or "" where nothing is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)

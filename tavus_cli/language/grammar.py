@@ -6,6 +6,7 @@ A line without a slash is ``/respond LINE``; ``//x`` responds with ``/x``.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 
 from tavus_cli.errors import UsageError
 
@@ -30,6 +31,16 @@ def duration(text: str) -> float:
     if match is None:
         raise UsageError(f'"{text}" is no duration: write 1500ms, 10s, 5m or 1h')
     return float(match[1]) * _UNITS[match[2]]
+
+
+def speed_factor(text: str) -> float | None:
+    """How many times as fast: "1", "0.5"; None for "max". Raises UsageError."""
+    if text == "max":
+        return None
+    with suppress(ValueError):
+        if 0 < (speed := float(text)) < 1e6:
+            return speed
+    raise UsageError(f'--speed is a number such as 1 or 4, or max, not "{text}"')
 
 
 class Words:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import did_you_mean
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import CATALOGUE, Event, short_name
@@ -43,6 +44,28 @@ class TypePattern:
             for pattern in self.patterns
             if not any(TypePattern([pattern])(name) for name in CATALOGUE)
         ]
+
+
+def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
+    """A JMESPath expression as a function of the wire message. Raises UsageError, with where it is wrong."""
+    if expression is None:
+        return None
+    from jmespath import compile
+    from jmespath.exceptions import JMESPathError
+
+    try:
+        search = compile(expression).search
+    except JMESPathError as error:
+        reason = " ".join(str(error).split())
+        raise UsageError(f"--where: {reason}") from None
+
+    def where(message: Any) -> Any:
+        try:
+            return search(message)
+        except (JMESPathError, RecursionError):  # a function on another type than this message has
+            return None
+
+    return where
 
 
 @dataclass(slots=True)
@@ -86,3 +109,18 @@ class Selection:
     def _where(self, message: Any) -> bool:
         assert self.where is not None
         return self.where(message) not in (None, False, "", [], {})
+
+
+def selection(
+    only: list[str] | None = None,
+    ignore: list[str] | None = None,
+    where: str | None = None,
+    turn: int | None = None,
+    role: str | None = None,
+    partials: bool = False,
+    all: bool = False,
+) -> Selection:
+    """From what a person wrote. Raises UsageError for an expression that is none."""
+    return Selection(
+        TypePattern(only or []), TypePattern(ignore or []), compile_where(where), turn, role, partials, all
+    )

@@ -68,10 +68,11 @@ class GapEntry:
 
 @dataclass(slots=True, eq=False)
 class NoteEntry:
-    """Something about the room or the counting, not a message."""
+    """Something about the room or the counting, not a message; a ``warning`` is about the source."""
 
     text: str
     at: float
+    warning: bool = False
 
 
 Entry = EventEntry | SentEntry | GapEntry | NoteEntry
@@ -111,6 +112,7 @@ class Conversation:
         self._last_at = 0.0
         self.turns = Turns()
         self.status = Status()
+        self.pal_inference_id: str | None = None  # of what the PAL said last
 
     # -- in -------------------------------------------------------------------------------------------
 
@@ -138,8 +140,8 @@ class Conversation:
             entry.call = self.turns.answer(event.word("tool_call_id"), now)
         return [entry]
 
-    def note(self, text: str, now: float | None) -> list[Entry]:
-        return [NoteEntry(text, self._last_at if now is None else now)]
+    def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:
+        return [NoteEntry(text, self._last_at if now is None else now, warning)]
 
     def tick(self, now: float) -> list[Entry]:
         return self._unechoed(now) + self._entries(self._ordering.tick(now))
@@ -235,6 +237,7 @@ class Conversation:
             status.pal_present, status.shutdown = False, event.kind.summary(event)
         if role == "pal" or family == "ready":
             status.pal_present, status.pal_heard = True, entry.at
+            self.pal_inference_id = event.inference_id or self.pal_inference_id
             if (
                 turn is not None
                 and turn.replied == entry.at

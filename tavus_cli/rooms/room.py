@@ -57,10 +57,14 @@ class ParticipantChanged:
 
 @dataclass(frozen=True, slots=True)
 class RoomNote:
-    """Something about the room itself that people should see: a cut line, a lost network, an overflow."""
+    """Something about the room itself that people should see: a lost network, an overflow.
+
+    ``warning``: something is wrong with the source (a cut recording), so it goes to standard error.
+    """
 
     text: str
     at: float | None = None
+    warning: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +92,14 @@ class Room(Protocol):
 
     ``live``: time goes by as on the wall, so that holding back for 250 ms means waiting for them.
     ``timed``: messages have arrival times, as all do but those in a file of bare messages.
+    ``leaving_may_end``: when the last guest leaves, the conversation is over for good.
     """
 
     target: str
     conversation_id: str
     live: bool
     timed: bool
+    leaving_may_end: bool
 
     def now(self) -> float:
         """The room's time in Unix seconds: what ``Received.at`` is measured by."""

@@ -12,18 +12,28 @@ import os
 import stat
 import threading
 from collections import deque
-from typing import TextIO
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from tavus_cli.session.environment import Environment
 
 _WAITING_LIMIT = 4 << 20  # characters handed over and not yet written
 _CLOSE_SECONDS = 2.0
 
 
 class Output:
-    """``gone`` is set when the reader has closed the pipe; nothing is written from then on."""
+    """``gone`` is set when the reader has closed the pipe; nothing is written from then on.
 
-    def __init__(self, stream: TextIO) -> None:
+    ``async with Output(…)``: at the end everything has been written, however slow the reader is; after an
+    error or a signal what is not written within two seconds is given up.
+    """
+
+    def __init__(self, environment: Environment) -> None:
         self.gone = asyncio.Event()
-        self._stream = stream
+        self._environment = environment
+        self._stream = environment.stdout
+        self._finished = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._lock = threading.Condition()
         self._texts: deque[str] = deque()
@@ -49,17 +59,25 @@ class Output:
         """Returns when there is room for more, or the reader is gone."""
         await self._room.wait()
 
-    async def close(self) -> None:
-        """Everything is written, or the reader has not taken it within two seconds."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         with self._lock:
             self._closing = True
             self._lock.notify()
-        if self._watched is not None:
-            self._loop.remove_reader(self._watched)
-        waited = 0.0
-        while self._thread.is_alive() and not self.gone.is_set() and waited < _CLOSE_SECONDS:
-            await asyncio.to_thread(self._thread.join, 0.05)
-            waited += 0.05
+        try:
+            async with asyncio.timeout(None if kind is None else _CLOSE_SECONDS):
+                await self._finished.wait()
+        except (TimeoutError, asyncio.CancelledError):
+            self._environment.exit_hard = True  # the thread is inside a write that nobody takes
+            if kind is None:
+                raise
+        finally:
+            if self._watched is not None:
+                self._loop.remove_reader(self._watched)
 
     def _watch(self) -> int | None:
         """A pipe's writing end reads as ready when its reader has gone."""
@@ -76,8 +94,15 @@ class Output:
             self._watched = None
         self.gone.set()
         self._room.set()
+        self._finished.set()
 
     def _write_all(self) -> None:
+        try:
+            self._write_until_closed()
+        finally:
+            self._tell(self._finished.set)
+
+    def _write_until_closed(self) -> None:
         while True:
             with self._lock:
                 while not self._texts and not self._closing:
@@ -97,6 +122,6 @@ class Output:
                 if self._waiting <= _WAITING_LIMIT:
                     self._tell(self._room.set)
 
-    def _tell(self, what: object) -> None:
+    def _tell(self, what: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self._loop.call_soon_threadsafe(what)  # type: ignore[arg-type]
+            self._loop.call_soon_threadsafe(what)

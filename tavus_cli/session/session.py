@@ -65,8 +65,8 @@ class Session:
     ) -> None:
         await self._leave()
 
-    async def send(self, interaction: Interaction) -> None:
-        """Raises SendFailed, or ConversationOver once the room has ended."""
+    async def send(self, interaction: Interaction) -> dict[str, Any]:
+        """The message as sent. Raises SendFailed, or ConversationOver once the room has ended."""
         if self.over is not None:
             raise ConversationOver(f"not sent: the conversation is over ({self.over})")
         message = interaction.encode(self.room.conversation_id)
@@ -75,6 +75,7 @@ class Session:
             self._recorder.sent(message, now)
         self._emit(self.conversation.sent(message, now))
         await self.room.send(message)
+        return message
 
     def note(self, text: str) -> None:
         self._emit(self.conversation.note(text, self.room.now()))
@@ -137,9 +138,9 @@ class Session:
         match arrival:
             case Idle():
                 return self.conversation.tick(float("inf"))
-            case RoomNote(text, at):
+            case RoomNote(text, at, warning):
                 self._record_note(text)
-                return self.conversation.note(text, at)
+                return self.conversation.note(text, at, warning=warning)
             case RoomOver(reason, at):
                 self.over = reason
                 text = f"the conversation is over: {reason}"

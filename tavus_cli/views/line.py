@@ -133,7 +133,7 @@ class LineView:
             second = int(at)
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
-            when = f"{self._second_text}.{int((at - second) * 1000):03d}"
+            when = f"{self._second_text}.{min(999, int((at - second) * 1000 + 0.5)):03d}"
         if self._all:
             relative = f"{relative:>9} {seq:>6}"
         column = self._who.get((who, who_style)) or self._who_column(who, who_style)

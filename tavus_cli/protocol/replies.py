@@ -1,0 +1,91 @@
+"""Which event is the answer to an interaction (docs/protocol.md, sections 2 and 4).
+
+An answer belongs to *its* turn: what an older turn still says after the sending is never taken for
+it, and no time is spent on waiting whether more comes. A tool call that comes instead of words
+answers too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.events import Event, short_name
+from tavus_cli.protocol.interactions import Interaction
+
+ANSWERED = ("conversation.respond", "conversation.echo", "conversation.tool_result", "conversation.interrupt")
+
+
+def check_answered(event_type: str) -> None:
+    """Raises UsageError for an interaction that nothing answers."""
+    if event_type not in ANSWERED:
+        raise UsageError(f"nothing answers {short_name(event_type)}: wait for an event type instead of reply")
+
+
+class Reply:
+    """``reply(entry)`` over the entries from the sending on: the answer, or None as long as there is none.
+
+    Make it before sending ``interaction``. Raises UsageError for one that nothing answers.
+    """
+
+    def __init__(self, interaction: Interaction, conversation: Conversation) -> None:
+        self._kind = interaction.event_type
+        check_answered(self._kind)
+        raw = interaction.raw
+        self._properties: Any = interaction.properties if raw is None else raw.get("properties")
+        said = self._properties.get("text") if isinstance(self._properties, dict) else None
+        self._words = said.split() if isinstance(said, str) else []
+        current = conversation.turns.current
+        self._turn_before = current.idx if current else -1
+        self._said_before = conversation.pal_inference_id
+        self._in_doubt = self._kind == "conversation.respond"  # until Tavus said which turn it opened
+        self._turn: int | None = None
+        self._candidates: list[Event] = []
+
+    def __call__(self, entry: Entry) -> Event | None:
+        if isinstance(entry, SentEntry):
+            return self._sent(entry)
+        if not isinstance(entry, EventEntry) or entry.fold == "twin":
+            return None
+        event = entry.event
+        if self._kind == "conversation.interrupt":
+            stopped = event.kind.family == "stopped" and event.role == "pal" and event.interrupted
+            return event if stopped else None
+        if self._in_doubt:
+            if self._may_answer(event):
+                self._candidates.append(event)
+            return None
+        return event if self._may_answer(event) else None
+
+    def _sent(self, entry: SentEntry) -> Event | None:
+        """Our respond went by: with its echo, or after a second without one."""
+        if entry.event.properties is not self._properties or not self._in_doubt:
+            return None
+        self._in_doubt = False
+        if entry.echo is not None and entry.turn is not None:
+            self._turn = entry.turn.idx
+        return next((event for event in self._candidates if self._may_answer(event)), None)
+
+    def _may_answer(self, event: Event) -> bool:
+        family = event.kind.family
+        words = family == "utterance" and event.role == "pal"
+        if self._kind == "conversation.echo":
+            said = words or (family == "partial" and event.role == "pal" and event.final)
+            return said and event.text.split() == self._words
+        if not words and not (family == "tool_call" and event.type == "conversation.tool_call"):
+            return False
+        if event.turn_idx is None:  # an old build: all that is known is what was being said before
+            return event.inference_id is None or event.inference_id != self._said_before
+        if self._kind == "conversation.tool_result":
+            return event.turn_idx >= self._turn_before and event.inference_id != self._said_before
+        if self._turn is not None:
+            return event.turn_idx == self._turn
+        return event.turn_idx > self._turn_before
+
+
+def reply_text(event: Event) -> str:
+    """An answer in one line, not yet made safe: the words, or "tool_call NAME ARGUMENTS ID"."""
+    if event.kind.family in ("utterance", "partial"):
+        return event.text
+    return f"{event.short} {event.kind.summary(event)}"

@@ -1,0 +1,228 @@
+"""A recording as a room: what came then comes again, in the order of the file (docs/recordings.md).
+
+Two kinds of files: records with times, as ``Recorder`` writes them, and bare messages, one a line. A
+line that cannot be read costs that line alone, and is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, TextIO
+
+from tavus_cli.errors import SendFailed, UsageError
+from tavus_cli.protocol.events import decode
+from tavus_cli.protocol.wire import from_json
+from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
+
+VERSION = 1
+
+Parse = Callable[[str], Arrival | None]
+
+
+class RecordedRoom:
+    """``speed`` 1 is the pace it was recorded at, 4 four times that, None as fast as it is taken.
+
+    Raises UsageError where the file cannot be read, or is no recording.
+    """
+
+    leaving_may_end = False
+
+    def __init__(self, path: str, *, speed: float | None = None) -> None:
+        self.target = path
+        self.conversation_id = ""
+        self.participants: Mapping[str, Participant] = {}
+        self._path = path
+        self._speed = speed
+        self._file = _open(path)
+        self._left = False
+        self._last_at = 0.0
+        self._line = 0
+        first = self._file.readline()
+        head = _head(path, first)
+        self._first = None if "recording" in head else first
+        self.timed = "recording" in head or _is_record(head)
+        self.live = self.timed and speed is not None
+        self._parse: Parse = _record_reader() if self.timed else _bare_reader()
+        if "recording" in head:
+            self._line = 1
+            self._last_at = _number(head.get("started")) or 0.0
+            self.conversation_id = str(head.get("conversation_id") or "")
+        self._begun = (time.monotonic(), self._last_at)
+
+    def now(self) -> float:
+        """The time of the recording: of its last record, or between two of them by its pace."""
+        if self._speed is None:
+            return self._last_at
+        return self._begun[1] + (time.monotonic() - self._begun[0]) * self._speed
+
+    async def join(self) -> None:
+        pass
+
+    async def send(self, message: dict[str, Any]) -> None:
+        raise SendFailed("a recording takes no messages: it is over")
+
+    async def leave(self) -> None:
+        self._left = True
+
+    async def arrivals(self) -> AsyncIterator[list[Arrival]]:
+        with self._file:
+            batches = self._batches() if self._speed is None else self._paced()
+            for delay, batch in batches:
+                await asyncio.sleep(delay)
+                if self._left:
+                    return
+                yield batch
+
+    def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
+        batch: list[Arrival] = []
+        for arrival in self._arrivals():
+            batch.append(arrival)
+            if len(batch) >= BATCH:
+                yield 0.0, batch
+                batch = []
+        if batch:
+            yield 0.0, batch
+
+    def _paced(self) -> Iterator[tuple[float, list[Arrival]]]:
+        """One arrival a batch, with the seconds to wait before it."""
+        assert self._speed is not None
+        begun = False
+        for arrival in self._arrivals():
+            at = arrival.at if isinstance(arrival, Received | RoomNote) else None
+            if at is None and isinstance(arrival, Received):
+                at = decode(arrival.message).timestamp
+            if at is None:
+                yield 0.0, [arrival]
+                continue
+            if not begun:
+                begun, self._begun = True, (time.monotonic(), at)
+            yield max(0.0, (at - self.now()) / self._speed), [arrival]
+
+    def _arrivals(self) -> Iterator[Arrival]:
+        if self._first is not None:
+            yield from self._take(self._first)
+        for line in self._file:
+            yield from self._take(line)
+
+    def _take(self, line: str) -> Iterator[Arrival]:
+        self._line += 1
+        try:
+            arrival = self._parse(line)
+        except ValueError as error:
+            yield self._damaged(line, error)
+            return
+        if type(arrival) is Received and self.timed:
+            if arrival.at is None or arrival.at < 0:
+                arrival.at = self._last_at
+            self._last_at = arrival.at
+        if arrival is not None:
+            yield arrival
+
+    def _damaged(self, line: str, error: ValueError) -> RoomNote:
+        where = f"{self._path}:{self._line}"
+        if not line.endswith("\n"):
+            return RoomNote(f"{where}: the last line is cut and was skipped", self._at(), warning=True)
+        return RoomNote(f"{where}: skipped, {error}: {line.strip()}", self._at(), warning=True)
+
+    def _at(self) -> float | None:
+        return self._last_at if self.timed else None
+
+
+def _open(path: str) -> TextIO:
+    try:
+        return open(path, encoding="utf-8", errors="surrogateescape", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def _head(path: str, line: str) -> dict[str, Any]:
+    """The first line; raises UsageError where the file is none that can be replayed."""
+    if not line.strip():
+        raise UsageError(f"{path}: no recording, its first line is empty")
+    try:
+        head = from_json(line)
+    except ValueError:
+        raise UsageError(f"{path}: no recording, its first line is no JSON") from None
+    if not isinstance(head, dict):
+        return {}
+    if "recording" in head and "event_type" not in head:
+        if head["recording"] != VERSION:
+            raise UsageError(
+                f"{path}: a recording of version {head['recording']}; this program reads version {VERSION}"
+            )
+        return head
+    head.pop("recording", None)
+    return head
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and value.get("dir") in ("in", "out", "note") and "message" in value
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if type(value) in (int, float) and abs(value) < 1e11 else None
+
+
+def _bare_reader() -> Parse:
+    from msgspec import DecodeError, json
+
+    fast = json.Decoder().decode
+
+    def parse(line: str) -> Arrival | None:
+        raw = line[:-1] if line.endswith("\n") else line
+        try:
+            return Received(fast(raw), None, None, raw)
+        except (DecodeError, UnicodeEncodeError, RecursionError):
+            if not raw.strip():
+                return None
+            return Received(from_json(raw), None, None, raw)
+
+    return parse
+
+
+def _record_reader() -> Parse:
+    from msgspec import DecodeError, Raw, ValidationError, defstruct, json
+
+    record = defstruct(
+        "record",
+        [("dir", str), ("message", Raw), ("at", float, -1.0), ("sender", str | None, None)],
+        rename={"sender": "from"},
+    )
+    outer, inner = json.Decoder(record).decode, json.Decoder().decode
+
+    def parse(line: str) -> Arrival | None:
+        try:
+            one: Any = outer(line)
+            direction = one.dir
+            if direction == "in" or direction == "out":
+                raw = bytes(one.message)
+                return Received(inner(raw), one.at, one.sender, raw.decode(), direction)
+        except (DecodeError, ValidationError, UnicodeEncodeError, RecursionError):
+            pass
+        return _slow_record(line) if line.strip() else None
+
+    return parse
+
+
+def _slow_record(line: str) -> Arrival:
+    """What the fast way does not read: notes, odd times, NaN, depth. Raises ValueError."""
+    value = from_json(line)
+    if not _is_record(value):
+        raise ValueError("no record")
+    at = _number(value.get("at"))
+    message, sender, direction = value["message"], value.get("from"), value["dir"]
+    if direction == "note":
+        return RoomNote(str(message), at)
+    return Received(message, at, sender if isinstance(sender, str) else None, _message_text(line), direction)
+
+
+def _message_text(line: str) -> str | None:
+    """The message as it stands in a line written by ``Recorder``, where it comes last; else None."""
+    text = line.rstrip().partition(',"message":')[2][:-1]
+    try:
+        from_json(text)
+    except ValueError:
+        return None
+    return text

@@ -1,0 +1,43 @@
+"""What a command acts on: from the word a person typed to a room."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+from tavus_cli.errors import UsageError
+from tavus_cli.rooms.room import Room
+
+_CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
+_FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
+
+
+@dataclass(frozen=True, slots=True)
+class RoomOptions:
+    """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily."""
+
+    name: str = "tavus-console"
+    join_timeout: float = 45.0
+    daily_proxy: str | None = None
+
+
+def open_room(target: str | None, options: RoomOptions) -> Room:
+    """The room of a TARGET, not joined yet. Raises UsageError that says what to give."""
+    if not target:
+        raise UsageError(f"no TARGET: give {_FORMS}, or set TAVUS_CONVERSATION")
+    if target == "sim" or target.startswith("sim:"):
+        from tavus_cli.rooms.simulated import open_simulated
+
+        return open_simulated(target)
+    if _CONVERSATION_ID.fullmatch(target):
+        target = f"https://tavus.daily.co/{target}"  # a room is named as its conversation
+    if "://" in target:
+        from tavus_cli.rooms.daily import DailyRoom
+
+        return DailyRoom(
+            target, name=options.name, join_timeout=options.join_timeout, proxy=options.daily_proxy
+        )
+    if os.path.exists(target):
+        raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")
+    raise UsageError(f'"{target}" is no TARGET: give {_FORMS}')

@@ -1,0 +1,41 @@
+"""Reading a WAV file for ``echo --audio``: 16-bit PCM, mixed down to mono, at its own sample rate."""
+
+from __future__ import annotations
+
+import sys
+import wave
+from array import array
+
+from tavus_cli.errors import UsageError
+
+MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
+
+
+def read_wav(path: str) -> tuple[bytes, int]:
+    """``(16-bit little-endian mono PCM, sample rate in Hz)``. Raises UsageError for anything else."""
+    try:
+        with wave.open(path, "rb") as file:
+            width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
+            if width != 2:
+                raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
+            if file.getnframes() > MAX_SECONDS * rate:
+                raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; cut it")
+            frames = file.readframes(file.getnframes())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (wave.Error, EOFError) as error:
+        raise UsageError(f"{path}: no WAV file of 16-bit PCM ({str(error) or 'it ends too early'})") from None
+    frames = frames[: len(frames) // (2 * channels) * 2 * channels]
+    if not frames:
+        raise UsageError(f"{path}: no sound in it")
+    return (frames if channels == 1 else _mono(frames, channels)), rate
+
+
+def _mono(frames: bytes, channels: int) -> bytes:
+    samples = array("h", frames)
+    if sys.byteorder == "big":
+        samples.byteswap()
+    mixed = array("h", (sum(one) // channels for one in zip(*[iter(samples)] * channels, strict=True)))
+    if sys.byteorder == "big":
+        mixed.byteswap()
+    return mixed.tobytes()

@@ -1,0 +1,99 @@
+"""What a command has around it: streams, terminal, environment. Read once; tests make their own.
+
+Data goes to ``stdout`` and nothing else does; ``say`` and ``warn`` are for everything else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from tavus_cli.views.safe import safe
+from tavus_cli.views.theme import DARK, PLAIN, ColorChoice, Theme, use_color
+
+PROGRAM = "tavus-console"
+
+
+@dataclass(slots=True)
+class Environment:
+    """``exit_hard``: a thread is stuck, so the process must end by ``os._exit``, after flushing."""
+
+    stdin: TextIO = field(default_factory=lambda: sys.stdin)
+    stdout: TextIO = field(default_factory=lambda: sys.stdout)
+    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    color: ColorChoice = "auto"
+    exit_hard: bool = False
+
+    def __post_init__(self) -> None:
+        for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
+            with contextlib.suppress(AttributeError):
+                stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
+
+    @property
+    def theme(self) -> Theme:
+        return DARK if use_color(self.color, self.environ, is_tty(self.stdout)) else PLAIN
+
+    @property
+    def columns(self) -> int:
+        """Of the terminal; 80 where standard output is none, whatever COLUMNS says."""
+        if not is_tty(self.stdout):
+            return 80
+        return shutil.get_terminal_size().columns
+
+    @property
+    def interactive(self) -> bool:
+        """Whether a prompt can be shown: a terminal on both sides that can move its cursor."""
+        return is_tty(self.stdin) and is_tty(self.stdout) and self.environ.get("TERM") != "dumb"
+
+    def say(self, text: str) -> None:
+        """Progress, for a person at a terminal alone."""
+        if is_tty(self.stderr):
+            self._print(text)
+
+    def warn(self, text: str) -> None:
+        self._print(f"{PROGRAM}: {safe(text)}")
+
+    def complain(self, line: str) -> None:
+        """A line on standard error as it is: an error as JSON."""
+        self._print(line)
+
+    def flush(self) -> bool:
+        """False where the reader of standard output has gone; nothing more is then written to it."""
+        with contextlib.suppress(OSError, ValueError):
+            self.stderr.flush()
+        if self.exit_hard:
+            return True  # flushing would wait for the thread that is stuck
+        try:
+            self.stdout.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+            return False
+        except ValueError:  # closed
+            pass
+        return True
+
+    def _print(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it: the work goes on
+            print(text, file=self.stderr, flush=True)
+
+
+def is_tty(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):  # closed, or none at all
+        return False
+
+
+def local_time(second: int) -> str:
+    """Unix seconds as the wall clock here shows them: "12:03:11"."""
+    try:
+        return time.strftime("%H:%M:%S", time.localtime(second))
+    except (OverflowError, OSError, ValueError):
+        return "--:--:--"

@@ -1,0 +1,181 @@
+"""``join``: what is typed goes into the room, what comes is shown.
+
+On a terminal that is ``console``; without one, commands are read line by line from standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import os
+import threading
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
+from tavus_cli.language.matching import Selection
+from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.protocol.replies import Reply
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.audio import read_wav
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.output import Output
+from tavus_cli.session.session import Session
+from tavus_cli.session.tail import Printer, Tail, first_of, line_view, record_to
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Times in seconds; ``history`` is the file of what was typed."""
+
+    selection: Selection = field(default_factory=Selection)
+    hold: float = HOLD_SECONDS
+    record: str | None = None
+    ready_timeout: float = 300.0
+    reply_timeout: float = 60.0
+    history: Path | None = None
+
+
+async def join(room: Room, what: Join, environment: Environment) -> int:
+    """The exit status. Raises UsageError, and what joining raises."""
+    recorder = record_to(what.record, room)
+    session = Session(room, hold=what.hold, recorder=recorder)
+    if environment.interactive:
+        from tavus_cli.session.console import Console
+
+        status = await Console(session, what, environment).run()
+    else:
+        status = await _piped(session, what, environment)
+    if recorder is not None and recorder.failed:
+        environment.warn(recorder.failed)
+        return ExitStatus.FAILED
+    return status
+
+
+class Commander:
+    """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
+
+    def __init__(self, session: Session, tell: Tell, warn: Tell) -> None:
+        self.failed = 0
+        self._session = session
+        self._tell = tell
+        self._warn = warn
+
+    def parse(self, line: str) -> Action | None:
+        try:
+            return parse(line)
+        except ConsoleError as error:
+            self._wrong(error)
+            return None
+
+    async def obey(self, action: Action) -> None:
+        """Send it, or answer it; "quit" is up to the caller."""
+        try:
+            if isinstance(action, Interaction):
+                for warning in lint(action.encode(self._session.room.conversation_id)):
+                    self._warn(f"warning: {warning}")
+                await self._session.send(action)
+            elif isinstance(action, AudioEcho):
+                await speak(self._session, *read_wav(action.path), lambda done: None)
+                self._tell(f"spoken: {action.path}")
+            elif action.command == "help":
+                for text in help_lines(action.argument):
+                    self._tell(text)
+        except ConsoleError as error:
+            self._wrong(error)
+
+    def _wrong(self, error: ConsoleError) -> None:
+        self.failed += 1
+        self._warn(str(error))
+
+
+async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
+    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
+
+    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
+    """
+    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    message: dict[str, Any] = {}
+    for number, (due, piece) in enumerate(pieces, 1):
+        if session.room.live and (delay := begun + due - loop.time()) > 0:
+            await asyncio.sleep(delay)
+        message = await session.send(piece)
+        progress(number / len(pieces))
+    return message
+
+
+# -- without a terminal --------------------------------------------------------------------------------
+
+
+async def _piped(session: Session, what: Join, environment: Environment) -> int:
+    view = line_view(environment, all=what.selection.all)
+    async with Output(environment) as output:
+        session.sinks.append(Printer(view, Tail(selection=what.selection), output, environment))
+        status = await first_of(_obey_lines(session, what, environment), output.gone)
+    return ExitStatus.BROKEN_PIPE if status is None else status
+
+
+async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:
+    """Everything is sent as it is read, but a respond waits for the reply to the one before it.
+
+    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in.
+    """
+    commander = Commander(session, environment.warn, environment.warn)
+    reply: Awaitable[object] | None = None
+    async with session:
+        await session.pal_ready(what.ready_timeout)
+        async for line in stdin_lines(environment):
+            if not line.strip() or line.startswith("# "):
+                continue
+            action = commander.parse(line)
+            if isinstance(action, Say) and action.command == "quit":
+                break
+            if isinstance(action, Interaction) and action.event_type == "conversation.respond":
+                if reply is not None:
+                    await reply
+                reply = session.waiter(Reply(action, session.conversation))(what.reply_timeout, "the reply")
+            if action is not None:
+                await commander.obey(action)
+        if reply is not None:
+            await reply
+    return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
+
+
+async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
+    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        rest = ""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            while data := _read(environment):
+                *whole, rest = (rest + decoder.decode(data)).split("\n")
+                for line in whole:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            if rest:
+                loop.call_soon_threadsafe(lines.put_nowait, rest)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
+def _read(environment: Environment) -> bytes:
+    """Unbuffered: a thread inside a buffered read would stop the interpreter from ending."""
+    try:
+        return os.read(environment.stdin.fileno(), 65_536)
+    except (OSError, ValueError):  # closed
+        return b""

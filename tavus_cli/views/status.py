@@ -1,0 +1,84 @@
+"""The two rows beside the prompt: what the conversation is doing, and what is being said right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.views.safe import safe
+from tavus_cli.views.theme import Theme
+
+
+@dataclass(slots=True)
+class StatusLine:
+    """``line`` and ``live`` fit into the columns given; ``joined`` is Unix seconds, None until then."""
+
+    name: str
+    theme: Theme
+    joined: float | None = None
+    over: str | None = None
+    recording: bool = False
+
+    def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
+        """``behind``: lines not on the screen yet. The leftmost part matters most."""
+        parts = [safe(self.name), self._presence(conversation)]
+        status, turn = conversation.status, conversation.turns.current
+        if turn is not None:
+            parts.append(f"turn {turn.idx}")
+        if status.reply is not None:
+            parts.append(f"reply {status.reply:.2f} s")
+        if conversation.turns.open_calls:
+            parts.append(f"{len(conversation.turns.open_calls)} tool call open")
+        if status.gaps:
+            parts.append(f"{status.gaps} gap" + "s" * (status.gaps > 1))
+        if self.recording:
+            parts.append("● recording")
+        if behind > 1_000:
+            parts.append(f"{behind:,} lines behind")
+        if self.joined is not None:
+            parts.append(f"{(now - self.joined) / 60:.0f} min")
+        return self.theme.paint("status", fit(" " + " · ".join(parts) + " ", columns - 1))
+
+    def live(self, conversation: Conversation, columns: int) -> str:
+        """The speech that grows, else what was typed and is not heard yet, else ""."""
+        partial = conversation.status.partial
+        if partial is not None:
+            who, text = partial.role or "?", partial.text
+        elif conversation.pending_text:
+            who, text = "you", conversation.pending_text
+        else:
+            return ""
+        head = f"{safe(who)[:8]:<8} "
+        return self.theme.paint("partial", head + fit_end(safe(text), columns - 1 - len(head)))
+
+    def _presence(self, conversation: Conversation) -> str:
+        if self.over is not None:
+            return "over"
+        if self.joined is None:
+            return "joining …"
+        if not conversation.status.pal_present:
+            return "no PAL yet"
+        speaking = [who for who in ("pal", "user") if who in conversation.status.speaking]
+        return "PAL present" + "".join(f", {who} speaks" for who in speaking)
+
+
+def fit(text: str, columns: int) -> str:
+    """The beginning of a text that is made safe, as wide as ``columns`` at most."""
+    return _fit(text, columns, reverse=False)
+
+
+def fit_end(text: str, columns: int) -> str:
+    """Its end: of growing speech the last words matter."""
+    return _fit(text, columns, reverse=True)
+
+
+def _fit(text: str, columns: int, *, reverse: bool) -> str:
+    from rich.cells import cell_len
+
+    text = text[-4 * columns :] if reverse else text[: 4 * columns]  # no more can be seen
+    if cell_len(text) <= columns:
+        return text
+    kept = text
+    while kept and cell_len(kept) > columns - 1:
+        kept = kept[1:] if reverse else kept[:-1]
+    return "…" + kept if reverse else kept + "…"
