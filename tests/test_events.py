@@ -254,7 +254,7 @@ def test_kinds_by_name(name: str, family: str, label: str) -> None:
     [
         *((one, "pal") for one in ("replica", "pal", "persona", "face")),
         *((one, one) for one in ("user", "dj")),
-        *((one, None) for one in (7, None, [])),
+        *((one, None) for one in (7, None, [1])),
     ],
 )
 @pytest.mark.parametrize("hoisted", [False, True], ids=["nested", "hoisted"])

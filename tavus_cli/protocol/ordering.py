@@ -196,10 +196,11 @@ class Ordering:
     def _receive_far_below(self, event: Event, seq: int, now: float) -> list[Ordered]:
         """One alone is very late; a second, different one means that the counter began anew."""
         self._below.append((now + self._hold, event))
+        first = self._below[0][1].seq
+        if first is None or seq == first:
+            return self._give_up_below() if len(self._below) > HOLD_MESSAGES else []
         events = [one for _, one in self._below]
-        start = min(one.seq for one in events if one.seq is not None)
-        if all(one.seq == start for one in events):
-            return []
+        start = min(first, seq)
         self._below.clear()
         assert self._next is not None
         out = [*self._flush_held(), Restarted(self._next, start)]
@@ -218,7 +219,11 @@ class Ordering:
         return out
 
     def _give_up_below(self) -> list[Ordered]:
-        out: list[Ordered] = [Late(event) for _, event in self._below]
+        out: list[Ordered] = []
+        for _, event in self._below:
+            first = self._below[0][1]
+            again = event is not first
+            out.append(Duplicate(event, same(first.message, event.message)) if again else Late(event))
         self._numbered_out += len(out)
         self._below.clear()
         return out + self._due_unnumbered()
