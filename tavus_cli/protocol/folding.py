@@ -90,7 +90,7 @@ class Folding:
         if event.role != "pal":
             return "partial"
         inference_id, text, final = event.inference_id, event.text, event.final
-        key = ("partial", inference_id, event.properties.get("content_index"), text, final)
+        key = ("partial", inference_id, event.word("content_index"), text, final)
         if self._twin(key, "" if inference_id else _as_sent(event)):
             return "twin"
         if not final:

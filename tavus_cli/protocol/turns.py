@@ -47,6 +47,7 @@ class Turns:
         self.previous: Turn | None = None
         self._turns: dict[int, Turn] = {}
         self.open_calls: dict[str, ToolCall] = {}
+        self._answered: dict[str, None] = {}  # a call comes twice at times, and is answered once
 
     def restart(self) -> None:
         """The counters began anew: numbers mean other turns now."""
@@ -61,12 +62,16 @@ class Turns:
         """
         idx = event.turn_idx
         if idx is None:
+            if event.kind.family == "tool_call":
+                self._call(event, at, None)
             return None
         turn = self.current
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if role == "user":
+        if family == "tool_call":
+            self._call(event, at, turn)
+        elif role == "user":
             if turn.replied is None:
                 if asked is not None:
                     turn.asked = asked
@@ -75,8 +80,6 @@ class Turns:
         elif role == "pal":
             if turn.replied is None and (family == "started" or family == "utterance"):
                 turn.replied = at
-        elif family == "tool_call":
-            self._call(event, at, turn)
         return turn
 
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
@@ -84,6 +87,9 @@ class Turns:
         call = self.open_calls.pop(tool_call_id, None)
         if call is not None:
             call.answered = at
+            self._answered[tool_call_id] = None
+            if len(self._answered) > _REMEMBERED:
+                del self._answered[next(iter(self._answered))]
         return call
 
     def _turn(self, idx: int, at: float) -> Turn:
@@ -96,9 +102,9 @@ class Turns:
             self.previous, self.current = self.current, turn
         return turn
 
-    def _call(self, event: Event, at: float, turn: Turn) -> None:
+    def _call(self, event: Event, at: float, turn: Turn | None) -> None:
         call_id = event.word("tool_call_id")
-        if call_id and call_id not in self.open_calls:
+        if call_id and call_id not in self.open_calls and call_id not in self._answered:
             self.open_calls[call_id] = ToolCall(call_id, event.word("name"), at, turn)
             if len(self.open_calls) > _REMEMBERED:
                 del self.open_calls[next(iter(self.open_calls))]
