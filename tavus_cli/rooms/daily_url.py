@@ -48,12 +48,12 @@ def parse_url(url: str) -> tuple[str, str | None]:
 def check_proxy(url: str | None) -> str | None:
     """The address that leads to Daily, as the client wants it; None and "" are none. Raises UsageError.
 
-    The client never says that this one is wrong, or only after 19 s.
+    ``https`` alone: the client speaks TLS to it whatever the scheme says, and complains late or never.
     """
     if not url:
         return None
     parts = _split(url, "the address of the Daily proxy")
-    if parts.scheme not in ("https", "http") or not parts.hostname or parts.query or parts.fragment:
+    if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise UsageError("the address of the Daily proxy must look like https://HOST[:PORT]/")
     return url if url.endswith("/") else url + "/"
 
