@@ -267,6 +267,7 @@ class CallClientBase:
     ) -> None:
         self._called("join", url=meeting_url, token=meeting_token, settings=client_settings)
         self._idle.clear()
+        self.join_completion = completion
         self.native.post(lambda: self._join(completion))
 
     def leave(self, completion: Completion = None) -> None:

@@ -75,6 +75,7 @@ class DailyRoom:
 
     live = True
     timed = True
+    leaving_may_end = True  # when the last guest leaves, Tavus ends the conversation by default
 
     def __init__(
         self,
