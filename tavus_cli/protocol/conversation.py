@@ -238,12 +238,9 @@ class Conversation:
         if role == "pal" or family == "ready":
             status.pal_present, status.pal_heard = True, entry.at
             self.pal_inference_id = event.inference_id or self.pal_inference_id
-            if (
-                turn is not None
-                and turn.replied == entry.at
-                and turn.reply is not None
-                and family != "partial"
-            ):
+            spoke = family == "started" or family == "utterance"
+            if spoke and turn is not None and not turn.told and turn.reply is not None:
+                turn.told = True
                 entry.reply = status.reply = turn.reply
 
     def _echoed(self, event: Event) -> SentEntry | None:
@@ -260,5 +257,7 @@ class Conversation:
     def _unechoed(self, now: float) -> list[Entry]:
         out: list[Entry] = []
         while self._pending and self._pending[0].until <= now:
-            out.append(self._pending.popleft().entry)
+            entry = self._pending.popleft().entry
+            entry.turn = self.turns.current  # where it is shown: another turn may have begun meanwhile
+            out.append(entry)
         return out

@@ -14,13 +14,14 @@ class Turn:
     """All that stems from one user input. Times are Unix seconds.
 
     ``asked`` is when the user was done (our ``respond`` sent, else the user's stop or utterance);
-    ``replied`` is when the PAL began.
+    ``replied`` is when the PAL began; ``told`` whether an entry has carried the latency.
     """
 
     idx: int
     started: float
     asked: float | None = None
     replied: float | None = None
+    told: bool = False
 
     @property
     def reply(self) -> float | None:
