@@ -187,7 +187,7 @@ def _about_properties(name: str, schema: _Schema, properties: dict[str, Any]) ->
         elif key == "done" and isinstance(value, str):
             yield f'done is the string "{value}": send a boolean'
         elif type(value) not in types:
-            yield f"{key} is not a {' or '.join(_NAMES[one] for one in types)}"
+            yield f"{key} is not {' or '.join(_NAMES[one] for one in types)}"
         elif key in _VALUES and value not in _VALUES[key]:
             yield f'{key} is "{value}": known are {", ".join(_VALUES[key])}'
     for key in schema.required:
@@ -197,4 +197,4 @@ def _about_properties(name: str, schema: _Schema, properties: dict[str, Any]) ->
         yield "a sensitivity message takes exactly one of the two keys"
 
 
-_NAMES: dict[type, str] = {str: "string", int: "whole number", bool: "boolean", dict: "object"}
+_NAMES: dict[type, str] = {str: "a string", int: "a whole number", bool: "a boolean", dict: "an object"}
