@@ -87,8 +87,16 @@ class Selection:
         if self.role in ("replica", "persona", "face"):
             self.role = "pal"
 
+    def among(self, entries: list[Entry]) -> list[Entry]:
+        """The entries to show."""
+        if self.all or self.partials or self.only or self.ignore or self.where or self.role:
+            return [entry for entry in entries if self(entry)]
+        if self.turn is not None:
+            return [entry for entry in entries if self(entry)]
+        return [entry for entry in entries if entry.fold is None]
+
     def __call__(self, entry: Entry) -> bool:
-        fold = getattr(entry, "fold", None)
+        fold = entry.fold
         if fold is not None and not self.all and not (fold == "partial" and self.partials):
             return False
         if not (self.only or self.ignore or self.where or self.role) and self.turn is None:

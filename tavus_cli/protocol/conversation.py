@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from tavus_cli.protocol.events import Direction, Event, decode
 from tavus_cli.protocol.folding import Fold, Folding
@@ -54,7 +54,7 @@ class SentEntry:
     opens: bool = False
     echo: float | None = None
     call: ToolCall | None = None
-    fold: Fold | None = None  # never: so that views can ask any entry
+    fold: ClassVar[None] = None  # so that any entry can be asked
 
 
 @dataclass(slots=True, eq=False)
@@ -64,6 +64,7 @@ class GapEntry:
     first: int
     last: int
     at: float
+    fold: ClassVar[None] = None
 
 
 @dataclass(slots=True, eq=False)
@@ -73,6 +74,7 @@ class NoteEntry:
     text: str
     at: float
     warning: bool = False
+    fold: ClassVar[None] = None
 
 
 Entry = EventEntry | SentEntry | GapEntry | NoteEntry
@@ -122,11 +124,15 @@ class Conversation:
         """A message came; ``now`` None where nothing says when (a file of bare messages)."""
         event = decode(message, now, sender, raw)
         self.status.events += 1
+        out = self._unechoed(now) if self._pending and now is not None else []
+        if self._ordering.take(event):
+            self._event(event, out)
+            return out
         if now is None:
             return self._entries(self._ordering.receive(event, 0.0))
-        if self._pending or self._ordering.held:
-            return self.tick(now) + self._entries(self._ordering.receive(event, now))
-        return self._entries(self._ordering.receive(event, now))
+        if self._ordering.held:
+            out += self._entries(self._ordering.tick(now))
+        return out + self._entries(self._ordering.receive(event, now))
 
     def sent(self, message: Any, now: float) -> list[Entry]:
         """This side sent an interaction. A respond waits for its echo, to stand in the turn it opens."""
@@ -191,25 +197,23 @@ class Conversation:
         if at is None:
             at = event.timestamp or self._last_at
         self._last_at = at
-        before = self.turns.current
+        turns = self.turns
+        before = turns.current
         sent = self._echoed(event) if self._pending else None
-        turn = self.turns.place(event, at, sent.at if sent else None)
-        opens = turn is not before and turn is self.turns.current
+        turn = turns.place(event, at, sent.at if sent else None)
         fold = self._folding.fold(event)
+        if turn is before:
+            entry = EventEntry(event, at, turn, False, fold, False, late, differs)
+        else:
+            current = turn is turns.current
+            entry = EventEntry(
+                event, at, turn, current, fold, not current and turn is not None, late, differs
+            )
         if sent is not None:
-            sent.turn, sent.opens, sent.echo = turn, opens, max(0.0, at - sent.at)
+            sent.turn, sent.opens, sent.echo = turn, entry.opens, max(0.0, at - sent.at)
             out.append(sent)
-            opens, fold = False, "echo"
-        entry = EventEntry(
-            event,
-            at,
-            turn,
-            opens,
-            fold,
-            turn is not None and not opens and turn is not self.turns.current,
-            late,
-            differs,
-        )
+            entry.opens, entry.fold = False, "echo"
+            fold = "echo"
         if fold is None or fold == "partial":
             self._annotate(entry)
         else:
@@ -220,17 +224,19 @@ class Conversation:
 
     def _annotate(self, entry: EventEntry) -> None:
         """What the status and the line about an event need beyond the event."""
-        event, turn, status = entry.event, entry.turn, self.status
+        event, status = entry.event, self.status
         family, role = event.kind.family, event.role
-        if family == "partial":
+        if family == "started" or family == "stopped":
+            if role == "pal" or role == "user":
+                if family == "started":
+                    status.speaking.add(role)
+                else:
+                    status.speaking.discard(role)
+            status.partial = None
+        elif family == "partial":
             status.partial = None if event.final else event
             if event.final and role == "pal":
                 entry.intended = self._folding.intended(event.inference_id)
-        elif family == "started" or family == "stopped":
-            change = status.speaking.add if family == "started" else status.speaking.discard
-            if role == "pal" or role == "user":
-                change(role)
-            status.partial = None
         elif family == "utterance" and role == "user":
             status.partial = None
         elif family == "shutdown":
@@ -238,6 +244,7 @@ class Conversation:
         if role == "pal" or family == "ready":
             status.pal_present, status.pal_heard = True, entry.at
             self.pal_inference_id = event.inference_id or self.pal_inference_id
+            turn = entry.turn
             spoke = family == "started" or family == "utterance"
             if spoke and turn is not None and not turn.told and turn.reply is not None:
                 turn.told = True

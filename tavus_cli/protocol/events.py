@@ -72,7 +72,10 @@ class Event:
     @property
     def timestamp(self) -> float | None:
         """When it was created, Unix seconds; None where it is absent or nonsense."""
-        return _seconds(self.message.get("timestamp"), 1e11) if self.type else None
+        if not self.type:
+            return None
+        value = self.message.get("timestamp")
+        return value if type(value) is float and 0 <= value < 1e11 else _seconds(value, 1e11)
 
     @property
     def duration(self) -> float | None:
@@ -82,7 +85,10 @@ class Event:
     @property
     def interrupted(self) -> bool:
         """Whether speech was cut off; both spellings, booleans and strings."""
-        return any(self.get(name) in (True, "true") for name in ("interrupted", "is_interrupted"))
+        value = self.get("interrupted")
+        if value is None:
+            value = self.get("is_interrupted")
+        return value is True or value == "true"
 
     @property
     def final(self) -> bool:

@@ -14,6 +14,7 @@ from tavus_cli.protocol.events import Event
 
 Fold = Literal["twin", "heartbeat", "partial", "echo"]  # "echo": our own respond coming back (turns.py)
 _REMEMBERED = 512  # keys in each of two generations: twins come within milliseconds of each other
+_NOBODY: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Recent:
@@ -39,7 +40,8 @@ class Folding:
     def __init__(self) -> None:
         self._recent = _Recent()  # what was seen → who said it (the role or type as sent)
         self._intended = _Recent()  # inference_id → the PAL's full text
-        self._speaking: dict[str | None, tuple[str, str | None, set[tuple[str, str]]]] = {}
+        # The last change of each role: the event that told it, and under what names others told it too.
+        self._speaking: dict[str | None, tuple[Event, frozenset[tuple[str, str]]]] = {}
 
     def intended(self, inference_id: str | None) -> str | None:
         """The full text the PAL meant to say; the truth about what was said is its last snapshot."""
@@ -100,28 +102,37 @@ class Folding:
 
     def _speaking_change(self, event: Event, family: str) -> Fold | None:
         """Started and stopped pair by role and order; their ids are not reliable (section 3.3)."""
-        role, inference_id, variant = event.role, event.inference_id, (event.type, _as_sent(event))
+        role, inference_id = event.role, event.inference_id
         known = self._speaking.get(role)
-        if family == "stopped" and known is not None and self._tells_less(event, known[2]):
-            return "twin"
-        if known is not None and known[0] == family:
-            _, known_id, variants = known
-            unsure = not (inference_id and known_id) and variant not in variants
-            if (inference_id and inference_id == known_id) or unsure:
-                variants.add(variant)
+        if known is not None:
+            first, others = known
+            if first.kind.family == family:
+                known_id = first.inference_id
+                variant = _variant(event)
+                unsure = not (inference_id and known_id) and variant not in (*others, _variant(first))
+                if (inference_id and inference_id == known_id) or unsure:
+                    self._speaking[role] = (first, others | {variant})
+                    return "twin"
+            elif family == "stopped" and self._tells_less(event, first, others):
                 return "twin"
-        if len(self._speaking) > 64:  # roles are remote text
+        elif len(self._speaking) > 64:  # roles are remote text
             self._speaking.clear()
-        self._speaking[role] = (family, inference_id, {variant})
+        self._speaking[role] = (event, _NOBODY)
         if family == "stopped" and event.interrupted:
             self._recent.put(("cut", inference_id), "")
         return None
 
     @staticmethod
-    def _tells_less(event: Event, variants: set[tuple[str, str]]) -> bool:
+    def _tells_less(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
         """An old stop without duration, where the new one, which has it, is known to come beside it."""
-        old = event.kind.role is not None and "duration" not in event.properties
-        return old and any(name == "conversation.started_speaking" for name, _ in variants)
+        if stop.kind.role is None or "duration" in stop.properties:
+            return False
+        new = "conversation.started_speaking"
+        return start.type == new or any(name == new for name, _ in others)
+
+
+def _variant(event: Event) -> tuple[str, str]:
+    return event.type, _as_sent(event)
 
 
 def _as_sent(event: Event) -> str:

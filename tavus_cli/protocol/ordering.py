@@ -91,6 +91,18 @@ class Ordering:
             times.append(self._below[0][0])
         return min(times, default=None)
 
+    def take(self, event: Event) -> bool:
+        """Whether the event is the next one while nothing is held, as nearly every one is.
+
+        Then it counts as gone out; else it is for ``receive``.
+        """
+        seq = event.seq
+        if seq != self._next or seq is None or self._held or self._below or self._unnumbered:
+            return False
+        self._next = seq + 1
+        self._ring[seq % _RING] = event
+        return True
+
     def receive(self, event: Event, now: float) -> list[Ordered]:
         seq = event.seq
         if self._by_count:
@@ -98,11 +110,6 @@ class Ordering:
         if seq is None:
             return self._receive_unnumbered(event)
         self._numbered_in += 1
-        if seq == self._next and not self._held and not self._below:
-            self._next = seq + 1  # the way nearly every event goes
-            self._ring[seq % _RING] = event
-            self._numbered_out += 1
-            return [event] if not self._unnumbered else [event, *self._due_unnumbered()]
         out: list[Ordered] = []
         if self._next is None and not self._by_count:
             self._next = seq  # a late joiner sees no gap

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
@@ -76,20 +77,16 @@ class RecordedRoom:
                 yield batch
 
     def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
-        batch: list[Arrival] = []
-        for arrival in self._arrivals():
-            batch.append(arrival)
-            if len(batch) >= BATCH:
-                yield 0.0, batch
-                batch = []
-        if batch:
-            yield 0.0, batch
+        first = [] if self._first is None else [self._first]
+        lines = chain(first, self._file)
+        while some := list(islice(lines, BATCH)):
+            yield 0.0, self._take(some)
 
     def _paced(self) -> Iterator[tuple[float, list[Arrival]]]:
         """One arrival a batch, with the seconds to wait before it."""
         assert self._speed is not None
         begun = False
-        for arrival in self._arrivals():
+        for arrival in chain.from_iterable(batch for _, batch in self._batches()):
             at = arrival.at if isinstance(arrival, Received | RoomNote) else None
             if at is None and isinstance(arrival, Received):
                 at = decode(arrival.message).timestamp
@@ -100,25 +97,28 @@ class RecordedRoom:
                 begun, self._begun = True, (time.monotonic(), at)
             yield max(0.0, (at - self.now()) / self._speed), [arrival]
 
-    def _arrivals(self) -> Iterator[Arrival]:
-        if self._first is not None:
-            yield from self._take(self._first)
-        for line in self._file:
-            yield from self._take(line)
+    def _take(self, lines: list[str]) -> list[Arrival]:
+        out: list[Arrival] = []
+        parse = self._parse
+        for line in lines:
+            self._line += 1
+            try:
+                arrival = parse(line)
+            except ValueError as error:
+                arrival = self._damaged(line, error)
+            if arrival is not None:
+                out.append(arrival)
+        if self.timed:
+            self._date(out)
+        return out
 
-    def _take(self, line: str) -> Iterator[Arrival]:
-        self._line += 1
-        try:
-            arrival = self._parse(line)
-        except ValueError as error:
-            yield self._damaged(line, error)
-            return
-        if type(arrival) is Received and self.timed:
-            if arrival.at is None or arrival.at < 0:
-                arrival.at = self._last_at
-            self._last_at = arrival.at
-        if arrival is not None:
-            yield arrival
+    def _date(self, arrivals: list[Arrival]) -> None:
+        """A record without a time came when the one before it did."""
+        for arrival in arrivals:
+            if type(arrival) is Received:
+                if arrival.at is None or arrival.at < 0:
+                    arrival.at = self._last_at
+                self._last_at = arrival.at
 
     def _damaged(self, line: str, error: ValueError) -> RoomNote:
         where = f"{self._path}:{self._line}"
@@ -175,9 +175,7 @@ def _bare_reader() -> Parse:
         try:
             return Received(fast(raw), None, None, raw)
         except (DecodeError, UnicodeEncodeError, RecursionError):
-            if not raw.strip():
-                return None
-            return Received(from_json(raw), None, None, raw)
+            return Received(from_json(raw), None, None, raw) if raw.strip() else None
 
     return parse
 

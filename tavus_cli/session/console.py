@@ -109,8 +109,7 @@ class Console:
 
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
-        select = self._select
-        self._prompt.print(self._view.lines(entry for entry in entries if select(entry)))
+        self._prompt.print(self._view.lines(self._select.among(entries)))
         self._prompt.refresh()
 
     async def drain(self) -> None:

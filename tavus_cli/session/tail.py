@@ -89,8 +89,7 @@ class Printer:
             return
         if self._until:
             entries = self._up_to_the_last(entries)
-        select = self._select
-        shown = [entry for entry in entries if select(entry)]
+        shown = self._select.among(entries)
         if self._left is not None:
             shown = self._counted(shown, self._left)
         if self._notes_apart or any(type(entry) is NoteEntry and entry.warning for entry in shown):

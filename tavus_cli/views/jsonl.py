@@ -31,7 +31,10 @@ class JsonlView:
         for entry in entries:
             if type(entry) is EventEntry or type(entry) is SentEntry:
                 raw = entry.event.raw
-                out.append(raw if raw is not None and raw.isprintable() else message_json(entry.event))
+                if raw is not None and raw.isascii() and "\x7f" not in raw and "\r" not in raw:
+                    out.append(raw)  # JSON without escapes of its own: nothing in it needs one
+                else:
+                    out.append(message_json(entry.event))
         return out
 
     def _enveloped(self, entry: Entry) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.events import Event, Kind
+from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
 
 RULE_WIDTH = 80  # of a turn's rule where there is no terminal
 WHO_WIDTH = 8
 _NO_TIME = " " * 12
+_NO_RELATIVE = " " * 9
 
 LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 
@@ -45,7 +47,9 @@ class LineView:
         self._second_text = ""
         self._shown_turn: object = None
         self._last_reply: tuple[int, float] | None = None
-        self._who: dict[tuple[str, str], str] = {}
+        self._who: dict[tuple[str | None, str], str] = {}
+        self._styles = theme.styles
+        self._time_sgr = theme.sgr("time")
 
     def lines(self, entries: Iterable[Entry]) -> list[str]:
         out: list[str] = []
@@ -57,7 +61,8 @@ class LineView:
             elif type(entry) is GapEntry:
                 self._gap(entry, out)
             elif type(entry) is NoteEntry:
-                out.append(self._row(entry.at, "", "", "note", "mark", safe(entry.text), "mark"))
+                column = self._column("note", "mark")
+                out.append(self._row(entry.at, None, "", column, safe(entry.text), "mark"))
         return out
 
     # -- entries --------------------------------------------------------------------------------------
@@ -77,20 +82,12 @@ class LineView:
         if entry.reply is not None:
             text += "   " + self._theme.paint("latency", f"reply {entry.reply:.2f} s")
             self._last_reply = (turn.idx, entry.reply) if turn else None
-        if marks := self._marks(entry):
+        if (entry.late or entry.back or entry.differs or self._all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {text}"
         role = event.role
-        out.append(
-            self._row(
-                entry.at,
-                "" if turn is None else f"{entry.at - turn.started:+.3f}",
-                f"#{event.seq}" if event.seq is not None else "#–",
-                kind.label if role is None or kind.label != "?" else role,
-                role if role in ("user", "pal") else kind.style,
-                text,
-                kind.style,
-            )
-        )
+        column = self._who.get((role, kind.type)) or self._who_column(role, kind)
+        seq = ("#–" if event.seq is None else f"#{event.seq}") if self._all else ""
+        out.append(self._row(entry.at, turn, seq, column, text, kind.style))
 
     def _sent(self, entry: SentEntry, out: list[str]) -> None:
         event, turn = entry.event, entry.turn
@@ -104,12 +101,11 @@ class LineView:
         if entry.call is not None and entry.call.answered is not None:
             took = (entry.call.answered - entry.call.at) * 1000
             text += self._theme.paint("quiet", f"   answers {safe(entry.call.name)} after {took:.0f} ms")
-        relative = "" if turn is None else f"{entry.at - turn.started:+.3f}"
-        out.append(self._row(entry.at, relative, "", "you", "you", text, "text"))
+        out.append(self._row(entry.at, turn, "", self._column("you", "you"), text, "text"))
 
     def _gap(self, entry: GapEntry, out: list[str]) -> None:
         span = str(entry.first) if entry.first == entry.last else f"{entry.first}–{entry.last}"
-        out.append(self._row(None, "", "", "gap", "mark", f"seq {span}", "mark"))
+        out.append(self._row(None, None, "", self._column("gap", "mark"), f"seq {span}", "mark"))
 
     def _rule(self, entry: EventEntry | SentEntry, out: list[str]) -> None:
         """A turn's beginning; the latency is of the turn that ended, this one's is not known yet."""
@@ -124,9 +120,7 @@ class LineView:
 
     # -- parts ----------------------------------------------------------------------------------------
 
-    def _row(
-        self, at: float | None, relative: str, seq: str, who: str, who_style: str, text: str, style: str
-    ) -> str:
+    def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str, style: str) -> str:
         if at is None:
             when = _NO_TIME
         else:
@@ -134,26 +128,29 @@ class LineView:
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
             when = f"{self._second_text}.{min(999, int((at - second) * 1000 + 0.5)):03d}"
+        relative = _NO_RELATIVE if turn is None or at is None else f"{at - turn.started:>+9.3f}"
         if self._all:
-            relative = f"{relative:>9} {seq:>6}"
-        column = self._who.get((who, who_style)) or self._who_column(who, who_style)
-        if not self._theme.styles:
-            return f"{when} {relative:>9}  {column} {text}".rstrip()
-        sgr = self._theme.styles.get(style, "")
-        return f"{self._theme.styles['time']}{when} {relative:>9}{RESET}  {column} {sgr}{text}{RESET}"
+            relative = f"{relative} {seq:>6}"
+        if not self._styles:
+            return f"{when} {relative}  {column} {text}".rstrip()
+        return (
+            f"{self._time_sgr}{when} {relative}{RESET}  {column} {self._styles.get(style, '')}{text}{RESET}"
+        )
 
-    def _who_column(self, who: str, style: str) -> str:
+    def _who_column(self, role: str | None, kind: Kind) -> str:
+        who = kind.label if role is None or kind.label != "?" else role
+        column = self._column(who, role if role == "user" or role == "pal" else kind.style)
+        if len(self._who) < 256:  # roles and types are remote text
+            self._who[role, kind.type] = column
+        return column
+
+    def _column(self, who: str, style: str) -> str:
         name = safe(who)
         if len(name) > WHO_WIDTH:
             name = name[: WHO_WIDTH - 1] + "…"
-        column = self._theme.paint(style, f"{name:<{WHO_WIDTH}}")
-        if len(self._who) < 256:  # roles are remote text
-            self._who[who, style] = column
-        return column
+        return self._theme.paint(style, f"{name:<{WHO_WIDTH}}")
 
     def _marks(self, entry: EventEntry) -> str:
-        if not (entry.late or entry.back or entry.differs or self._all):
-            return ""
         marks = []
         if entry.back and entry.turn is not None:
             marks.append(f"turn {entry.turn.idx}")
