@@ -107,7 +107,8 @@ def _raw(words: Words) -> Action:
         raise words.wrong(f"not JSON ({error})") from None
     if not isinstance(value, dict):
         raise words.wrong("a message is a JSON object")
-    return Interaction(str(value.get("event_type", "")), raw=value)
+    name = value.get("event_type")
+    return Interaction(name if isinstance(name, str) else "", raw=value)
 
 
 def _help(words: Words) -> Action:
@@ -182,7 +183,10 @@ def sendable(
     if words[0] not in KINDS:
         target, *words = words
     if not words or words[0] not in KINDS:
-        wrong = f'"{words[0]}" is no KIND{did_you_mean(words[0], KINDS)}' if words else "KIND is missing"
+        near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
+        wrong = f'"{words[0]}" is no KIND' if words else "KIND is missing"
+        if near:  # a misspelt KIND looks like a TARGET
+            wrong = f'"{near[0]}" is no KIND{did_you_mean(near[0], KINDS)}'
         raise UsageError(f"{wrong}; it is one of {', '.join(KINDS)}")
     kind, *rest = words
     if rest[-1:] == ["-"]:

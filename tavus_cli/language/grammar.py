@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from math import inf
 
 from tavus_cli.errors import UsageError
 
@@ -21,16 +22,16 @@ def split_line(line: str) -> tuple[str, str]:
         return "respond", line
     if line.startswith("//"):
         return "respond", line[1:]
-    name, _, rest = line[1:].partition(" ") if " " in line else (*line[1:].partition("\n"),)
-    return name, rest.strip()
+    name, *rest = re.split(r"\s+", line[1:], maxsplit=1)
+    return name, rest[0] if rest else ""
 
 
 def duration(text: str) -> float:
     """Seconds: "1500ms", "10s", "2.5", "5m", "1h". Raises UsageError."""
     match = _DURATION.fullmatch(text.strip())
-    if match is None:
+    if match is None or (seconds := float(match[1]) * _UNITS[match[2]]) == inf:
         raise UsageError(f'"{text}" is no duration: write 1500ms, 10s, 5m or 1h')
-    return float(match[1]) * _UNITS[match[2]]
+    return seconds
 
 
 def speed_factor(text: str) -> float | None:
@@ -65,12 +66,11 @@ class Words:
             found = name in self._list
             self._list = [word for word in self._list if word != name]
             return found
-        for pattern in (rf"{re.escape(name)}(?:\s+|$)", rf"(?:^|\s+){re.escape(name)}$"):
-            match = re.match(pattern, self._text) or re.search(pattern, self._text)
-            if match and (match.start() == 0 or match.end() == len(self._text)):
-                self._text = (self._text[: match.start()] + self._text[match.end() :]).strip()
-                return True
-        return False
+        flag = re.escape(name)
+        match = re.match(rf"{flag}(?:\s+|$)", self._text) or re.search(rf"(?:^|\s+){flag}$", self._text)
+        if match:
+            self._text = (self._text[: match.start()] + self._text[match.end() :]).strip()
+        return match is not None
 
     def word(self, what: str) -> str:
         if self.empty:
