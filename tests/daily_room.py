@@ -96,6 +96,7 @@ class LocalRoom:
         self._loop = asyncio.get_running_loop()
         self._joining = asyncio.Event()
         self._sockets: set[web.WebSocketResponse] = set()
+        self._transports: set[asyncio.Transport] = set()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         signed_by = authority() if self.trusted else trustme.CA()
         signed_by.issue_cert("127.0.0.1").configure_cert(context)
@@ -103,15 +104,15 @@ class LocalRoom:
         app.router.add_get("/{tail:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.5)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
-        await site.start()
+        self._site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
+        await self._site.start()
         self.port = self._runner.addresses[0][1]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for socket in list(self._sockets):
-            with contextlib.suppress(Exception):
-                await asyncio.wait_for(socket.close(), 0.5)
+        await self._site.stop()
+        for transport in self._transports:
+            transport.abort()  # closing would wait for the client's last word of TLS
         await self._runner.cleanup()
 
     @property
@@ -125,10 +126,15 @@ class LocalRoom:
 
     # -- what the room says ----------------------------------------------------------------------------
 
-    async def joining(self, timeout: float = 20.0) -> dict[str, Any]:
-        """The client's join frame, once it has come."""
-        await asyncio.wait_for(self._joining.wait(), timeout)
-        return next(frame for frame in self.frames if frame.get("msgStr") == "join-for-sig")
+    async def joining(self, room: str = "", timeout: float = 20.0) -> dict[str, Any]:
+        """The join frame of a client, once it has come; ``room``: that of this room name."""
+        async with asyncio.timeout(timeout):
+            while True:
+                for frame in self.frames:
+                    if frame.get("msgStr") == "join-for-sig" and frame["mtgStr"].endswith(room):
+                        return frame
+                self._joining.clear()
+                await self._joining.wait()
 
     async def say(self, message: Any, sender: str = PAL) -> None:
         """An app message with any JSON value."""
@@ -158,6 +164,8 @@ class LocalRoom:
     # -- what the client asks --------------------------------------------------------------------------
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.transport is not None:
+            self._transports.add(request.transport)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._signal(request)
         headers = {key.lower(): value for key, value in request.headers.items()}
