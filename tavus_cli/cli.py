@@ -272,6 +272,18 @@ def send(
     return run(lambda: run_send(room, what, environment))
 
 
+@app.command()
+def completion(
+    ctx: typer.Context,
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
+) -> int:
+    """The completion script for a shell, on standard output."""
+    from tavus_cli.completion import script
+
+    cast(Environment, ctx.obj).stdout.write(script(shell))
+    return ExitStatus.DONE
+
+
 # -- around the commands -------------------------------------------------------------------------------
 
 

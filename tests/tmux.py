@@ -1,0 +1,91 @@
+"""A program in a real terminal: tmux types the keys and reads the screen."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+SECONDS = 30.0  # no test waits this long unless it fails
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+class Pane:
+    """One window of a server of our own. ``screen`` is what is visible, ``all`` with the scrollback."""
+
+    def __init__(self, socket: Path) -> None:
+        self._socket = socket
+
+    def tmux(self, *arguments: str) -> str:
+        command = ["tmux", "-S", str(self._socket), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=SECONDS)
+        return done.stdout
+
+    def keys(self, *keys: str) -> None:
+        """Named keys: "Enter", "C-c", "Tab"."""
+        self.tmux("send-keys", *keys)
+
+    def type(self, text: str) -> None:
+        self.tmux("send-keys", "-l", text)
+
+    @property
+    def screen(self) -> str:
+        return self.tmux("capture-pane", "-p")
+
+    @property
+    def all(self) -> str:
+        return self.tmux("capture-pane", "-p", "-J", "-S", "-")
+
+    @property
+    def alive(self) -> bool:
+        return self.tmux("display-message", "-p", "#{pane_dead}").strip() == "0"
+
+    def until(self, condition: Callable[[], object], what: str = "") -> None:
+        deadline = time.monotonic() + SECONDS
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what or 'the condition'} did not come; the screen:\n{self.screen}")
+            time.sleep(0.02)  # tmux tells nobody when its screen changes
+
+    def shows(self, text: str) -> None:
+        self.until(lambda: text in self.all, repr(text))
+
+    def ends(self) -> int:
+        """Wait for the program's end; its exit status, as a shell would say it."""
+        self.until(lambda: not self.alive, "the end")
+        return int(self.tmux("display-message", "-p", "#{pane_dead_status}").strip() or -1)
+
+    def resize(self, columns: int, rows: int) -> None:
+        self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
+
+
+@contextmanager
+def pane(folder: Path, *command: str, columns: int = 100, rows: int = 30, **environ: str) -> Iterator[Pane]:
+    """``command`` in a terminal until the end of the block; a program that still runs is ended then."""
+    socket = folder / "tmux"
+    shown = Pane(socket)
+    environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environ}
+    for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED"):
+        environment.pop(name, None)
+    start = ["tmux", "-S", str(socket), "-f", os.devnull, "new-session", "-d"]
+    size = ["-x", str(columns), "-y", str(rows)]
+    options = [";", "set", "-g", "remain-on-exit", "on", ";", "set", "-g", "history-limit", "50000"]
+    # A shell that waits for a line, so that the options are set before the program starts.
+    waiting = f"read -r _; exec {shlex.join(command)}"
+    subprocess.run([*start, *size, "sh", "-c", waiting, *options], env=environment, check=True)
+    try:
+        shown.keys("Enter")
+        shown.until(
+            lambda: shown.tmux("display-message", "-p", "#{pane_current_command}") != "sh\n", "the start"
+        )
+        yield shown
+    finally:
+        shown.tmux("kill-server")
