@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
@@ -52,20 +52,35 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
         return None
     from jmespath import compile
     from jmespath.exceptions import JMESPathError
+    from jmespath.functions import Functions
 
     try:
-        search = compile(expression).search
+        compiled = compile(expression)
     except JMESPathError as error:
         reason = " ".join(str(error).split())
         raise UsageError(f"--where: {reason}") from None
+    search = compiled.search
+    for name in _functions(compiled.parsed):
+        if name not in Functions.FUNCTION_TABLE:
+            hint = did_you_mean(name, Functions.FUNCTION_TABLE)
+            raise UsageError(f"--where: unknown function {name}(){hint}")
 
     def where(message: Any) -> Any:
         try:
             return search(message)
-        except (JMESPathError, RecursionError):  # a function on another type than this message has
+        except Exception:  # its own errors and Python's: this message is not what the expression is for
             return None
 
     return where
+
+
+def _functions(node: dict[str, Any]) -> Iterator[str]:
+    """The names of the functions that a parsed expression calls."""
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node.get("children", ()):
+        if isinstance(child, dict):
+            yield from _functions(child)
 
 
 @dataclass(slots=True)
@@ -116,7 +131,8 @@ class Selection:
 
     def _where(self, message: Any) -> bool:
         assert self.where is not None
-        return self.where(message) not in (None, False, "", [], {})
+        value = self.where(message)
+        return value is not None and value is not False and value not in ("", [], {})  # 0 is true
 
 
 def selection(
