@@ -1,7 +1,7 @@
 """How joins end that take their time, and how the process ends in each: the real client, in children.
 
 A child is ``tests/daily_child.py``: the adapter, the program's own signal handling, and its end. A child
-that hangs is killed and fails the test; nothing may reach its standard error.
+that hangs is killed and fails the test; nothing may reach its standard error, though RUST_LOG asks for all.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ async def child(
     """Run a child to its end; ``stop``: the signal it gets once a message has come (or the join begun)."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.daily_child", room_url(), "--proxy", proxy or room.proxy, *options,
-        env={**os.environ, **room.environment}, stdin=asyncio.subprocess.DEVNULL,
+        env={**os.environ, **room.environment, "RUST_LOG": "trace"}, stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     assert process.stdout is not None

@@ -51,8 +51,16 @@ def test_join_takes_and_gives_nothing_but_data(daily: Install) -> None:
     assert not must_exit_hard()
 
 
-def test_the_log_is_silenced_before_init(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("before", "during"),
+    [(None, "off"), ("info", "off"), ("", "off"), ("daily_core=debug", "daily_core=debug")],
+)
+def test_the_log_is_silent_during_init_and_the_environment_as_before(
+    daily: Install, monkeypatch: pytest.MonkeyPatch, before: str | None, during: str
+) -> None:
     monkeypatch.delenv("RUST_LOG", raising=False)
+    if before is not None:
+        monkeypatch.setenv("RUST_LOG", before)
     fake = daily()
 
     async def main() -> None:
@@ -60,11 +68,22 @@ def test_the_log_is_silenced_before_init(daily: Install, monkeypatch: pytest.Mon
             pass
 
     asyncio.run(main())
-    assert fake.calls[0] == ("init", {"rust_log": "off"})
-    monkeypatch.setitem(os.environ, "RUST_LOG", "daily_core=debug")
+    assert fake.calls[0] == ("init", {"rust_log": during})
+    assert os.environ.get("RUST_LOG") == before
+
+
+def test_an_authority_file_that_is_not_there_is_said(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = daily()
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authority.pem")
+
+    async def main() -> None:
+        room = DailyRoom(URL)
+        async with taking(room):
+            with pytest.raises(CannotJoin, match=r"/nowhere/authority\.pem"):
+                await room.join()
+
     asyncio.run(main())
-    assert fake.calls[0] == ("init", {"rust_log": "daily_core=debug"})
+    assert fake.calls == []
 
 
 def test_two_rooms_one_after_the_other_start_the_client_once(daily: Install) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, SendFailed
+from tavus_cli.rooms import daily as adapter
 from tavus_cli.rooms.daily import DailyRoom, must_exit_hard
 from tavus_cli.rooms.room import Arrival, Received, RoomOver
 from tests.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
@@ -222,6 +223,23 @@ def test_a_leave_that_never_completes_is_bounded(daily: Install) -> None:
 
     asyncio.run(main())
     assert fake.names()[-2:] == ["leave", "release"]
+
+
+def test_a_leave_that_is_cancelled_still_releases(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "LEAVE_SECONDS", 60.0)
+    fake = daily(leave="never")
+
+    async def main() -> None:
+        async with joined() as (room, _):
+            leaving = asyncio.create_task(room.leave())
+            await until(lambda: "leave" in fake.names())
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+
+    asyncio.run(main())
+    assert fake.names()[-2:] == ["leave", "release"]
+    assert not must_exit_hard()
 
 
 def test_a_release_that_never_returns_is_bounded_and_said(daily: Install) -> None:

@@ -12,7 +12,7 @@ import ctypes
 import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
@@ -126,6 +126,7 @@ class DailyRoom:
         if self._completions is not None or self._left:
             raise CannotJoin("a room is joined once")
         self._completions = Completions()
+        _check_authorities()
         daily = _load()
         self._client = daily.CallClient(event_handler=_handler(daily, self))
         # Dropping the last reference while a join is pending blocks as release() does.
@@ -195,17 +196,15 @@ class DailyRoom:
         check_message(message)
         if self._over or self._left:
             raise SendFailed("not sent: the conversation is over")
-        completions, client = self._completions, self._client
-        if not self._joined or completions is None:
+        client, completions = self._client, self._completions
+        if completions is None or not self._joined:
             raise SendFailed("not sent: the room is not joined yet")
         try:
             error, *_ = await completions.ask(
                 lambda done: client.send_app_message(message, completion=done), SEND_SECONDS
             )
         except TimeoutError:
-            raise SendFailed(
-                f"Daily did not confirm the message within {SEND_SECONDS:g} s: it may have been sent"
-            ) from None
+            raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
         except Exception as refused:  # GoneError, or what check_message does not know of
             raise SendFailed(f"not sent: {self._tidy(refused)}") from None
         if error is not None:
@@ -222,20 +221,19 @@ class DailyRoom:
             try:
                 if self._completions is not None:
                     self._completions.fail("the room was left")
-                    if not pending:  # else every call would block, and leave() never complete
-                        await self._leave_client(self._completions)
+                    if self._client is not None and not pending:  # pending: every call would block
+                        await self._leave_client(self._client, self._completions)
             finally:
                 self._inbox.close()
 
-    async def _leave_client(self, completions: Completions) -> None:
-        client = self._client
-        if client is None:
-            return
-        if self._joined and not self._over:
-            with contextlib.suppress(Exception):  # out of time, or refused: release() ends it too
-                await completions.ask(lambda done: client.leave(completion=done), LEAVE_SECONDS)
-        with contextlib.suppress(TimeoutError):
-            await completions.ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS)
+    async def _leave_client(self, client: Any, completions: Completions) -> None:
+        try:
+            if self._joined and not self._over:
+                with contextlib.suppress(Exception):  # out of time, or refused: release() ends it too
+                    await completions.ask(lambda done: client.leave(completion=done), LEAVE_SECONDS)
+        finally:  # cancelled too
+            with contextlib.suppress(TimeoutError):
+                await completions.ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS)
 
     def _let_go_on_thread(self, *, leave: bool = False, done: Callable[[], None] | None = None) -> None:
         """Release the client on a thread of its own, never an executor's: asyncio.run waits for that one."""
@@ -335,8 +333,6 @@ class DailyRoom:
 
 def _load() -> Any:
     """The module, started once a process. Raises CannotJoin where it cannot be loaded."""
-    # Whatever its log level, the client writes lines of JSON to descriptor 2 unless told so here.
-    os.environ.setdefault("RUST_LOG", "off")
     try:
         import daily
     except ImportError as error:
@@ -346,9 +342,35 @@ def _load() -> Any:
         ) from None
     with _starting:
         if not any(one is daily.Daily for one in _started):
-            daily.Daily.init(log_level=daily.LogLevel.Off)
+            with _silent():
+                daily.Daily.init(log_level=daily.LogLevel.Off)
             _started.append(daily.Daily)
     return daily
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Whatever its log level, the client writes JSON lines to descriptor 2 unless RUST_LOG says no.
+
+    It is read once, in init(), so it is put back for the programs we start. One that names Daily is
+    somebody looking for a fault; any other was meant for other programs.
+    """
+    before = os.environ.get("RUST_LOG")
+    if before is None or "daily" not in before:
+        os.environ["RUST_LOG"] = "off"
+    try:
+        yield
+    finally:
+        os.environ.pop("RUST_LOG")
+        if before is not None:
+            os.environ["RUST_LOG"] = before
+
+
+def _check_authorities() -> None:
+    """A file that is not there costs the client 25 s, and then it does not say why."""
+    path = os.environ.get("SSL_CERT_FILE")
+    if path and not os.access(path, os.R_OK):
+        raise CannotJoin(f"SSL_CERT_FILE names a file that cannot be read: {path}")
 
 
 def _handler(daily: Any, room: DailyRoom) -> Any:
