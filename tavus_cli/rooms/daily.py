@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
-from tavus_cli.rooms.completions import Completions, GoneError, Start
+from tavus_cli.rooms.daily_calls import Completions, GoneError, Start
 from tavus_cli.rooms.daily_errors import (
     check_message,
     is_doubled,
