@@ -7,14 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tavus_cli.rooms import daily as adapter
 from tavus_cli.rooms.daily import DailyRoom
+from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, ParticipantChanged, Received, Room, RoomNote
+from tavus_cli.rooms.simulated import open_simulated
+from tavus_cli.session.recorder import Recorder
+from tests.daily_room import LocalRoom, authority_file, room_url
 from tests.fake_daily import FakeDaily, Scenario, install
 
 URL = "https://x.daily.co/c0ffee"
@@ -74,4 +82,113 @@ def changes(arrivals: list[Arrival]) -> list[tuple[str, str, bool]]:
         (one.participant.id, one.change, one.participant.pal)
         for one in arrivals
         if isinstance(one, ParticipantChanged)
+    ]
+
+
+# -- rooms of every kind on one stage ------------------------------------------------------------------
+
+Begin = Callable[[Room], Awaitable[None]]
+
+
+@dataclass
+class Stage:
+    """A room not joined yet, and how to get it going.
+
+    ``begin`` joins it as far as it can be, so that messages numbered by ``seq`` come: those of
+    ``numbers``, or where that is None at least ``count`` rising ones. ``takes``: whether it is joined
+    then, so that messages can be sent.
+    """
+
+    room: Room
+    begin: Begin
+    takes: bool
+    numbers: list[int] | None
+    count: int
+    outgoing: int = 0  # how many of them this side had sent (recordings)
+
+
+Open = Callable[[Path, pytest.MonkeyPatch], AbstractAsyncContextManager[Stage]]
+MANY = 3000  # several batches
+
+
+def utterance(number: int) -> dict[str, Any]:
+    properties = {"role": "pal", "text": f"sentence {number}"}
+    return {"event_type": "conversation.utterance", "properties": properties, "seq": number}
+
+
+async def _join(room: Room) -> None:
+    await room.join()
+
+
+@contextlib.asynccontextmanager
+async def sim(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    yield Stage(open_simulated("sim:?speed=max"), _join, takes=True, numbers=None, count=5)
+
+
+@contextlib.asynccontextmanager
+async def recording(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """With times, as the recorder writes it; every tenth message is one that was sent."""
+    file = path / "recording.jsonl"
+    recorder = Recorder(str(file), conversation_id="c1", target="x", started=1000.0)
+    for number in range(MANY):
+        if number % 10 == 9:
+            recorder.sent(utterance(number), 1000.0 + number)
+        else:
+            recorder.received(utterance(number), 1000.0 + number, "pal", None)
+    recorder.close()
+    room = RecordedRoom(str(file))
+    yield Stage(room, _join, takes=False, numbers=list(range(MANY)), count=MANY, outgoing=MANY // 10)
+
+
+@contextlib.asynccontextmanager
+async def bare(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """A file of bare messages, which says nothing about time."""
+    file = path / "messages.jsonl"
+    file.write_text("".join(json.dumps(utterance(number)) + "\n" for number in range(MANY)))
+    yield Stage(RecordedRoom(str(file)), _join, takes=False, numbers=list(range(MANY)), count=MANY)
+
+
+@contextlib.asynccontextmanager
+async def fake(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Some messages before "joined", the others after."""
+    early = [utterance(number) for number in range(10)]
+    other = fake_daily(monkeypatch)(early=early)
+
+    async def begin(room: Room) -> None:
+        await room.join()
+        for number in range(10, MANY):
+            other.say(utterance(number))
+
+    yield Stage(DailyRoom(URL), begin, takes=True, numbers=list(range(MANY)), count=MANY)
+
+
+@contextlib.asynccontextmanager
+async def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """The real client, as far as it comes: "joining"."""
+    monkeypatch.setenv("SSL_CERT_FILE", authority_file())
+    joins: list[asyncio.Task[None]] = []
+    async with LocalRoom() as server:
+
+        async def begin(room: Room) -> None:
+            joins.append(asyncio.create_task(room.join()))
+            await server.joining(room.conversation_id)
+            await server.flood(MANY, utterance)
+
+        room = DailyRoom(room_url(), proxy=server.proxy)
+        try:
+            yield Stage(room, begin, takes=False, numbers=list(range(MANY)), count=MANY)
+        finally:
+            for join in joins:
+                join.cancel()
+            await asyncio.gather(*joins, return_exceptions=True)
+
+
+ROOMS: dict[str, Open] = {"sim": sim, "recording": recording, "bare": bare, "fake": fake, "local": local}
+
+
+def numbers(arrivals: list[Arrival]) -> list[int]:
+    return [
+        one.message["seq"]
+        for one in arrivals
+        if isinstance(one, Received) and isinstance(one.message, dict) and "seq" in one.message
     ]
