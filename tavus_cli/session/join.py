@@ -130,7 +130,7 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
 
     Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in.
     """
-    commander = Commander(session, environment.warn, environment.warn)
+    commander = Commander(session, environment.complain, environment.warn)
     reply: Awaitable[object] | None = None
     async with session:
         await session.pal_ready(what.ready_timeout)
