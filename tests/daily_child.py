@@ -1,8 +1,8 @@
 """A child process that joins a Daily room and ends as the program does: for signals and ends of processes.
 
 ``python -m tests.daily_child URL [--proxy URL] [--timeout SECONDS] [--plain]`` prints one JSON line for
-each message that comes, and one for how the join ended. ``--plain``: end without ``os._exit`` whatever
-``must_exit_hard`` says.
+each message that comes, and one for a join that failed; once joined it stays until the room is over.
+``--plain``: end without ``os._exit`` whatever ``must_exit_hard`` says.
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ async def main(room: DailyRoom) -> int:
     status = 0
     try:
         await room.join()
+        await taking
     except ConsoleError as error:
         status = int(error.status)
         say(reason=error.reason, text=str(error), seconds=round(time.monotonic() - begun, 2))
