@@ -349,7 +349,7 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
 
 def _leave(status: int, environment: Environment) -> NoReturn:
     """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
-    if not environment.flush():
+    if not environment.flush() and status == ExitStatus.DONE:
         status = ExitStatus.BROKEN_PIPE
     daily = sys.modules.get("tavus_cli.rooms.daily")
     if environment.exit_hard or (daily is not None and daily.must_exit_hard()):

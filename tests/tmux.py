@@ -59,9 +59,9 @@ class Pane:
         self.until(lambda: text in self.all, repr(text))
 
     def ends(self) -> int:
-        """Wait for the program's end; its exit status, as a shell would say it."""
+        """Wait for the program's end; its exit status, -1 if a signal ended it."""
         self.until(lambda: not self.alive, "the end")
-        return int(self.tmux("display-message", "-p", "#{pane_dead_status}").strip() or -1)
+        return int(self.tmux("display-message", "-p", "#{pane_dead_status}").strip() or "-1")
 
     def resize(self, columns: int, rows: int) -> None:
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))

@@ -152,6 +152,7 @@ _ROWS = (
     Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _quit, sends=False),
 )
+_USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 
@@ -209,8 +210,13 @@ def help_lines(name: str = "") -> list[str]:
         if row is None:
             raise UsageError(f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/"))
         return [row.usage, f"    {row.help}"]
-    width = max(len(row.usage) for row in _ROWS)
-    return [f"{row.usage:<{width}}  {row.help}" for row in _ROWS]
+    lines = []
+    for row in _ROWS:
+        if len(row.usage) < _USAGE_WIDTH:
+            lines.append(f"{row.usage:<{_USAGE_WIDTH}}{row.help}")
+        else:
+            lines += [row.usage, " " * _USAGE_WIDTH + row.help]
+    return lines
 
 
 def complete(text: str) -> list[tuple[str, str]]:

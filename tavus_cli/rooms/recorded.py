@@ -41,7 +41,11 @@ class RecordedRoom:
         self._last_at = 0.0
         self._line = 0
         first = self._file.readline()
-        head = _head(path, first)
+        try:
+            head = _head(path, first)
+        except UsageError:
+            self._file.close()
+            raise
         self._first = None if "recording" in head else first
         self.timed = "recording" in head or _is_record(head)
         self.live = self.timed and speed is not None

@@ -65,7 +65,7 @@ class Environment:
         self._print(line)
 
     def flush(self) -> bool:
-        """False where the reader of standard output has gone; nothing more is then written to it."""
+        """False where standard output takes nothing more; nothing is then written to it."""
         with contextlib.suppress(OSError, ValueError):
             self.stderr.flush()
         if self.exit_hard:

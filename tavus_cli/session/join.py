@@ -122,7 +122,7 @@ async def _piped(session: Session, what: Join, environment: Environment) -> int:
     async with Output(environment) as output:
         session.sinks.append(Printer(view, Tail(selection=what.selection), output, environment))
         status = await first_of(_obey_lines(session, what, environment), output.gone)
-    return ExitStatus.BROKEN_PIPE if status is None else status
+    return output.status() if status is None else status
 
 
 async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:

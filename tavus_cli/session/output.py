@@ -16,6 +16,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
+from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.session.environment import Environment
 
 _WAITING_LIMIT = 4 << 20  # characters handed over and not yet written
@@ -23,7 +24,7 @@ _CLOSE_SECONDS = 2.0
 
 
 class Output:
-    """``gone`` is set when the reader has closed the pipe; nothing is written from then on.
+    """``gone`` is set when nothing more can be written: the reader has closed the pipe, or ``error``.
 
     ``async with Output(…)``: at the end everything has been written, however slow the reader is; after an
     error or a signal what is not written within two seconds is given up.
@@ -31,6 +32,7 @@ class Output:
 
     def __init__(self, environment: Environment) -> None:
         self.gone = asyncio.Event()
+        self.error: OSError | None = None  # another one than a reader that went away: a full disk
         self._environment = environment
         self._stream = environment.stdout
         self._finished = asyncio.Event()
@@ -79,6 +81,12 @@ class Output:
             if self._watched is not None:
                 self._loop.remove_reader(self._watched)
 
+    def status(self) -> int:
+        """The exit status of a command whose output cannot be written. Raises ConsoleError for ``error``."""
+        if self.error is not None:
+            raise ConsoleError(f"standard output: {self.error.strerror or self.error}")
+        return ExitStatus.BROKEN_PIPE
+
     def _watch(self) -> int | None:
         """A pipe's writing end reads as ready when its reader has gone."""
         with contextlib.suppress(OSError, ValueError, NotImplementedError):
@@ -114,7 +122,9 @@ class Output:
             try:
                 self._stream.write(text)
                 self._stream.flush()
-            except (OSError, ValueError):
+            except (OSError, ValueError) as error:
+                if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
+                    self.error = error
                 self._tell(self._reader_gone)
                 return
             with self._lock:

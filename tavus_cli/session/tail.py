@@ -152,7 +152,7 @@ async def tail(room: Room, what: Tail, environment: Environment) -> int:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     if output.gone.is_set():
-        return ExitStatus.BROKEN_PIPE
+        return output.status()
     if printer.met or (what.count is None and not what.until):
         return ExitStatus.DONE
     if ended == "time":
