@@ -169,7 +169,7 @@ def test_a_child_process_gets_the_fake_and_its_scenario() -> None:
 
 
 def test_a_program_in_a_child_process_joins_the_fake() -> None:
-    steps = [{"say": "after"}, {"after": 0.05, "end": "Ejected"}]
+    steps: list[dict[str, Any]] = [{"say": "after"}, {"after": 0.05, "end": "Ejected"}]
     done = subprocess.run(
         [sys.executable, "-m", "tests.daily_child", "https://x.daily.co/r"],
         env=fake_daily.environment(Scenario(early=["before"], steps=steps)),
