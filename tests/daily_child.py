@@ -1,7 +1,8 @@
 """A child process that joins a Daily room and ends as the program does: for signals and ends of processes.
 
 ``python -m tests.daily_child URL [--proxy URL] [--timeout SECONDS] [--plain]`` prints one JSON line for
-each message that comes, and one for a join that failed; once joined it stays until the room is over.
+each message that comes, ``{"pending": true}`` when the native join has begun, and one for a join that
+failed; once joined it stays until the room is over.
 ``--plain``: end without ``os._exit`` whatever ``must_exit_hard`` says.
 """
 
@@ -36,13 +37,18 @@ async def main(room: DailyRoom) -> int:
     begun = time.monotonic()
     taking = asyncio.create_task(take())
     status = 0
+    joining = asyncio.create_task(room.join())
     try:
-        await room.join()
+        while not (must_exit_hard() or joining.done()):
+            await asyncio.sleep(0)
+        say(pending=True)
+        await joining
         await taking
     except ConsoleError as error:
         status = int(error.status)
         say(reason=error.reason, text=str(error), seconds=round(time.monotonic() - begun, 2))
     finally:
+        joining.cancel()
         await room.leave()
         await taking
     return status

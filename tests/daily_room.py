@@ -15,10 +15,12 @@ Not a mock of our code: this is the other end of the wire. Benches use ``in_thre
 from __future__ import annotations
 
 import asyncio
+import atexit
 import concurrent.futures
 import contextlib
 import functools
 import json
+import shutil
 import ssl
 import tempfile
 import threading
@@ -61,6 +63,7 @@ def authority() -> trustme.CA:
 def authority_file() -> str:
     """The authority's certificate (PEM) as a file, for ``SSL_CERT_FILE``."""
     folder = Path(tempfile.mkdtemp(prefix="local-daily-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "authority.pem"
     authority().cert_pem.write_to_path(str(path))
     return str(path)

@@ -12,12 +12,13 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from tests.daily_room import LocalRoom, app_message, room_url, silent_port
+from tests.daily_room import LocalRoom, Socket, app_message, room_url, silent_port
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +38,8 @@ class Ended:
 async def child(
     room: LocalRoom, *options: str, proxy: str | None = None, stop: int | None = None, within: float
 ) -> Ended:
-    """Run a child to its end; ``stop``: the signal it gets once a message has come (or the join begun)."""
+    """Run a child to its end; ``stop``: the signal it gets once its join has begun, and a message has come
+    where the room has one for it."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.daily_child", room_url(), "--proxy", proxy or room.proxy, *options,
         env={**os.environ, **room.environment, "RUST_LOG": "trace"}, stdin=asyncio.subprocess.DEVNULL,
@@ -46,9 +48,11 @@ async def child(
     assert process.stdout is not None
     assert process.stderr is not None
     try:
-        async with asyncio.timeout(60):  # two cores, many children
-            first = await process.stdout.readline() if stop is not None else b""
+        first = b""
         if stop is not None:
+            async with asyncio.timeout(60):  # two cores, many children
+                for _ in range(1 + len(room.early)):
+                    first += await process.stdout.readline()
             process.send_signal(stop)
         async with asyncio.timeout(within):
             out, errors = await process.communicate()
@@ -58,7 +62,8 @@ async def child(
         out, errors = await process.communicate()
         first, status = b"", None
     said = [json.loads(line) for line in (first + out).splitlines()]
-    return Ended(status, said, errors.decode())
+    assert {"pending": True} in said or status is None
+    return Ended(status, [one for one in said if "pending" not in one], errors.decode())
 
 
 def test_joins_that_take_their_time_to_fail() -> None:
@@ -92,26 +97,44 @@ def test_joins_that_take_their_time_to_fail() -> None:
     asyncio.run(main())
 
 
-async def many(room: LocalRoom, *options: str, **keywords: Any) -> list[Ended]:
-    """The same end TIMES times, SIDE_BY_SIDE at once."""
+async def many(
+    room: LocalRoom, *options: str, proxy: str | None = None, stops: Sequence[int | None] = (None,)
+) -> list[Ended]:
+    """The same end TIMES times, SIDE_BY_SIDE at once; ``stops``: the signals, in turn."""
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    async def one() -> Ended:
+    async def one(number: int) -> Ended:
         async with gate:
-            return await child(room, *options, within=20.0, **keywords)
+            stop = stops[number % len(stops)]
+            return await child(room, *options, proxy=proxy, stop=stop, within=20.0)
 
-    return list(await asyncio.gather(*(one() for _ in range(TIMES))))
+    return list(await asyncio.gather(*(one(number) for number in range(TIMES))))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 def test_a_signal_ends_an_endless_join(number: signal.Signals) -> None:
     async def main() -> list[Ended]:
         async with LocalRoom(early=[app_message("hello")]) as room:
-            return await many(room, stop=number)
+            return await many(room, stops=[number])
 
     for end in asyncio.run(main()):
         assert (end.status, end.errors) == (128 + number, "")
         assert end.said == [{"message": "hello"}]
+
+
+@pytest.mark.parametrize("situation", ["silent", "closed", "nowhere", "refused", "dropped"])
+def test_a_signal_ends_a_join_that_would_take_its_time(situation: str) -> None:
+    signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+
+    async def main() -> list[Ended]:
+        sockets: dict[str, Socket] = {"refused": "refuse", "dropped": "drop"}
+        async with LocalRoom(socket=sockets.get(situation, "take")) as room, silent_port() as silent:
+            proxy = {"silent": silent, "closed": CLOSED, "nowhere": NOWHERE}.get(situation)
+            return await many(room, proxy=proxy, stops=signals)
+
+    ends = asyncio.run(main())
+    assert [end.status for end in ends] == [128 + signals[number % 3] for number in range(TIMES)]
+    assert {end.errors for end in ends} == {""}
 
 
 def test_our_own_limit_ends_an_endless_join() -> None:

@@ -179,6 +179,7 @@ def test_a_program_in_a_child_process_joins_the_fake() -> None:
         check=True,
     )
     assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"pending": True},
         {"message": "before"},
         {"message": "after"},
     ]
