@@ -14,8 +14,16 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tavus_cli.language.matching import Selection
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry
-from tavus_cli.protocol.events import CATALOGUE
+from tavus_cli.protocol.conversation import (
+    Conversation,
+    Entry,
+    EventEntry,
+    GapEntry,
+    NoteEntry,
+    SentEntry,
+)
+from tavus_cli.protocol.events import CATALOGUE, decode
+from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.views.line import LineView
 from tavus_cli.views.theme import DARK, RESET
 
@@ -209,8 +217,8 @@ HOSTILE_VALUES: dict[str, Any] = {
     "empty object": {},
     "list of text": [f"{ESC}[2J", "\n", [LONE_HIGH]],
     "object of text": {f"{ESC}[2J\n": f"{RIGHT_TO_LEFT}\n", LONE_LOW: {}},
-    "1,000 deep": deep(1_000, f"{ESC}\n"),
 }
+DEEP = deep(1_000, f"{ESC}\n")
 
 _FIELDS = """
     role speech text content transcript interrupted is_interrupted duration final content_index name
@@ -258,6 +266,19 @@ def hostile_messages(name: str, value: Any) -> Iterator[Message]:
         yield {"event_type": f"conversation.{value}", "properties": fields}
         yield {"event_type": f"conversation.guardrail.{value}", "properties": fields}
         yield {"event_type": value, "properties": fields}
+
+
+def deep_messages(name: str) -> Iterator[Message]:
+    """As ``hostile_messages`` with a value nested 1,000 deep, where it can matter: it is slow."""
+    fields = FIELDS if name in CATALOGUE or name in SENT_TYPES else ("speech", "anything_else")
+    yield {"event_type": name, "properties": dict.fromkeys(fields, DEEP)}
+    yield {"event_type": name, "properties": DEEP, "role": DEEP, "seq": DEEP, "inference_id": DEEP}
+    frames = [{"data": "AAAA", "mime_type": DEEP}, {"uri": DEEP}, DEEP]
+    yield {
+        "event_type": name,
+        "canvas_config": {"component": DEEP},
+        "properties": {"frames": frames, "documents": [{"document_id": DEEP}], "arguments": DEEP},
+    }
 
 
 _CHARACTERS = st.one_of(
@@ -363,3 +384,19 @@ def same_value(one: Any, other: Any) -> bool:
         elif a != b and not (a != a and b != b):
             return False
     return True
+
+
+def every_entry(sent: Any, text: str) -> list[Entry]:
+    """A message as everything it can become, with ``text`` wherever else a peer's words can stand."""
+    event = decode(sent, START, text, None)
+    turn = Turn(3, START - 1)
+    call = ToolCall(text, text, START - 1, turn, START)
+    return [
+        *Conversation().receive(sent, START, text),
+        EventEntry(event, START, Turn(4, START), opens=True, reply=1.0),
+        EventEntry(event, START, turn, back=True, late=True, differs=True, fold="twin"),
+        EventEntry(event, START, turn, intended=event.text + text),
+        SentEntry(decode(sent, START, None, None, "out"), START, turn, echo=0.1, call=call),
+        NoteEntry(text, START),
+        GapEntry(1, 2, START),
+    ]

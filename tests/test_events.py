@@ -14,6 +14,7 @@ from tests.conversations import (
     SAMPLES,
     TYPES,
     Message,
+    deep_messages,
     hostile_messages,
     json_values,
     many,
@@ -456,6 +457,12 @@ def test_any_value_decodes_and_is_kept(sent: Any) -> None:
 def test_hostile_values_in_every_field_of_every_type(value: Any) -> None:
     for name in TYPES:
         for sent in hostile_messages(name, value):
+            _look_at_everything(sent)
+
+
+def test_deep_values_in_every_field_of_every_type() -> None:
+    for name in TYPES:
+        for sent in deep_messages(name):
             _look_at_everything(sent)
 
 

@@ -14,6 +14,7 @@ from tests.conversations import (
     HOSTILE_VALUES,
     SAMPLES,
     TYPES,
+    deep_messages,
     few,
     hostile_messages,
     message,
@@ -258,3 +259,12 @@ def test_hostile_values_in_every_field(value: Any) -> None:
     for name in TYPES:
         for one in hostile_messages(name, value):
             assert folding.fold(decode(one)) in (None, "twin", "heartbeat", "partial")
+
+
+def test_deep_values_in_every_field() -> None:
+    folding = Folding()
+    for name in TYPES:
+        for one in deep_messages(name):
+            assert folding.fold(decode(one)) in (None, "twin", "heartbeat", "partial")
+            role = {**one["properties"], "role": "pal"}
+            assert folding.fold(decode({**one, "properties": role})) in (None, "twin", "heartbeat", "partial")

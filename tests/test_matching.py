@@ -15,7 +15,16 @@ from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEnt
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.turns import Turn
-from tests.conversations import HOSTILE_VALUES, SAMPLES, events_of, few, message, replayed, strange_messages
+from tests.conversations import (
+    DEEP,
+    HOSTILE_VALUES,
+    SAMPLES,
+    events_of,
+    few,
+    message,
+    replayed,
+    strange_messages,
+)
 
 
 @pytest.mark.parametrize(
@@ -212,7 +221,7 @@ def test_any_message_can_be_asked(expression: str, sent: Any) -> None:
         assert asked(one) in (True, False)
 
 
-@pytest.mark.parametrize("value", HOSTILE_VALUES.values(), ids=HOSTILE_VALUES)
+@pytest.mark.parametrize("value", [*HOSTILE_VALUES.values(), DEEP], ids=[*HOSTILE_VALUES, "deep"])
 def test_hostile_values_can_be_asked_for(value: Any) -> None:
     for expression in _EXPRESSIONS:
         asked = selection(where=expression, only=["*"])

@@ -13,6 +13,7 @@ from hypothesis import given
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.views.safe import safe, safe_json
 from tests.conversations import (
+    DEEP,
     HOSTILE_TEXTS,
     HOSTILE_VALUES,
     KEPT,
@@ -117,7 +118,7 @@ def test_any_json_keeps_its_value(value: Any) -> None:
         assert safe_json(shown) == shown
 
 
-@pytest.mark.parametrize("value", HOSTILE_VALUES.values(), ids=HOSTILE_VALUES)
+@pytest.mark.parametrize("value", [*HOSTILE_VALUES.values(), DEEP], ids=[*HOSTILE_VALUES, "deep"])
 def test_hostile_values_in_json(value: Any) -> None:
     shown = safe_json(to_json({"value": value, "list": [value]}))
     assert not unsafe_in(shown)

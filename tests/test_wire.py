@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 from tavus_cli.protocol.wire import MAX_DEPTH, from_json, same, to_json
-from tests.conversations import HOSTILE_VALUES, deep, few, json_values, many, same_value
+from tests.conversations import DEEP, HOSTILE_VALUES, deep, few, json_values, many, same_value
 
 
 @many
@@ -42,7 +42,7 @@ def _boxed(value: Any, times: int) -> Any:
     return value
 
 
-@pytest.mark.parametrize("value", HOSTILE_VALUES.values(), ids=HOSTILE_VALUES)
+@pytest.mark.parametrize("value", [*HOSTILE_VALUES.values(), DEEP], ids=[*HOSTILE_VALUES, "deep"])
 def test_hostile_values_come_back(value: Any) -> None:
     assert same_value(from_json(to_json(value)), value)
 

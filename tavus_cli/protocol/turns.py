@@ -78,9 +78,8 @@ class Turns:
                     turn.asked = asked
                 elif family == "stopped" or (family == "utterance" and turn.asked is None):
                     turn.asked = at
-        elif role == "pal":
-            if turn.replied is None and (family == "started" or family == "utterance"):
-                turn.replied = at
+        elif role == "pal" and turn.replied is None and (family == "started" or family == "utterance"):
+            turn.replied = at
         return turn
 
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:

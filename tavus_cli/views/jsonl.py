@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from string import Formatter
 from typing import Any
@@ -31,8 +32,8 @@ class JsonlView:
         for entry in entries:
             if type(entry) is EventEntry or type(entry) is SentEntry:
                 raw = entry.event.raw
-                if raw is not None and raw.isascii() and "\x7f" not in raw and "\r" not in raw:
-                    out.append(raw)  # JSON without escapes of its own: nothing in it needs one
+                if raw is not None and raw.isascii() and not ("\n" in raw or "\r" in raw or "\x7f" in raw):
+                    out.append(raw)  # JSON has no other control as it is, but for tab
                 else:
                     out.append(message_json(entry.event))
         return out
@@ -56,6 +57,7 @@ def message_json(event: Event) -> str:
     return safe_json(event.raw if event.raw is not None else to_json(event.message))
 
 
+_TOO_WIDE = re.compile(r"\d{5}")
 _Message = EventEntry | SentEntry
 _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "time": lambda entry, event: entry.at,
@@ -82,16 +84,17 @@ class TemplateView:
         try:
             self._parts = [
                 (literal, name, spec or "")
-                for literal, name, spec, _ in Formatter().parse(_unescape(template))
+                for literal, name, spec, conversion in Formatter().parse(_unescape(template))
+                if _no_conversion(conversion)
             ]
             for _, name, spec in self._parts:
                 if name is not None:
-                    self._check(name, spec or "")
+                    self._check(name, spec)
         except ValueError as error:
             raise UsageError(f"--format: {error} in the template {template}") from None
 
     def _check(self, name: str, spec: str) -> None:
-        if not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
+        if _TOO_WIDE.search(spec) or not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
             raise ValueError(f'"{spec}" is no format')
         head = name.partition(".")[0]
         if not head:
@@ -124,8 +127,14 @@ class TemplateView:
             value = to_json(value)
         try:
             return safe(format(value, spec))
-        except (ValueError, TypeError):  # the remote side sent another type than the specification is for
-            return safe(str(value))
+        except (ValueError, TypeError, OverflowError):  # the remote side sent what the format is not for
+            return safe(value if isinstance(value, str) else to_json(value))
+
+
+def _no_conversion(conversion: str | None) -> bool:
+    if conversion:
+        raise ValueError(f"no conversion such as !{conversion}")
+    return True
 
 
 def _fits(sample: Any, spec: str) -> bool:

@@ -47,7 +47,7 @@ class LineView:
         self._second_text = ""
         self._shown_turn: object = None
         self._last_reply: tuple[int, float] | None = None
-        self._who: dict[tuple[str | None, str], str] = {}
+        self._who: dict[tuple[str | None, str, str], str] = {}
         self._styles = theme.styles
         self._time_sgr = theme.sgr("time")
 
@@ -83,9 +83,9 @@ class LineView:
             text += "   " + self._theme.paint("latency", f"reply {entry.reply:.2f} s")
             self._last_reply = (turn.idx, entry.reply) if turn else None
         if (entry.late or entry.back or entry.differs or self._all) and (marks := self._marks(entry)):
-            text = f"{self._theme.paint('mark', marks)}  {text}"
+            text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
         role = event.role
-        column = self._who.get((role, kind.type)) or self._who_column(role, kind)
+        column = self._who.get((role, kind.label, kind.style)) or self._who_column(role, kind)
         seq = ("#–" if event.seq is None else f"#{event.seq}") if self._all else ""
         out.append(self._row(entry.at, turn, seq, column, text, kind.style))
 
@@ -141,14 +141,17 @@ class LineView:
         who = kind.label if role is None or kind.label != "?" else role
         column = self._column(who, role if role == "user" or role == "pal" else kind.style)
         if len(self._who) < 256:  # roles and types are remote text
-            self._who[role, kind.type] = column
+            self._who[role, kind.label, kind.style] = column
         return column
 
     def _column(self, who: str, style: str) -> str:
         name = safe(who)
-        if len(name) > WHO_WIDTH:
-            name = name[: WHO_WIDTH - 1] + "…"
-        return self._theme.paint(style, f"{name:<{WHO_WIDTH}}")
+        if _columns(name) > WHO_WIDTH:
+            name = name[: 4 * WHO_WIDTH]
+            while _columns(name) >= WHO_WIDTH:
+                name = name[:-1]
+            name += "…"
+        return self._theme.paint(style, name + " " * (WHO_WIDTH - _columns(name)))
 
     def _marks(self, entry: EventEntry) -> str:
         marks = []
@@ -178,19 +181,31 @@ class LineView:
         return f"{text[: self._limit]}… ({hidden:,} more characters; --format jsonl has them)"
 
 
+def _columns(text: str) -> int:
+    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import category, east_asian_width
+
+    return sum(
+        0 if category(one) in ("Mn", "Me", "Cf") else 2 if east_asian_width(one) in "WF" else 1
+        for one in text
+    )
+
+
 def sent_summary(event: Event) -> str:
     """An interaction of ours in one line: "respond What are your hours?"."""
     get = event.properties.get
     name = event.short
     match event.type:
         case "conversation.echo" if get("modality") == "audio":
-            return f"echo (audio, {len(str(get('audio', ''))) * 3 // 4:,} B)"
+            return f"echo (audio, {len(event.word('audio')) * 3 // 4:,} B)"
         case "conversation.respond" | "conversation.echo":
             return f"{name} {event.text}"
         case "conversation.append_llm_context" | "conversation.overwrite_llm_context":
             return f"{name} {event.word('context')}"
         case "conversation.sensitivity":
-            return f"sensitivity {' '.join(f'{key}={value}' for key, value in event.properties.items())}"
+            return f"sensitivity {' '.join(f'{key}={event.word(key)}' for key in event.properties)}"
         case "conversation.tool_result":
             return f"tool_result {event.word('tool_call_id')} {event.word('status')} {event.word('output')}"
         case "conversation.interrupt":
