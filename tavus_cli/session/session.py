@@ -49,6 +49,7 @@ class Session:
         self._timer: asyncio.TimerHandle | None = None
         self._pump: asyncio.Task[None] | None = None
         self._pal = asyncio.Event()
+        self._idle = asyncio.Event()  # a room without real time waits for us: it is late for all who wait
 
     async def __aenter__(self) -> Self:
         self._pump = asyncio.create_task(self._take_arrivals())
@@ -72,6 +73,7 @@ class Session:
             raise ConversationOver(f"not sent: the conversation is over ({self.over})")
         message = interaction.encode(self.room.conversation_id)
         now = self.room.now()
+        self._idle.clear()
         if self._recorder is not None:
             self._recorder.sent(message, now)
         self._emit(self.conversation.sent(message, now))
@@ -141,6 +143,7 @@ class Session:
     def _other(self, arrival: Arrival) -> list[Entry]:
         match arrival:
             case Idle():
+                self._idle.set()
                 return self.conversation.tick(float("inf"))
             case RoomNote(text, at, warning):
                 self._record_note(text)
@@ -209,16 +212,17 @@ class Session:
         """``wanted``, unless the room ends or time is over before."""
         task = asyncio.ensure_future(wanted)
         ended = asyncio.ensure_future(self.ended.wait())
+        idle = asyncio.ensure_future(self._idle.wait())
         try:
-            await asyncio.wait({task, ended}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, ended, idle}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
             if ended.done():
                 raise ConversationOver(f"the conversation is over ({self.over or 'the room was left'})")
             raise late
         finally:
-            task.cancel()
-            ended.cancel()
+            for one in (task, ended, idle):
+                one.cancel()
 
 
 class _Waiter:
