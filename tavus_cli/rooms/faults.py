@@ -40,8 +40,8 @@ NO_FAULTS = FaultRates()
 class Faults:
     """``put`` what is sent, in order; ``due`` is what has arrived.
 
-    A message without a ``seq`` is only ever slow: nothing could put it back in its place. The messages put
-    in are not changed; those that need it are copied.
+    A message without a ``seq`` is only ever slow, and so is the first one: nothing could put them back in
+    their places. The messages put in are not changed; those that need it are copied.
     """
 
     def __init__(self, rates: FaultRates, seed: int) -> None:
@@ -50,12 +50,15 @@ class Faults:
         self._arriving: list[tuple[float, int, Any]] = []
         self._count = count()
         self._skipped = 0
+        self._begun = False
 
     def put(self, at: float, message: Any) -> None:
         """``at``: when it was sent, Unix seconds."""
         rates = self._rates
         at += rates.slow
-        if not isinstance(message, dict) or type(message.get("seq")) is not int:
+        numbered = isinstance(message, dict) and type(message.get("seq")) is int
+        if not numbered or not self._begun:
+            self._begun = self._begun or numbered
             self._arrive(at, message)
             return
         if self._chance(rates.gap):

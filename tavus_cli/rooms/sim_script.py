@@ -303,7 +303,7 @@ class _Reader:
         return [(one, (*path, key, number)) for number, one in enumerate(array)]
 
     def _wrong(self, path: KeyPath, what: str) -> UsageError:
-        return UsageError(f"{self._file}:{self._line(path)}: {what}")
+        return UsageError(f"{self._file}:{self._line(path)}: {' '.join(what.splitlines())}")
 
     def _line(self, path: KeyPath) -> int:
         """The line of a key; inside an inline table the next one that has the key, else that of its table."""
@@ -321,6 +321,8 @@ class _Reader:
 
 def _instead(word: str, known: Iterable[str]) -> str:
     known = list(known)
+    if word in _TOP:
+        return "; it belongs to the top of the file, above the first [table]"
     near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
     return f'; did you mean "{near[0]}"?' if near else "; known are " + ", ".join(known)
 
