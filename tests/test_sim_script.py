@@ -252,3 +252,23 @@ def test_bad_specs(spec: str, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_spec(spec)
     assert str(caught.value).startswith(message)
+
+
+def test_the_manual_is_right_and_complete() -> None:
+    manual = (Path(__file__).parent.parent / "docs" / "sim.md").read_text("utf-8")
+    examples = re.findall(r"```toml\n(.*?)```", manual, re.DOTALL)
+    assert len(examples) >= 5
+    for example in examples:
+        parse_script(example, "docs/sim.md")
+    for message in (
+        wrong("zzz = 1"),
+        wrong("[timing]\nzzz = 1"),
+        wrong("[tools.a]\nzzz = 1"),
+        wrong("[[at]]"),
+    ):
+        for key in re.split(r", | are | of ", message)[1:]:
+            assert f"`{key}`" in manual or f"[{key}" in manual, key
+    with pytest.raises(UsageError) as caught:
+        parse_spec("sim:?zzz=1")
+    for parameter in str(caught.value).partition("known are ")[2].split(", "):
+        assert f"`{parameter}`" in manual, parameter
