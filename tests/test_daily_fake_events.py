@@ -275,6 +275,23 @@ def test_a_message_after_the_loop_is_gone_harms_nothing(
     assert raised == []
 
 
+def test_nothing_is_kept_that_comes_after_leaving(daily: Install) -> None:
+    """A join that was given up may go on, and its room may talk, for hours."""
+    fake = daily(join="never", early=["before"])
+
+    async def main() -> None:
+        room = DailyRoom(URL, join_timeout=0.1)
+        with pytest.raises(CannotJoin):
+            await room.join()
+        await room.leave()
+        fake.say("after")
+        fake.settle()
+        arrivals = [one async for batch in room.arrivals() for one in batch]
+        assert messages(arrivals) == ["before"]
+
+    asyncio.run(main())
+
+
 def test_release_runs_on_a_thread_that_does_not_hold_the_program(daily: Install) -> None:
     fake = daily(release="never")
     seen: list[threading.Thread] = []

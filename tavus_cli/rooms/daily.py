@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
-import os
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
 from tavus_cli.rooms.daily_calls import Completions, GoneError, Start
+from tavus_cli.rooms.daily_environment import check_authorities, silent_log
 from tavus_cli.rooms.daily_errors import (
     check_message,
     is_doubled,
@@ -100,6 +100,7 @@ class DailyRoom:
         self._leaving = asyncio.Lock()
         self._left = False  # by us
         self._over = False  # without us
+        self._closed = False  # nothing arrives any more
         # Written on Daily's thread, read on the loop:
         self._joined = False
         self._found = False
@@ -126,7 +127,7 @@ class DailyRoom:
         if self._completions is not None or self._left:
             raise CannotJoin("a room is joined once")
         self._completions = Completions()
-        _check_authorities()
+        check_authorities()
         daily = _load()
         self._client = daily.CallClient(event_handler=_handler(daily, self))
         # Dropping the last reference while a join is pending blocks as release() does.
@@ -224,7 +225,7 @@ class DailyRoom:
                     if self._client is not None and not pending:  # pending: every call would block
                         await self._leave_client(self._client, self._completions)
             finally:
-                self._inbox.close()
+                self._close()
 
     async def _leave_client(self, client: Any, completions: Completions) -> None:
         try:
@@ -257,13 +258,11 @@ class DailyRoom:
     # -- events: on Daily's one thread, so they only note and append -----------------------------------
 
     def _on_message(self, message: Any, sender: Any) -> None:
-        if self._over:
-            return
         at = self._clock()
         sender = sender if isinstance(sender, str) else None
         if sender and is_pal_sign(message):
             self._tell(self._roster.signed(sender), at)
-        self._inbox.put(Received(message, at, sender))
+        self._put(Received(message, at, sender))
 
     def _on_participant(self, raw: Any) -> None:
         participant = read_participant(raw)
@@ -282,8 +281,7 @@ class DailyRoom:
 
     def _tell(self, changes: list[Change], at: float) -> None:
         for participant, change in changes:
-            if not self._over:
-                self._inbox.put(ParticipantChanged(participant, change, at))
+            self._put(ParticipantChanged(participant, change, at))
 
     def _on_state(self, state: Any) -> None:
         if state == "joining":
@@ -293,19 +291,19 @@ class DailyRoom:
             if self._completions is not None and self._completed is not None:
                 # The completion may be lost; the state is as good.
                 self._completions.later(GRACE_SECONDS, self._completed, None, None)
-        elif state == "left" and self._joined and not self._left:
+        elif state == "left" and self._joined and not self._left and not self._over:
             self._end(over_reason(self._last_error))
 
     def _on_error(self, text: Any) -> None:
         if not isinstance(text, str) or is_doubled(text):
             return
         self._last_error = self._tidy(text)
-        if self._joined and not self._over:  # before, the join fails with it
-            self._inbox.put(RoomNote(f"Daily: {self._last_error}", self._clock()))
+        if self._joined:  # before, the join fails with it
+            self._put(RoomNote(f"Daily: {self._last_error}", self._clock()))
 
     def _on_network(self, status: Any) -> None:
         change = network_change(status)
-        if change is None or self._over or self._left:
+        if change is None:
             return
         connection, interrupted = change
         if interrupted == (connection in self._interrupted):
@@ -316,16 +314,22 @@ class DailyRoom:
         else:
             self._interrupted.discard(connection)
             text = f"the {connection} connection is back"
-        self._inbox.put(RoomNote(text, self._clock()))
+        self._put(RoomNote(text, self._clock()))
 
     def _end(self, reason: str) -> None:
-        if self._over:
-            return
         self._over = True
-        self._inbox.put(RoomOver(reason, self._clock()))
-        self._inbox.close()
+        self._put(RoomOver(reason, self._clock()))
+        self._close()
         if self._completions is not None:
             self._completions.soon(self._completions.fail, reason)
+
+    def _put(self, arrival: Arrival) -> None:
+        if not self._closed:  # a join given up may go on for long, with nobody to take what comes
+            self._inbox.put(arrival)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._inbox.close()
 
     def _tidy(self, text: object) -> str:
         return tidy(text, self._token)
@@ -342,35 +346,10 @@ def _load() -> Any:
         ) from None
     with _starting:
         if not any(one is daily.Daily for one in _started):
-            with _silent():
+            with silent_log():
                 daily.Daily.init(log_level=daily.LogLevel.Off)
             _started.append(daily.Daily)
     return daily
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Whatever its log level, the client writes JSON lines to descriptor 2 unless RUST_LOG says no.
-
-    It is read once, in init(), so it is put back for the programs we start. One that names Daily is
-    somebody looking for a fault; any other was meant for other programs.
-    """
-    before = os.environ.get("RUST_LOG")
-    if before is None or "daily" not in before:
-        os.environ["RUST_LOG"] = "off"
-    try:
-        yield
-    finally:
-        os.environ.pop("RUST_LOG")
-        if before is not None:
-            os.environ["RUST_LOG"] = before
-
-
-def _check_authorities() -> None:
-    """A file that is not there costs the client 25 s, and then it does not say why."""
-    path = os.environ.get("SSL_CERT_FILE")
-    if path and not os.access(path, os.R_OK):
-        raise CannotJoin(f"SSL_CERT_FILE names a file that cannot be read: {path}")
 
 
 def _handler(daily: Any, room: DailyRoom) -> Any:
