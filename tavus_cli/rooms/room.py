@@ -124,7 +124,7 @@ class Inbox:
 
     The producer appends and then tests the flag; the consumer clears the flag and then drains: an
     extra wakeup may come, a lost one cannot. Bounded; what did not fit is counted and told by a
-    RoomNote in its place.
+    RoomNote in its place. The end of the room always fits.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
@@ -146,7 +146,7 @@ class Inbox:
     def put(self, arrival: Arrival) -> None:
         """Called on any thread; never blocks and never raises."""
         with self._lock:
-            if len(self._items) >= self._limit:
+            if len(self._items) >= self._limit and type(arrival) is not RoomOver:
                 self._dropped += 1
                 return
             if self._dropped:
@@ -176,7 +176,7 @@ class Inbox:
     def _take(self) -> list[Arrival]:
         with self._lock:
             batch = [self._items.popleft() for _ in range(min(BATCH, len(self._items)))]
-            if not self._items and self._dropped:
+            if not self._items and self._dropped and len(batch) < BATCH:
                 batch.append(self._overflow())
             return batch
 
