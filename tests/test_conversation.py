@@ -94,6 +94,12 @@ def test_nothing_about_the_samples_is_late_missing_or_doubled() -> None:
     assert all(type(entry) is EventEntry and not entry.late and not entry.differs for entry in entries)
 
 
+def test_the_first_of_each_turn_opens_it() -> None:
+    entries = events_of(replayed(SAMPLES))
+    assert [line_of(entry) for entry in entries if entry.opens] == [5, 14, 38, 48, 65]
+    assert not any(entry.back for entry in entries)
+
+
 def test_the_unknown_type_is_shown_in_full() -> None:
     (line,) = [line for line in pretty(SAMPLES) if "some_future_event" in line]
     for part in ('"alpha":1', '"nested":{"beta":["x",null,true]}'):
@@ -310,6 +316,16 @@ def test_the_reply_is_told_once_however_close_the_events_are() -> None:
         live.say_one(1.5, STOPPED, 1, role="pal"),
     ]
     assert [entry.reply for entry in entries] == [1.5, None, None]
+
+
+def test_the_reply_is_told_by_words_or_a_start_that_are_shown() -> None:
+    live = Live()
+    live.say(0, STARTED, 1, role="pal", inference_id="i")
+    live.say(1, STOPPED, 2, role="user")
+    twin = live.say_one(2, STARTED, 2, role="pal", inference_id="i")
+    partial = live.say_one(3, STREAMING, 2, role="pal", speech="a", final=False)
+    words = live.say_one(4, UTTERANCE, 2, role="pal", speech="a")
+    assert (twin.fold, twin.reply, partial.reply, words.reply) == ("twin", None, None, 1.0)
 
 
 def test_a_gap_a_late_one_and_duplicates() -> None:

@@ -111,6 +111,10 @@ _CASES: dict[str, tuple[list[dict[str, Any]], list[Fold | None]]] = {
         [says(STARTED, "pal", "i"), says(STARTED, "user", "i"), says(STOPPED, "pal", "i")],
         [None, None, None],
     ),
+    "another role in between": (
+        [says(STARTED, "pal", "i"), says(STARTED, "user", "u"), says(STARTED, "replica", "i")],
+        [None, None, "twin"],
+    ),
     "a stop without a start": ([says(STOPPED, "pal", "i"), says(STOPPED, "replica", "i")], [None, "twin"]),
     "the old stop that tells nothing, before the new one": (
         [

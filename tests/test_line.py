@@ -303,6 +303,8 @@ def test_what_is_sent(interaction: Interaction, text: str) -> None:
 
 def test_what_became_of_what_is_sent() -> None:
     assert shown(sent(respond("Hi"), echo=0.2064))[0].endswith("respond Hi   heard in 206 ms")
+    waiting = ToolCall("c1", "look", START, None)
+    assert shown(sent(tool_result("c1", "x"), call=waiting))[0].endswith("success x")
     call = ToolCall("c1", "look\n", START - 0.084, None, START)
     assert shown(sent(tool_result("c1", "x"), call=call))[0].endswith("   answers look␊ after 84 ms")
 

@@ -94,6 +94,10 @@ _SENT = SentEntry(decode(message("conversation.respond", text="Hi"), direction="
 _GAP, _NOTE = GapEntry(1, 2, 0.0), NoteEntry("n", 0.0)
 
 
+def test_nothing_asked_for() -> None:
+    assert [Selection()(entry(fold=fold)) for fold in (None, "twin", "partial")] == [True, False, False]
+
+
 @pytest.mark.parametrize(
     ("what", "one", "shown"),
     [

@@ -173,6 +173,14 @@ def test_a_file_gives_up_after_a_thousand_further_messages() -> None:
     assert run(ordering, "2 close") == ["late 2"]
 
 
+def test_late_after_the_memory_has_gone_round() -> None:
+    """What is remembered of a number is not taken for another's."""
+    ordering = Ordering()
+    run(ordering, " ".join(str(seq) for seq in range(1_100) if seq != 1_050) + " tick@1")
+    assert run(ordering, "1050 1050 1051 99") == ["late 1050", "same 1050", "same 1051"]
+    assert run(ordering, "close") == ["late 99"]
+
+
 def test_messages_without_a_number_count_towards_the_thousand() -> None:
     ordering = Ordering(by_count=True)
     out = run(ordering, "1 3 " + "-a " * (HOLD_MESSAGES - 1))

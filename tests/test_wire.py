@@ -71,6 +71,12 @@ def test_depth_is_read_up_to_a_limit_and_refused_beyond() -> None:
     assert sys.getrecursionlimit() == limit
 
 
+def test_what_stands_side_by_side_is_not_depth() -> None:
+    side_by_side = [["x", []]] * MAX_DEPTH
+    text = to_json([_boxed(0, 1_100), side_by_side])
+    assert from_json(text)[1] == side_by_side
+
+
 def test_brackets_in_strings_are_not_depth() -> None:
     text = to_json(["[" * (MAX_DEPTH + 1) + '\\"{', deep(1_000)])
     assert same_value(from_json(text), ["[" * (MAX_DEPTH + 1) + '\\"{', deep(1_000)])
