@@ -30,7 +30,8 @@ class Completions:
         self._waiting.add(done)
         try:
             start(lambda *arguments: self.soon(_resolve, done, arguments))
-            return await asyncio.wait_for(done, seconds)
+            async with asyncio.timeout(seconds):  # wait_for would drop a cancellation if ``fail`` came next
+                return await done
         finally:
             self._waiting.discard(done)
 
