@@ -40,4 +40,5 @@ def open_room(target: str | None, options: RoomOptions) -> Room:
         )
     if os.path.exists(target):
         raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")
-    raise UsageError(f'"{target}" is no TARGET: give {_FORMS}')
+    shown, query, _ = target.partition("?")  # it may be a URL without https://, with a token behind
+    raise UsageError(f'"{shown}{query and "?…"}" is no TARGET: give {_FORMS}')
