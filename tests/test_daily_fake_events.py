@@ -16,7 +16,6 @@ from tavus_cli.rooms.room import Arrival, Received, RoomOver
 from tests.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
 from tests.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
 
-SECRET = "s3cret.t0ken"
 Install = Callable[..., FakeDaily]
 
 
