@@ -9,6 +9,7 @@ from array import array
 from tavus_cli.errors import UsageError
 
 MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
+MAX_RATE = 1_000_000  # Hz; more stands in no sane file
 
 
 def read_wav(path: str) -> tuple[bytes, int]:
@@ -18,12 +19,16 @@ def read_wav(path: str) -> tuple[bytes, int]:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             if width != 2:
                 raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
-            if file.getnframes() > MAX_SECONDS * rate:
+            if not 0 < rate <= MAX_RATE:
+                raise UsageError(f"{path}: a sample rate of {rate:,} Hz; save it with a usual one")
+            most = int(MAX_SECONDS * rate)
+            # The header may promise more than there is: a program that wrote to a pipe knew no length.
+            frames = file.readframes(min(file.getnframes(), most + 1))
+            if len(frames) > most * 2 * channels:
                 raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; cut it")
-            frames = file.readframes(file.getnframes())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
-    except (wave.Error, EOFError) as error:
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
         raise UsageError(f"{path}: no WAV file of 16-bit PCM ({str(error) or 'it ends too early'})") from None
     frames = frames[: len(frames) // (2 * channels) * 2 * channels]
     if not frames:
