@@ -178,9 +178,6 @@ def test_a_program_in_a_child_process_joins_the_fake() -> None:
         timeout=60,
         check=True,
     )
-    assert [json.loads(line) for line in done.stdout.splitlines()] == [
-        {"pending": True},
-        {"message": "before"},
-        {"message": "after"},
-    ]
+    said = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [one for one in said if "message" in one] == [{"message": "before"}, {"message": "after"}]
     assert done.stderr == ""
