@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 PYTHON = sys.executable
@@ -21,7 +21,7 @@ class Contest:
     """Commands run in turns; ``table`` compares each with the first."""
 
     title: str
-    commands: dict[str, Sequence[str]]
+    commands: Mapping[str, Sequence[str]]
     rounds: int = 11
     to_pty: bool = False
     seconds: dict[str, list[float]] = field(default_factory=dict)

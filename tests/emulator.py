@@ -65,10 +65,13 @@ class Terminal(io.StringIO):
 
     async def until(self, condition: Callable[[], object]) -> None:
         """Wait for a write after which the condition holds."""
-        async with asyncio.timeout(SECONDS):
-            while not condition():
-                self._changed.clear()
-                await self._changed.wait()
+        try:
+            async with asyncio.timeout(SECONDS):
+                while not condition():
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError("\n".join(["it did not come; the screen:", *self.rows()])) from None
 
     async def another_write(self) -> None:
         before = len(self.writes)

@@ -110,5 +110,7 @@ def test_zsh_completes(tmp_path: Path) -> None:
             shell.keys("Tab", "Tab")
             shell.until(lambda: all(word in shell.screen for word in expected), f"{line}: {expected}")  # noqa: B023
             shell.keys("C-c")
-            shell.keys("C-l")
-            shell.until(lambda: shell.screen.strip() == "ready", "an empty line")
+            shell.until(lambda: shell.screen.split()[-1:] == ["ready"], "an empty line")
+            shell.type("clear")
+            shell.keys("Enter")
+            shell.until(lambda: shell.screen.strip() == "ready", "an empty screen")

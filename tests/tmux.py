@@ -44,10 +44,6 @@ class Pane:
     def all(self) -> str:
         return self.tmux("capture-pane", "-p", "-J", "-S", "-")
 
-    @property
-    def alive(self) -> bool:
-        return self.tmux("display-message", "-p", "#{pane_dead}").strip() == "0"
-
     def until(self, condition: Callable[[], object], what: str = "") -> None:
         deadline = time.monotonic() + SECONDS
         while not condition():
@@ -60,8 +56,18 @@ class Pane:
 
     def ends(self) -> int:
         """Wait for the program's end; its exit status, -1 if a signal ended it."""
-        self.until(lambda: not self.alive, "the end")
-        return int(self.tmux("display-message", "-p", "#{pane_dead_status}").strip() or "-1")
+        self.until(self._has_ended, "the end")
+        return int(self._dead("status") or "-1")
+
+    def _has_ended(self) -> bool:
+        if self.tmux("display-message", "-p", "#{pane_dead}").strip() == "0":
+            return False
+        # tmux at times misses that its child ended until another one of its children does.
+        self.tmux("run-shell", "true")
+        return bool(self._dead("status") or self._dead("signal"))
+
+    def _dead(self, what: str) -> str:
+        return self.tmux("display-message", "-p", f"#{{pane_dead_{what}}}").strip()
 
     def resize(self, columns: int, rows: int) -> None:
         self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
@@ -75,17 +81,12 @@ def pane(folder: Path, *command: str, columns: int = 100, rows: int = 30, **envi
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environ}
     for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED"):
         environment.pop(name, None)
-    start = ["tmux", "-S", str(socket), "-f", os.devnull, "new-session", "-d"]
+    settings = folder / "tmux.conf"
+    settings.write_text("set -g remain-on-exit on\nset -g history-limit 50000\nset -g status off\n")
+    start = ["tmux", "-S", str(socket), "-f", str(settings), "new-session", "-d"]
     size = ["-x", str(columns), "-y", str(rows)]
-    options = [";", "set", "-g", "remain-on-exit", "on", ";", "set", "-g", "history-limit", "50000"]
-    # A shell that waits for a line, so that the options are set before the program starts.
-    waiting = f"read -r _; exec {shlex.join(command)}"
-    subprocess.run([*start, *size, "sh", "-c", waiting, *options], env=environment, check=True)
+    subprocess.run([*start, *size, shlex.join(command)], env=environment, check=True)
     try:
-        shown.keys("Enter")
-        shown.until(
-            lambda: shown.tmux("display-message", "-p", "#{pane_current_command}") != "sh\n", "the start"
-        )
         yield shown
     finally:
         shown.tmux("kill-server")

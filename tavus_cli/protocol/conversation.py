@@ -201,7 +201,7 @@ class Conversation:
         before = turns.current
         sent = self._echoed(event) if self._pending else None
         turn = turns.place(event, at, sent.at if sent else None)
-        fold = self._folding.fold(event)
+        fold = self._folding.fold(event, differs)
         if turn is before:
             entry = EventEntry(event, at, turn, False, fold, False, late, differs)
         else:
@@ -214,7 +214,9 @@ class Conversation:
             out.append(sent)
             entry.opens, entry.fold = False, "echo"
             fold = "echo"
-        if fold is None or fold == "partial":
+        if differs:
+            pass
+        elif fold is None or fold == "partial":
             self._annotate(entry)
         else:
             self.status.folded += 1

@@ -47,10 +47,11 @@ class Folding:
         """The full text the PAL meant to say; the truth about what was said is its last snapshot."""
         return self._intended.get(inference_id) if inference_id else None
 
-    def fold(self, event: Event) -> Fold | None:
+    def fold(self, event: Event, again: bool = False) -> Fold | None:
+        """``again``: its number was seen before, with other content, so it tells nothing new of now."""
         family = event.kind.family
         if family == "started" or family == "stopped":
-            return self._speaking_change(event, family)
+            return self._speaking_change(event, family, again)
         if family == "partial":
             return self._partial(event)
         if family == "utterance":
@@ -100,7 +101,7 @@ class Folding:
         spoken_in_full = not event.interrupted and inference_id and self._intended.get(inference_id) == text
         return "partial" if spoken_in_full else None  # the last word on what was really said
 
-    def _speaking_change(self, event: Event, family: str) -> Fold | None:
+    def _speaking_change(self, event: Event, family: str, again: bool) -> Fold | None:
         """Started and stopped pair by role and order; their ids are not reliable (section 3.3)."""
         role, inference_id = event.role, event.inference_id
         known = self._speaking.get(role)
@@ -115,7 +116,9 @@ class Folding:
                     return "twin"
             elif family == "stopped" and self._tells_less(event, first, others):
                 return "twin"
-        elif len(self._speaking) > 64:  # roles are remote text
+        if again:
+            return None
+        if len(self._speaking) > 64:  # roles are remote text
             self._speaking.clear()
         self._speaking[role] = (event, _NOBODY)
         if family == "stopped" and event.interrupted:

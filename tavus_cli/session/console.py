@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import AudioEcho, Say, complete
@@ -18,6 +19,7 @@ from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
+HINT = "type to respond, /help lists commands, Ctrl-D leaves"
 HELD_LINES = 20_000  # when the terminal is further behind, the room waits
 
 
@@ -25,7 +27,11 @@ class Console:
     """``run`` is the whole of it; the session must not be entered yet."""
 
     def __init__(
-        self, session: Session, what: Join, environment: Environment, prompt: type[LivePrompt] = LivePrompt
+        self,
+        session: Session,
+        what: Join,
+        environment: Environment,
+        prompt: Callable[..., LivePrompt] = LivePrompt,
     ) -> None:
         self._session = session
         self._select = what.selection
@@ -52,6 +58,10 @@ class Console:
 
     async def run(self) -> int:
         """The exit status. Raises what joining raises."""
+        # Also so that the prompt never stands on the first row: erased from there, it would stay
+        # in tmux's scrollback.
+        target = safe(self._session.room.target)
+        self._prompt.print([self._environment.theme.paint("quiet", f"joining {target} – {HINT}")])
         prompt = asyncio.create_task(self._prompt.run())
         work = asyncio.create_task(self._in_the_room())
         try:
@@ -127,4 +137,5 @@ class Console:
         self._prompt.print([safe(text)])
 
     def _warn(self, text: str) -> None:
-        self._prompt.print([self._environment.theme.paint("warning", f"✗ {safe(text)}")])
+        mark = "" if text.startswith("warning: ") else "✗ "
+        self._prompt.print([self._environment.theme.paint("warning", mark + safe(text))])
