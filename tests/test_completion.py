@@ -100,17 +100,12 @@ def test_fish_completes(line: str, expected: set[str], tmp_path: Path) -> None:
 
 @needs("zsh")
 @needs_tmux
-def test_zsh_completes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("line", "expected"), CASES, ids=[line for line, _ in CASES])
+def test_zsh_completes(line: str, expected: set[str], tmp_path: Path) -> None:
     with pane(tmp_path, "zsh", "-f", columns=200, HOME=str(tmp_path)) as shell:
         shell.type(f"fpath=({FOLDER} $fpath); autoload -Uz compinit; compinit -u -D; PS1='ready'; clear")
         shell.keys("Enter")
         shell.until(lambda: shell.screen.startswith("ready"), "the prompt")
-        for line, expected in CASES:
-            shell.type(line)
-            shell.keys("Tab", "Tab")
-            shell.until(lambda: all(word in shell.screen for word in expected), f"{line}: {expected}")  # noqa: B023
-            shell.keys("C-c")
-            shell.until(lambda: shell.screen.split()[-1:] == ["ready"], "an empty line")
-            shell.type("clear")
-            shell.keys("Enter")
-            shell.until(lambda: shell.screen.strip() == "ready", "an empty screen")
+        shell.type(line)
+        shell.keys("Tab", "Tab")
+        shell.until(lambda: all(word in shell.screen for word in expected), f"{line}: {expected}")
