@@ -7,6 +7,7 @@ line that cannot be read costs that line alone, and is told.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import chain, islice
@@ -14,10 +15,11 @@ from typing import Any, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
 from tavus_cli.protocol.events import decode
-from tavus_cli.protocol.wire import from_json
+from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
 
 VERSION = 1
+_MAX_TIME = 1e11  # Unix seconds; more is no time
 
 Parse = Callable[[str], Arrival | None]
 
@@ -37,7 +39,7 @@ class RecordedRoom:
         self._path = path
         self._speed = speed
         self._file = _open(path)
-        self._left = False
+        self._left = asyncio.Event()
         self._last_at = 0.0
         self._line = 0
         first = self._file.readline()
@@ -53,7 +55,8 @@ class RecordedRoom:
         if "recording" in head:
             self._line = 1
             self._last_at = _number(head.get("started")) or 0.0
-            self.conversation_id = str(head.get("conversation_id") or "")
+            conversation_id = head.get("conversation_id")
+            self.conversation_id = conversation_id if isinstance(conversation_id, str) else ""
         self._begun = (time.monotonic(), self._last_at)
 
     def now(self) -> float:
@@ -69,16 +72,25 @@ class RecordedRoom:
         raise SendFailed("a recording takes no messages: it is over")
 
     async def leave(self) -> None:
-        self._left = True
+        self._left.set()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         with self._file:
             batches = self._batches() if self._speed is None else self._paced()
             for delay, batch in batches:
-                await asyncio.sleep(delay)
-                if self._left:
+                await self._pause(delay)
+                if self._left.is_set():
                     return
                 yield batch
+
+    async def _pause(self, seconds: float) -> None:
+        """Ends early where the room is left: there may be hours between two records."""
+        if not seconds:
+            await asyncio.sleep(0)
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._left.wait()
 
     def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
         first = [] if self._first is None else [self._first]
@@ -94,7 +106,7 @@ class RecordedRoom:
             at = arrival.at if isinstance(arrival, Received | RoomNote) else None
             if at is None and isinstance(arrival, Received):
                 at = decode(arrival.message).timestamp
-            if at is None:
+            if not at:  # unknown; 0 where no record before said one
                 yield 0.0, [arrival]
                 continue
             if not begun:
@@ -120,18 +132,15 @@ class RecordedRoom:
         """A record without a time came when the one before it did."""
         for arrival in arrivals:
             if type(arrival) is Received:
-                if arrival.at is None or arrival.at < 0:
+                if arrival.at is None or not 0 <= arrival.at < _MAX_TIME:
                     arrival.at = self._last_at
                 self._last_at = arrival.at
 
     def _damaged(self, line: str, error: ValueError) -> RoomNote:
         where = f"{self._path}:{self._line}"
         if not line.endswith("\n"):
-            return RoomNote(f"{where}: the last line is cut and was skipped", self._at(), warning=True)
-        return RoomNote(f"{where}: skipped, {error}: {line.strip()}", self._at(), warning=True)
-
-    def _at(self) -> float | None:
-        return self._last_at if self.timed else None
+            return RoomNote(f"{where}: the last line is cut and was skipped", warning=True)
+        return RoomNote(f"{where}: skipped, {error}: {line.strip()}", warning=True)
 
 
 def _open(path: str) -> TextIO:
@@ -153,8 +162,9 @@ def _head(path: str, line: str) -> dict[str, Any]:
         return {}
     if "recording" in head and "event_type" not in head:
         if head["recording"] != VERSION:
+            version = to_json(head["recording"])[:40]
             raise UsageError(
-                f"{path}: a recording of version {head['recording']}; this program reads version {VERSION}"
+                f"{path}: a recording of version {version}; this program reads version {VERSION}"
             )
         return head
     head.pop("recording", None)
@@ -166,7 +176,7 @@ def _is_record(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) and abs(value) < 1e11 else None
+    return float(value) if type(value) in (int, float) and 0 <= value < _MAX_TIME else None
 
 
 def _bare_reader() -> Parse:
@@ -203,7 +213,8 @@ def _record_reader() -> Parse:
                 return Received(inner(raw), one.at, one.sender, raw.decode(), direction)
         except (DecodeError, ValidationError, UnicodeEncodeError, RecursionError):
             pass
-        return _slow_record(line) if line.strip() else None
+        line = line.strip()
+        return _slow_record(line) if line else None
 
     return parse
 
@@ -216,13 +227,13 @@ def _slow_record(line: str) -> Arrival:
     at = _number(value.get("at"))
     message, sender, direction = value["message"], value.get("from"), value["dir"]
     if direction == "note":
-        return RoomNote(str(message), at)
+        return RoomNote(message if isinstance(message, str) else to_json(message), at)
     return Received(message, at, sender if isinstance(sender, str) else None, _message_text(line), direction)
 
 
 def _message_text(line: str) -> str | None:
     """The message as it stands in a line written by ``Recorder``, where it comes last; else None."""
-    text = line.rstrip().partition(',"message":')[2][:-1]
+    text = line.partition(',"message":')[2][:-1]
     try:
         from_json(text)
     except ValueError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from typing import Any, TextIO
 
 from tavus_cli import __version__
@@ -67,11 +68,13 @@ class Recorder:
 def _create(path: str) -> TextIO:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        if os.fstat(descriptor).st_size:
+        status = os.fstat(descriptor)
+        if status.st_size:
             os.close(descriptor)
             raise UsageError(f"{path} exists already: a recording is not written over another")
-        if hasattr(os, "fchmod"):
+        if hasattr(os, "fchmod") and stat.S_ISREG(status.st_mode):  # never the mode of /dev/null
             os.fchmod(descriptor, 0o600)
-        return os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogatepass", newline="\n")
+        # A lone surrogate stands in a JSON string, where \ud83d is what says it.
+        return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
