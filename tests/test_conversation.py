@@ -463,6 +463,22 @@ def test_the_status() -> None:
     assert (status.events, status.folded) == (11, 2)
 
 
+def test_who_is_there_and_what_is_not_over() -> None:
+    live = Live()
+    status = live.core.status
+    live.say(0, "conversation.new")
+    assert (status.pal_present, status.shutdown) == (False, None)
+    live.say(1, "system.pal_joined", face_id="r")
+    assert (status.pal_present, status.pal_heard) == (True, START + 1)
+
+
+def test_the_words_of_the_pal_do_not_end_its_growing_line() -> None:
+    live = Live()
+    live.say(0, STREAMING, 1, role="pal", speech="a", final=False)
+    live.say(1, UTTERANCE, 1, role="pal", speech="a b")
+    assert live.core.status.partial is not None
+
+
 def test_a_user_utterance_ends_the_growing_line() -> None:
     live = Live()
     live.say(0, STREAMING, 1, role="user", speech="a", final=False)
