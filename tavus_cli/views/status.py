@@ -21,14 +21,14 @@ class StatusLine:
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
         """``behind``: lines not on the screen yet. The leftmost part matters most."""
-        parts = [safe(self.name), self._presence(conversation)]
+        parts = [_flat(self.name), self._presence(conversation)]
         status, turn = conversation.status, conversation.turns.current
         if turn is not None:
             parts.append(f"turn {turn.idx}")
         if status.reply is not None:
             parts.append(f"reply {status.reply:.2f} s")
-        if conversation.turns.open_calls:
-            parts.append(f"{len(conversation.turns.open_calls)} tool call open")
+        if calls := len(conversation.turns.open_calls):
+            parts.append(f"{calls} tool call{'s' * (calls > 1)} open")
         if status.gaps:
             parts.append(f"{status.gaps} gap" + "s" * (status.gaps > 1))
         if self.recording:
@@ -48,8 +48,9 @@ class StatusLine:
             who, text = "you", conversation.pending_text
         else:
             return ""
-        head = f"{safe(who)[:8]:<8} "
-        return self.theme.paint("partial", head + fit_end(safe(text), columns - 1 - len(head)))
+        who = fit(_flat(who), 8)
+        head = fit(who + " " * (9 - width(who)), columns - 1)
+        return self.theme.paint("partial", head + fit_end(_flat(text), columns - 1 - width(head)))
 
     def _presence(self, conversation: Conversation) -> str:
         if self.over is not None:
@@ -62,6 +63,11 @@ class StatusLine:
         return "PAL present" + "".join(f", {who} speaks" for who in speaking)
 
 
+def _flat(text: str) -> str:
+    """Safe, and without tabs, whose width nobody knows."""
+    return safe(text).replace("\t", " ")
+
+
 def fit(text: str, columns: int) -> str:
     """The beginning of a text that is made safe, as wide as ``columns`` at most."""
     return _fit(text, columns, reverse=False)
@@ -72,13 +78,34 @@ def fit_end(text: str, columns: int) -> str:
     return _fit(text, columns, reverse=True)
 
 
-def _fit(text: str, columns: int, *, reverse: bool) -> str:
+def width(text: str) -> int:
+    """The columns it takes at most: terminals differ about joined pictures, so each part counts."""
+    if text.isascii():
+        return len(text)
+    return sum(map(_columns, text))
+
+
+def _columns(character: str) -> int:
     from rich.cells import cell_len
 
+    if character < "\u0300" or character == "\ufe0f":  # the latter makes a narrow one a wide picture
+        return 1
+    if "\U00017000" <= character < "\U00040000":  # also what Unicode has not assigned yet
+        return 2
+    return cell_len(character)
+
+
+def _fit(text: str, columns: int, *, reverse: bool) -> str:
+    if columns <= 0:
+        return ""
+    whole = text
     text = text[-4 * columns :] if reverse else text[: 4 * columns]  # no more can be seen
-    if cell_len(text) <= columns:
+    if len(text) == len(whole) and width(text) <= columns:
         return text
-    kept = text
-    while kept and cell_len(kept) > columns - 1:
-        kept = kept[1:] if reverse else kept[:-1]
-    return "…" + kept if reverse else kept + "…"
+    left, kept = columns - 1, 0
+    for character in reversed(text) if reverse else text:
+        left -= _columns(character)
+        if left < 0:
+            break
+        kept += 1
+    return "…" + text[len(text) - kept :] if reverse else text[:kept] + "…"
