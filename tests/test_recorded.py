@@ -223,7 +223,7 @@ def test_odd_values_in_the_first_line_are_passed_over(file: Path, value: str) ->
 def test_a_damaged_line_costs_that_line_alone(file: Path, head: str) -> None:
     before = [] if head == HEAD else [0]
     got = read(file, head, record(1), '{"at":5,"dir":"in","mess', record(2))
-    told = "3: skipped, Unterminated string starting at: line 1 column 19 (char 18): "
+    told = "3: skipped, Unterminated string starting at: line 1 column 20 (char 19): "
     assert brief(got, file) == [*before, 1, told + '{"at":5,"dir":"in","mess', 2]
     assert [one.warning for one in got if isinstance(one, RoomNote)] == [True]
 

@@ -24,16 +24,16 @@ PROGRAM = "tavus-console"
 class Environment:
     """``exit_hard``: a thread is stuck, so the process must end by ``os._exit``, after flushing."""
 
-    stdin: TextIO = field(default_factory=lambda: sys.stdin)
-    stdout: TextIO = field(default_factory=lambda: sys.stdout)
-    stderr: TextIO = field(default_factory=lambda: sys.stderr)
+    stdin: TextIO = field(default_factory=lambda: _standard("stdin"))
+    stdout: TextIO = field(default_factory=lambda: _standard("stdout"))
+    stderr: TextIO = field(default_factory=lambda: _standard("stderr"))
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     color: ColorChoice = "auto"
     exit_hard: bool = False
 
     def __post_init__(self) -> None:
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
-            with contextlib.suppress(AttributeError):
+            with contextlib.suppress(AttributeError, ValueError):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
 
     @property
@@ -73,7 +73,8 @@ class Environment:
         try:
             self.stdout.flush()
         except OSError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
+            with open(os.devnull, "wb") as nowhere:
+                os.dup2(nowhere.fileno(), self.stdout.fileno())
             return False
         except ValueError:  # closed
             pass
@@ -82,6 +83,15 @@ class Environment:
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads it: the work goes on
             print(text, file=self.stderr, flush=True)
+
+
+def _standard(name: str) -> TextIO:
+    """A standard stream; one that was closed before the program began (``>&-``) leads nowhere."""
+    if getattr(sys, name) is None:
+        nowhere = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
+        setattr(sys, name, nowhere)
+    stream: TextIO = getattr(sys, name)
+    return stream
 
 
 def is_tty(stream: TextIO) -> bool:
