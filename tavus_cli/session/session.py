@@ -58,14 +58,14 @@ class Session:
             await join
         except BaseException:
             join.cancel()
-            await self._leave()
+            await self._leave(in_order=False)
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._leave()
+        await self._leave(in_order=kind is None)
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
         """The message as sent. Raises SendFailed, or ConversationOver once the room has ended."""
@@ -128,8 +128,10 @@ class Session:
                 for sink in self.sinks:
                     await sink.drain()
         finally:
-            self._emit(self.conversation.close())
-            self.ended.set()
+            try:
+                self._emit(self.conversation.close())
+            finally:  # a sink may fail; nobody must wait for an end that does not come
+                self.ended.set()
 
     def _received(self, arrival: Received) -> list[Entry]:
         if arrival.direction == "out":
@@ -190,19 +192,22 @@ class Session:
         self._timer = None
         self._emit(self.conversation.tick(self.room.now()))
 
-    async def _leave(self) -> None:
-        await self.room.leave()
-        if self._pump is not None:
-            done, _ = await asyncio.wait({self._pump}, timeout=CLOSE_SECONDS)
-            if not done:
-                self._pump.cancel()
-                await asyncio.wait({self._pump})
-        if self._timer is not None:
-            self._timer.cancel()
-        for sink in self.sinks:
-            await sink.drain()
-        if self._recorder is not None:
-            self._recorder.close()
+    async def _leave(self, *, in_order: bool) -> None:
+        """Bounded in time but for the sinks, which are waited for where everything is ``in_order``."""
+        try:
+            await self.room.leave()
+            if self._pump is not None:
+                done, _ = await asyncio.wait({self._pump}, timeout=CLOSE_SECONDS)
+                if not done:
+                    self._pump.cancel()
+                    await asyncio.wait({self._pump})
+            for sink in self.sinks if in_order else ():
+                await sink.drain()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            if self._recorder is not None:
+                self._recorder.close()
         if self._pump is not None and not self._pump.cancelled() and (error := self._pump.exception()):
             raise error
 
