@@ -161,6 +161,11 @@ class Conversation:
         return self._entries(self._ordering.close()) + self._unechoed(float("inf"))
 
     @property
+    def highest_seq(self) -> int:
+        """Of all that has come, held or not; -1 before any. Higher numbers were given later."""
+        return self._ordering.highest
+
+    @property
     def pending_text(self) -> str:
         """What was sent last and is not in the log yet."""
         return self._pending[-1].entry.event.text if self._pending else ""

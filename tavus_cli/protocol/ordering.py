@@ -81,6 +81,11 @@ class Ordering:
     def held(self) -> int:
         return len(self._held) + len(self._below) + len(self._unnumbered)
 
+    @property
+    def highest(self) -> int:
+        """The highest number that has come, held or not; -1 before any."""
+        return max((held[0] for held in self._held), default=(self._next or 0) - 1)
+
     def wake_at(self) -> float | None:
         """When ``tick`` is due; None when nothing is held, or by_count."""
         if self._by_count:

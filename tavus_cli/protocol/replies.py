@@ -7,12 +7,11 @@ answers too.
 
 from __future__ import annotations
 
-from typing import Any
-
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
-from tavus_cli.protocol.events import Event, short_name
+from tavus_cli.protocol.events import Event, decode, short_name
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.ordering import FAR_BELOW
 
 ANSWERED = ("conversation.respond", "conversation.echo", "conversation.tool_result", "conversation.interrupt")
 
@@ -32,15 +31,19 @@ class Reply:
     def __init__(self, interaction: Interaction, conversation: Conversation) -> None:
         self._kind = interaction.event_type
         check_answered(self._kind)
-        raw = interaction.raw
-        self._properties: Any = interaction.properties if raw is None else raw.get("properties")
-        said = self._properties.get("text") if isinstance(self._properties, dict) else None
-        self._words = said.split() if isinstance(said, str) else []
+        self._raw = interaction.raw
+        self._properties = interaction.properties
+        sent = decode(interaction.encode(""))
+        self._words = sent.text.split()
         current = conversation.turns.current
         self._turn_before = current.idx if current else -1
         self._said_before = conversation.pal_inference_id
+        self._seq_before = conversation.highest_seq
         self._in_doubt = self._kind == "conversation.respond"  # until Tavus said which turn it opened
         self._turn: int | None = None
+        if self._kind == "conversation.tool_result":
+            call = conversation.turns.open_calls.get(sent.word("tool_call_id"))
+            self._turn = call.turn.idx if call and call.turn else None
         self._candidates: list[Event] = []
 
     def __call__(self, entry: Entry) -> Event | None:
@@ -49,6 +52,9 @@ class Reply:
         if not isinstance(entry, EventEntry) or entry.fold == "twin":
             return None
         event = entry.event
+        seq, before = event.seq, self._seq_before
+        if seq is not None and before - FAR_BELOW <= seq <= before:
+            return None  # its number was given before we sent; from further below the count began anew
         if self._kind == "conversation.interrupt":
             stopped = event.kind.family == "stopped" and event.role == "pal" and event.interrupted
             return event if stopped else None
@@ -56,31 +62,44 @@ class Reply:
             if self._may_answer(event):
                 self._candidates.append(event)
             return None
+        if self._kind == "conversation.respond" and self._turn is None and self._is_echo(event):
+            self._turn = event.turn_idx  # it was waited for no longer, but still it tells
         return event if self._may_answer(event) else None
 
     def _sent(self, entry: SentEntry) -> Event | None:
         """Our respond went by: with its echo, or after a second without one."""
-        if entry.event.properties is not self._properties or not self._in_doubt:
+        if not self._in_doubt or not self._is_ours(entry.event):
             return None
         self._in_doubt = False
         if entry.echo is not None and entry.turn is not None:
             self._turn = entry.turn.idx
         return next((event for event in self._candidates if self._may_answer(event)), None)
 
+    def _is_ours(self, event: Event) -> bool:
+        if self._raw is not None:
+            return event.message is self._raw
+        return event.properties is self._properties
+
+    def _is_echo(self, event: Event) -> bool:
+        spoken = event.kind.family == "utterance" and event.role == "user"
+        later = event.turn_idx is not None and event.turn_idx > self._turn_before
+        return spoken and later and event.text.split() == self._words
+
     def _may_answer(self, event: Event) -> bool:
         family = event.kind.family
         words = family == "utterance" and event.role == "pal"
+        new = event.inference_id is None or event.inference_id != self._said_before
         if self._kind == "conversation.echo":
             said = words or (family == "partial" and event.role == "pal" and event.final)
-            return said and event.text.split() == self._words
+            return said and new and event.text.split() == self._words
         if not words and not (family == "tool_call" and event.type == "conversation.tool_call"):
             return False
-        if event.turn_idx is None:  # an old build: all that is known is what was being said before
-            return event.inference_id is None or event.inference_id != self._said_before
-        if self._kind == "conversation.tool_result":
-            return event.turn_idx >= self._turn_before and event.inference_id != self._said_before
         if self._turn is not None:
-            return event.turn_idx == self._turn
+            return event.turn_idx == self._turn and (new or self._kind == "conversation.respond")
+        if event.turn_idx is None:  # an old build: all that is known is what was being said before
+            return new
+        if self._kind == "conversation.tool_result":
+            return event.turn_idx >= self._turn_before and new
         return event.turn_idx > self._turn_before
 
 
