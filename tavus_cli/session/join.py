@@ -144,6 +144,8 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
                 if reply is not None:
                     await reply
                 reply = session.waiter(Reply(action, session.conversation))(what.reply_timeout, "the reply")
+            if not session.room.live:
+                await session.over_or_idle()  # simulated time would run on while a line is read
             if action is not None:
                 await commander.obey(action)
         if reply is not None:

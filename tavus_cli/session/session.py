@@ -89,6 +89,15 @@ class Session:
             return
         await self._first(self._pal.wait(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
 
+    async def over_or_idle(self) -> None:
+        """Returns when nothing more comes by itself: the room has ended, or its simulated time stands."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, self._idle)]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
     async def wait_for(self, answer: Callable[[Entry], Any], timeout: float, what: str) -> Any:
         """The first result of ``answer`` over entries from now on that is not None.
 

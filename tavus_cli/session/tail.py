@@ -166,7 +166,7 @@ async def _follow(session: Session, duration: float | None) -> str:
     async with session:
         try:
             async with asyncio.timeout(duration):
-                await session.ended.wait()
+                await session.over_or_idle()
         except TimeoutError:
             return "time"
     return "over"
