@@ -1,0 +1,74 @@
+"""The command line: options in, one call out. No logic, and nothing heavy is imported at its top."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any, NoReturn, cast
+
+import typer
+
+from tavus_cli.cli import rooms
+from tavus_cli.cli.app import app
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.session.environment import PROGRAM, Environment
+
+__all__ = ["app", "main", "rooms", "run_command"]  # importing a module of commands registers them
+
+
+def main() -> NoReturn:
+    """The program: a command's status, or one line about what went wrong; never a traceback."""
+    environment = Environment()
+    status = run_command(sys.argv[1:], environment)
+    _leave(status, environment)
+
+
+def run_command(arguments: list[str], environment: Environment) -> int:
+    """The exit status of a command line."""
+    as_json = "--json" in arguments
+    try:
+        status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
+        return int(status or 0)
+    except ConsoleError as error:
+        _tell(error, environment, as_json)
+        return error.status
+    except BrokenPipeError:
+        return ExitStatus.BROKEN_PIPE
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitStatus.INT
+    except _CommandLineError as error:
+        return _usage(error, environment, as_json)
+
+
+# The base of all errors in a command line; typer has no public name for it.
+_CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
+
+
+def _usage(error: Any, environment: Environment, as_json: bool) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        environment.stdout.write(error.format_message() + "\n")
+        return ExitStatus.USAGE
+    where = error.ctx.command_path if getattr(error, "ctx", None) is not None else PROGRAM
+    line = " ".join(error.format_message().split())
+    _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
+    return ExitStatus.USAGE
+
+
+def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
+    if not as_json:
+        environment.warn(str(error))
+        return
+    from json import dumps
+
+    body = {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
+    environment.complain(dumps({"error": body}))
+
+
+def _leave(status: int, environment: Environment) -> NoReturn:
+    """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
+    if not environment.flush() and status == ExitStatus.DONE:
+        status = ExitStatus.BROKEN_PIPE
+    daily = sys.modules.get("tavus_cli.rooms.daily")
+    if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
+        os._exit(status)
+    sys.exit(status)

@@ -1,0 +1,86 @@
+"""Options that several commands share, and what they become."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from tavus_cli.errors import UsageError
+from tavus_cli.session.environment import Environment
+from tavus_cli.views.theme import ColorChoice
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
+
+Target = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[TARGET]",
+        envvar="TAVUS_CONVERSATION",
+        show_envvar=False,
+        help="A room's URL, a conversation id, or sim (sim:FILE.toml, sim:?seed=7&reorder=0.2); "
+        "else $TAVUS_CONVERSATION.",
+    ),
+]
+
+
+def _seconds(value: Any) -> float:
+    from tavus_cli.language.grammar import duration
+
+    try:
+        return value if isinstance(value, float) else duration(value)
+    except UsageError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def duration_option(help: str, shown: str | bool, *names: str) -> Any:
+    return typer.Option(*names, parser=_seconds, metavar="DURATION", show_default=shown, help=help)
+
+
+Name = Annotated[str, typer.Option(help="How you are called in the room.")]
+JoinTimeout = Annotated[float, duration_option("How long joining may take.", "45s")]
+ReadyTimeout = Annotated[float, duration_option("How long the PAL may take to come.", "300s")]
+Proxy = Annotated[
+    str | None,
+    typer.Option(envvar="TAVUS_DAILY_PROXY", metavar="URL", help="A reverse proxy that leads to Daily."),
+]
+Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms")]
+Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
+Color = Annotated[ColorChoice, typer.Option(help="Colours on standard output.")]
+Json = Annotated[bool, typer.Option("--json", help="Errors as one JSON object on standard error.")]
+All = Annotated[bool, typer.Option("--all", help="Show what is folded too: twins, heartbeats, partials.")]
+Partials = Annotated[bool, typer.Option("--partials", help="Show streaming text as it grows.")]
+Format = Annotated[
+    str,
+    typer.Option(
+        "--format", "-f", metavar="FORMAT", help="pretty, jsonl, or a template: '{time} {role} {text}'."
+    ),
+]
+Only = Annotated[
+    list[str] | None, typer.Option(metavar="TYPE", help="Only these event types: utterance, 'replica.*'.")
+]
+Ignore = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="All event types but these.")]
+Where = Annotated[
+    str | None, typer.Option(metavar="JMESPATH", help="Only messages for which the expression is true.")
+]
+Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.")]
+Role = Annotated[str | None, typer.Option(metavar="user|pal", help="Only what this role did.")]
+Count = Annotated[int | None, typer.Option("--count", "-n", min=1, metavar="N", help="End after N events.")]
+Until = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="End after an event of this type.")]
+Envelope = Annotated[
+    bool, typer.Option("--envelope", help="jsonl: each message inside an object with time, turn and marks.")
+]
+
+
+def environment_of(ctx: typer.Context, color: ColorChoice = "auto") -> Environment:
+    """What ``main`` made, with the colours this command was asked for."""
+    environment = cast(Environment, ctx.obj)
+    environment.color = color
+    return environment
+
+
+def room_of(target: str | None, name: str, join_timeout: float, daily_proxy: str | None) -> Room:
+    from tavus_cli.rooms.target import RoomOptions, open_room
+
+    return open_room(target, RoomOptions(name, join_timeout, daily_proxy))

@@ -1,0 +1,209 @@
+"""The commands about a room: join, tail, replay, send; and the completion scripts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from tavus_cli.cli.app import app
+from tavus_cli.cli.options import (
+    All,
+    Color,
+    Count,
+    Envelope,
+    Format,
+    Hold,
+    Ignore,
+    JoinTimeout,
+    Json,
+    Name,
+    Only,
+    Partials,
+    Proxy,
+    ReadyTimeout,
+    Record,
+    Role,
+    Target,
+    Turn,
+    Until,
+    Where,
+    duration_option,
+    environment_of,
+    room_of,
+)
+from tavus_cli.errors import ExitStatus
+
+
+@app.command()
+def join(
+    ctx: typer.Context,
+    target: Target = None,
+    name: Name = "tavus-console",
+    record: Record = None,
+    all: All = False,
+    partials: Partials = False,
+    hold: Hold = 0.25,
+    join_timeout: JoinTimeout = 45.0,
+    ready_timeout: ReadyTimeout = 300.0,
+    reply_timeout: Annotated[float, duration_option("From a pipe: how long a reply may take.", "60s")] = 60.0,
+    daily_proxy: Proxy = None,
+    color: Color = "auto",
+    json: Json = False,
+) -> int:
+    """Live console: events above, a prompt below. Without a terminal, commands come from standard input."""
+    from tavus_cli.language.matching import Selection
+    from tavus_cli.session.join import Join
+    from tavus_cli.session.join import join as run_join
+    from tavus_cli.session.session import run
+    from tavus_cli.settings import history_file
+
+    environment = environment_of(ctx, color)
+    what = Join(
+        selection=Selection(all=all, partials=partials),
+        hold=hold,
+        record=record,
+        ready_timeout=ready_timeout,
+        reply_timeout=reply_timeout,
+        history=history_file(environment.environ),
+    )
+    room = room_of(target, name, join_timeout, daily_proxy)
+    return run(lambda: run_join(room, what, environment))
+
+
+@app.command()
+def tail(
+    ctx: typer.Context,
+    target: Target = None,
+    format: Format = "pretty",
+    only: Only = None,
+    ignore: Ignore = None,
+    where: Where = None,
+    turn: Turn = None,
+    role: Role = None,
+    count: Count = None,
+    until: Until = None,
+    for_: Annotated[float | None, duration_option("End after this time: 10s, 5m.", False, "--for")] = None,
+    partials: Partials = False,
+    all: All = False,
+    envelope: Envelope = False,
+    record: Record = None,
+    hold: Hold = 0.25,
+    name: Name = "tavus-console",
+    join_timeout: JoinTimeout = 45.0,
+    daily_proxy: Proxy = None,
+    color: Color = "auto",
+    json: Json = False,
+) -> int:
+    """Events to standard output, for eyes or for pipes."""
+    from tavus_cli.language.matching import TypePattern, selection
+    from tavus_cli.session.session import run
+    from tavus_cli.session.tail import Tail
+    from tavus_cli.session.tail import tail as run_tail
+
+    environment = environment_of(ctx, color)
+    what = Tail(
+        selection=selection(only, ignore, where, turn, role, partials, all),
+        format=format,
+        envelope=envelope,
+        count=count,
+        until=TypePattern(until or []),
+        duration=for_,
+        hold=hold,
+        record=record,
+    )
+    room = room_of(target, name, join_timeout, daily_proxy)
+    return run(lambda: run_tail(room, what, environment))
+
+
+@app.command()
+def replay(
+    ctx: typer.Context,
+    recording: Annotated[str, typer.Argument(metavar="RECORDING", help="A recording, or bare messages.")],
+    speed: Annotated[
+        str, typer.Option(metavar="1|4|max", help="How fast, or as fast as it is read.")
+    ] = "max",
+    format: Format = "pretty",
+    only: Only = None,
+    ignore: Ignore = None,
+    where: Where = None,
+    turn: Turn = None,
+    role: Role = None,
+    count: Count = None,
+    until: Until = None,
+    partials: Partials = False,
+    all: All = False,
+    envelope: Envelope = False,
+    hold: Hold = 0.25,
+    color: Color = "auto",
+    json: Json = False,
+) -> int:
+    """A recording through the same views."""
+    from tavus_cli.language.grammar import speed_factor
+    from tavus_cli.language.matching import TypePattern, selection
+    from tavus_cli.rooms.recorded import RecordedRoom
+    from tavus_cli.session.session import run
+    from tavus_cli.session.tail import Tail
+    from tavus_cli.session.tail import tail as run_tail
+
+    environment = environment_of(ctx, color)
+    what = Tail(
+        selection=selection(only, ignore, where, turn, role, partials, all),
+        format=format,
+        envelope=envelope,
+        count=count,
+        until=TypePattern(until or []),
+        hold=hold,
+    )
+    room = RecordedRoom(recording, speed=speed_factor(speed))
+    return run(lambda: run_tail(room, what, environment))
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def send(
+    ctx: typer.Context,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="[TARGET] KIND [TEXT]",
+            help="KIND is respond, echo, interrupt, context, sensitivity, tool-result, confirm or raw; "
+            "TEXT as after the slash command, or - for standard input.",
+        ),
+    ],
+    wait: Annotated[
+        str | None,
+        typer.Option(metavar="reply|TYPE", help="Wait for the reply to this very turn, or for an event."),
+    ] = None,
+    timeout: Annotated[float, duration_option("How long --wait waits.", "60s")] = 60.0,
+    ready_timeout: ReadyTimeout = 300.0,
+    hold: Hold = 0.25,
+    name: Name = "tavus-console",
+    join_timeout: JoinTimeout = 45.0,
+    daily_proxy: Proxy = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="What was sent and answered, and errors, as JSON objects.")
+    ] = False,
+) -> int:
+    """One interaction; with --wait the answer is printed: its words, or the tool call that came instead."""
+    from tavus_cli.language.commands import sendable
+    from tavus_cli.session.send import Send
+    from tavus_cli.session.send import send as run_send
+    from tavus_cli.session.session import run
+
+    environment = environment_of(ctx)
+    target, action = sendable(words, environment.environ.get("TAVUS_CONVERSATION"), environment.stdin.read)
+    what = Send(action, wait, timeout, ready_timeout, hold, json)
+    room = room_of(target, name, join_timeout, daily_proxy)
+    return run(lambda: run_send(room, what, environment))
+
+
+@app.command()
+def completion(
+    ctx: typer.Context,
+    shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
+) -> int:
+    """The completion script for a shell, on standard output."""
+    from tavus_cli.completion import script
+
+    environment_of(ctx).stdout.write(script(shell))
+    return ExitStatus.DONE
