@@ -82,21 +82,6 @@ def test_a_conversation_that_ends_meanwhile_ends_with_6() -> None:
     assert "over" in result.err
 
 
-def test_a_dumb_terminal_gets_lines_and_no_prompt() -> None:
-    """TERM=dumb cannot move its cursor, so a terminal is treated as a pipe."""
-    done = subprocess.run(
-        ["script", "-qec", f"{CONSOLE} join '{FAST}'", "/dev/null"],
-        input="hello\n\x04",
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        env=environ(TERM="dumb"),
-        check=True,
-    )
-    assert "respond hello" in done.stdout
-    assert "\x1b" not in done.stdout
-
-
 def test_the_reader_may_go_away() -> None:
     with subprocess.Popen(
         [CONSOLE, "join", "sim"],

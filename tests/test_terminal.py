@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import string
-import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -91,8 +90,8 @@ def test_signals_leave_and_give_the_terminal_back(tmp_path: Path, number: int, s
     with pane(tmp_path, "sh", "-c", command, TAVUS_CONSOLE_HISTORY=str(tmp_path / "h")) as shown:
         shown.shows("PAL present")
         parent = shown.tmux("display-message", "-p", "#{pane_pid}").strip()
-        children = subprocess.run(["pgrep", "-P", parent], capture_output=True, text=True, check=True)
-        os.kill(int(children.stdout.split()[0]), number)
+        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+        os.kill(int(children[0]), number)
         shown.shows(f"status={status}")
         shown.until(lambda: "echo" in shown.screen.split(f"status={status}")[1], "the terminal's echo")
         assert "Traceback" not in shown.all
@@ -125,3 +124,15 @@ def test_resizing_keeps_the_prompt(tmp_path: Path) -> None:
             shown.until(lambda: input_line(shown) == "half a line" and STATUS in shown.screen, "the prompt")
         shown.keys("C-c", "C-d")
         assert shown.ends() == 0
+
+
+def test_a_dumb_terminal_gets_lines_and_no_prompt(tmp_path: Path) -> None:
+    """TERM=dumb cannot move its cursor, so it is treated as a pipe."""
+    with pane(tmp_path, "env", "TERM=dumb", CONSOLE, "join", "sim:?speed=max") as shown:
+        shown.type("hello")
+        shown.keys("Enter")
+        shown.shows("respond hello")
+        shown.keys("C-d")
+        assert shown.ends() == 0
+        assert "›" not in shown.all
+        assert STATUS not in shown.all
