@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeGuard
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import did_you_mean
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
-from tavus_cli.protocol.events import CATALOGUE, Event, short_name
+from tavus_cli.protocol.events import CATALOGUE, short_name
 
 _MEMORY = 1_024  # event types are remote text: what is remembered about them is bounded
 
@@ -103,36 +103,43 @@ class Selection:
             self.role = "pal"
 
     def among(self, entries: list[Entry]) -> list[Entry]:
-        """The entries to show."""
-        if self.all or self.partials or self.only or self.ignore or self.where or self.role:
-            return [entry for entry in entries if self(entry)]
+        """The entries to show. One pass a filter: a loop over few filters costs less than calls."""
+        if self.partials and not self.all:
+            entries = [one for one in entries if one.fold is None or one.fold == "partial"]
+        elif not self.all:
+            entries = [one for one in entries if one.fold is None]
+        if only := self.only:
+            entries = [one for one in _messages(entries) if only(one.event.type)]
+        if ignore := self.ignore:
+            entries = [one for one in entries if not _is_message(one) or not ignore(one.event.type)]
+        if self.role is not None:
+            entries = [one for one in _messages(entries) if one.event.role == self.role]
         if self.turn is not None:
-            return [entry for entry in entries if self(entry)]
-        return [entry for entry in entries if entry.fold is None]
+            entries = [
+                one for one in _messages(entries) if one.turn is not None and one.turn.idx == self.turn
+            ]
+        if self.where is not None:
+            entries = [one for one in _messages(entries) if _truth(self.where(one.event.message))]
+        return entries
 
     def __call__(self, entry: Entry) -> bool:
-        fold = entry.fold
-        if fold is not None and not self.all and not (fold == "partial" and self.partials):
-            return False
-        if not (self.only or self.ignore or self.where or self.role) and self.turn is None:
-            return True
-        if not isinstance(entry, EventEntry | SentEntry):
-            return not self.only and self.where is None and self.turn is None and self.role is None
-        return self._event(entry.event, entry.turn.idx if entry.turn else None)
+        return bool(self.among([entry]))
 
-    def _event(self, event: Event, turn: int | None) -> bool:
-        return (
-            (not self.only or self.only(event.type))
-            and not (self.ignore and self.ignore(event.type))
-            and (self.role is None or event.role == self.role)
-            and (self.turn is None or turn == self.turn)
-            and (self.where is None or self._where(event.message))
-        )
 
-    def _where(self, message: Any) -> bool:
-        assert self.where is not None
-        value = self.where(message)
-        return value is not None and value is not False and value not in ("", [], {})  # 0 is true
+_Message = EventEntry | SentEntry
+
+
+def _is_message(entry: Entry) -> TypeGuard[_Message]:
+    return type(entry) is EventEntry or type(entry) is SentEntry
+
+
+def _messages(entries: Iterable[Entry]) -> list[_Message]:
+    return [one for one in entries if type(one) is EventEntry or type(one) is SentEntry]
+
+
+def _truth(value: Any) -> bool:
+    """As JMESPath has it: 0 is true."""
+    return value is not None and value is not False and value not in ("", [], {})
 
 
 def selection(
