@@ -26,6 +26,7 @@ import threading
 import time
 import types
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from enum import Enum
@@ -121,6 +122,11 @@ class FakeDaily:
         status = {"connection": connection, "event": event}
         self._event("on_network_connection_status_updated", status)
 
+    def complete(self, error: str | None = None) -> None:
+        """A sending whose completion did not come gets it now (``send="never"``)."""
+        client = self.clients[-1]
+        client.native.post(lambda: client.lost.popleft()(error))
+
     def end(self, text: str = "") -> None:
         """The call ends without our asking: an error, where there is a text, and the states."""
         if text:
@@ -189,13 +195,7 @@ class Native:
                 )  # fmt: skip
 
 
-class LogLevel(Enum):
-    Off = 0
-    Error = 1
-    Warn = 2
-    Info = 3
-    Debug = 4
-    Trace = 5
+LogLevel = Enum("LogLevel", ["Off", "Error", "Warn", "Info", "Debug", "Trace"], start=0)
 
 
 class EventHandler:
@@ -240,6 +240,7 @@ class CallClientBase:
         self.native = Native(event_handler)
         self.state = "initialized"
         self.released = False
+        self.lost: deque[Any] = deque()  # completions that did not come
         self._idle = threading.Event()  # no join under way
         self._idle.set()
         self.fake.clients.append(self)
@@ -316,6 +317,7 @@ class CallClientBase:
         """A call whose completion gets an error or None; a failing one is doubled by on_error."""
         self._called(name, **arguments)
         if outcome == "never":
+            self.lost.append(completion)
             return
         error = None if outcome == "ok" else outcome
         if completion is not None:

@@ -45,6 +45,10 @@ Proxy = Annotated[
     str | None,
     typer.Option(envvar="TAVUS_DAILY_PROXY", metavar="URL", help="A reverse proxy that leads to Daily."),
 ]
+ConversationId = Annotated[
+    str | None,
+    typer.Option(metavar="ID", help="The conversation's id, where the room is not named as it."),
+]
 Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms")]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
 Color = Annotated[ColorChoice, typer.Option(help="Colours on standard output.")]
@@ -80,7 +84,13 @@ def environment_of(ctx: typer.Context, color: ColorChoice = "auto") -> Environme
     return environment
 
 
-def room_of(target: str | None, name: str, join_timeout: float, daily_proxy: str | None) -> Room:
+def room_of(
+    target: str | None,
+    name: str,
+    join_timeout: float,
+    daily_proxy: str | None,
+    conversation_id: str | None = None,
+) -> Room:
     from tavus_cli.rooms.target import RoomOptions, open_room
 
-    return open_room(target, RoomOptions(name, join_timeout, daily_proxy))
+    return open_room(target, RoomOptions(name, join_timeout, daily_proxy, conversation_id))

@@ -10,6 +10,7 @@ from tavus_cli.cli.app import app
 from tavus_cli.cli.options import (
     All,
     Color,
+    ConversationId,
     Count,
     Envelope,
     Format,
@@ -48,6 +49,7 @@ def join(
     ready_timeout: ReadyTimeout = 300.0,
     reply_timeout: Annotated[float, duration_option("From a pipe: how long a reply may take.", "60s")] = 60.0,
     daily_proxy: Proxy = None,
+    conversation_id: ConversationId = None,
     color: Color = "auto",
     json: Json = False,
 ) -> int:
@@ -67,7 +69,7 @@ def join(
         reply_timeout=reply_timeout,
         history=history_file(environment.environ),
     )
-    room = room_of(target, name, join_timeout, daily_proxy)
+    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
     return run(lambda: run_join(room, what, environment))
 
 
@@ -92,6 +94,7 @@ def tail(
     name: Name = "tavus-console",
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
+    conversation_id: ConversationId = None,
     color: Color = "auto",
     json: Json = False,
 ) -> int:
@@ -112,7 +115,7 @@ def tail(
         hold=hold,
         record=record,
     )
-    room = room_of(target, name, join_timeout, daily_proxy)
+    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
     return run(lambda: run_tail(room, what, environment))
 
 
@@ -154,6 +157,7 @@ def replay(
         count=count,
         until=TypePattern(until or []),
         hold=hold,
+        progress=False,
     )
     room = RecordedRoom(recording, speed=speed_factor(speed))
     return run(lambda: run_tail(room, what, environment))
@@ -180,6 +184,7 @@ def send(
     name: Name = "tavus-console",
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
+    conversation_id: ConversationId = None,
     json: Annotated[
         bool, typer.Option("--json", help="What was sent and answered, and errors, as JSON objects.")
     ] = False,
@@ -193,7 +198,7 @@ def send(
     environment = environment_of(ctx)
     target, action = sendable(words, environment.environ.get("TAVUS_CONVERSATION"), environment.stdin.read)
     what = Send(action, wait, timeout, ready_timeout, hold, json)
-    room = room_of(target, name, join_timeout, daily_proxy)
+    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
     return run(lambda: run_send(room, what, environment))
 
 

@@ -70,7 +70,8 @@ class DailyRoom:
     """``https://NAME.daily.co/ROOM[?t=TOKEN]`` as a room: data alone, no sound and no picture.
 
     ``join_timeout`` in seconds; ``proxy`` is the address of a reverse proxy that leads to Daily;
-    ``clock`` gives Unix seconds, on any thread. Raises UsageError for a URL that is none of Daily's.
+    ``conversation_id`` is the room's name unless given; ``clock`` gives Unix seconds, on any thread.
+    Raises UsageError for a URL that is none of Daily's.
     """
 
     live = True
@@ -84,10 +85,11 @@ class DailyRoom:
         name: str = "tavus-console",
         join_timeout: float = 45.0,
         proxy: str | None = None,
+        conversation_id: str | None = None,
         clock: Clock = time.time,
     ) -> None:
         self.target, self._token = parse_url(url)
-        self.conversation_id = room_name(self.target)
+        self.conversation_id = conversation_id or room_name(self.target)
         self._name = name
         self._join_timeout = join_timeout
         self._proxy = check_proxy(proxy)

@@ -15,11 +15,15 @@ _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 @dataclass(frozen=True, slots=True)
 class RoomOptions:
-    """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily."""
+    """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily.
+
+    ``conversation_id`` where it is not the room's name, as on somebody's own Daily domain.
+    """
 
     name: str = "tavus-console"
     join_timeout: float = 45.0
     daily_proxy: str | None = None
+    conversation_id: str | None = None
 
 
 def open_room(target: str | None, options: RoomOptions) -> Room:
@@ -27,6 +31,8 @@ def open_room(target: str | None, options: RoomOptions) -> Room:
     if not target:
         raise UsageError(f"no TARGET: give {_FORMS}, or set TAVUS_CONVERSATION")
     if target == "sim" or target.startswith("sim:"):
+        if options.conversation_id is not None:
+            raise UsageError("--conversation-id is for a room's URL: the simulation has one of its own")
         from tavus_cli.rooms.simulated import open_simulated
 
         return open_simulated(target)
@@ -36,7 +42,11 @@ def open_room(target: str | None, options: RoomOptions) -> Room:
         from tavus_cli.rooms.daily import DailyRoom
 
         return DailyRoom(
-            target, name=options.name, join_timeout=options.join_timeout, proxy=options.daily_proxy
+            target,
+            name=options.name,
+            join_timeout=options.join_timeout,
+            proxy=options.daily_proxy,
+            conversation_id=options.conversation_id,
         )
     if os.path.exists(target):
         raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")

@@ -47,12 +47,13 @@ class Join:
 async def join(room: Room, what: Join, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
     recorder = record_to(what.record, room)
-    session = Session(room, hold=what.hold, recorder=recorder)
     if environment.interactive:
         from tavus_cli.session.console import Console
 
+        session = Session(room, hold=what.hold, recorder=recorder)
         status = await Console(session, what, environment).run()
     else:
+        session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
         status = await _piped(session, what, environment)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from typing import Any, TextIO
@@ -21,7 +22,8 @@ class Recorder:
         self.path = path
         self.failed: str | None = None
         self._started = started
-        self._file = _create(path)
+        self._records = 0
+        self._file, self._made = _create(path)
         self._write(
             to_json(
                 {
@@ -49,10 +51,21 @@ class Recorder:
         except OSError as error:
             self.failed = self.failed or str(error)
 
+    def discard_if_empty(self) -> None:
+        """After ``close``, where joining failed: nothing but a header must not keep the name taken."""
+        if self._records or not os.path.isfile(self.path):
+            return
+        with contextlib.suppress(OSError):
+            if self._made:
+                os.unlink(self.path)
+            else:
+                os.truncate(self.path, 0)
+
     def _record(self, at: float, direction: str, sender: str | None, message: str) -> None:
         head = to_json(
             {"at": round(at, 6), "t": round(at - self._started, 6), "dir": direction, "from": sender}
         )
+        self._records += 1
         self._write(f'{head[:-1]},"message":{message}}}')
 
     def _write(self, line: str) -> None:
@@ -65,8 +78,10 @@ class Recorder:
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
 
 
-def _create(path: str) -> TextIO:
+def _create(path: str) -> tuple[TextIO, bool]:
+    """The file, and whether it was not there before; an empty one is taken."""
     try:
+        made = not os.path.lexists(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         status = os.fstat(descriptor)
         if status.st_size:
@@ -75,6 +90,7 @@ def _create(path: str) -> TextIO:
         if hasattr(os, "fchmod") and stat.S_ISREG(status.st_mode):  # never the mode of /dev/null
             os.fchmod(descriptor, 0o600)
         # A lone surrogate stands in a JSON string, where \ud83d is what says it.
-        return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
+    return file, made

@@ -46,10 +46,8 @@ async def send(room: Room, what: Send, environment: Environment) -> int:
     action = what.action
     sound = read_wav(action.path) if isinstance(action, AudioEcho) else None
     _check(what, room, environment)
-    session = Session(room, hold=what.hold)
-    environment.say(f"joining {safe(room.target)} …")
+    session = Session(room, hold=what.hold, progress=environment.say)
     async with session:
-        environment.say("waiting for the PAL …")
         await session.pal_ready(what.ready_timeout)
         wait = session.waiter(_answer(what.wait, action, session)) if what.wait else None
         begun = room.now()

@@ -14,14 +14,16 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self
 
-from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet
+from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
 from tavus_cli.protocol.conversation import Conversation, Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.room import Arrival, Idle, ParticipantChanged, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder
+from tavus_cli.views.safe import safe
 
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
+SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, lest its echo be told before it
 
 
 class Sink(Protocol):
@@ -35,16 +37,26 @@ class Sink(Protocol):
 class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
-    Sinks must be added before entering: messages can come before the join is done.
+    Sinks must be added before entering: messages can come before the join is done. ``progress`` is told
+    what is being waited for.
     """
 
-    def __init__(self, room: Room, *, hold: float = HOLD_SECONDS, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        *,
+        hold: float = HOLD_SECONDS,
+        recorder: Recorder | None = None,
+        progress: Callable[[str], None] = lambda text: None,
+    ) -> None:
         self.room = room
         self.conversation = Conversation(hold=hold, by_count=not room.timed)
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
         self.ended = asyncio.Event()
         self._recorder = recorder
+        self._progress = progress
+        self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
         self._timer: asyncio.TimerHandle | None = None
         self._pump: asyncio.Task[None] | None = None
@@ -52,6 +64,7 @@ class Session:
         self._idle = asyncio.Event()  # a room without real time waits for us: it is late for all who wait
 
     async def __aenter__(self) -> Self:
+        self._progress(f"joining {safe(self.room.target)} …")
         self._pump = asyncio.create_task(self._take_arrivals())
         join = asyncio.create_task(self.room.join())
         try:
@@ -59,7 +72,10 @@ class Session:
         except BaseException:
             join.cancel()
             await self._leave(in_order=False)
+            if self._recorder is not None:
+                self._recorder.discard_if_empty()
             raise
+        self._progress("joined" if self._pal_there() else "joined; the PAL is not there yet")
         return self
 
     async def __aexit__(
@@ -74,10 +90,19 @@ class Session:
         message = interaction.encode(self.room.conversation_id)
         now = self.room.now()
         self._idle.clear()
-        if self._recorder is not None:
-            self._recorder.sent(message, now)
-        self._emit(self.conversation.sent(message, now))
-        await self.room.send(message)
+        sending = asyncio.get_running_loop().create_future()
+        self._sending.add(sending)
+        try:
+            await self.room.send(message)
+            if self._recorder is not None:
+                self._recorder.sent(message, now)
+            self._emit(self.conversation.sent(message, now))
+        except SendFailed as error:
+            self._record_note(str(error))
+            raise
+        finally:
+            self._sending.discard(sending)
+            sending.set_result(None)
         return message
 
     def note(self, text: str) -> None:
@@ -85,9 +110,13 @@ class Session:
 
     async def pal_ready(self, timeout: float) -> None:
         """Returns when the PAL is there: a participant, or heard. Raises CannotJoin, ConversationOver."""
-        if any(one.pal for one in self.room.participants.values()):
+        if self._pal_there():
             return
+        self._progress(f"waiting for the PAL, at most {timeout:g} s …")
         await self._first(self._pal.wait(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
+
+    def _pal_there(self) -> bool:
+        return self._pal.is_set() or any(one.pal for one in self.room.participants.values())
 
     async def over_or_idle(self) -> None:
         """Returns when nothing more comes by itself: the room has ended, or its simulated time stands."""
@@ -124,6 +153,8 @@ class Session:
     async def _take_arrivals(self) -> None:
         try:
             async for batch in self.room.arrivals():
+                if self._sending:
+                    await asyncio.wait(set(self._sending), timeout=SENDING_SECONDS)
                 entries: list[Entry] = []
                 receive, recorder = self.conversation.receive, self._recorder
                 for arrival in batch:

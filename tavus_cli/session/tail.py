@@ -29,7 +29,10 @@ class View(Protocol):
 
 @dataclass(slots=True)
 class Tail:
-    """What to show and when to end. Times in seconds; ``until`` matches event types."""
+    """What to show and when to end. Times in seconds; ``until`` matches event types.
+
+    ``progress``: tell a terminal what is being waited for (a replay waits for nobody).
+    """
 
     selection: Selection = field(default_factory=Selection)
     format: str = "pretty"
@@ -39,6 +42,7 @@ class Tail:
     duration: float | None = None
     hold: float = HOLD_SECONDS
     record: str | None = None
+    progress: bool = True
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for a format that is none."""
@@ -93,7 +97,7 @@ class Printer:
         if self._left is not None:
             shown = self._counted(shown, self._left)
         if self._notes_apart or any(type(entry) is NoteEntry and entry.warning for entry in shown):
-            shown = [entry for entry in shown if not self._said_apart(entry)]
+            shown = [one for one in shown if type(one) is EventEntry or not self._said_apart(one)]
         if lines := self._view.lines(shown):
             lines.append("")
             self._output.write("\n".join(lines))
@@ -144,7 +148,8 @@ async def tail(room: Room, what: Tail, environment: Environment) -> int:
     recorder = record_to(what.record, room)
     output = Output(environment)
     printer = Printer(view, what, output, environment)
-    session = Session(room, hold=what.hold, recorder=recorder)
+    say = environment.say if what.progress else _say_nothing
+    session = Session(room, hold=what.hold, recorder=recorder, progress=say)
     session.sinks.append(printer)
     async with output:
         ended = await first_of(_follow(session, what.duration), printer.done, output.gone)
@@ -170,6 +175,10 @@ async def _follow(session: Session, duration: float | None) -> str:
         except TimeoutError:
             return "time"
     return "over"
+
+
+def _say_nothing(text: str) -> None:
+    pass
 
 
 def _wanted(what: Tail) -> str:
