@@ -85,9 +85,11 @@ class Event:
     @property
     def interrupted(self) -> bool:
         """Whether speech was cut off; both spellings, booleans and strings."""
-        value = self.get("interrupted")
+        value = self.properties.get("interrupted")
         if value is None:
-            value = self.get("is_interrupted")
+            value = self.get("interrupted")
+            if value is None:
+                value = self.get("is_interrupted")
         return value is True or value == "true"
 
     @property

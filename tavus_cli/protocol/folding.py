@@ -13,14 +13,17 @@ from typing import Literal
 from tavus_cli.protocol.events import Event
 
 Fold = Literal["twin", "heartbeat", "partial", "echo"]  # "echo": our own respond coming back (turns.py)
-_REMEMBERED = 512  # keys in each of two generations: twins come within milliseconds of each other
+_REMEMBERED = 512  # twins come within milliseconds of each other
+_INTENDED = 32  # full texts
 _NOBODY: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Recent:
-    """The last 512 to 1,024 keys, at a flat cost: two dicts, the older one dropped when the newer is full."""
+    """The last ``size`` keys or up to twice as many, at a flat cost: two dicts, the older one dropped when
+    the newer is full. Texts are in the keys by their hash: they may be a megabyte long."""
 
-    def __init__(self) -> None:
+    def __init__(self, size: int) -> None:
+        self._size = size
         self._new: dict[Hashable, str] = {}
         self._old: dict[Hashable, str] = {}
 
@@ -29,7 +32,7 @@ class _Recent:
         return self._old.get(key) if value is None else value
 
     def put(self, key: Hashable, value: str) -> None:
-        if len(self._new) >= _REMEMBERED:
+        if len(self._new) >= self._size:
             self._old, self._new = self._new, {}
         self._new[key] = value
 
@@ -38,8 +41,8 @@ class Folding:
     """``fold(event)`` gives the reason to hide an event, or None; call it once an event, in order."""
 
     def __init__(self) -> None:
-        self._recent = _Recent()  # what was seen → who said it (the role or type as sent)
-        self._intended = _Recent()  # inference_id → the PAL's full text
+        self._recent = _Recent(_REMEMBERED)  # what was seen → who said it (the role or type as sent)
+        self._intended = _Recent(_INTENDED)  # inference_id → the PAL's full text
         # The last change of each role: the event that told it, and under what names others told it too.
         self._speaking: dict[str | None, tuple[Event, frozenset[tuple[str, str]]]] = {}
 
@@ -63,10 +66,12 @@ class Folding:
             return self._twin(("ready", event.type.rpartition("_")[2], who), event.type)
         if family == "tool_call":
             call = event.word("tool_call_id")
-            key = ("tool", event.type, call, event.word("name"), event.word("arguments"))
-            return self._twin(key, "") if call else None  # section 3.4: clients see calls twice
+            if not call:
+                return None
+            key = ("tool", event.type, call, event.word("name"), hash(event.word("arguments")))
+            return self._twin(key, "")  # section 3.4: clients see calls twice
         if family == "analysis":
-            return self._twin(("analysis", event.word("analysis")), event.type)
+            return self._twin(("analysis", hash(event.word("analysis"))), event.type)
         if family == "interrupted":
             return "twin" if self._recent.get(("cut", event.inference_id)) is not None else None
         return None
@@ -86,14 +91,15 @@ class Folding:
         if inference_id:
             self._intended.put(inference_id, text)
         return self._twin(
-            ("utterance", inference_id, text, event.interrupted), "" if inference_id else _as_sent(event)
+            ("utterance", inference_id, hash(text), event.interrupted),
+            "" if inference_id else _as_sent(event),
         )
 
     def _partial(self, event: Event) -> Fold | None:
         if event.role != "pal":
             return "partial"
         inference_id, text, final = event.inference_id, event.text, event.final
-        key = ("partial", inference_id, event.word("content_index"), text, final)
+        key = ("partial", inference_id, event.word("content_index"), hash(text), final)
         if self._twin(key, "" if inference_id else _as_sent(event)):
             return "twin"
         if not final:
@@ -114,7 +120,9 @@ class Folding:
                 if (inference_id and inference_id == known_id) or unsure:
                     self._speaking[role] = (first, others | {variant})
                     return "twin"
-            elif family == "stopped" and self._tells_less(event, first, others):
+            elif (
+                family == "stopped" and event.kind.role is not None and self._tells_less(event, first, others)
+            ):
                 return "twin"
         if again:
             return None
@@ -128,7 +136,7 @@ class Folding:
     @staticmethod
     def _tells_less(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
         """An old stop without duration, where the new one, which has it, is known to come beside it."""
-        if stop.kind.role is None or "duration" in stop.properties:
+        if "duration" in stop.properties:
             return False
         new = "conversation.started_speaking"
         return start.type == new or any(name == new for name, _ in others)

@@ -66,6 +66,18 @@ class Reply:
             self._turn = event.turn_idx  # it was waited for no longer, but still it tells
         return event if self._may_answer(event) else None
 
+    @property
+    def in_doubt(self) -> bool:
+        """A respond was sent, and which turn it opens is not known yet."""
+        return self._in_doubt
+
+    @property
+    def floor(self) -> int | None:
+        """The lowest turn that a respond can have opened: what is of a lower one was not caused by it."""
+        if self._kind != "conversation.respond":
+            return None
+        return self._turn_before + 1 if self._turn is None else self._turn
+
     def _sent(self, entry: SentEntry) -> Event | None:
         """Our respond went by: with its echo, or after a second without one."""
         if not self._in_doubt or not self._is_ours(entry.event):

@@ -116,14 +116,14 @@ class RecordedRoom:
     def _take(self, lines: list[str]) -> list[Arrival]:
         out: list[Arrival] = []
         parse = self._parse
-        for line in lines:
-            self._line += 1
+        for number, line in enumerate(lines, self._line + 1):
             try:
                 arrival = parse(line)
             except ValueError as error:
-                arrival = self._damaged(line, error)
+                arrival = self._damaged(line, number, error)
             if arrival is not None:
                 out.append(arrival)
+        self._line += len(lines)
         if self.timed:
             self._date(out)
         return out
@@ -136,8 +136,8 @@ class RecordedRoom:
                     arrival.at = self._last_at
                 self._last_at = arrival.at
 
-    def _damaged(self, line: str, error: ValueError) -> RoomNote:
-        where = f"{self._path}:{self._line}"
+    def _damaged(self, line: str, number: int, error: ValueError) -> RoomNote:
+        where = f"{self._path}:{number}"
         if not line.endswith("\n"):
             return RoomNote(f"{where}: the last line is cut and was skipped", warning=True)
         return RoomNote(f"{where}: skipped, {error}: {line.strip()}", warning=True)
