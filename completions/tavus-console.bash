@@ -13,10 +13,19 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "join"|"tail"|"replay"|"send"|"completion") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
+        "doctor --room") :; return ;;
+        "doctor --send") :; return ;;
+        "doctor --for") :; return ;;
+        "doctor --ready-timeout") :; return ;;
+        "doctor --name") :; return ;;
+        "doctor --join-timeout") :; return ;;
+        "doctor --daily-proxy") :; return ;;
+        "doctor --conversation-id") :; return ;;
+        "doctor --color") _tavus_console_words "auto always never" "$current"; return ;;
         "join --name") :; return ;;
         "join --record") _tavus_console_files "$current"; return ;;
         "join --hold") :; return ;;
@@ -61,14 +70,26 @@ _tavus_console() {
         "send --join-timeout") :; return ;;
         "send --daily-proxy") :; return ;;
         "send --conversation-id") :; return ;;
+        "run --target") :; return ;;
+        "run --timeout") :; return ;;
+        "run --max-reply") :; return ;;
+        "run --junit") _tavus_console_files "$current"; return ;;
+        "run --record") _tavus_console_files "$current"; return ;;
+        "run --ready-timeout") :; return ;;
+        "run --hold") :; return ;;
+        "run --name") :; return ;;
+        "run --join-timeout") :; return ;;
+        "run --daily-proxy") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "join tail replay send completion" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run" "$current"; fi ;;
+        "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else :; fi ;;
         "join") if [[ $current == -* ]]; then _tavus_console_words "--name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
+        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
     esac
 }
 complete -F _tavus_console tavus-console

@@ -33,7 +33,7 @@ def test_another_shell_is_a_usage_error() -> None:
 
 def test_every_command_is_in_the_tree() -> None:
     paths = {shape.path for shape in shapes()}
-    assert {(), ("join",), ("tail",), ("send",), ("replay",), ("completion",)} <= paths
+    assert {(), ("join",), ("tail",), ("send",), ("replay",), ("doctor",), ("completion",)} <= paths
 
 
 CASES = [

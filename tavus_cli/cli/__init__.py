@@ -8,12 +8,12 @@ from typing import Any, NoReturn, cast
 
 import typer
 
-from tavus_cli.cli import rooms
+from tavus_cli.cli import doctor, rooms, run
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import PROGRAM, Environment
 
-__all__ = ["app", "main", "rooms", "run_command"]  # importing a module of commands registers them
+__all__ = ["app", "doctor", "main", "rooms", "run", "run_command"]  # importing a module of commands registers them
 
 
 def main() -> NoReturn:

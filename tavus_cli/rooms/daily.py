@@ -225,18 +225,25 @@ class DailyRoom:
                 if self._completions is not None:
                     self._completions.fail("the room was left")
                     if self._client is not None and not pending:  # pending: every call would block
-                        await self._leave_client(self._client, self._completions)
+                        await self._leave_client(self._client)
             finally:
                 self._close()
 
-    async def _leave_client(self, client: Any, completions: Completions) -> None:
+    async def _leave_client(self, client: Any) -> None:
         try:
             if self._joined and not self._over:
-                with contextlib.suppress(Exception):  # out of time, or refused: release() ends it too
-                    await completions.ask(lambda done: client.leave(completion=done), LEAVE_SECONDS)
+                await self._ask(lambda done: client.leave(completion=done), LEAVE_SECONDS, "confirm leaving")
         finally:  # cancelled too
-            with contextlib.suppress(TimeoutError):
-                await completions.ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS)
+            await self._ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS, "let go of it")
+
+    async def _ask(self, call: Start, seconds: float, what: str) -> None:
+        """A last call to the client; what becomes of it changes nothing any more, so it is only told."""
+        assert self._completions is not None
+        try:
+            await self._completions.ask(call, seconds)
+        except Exception as error:
+            why = f"within {seconds:g} s" if isinstance(error, TimeoutError) else f"({self._tidy(error)})"
+            self._put(RoomNote(f"leaving: Daily's client did not {what} {why}", self._clock()))
 
     def _let_go_on_thread(self, *, leave: bool = False, done: Callable[[], None] | None = None) -> None:
         """Release the client on a thread of its own, never an executor's: asyncio.run waits for that one."""
@@ -335,6 +342,17 @@ class DailyRoom:
 
     def _tidy(self, text: object) -> str:
         return tidy(text, self._token)
+
+
+def client_version() -> str:
+    """The version of daily-python, loaded and started. Raises CannotJoin where it cannot be."""
+    _load()
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("daily-python")
+    except PackageNotFoundError:
+        return "of unknown version"
 
 
 def _load() -> Any:

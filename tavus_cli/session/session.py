@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import os
 import signal
@@ -23,6 +24,7 @@ from tavus_cli.session.recorder import Recorder
 from tavus_cli.views.safe import safe
 
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
+END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
 SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, lest its echo be told before it
 
 
@@ -88,8 +90,20 @@ class Session:
         if self.over is not None:
             raise ConversationOver(f"not sent: the conversation is over ({self.over})")
         message = interaction.encode(self.room.conversation_id)
-        now = self.room.now()
         self._idle.clear()
+        try:
+            await self._send(message, self.room.now())
+        except SendFailed as error:
+            self._record_note(str(error))
+            with contextlib.suppress(TimeoutError):  # if it failed because the room ended, say that
+                async with asyncio.timeout(END_SECONDS):
+                    await self.ended.wait()
+            if self.over is not None:
+                raise ConversationOver(str(error)) from None
+            raise
+        return message
+
+    async def _send(self, message: dict[str, Any], now: float) -> None:
         sending = asyncio.get_running_loop().create_future()
         self._sending.add(sending)
         try:
@@ -97,13 +111,9 @@ class Session:
             if self._recorder is not None:
                 self._recorder.sent(message, now)
             self._emit(self.conversation.sent(message, now))
-        except SendFailed as error:
-            self._record_note(str(error))
-            raise
         finally:
             self._sending.discard(sending)
             sending.set_result(None)
-        return message
 
     def note(self, text: str) -> None:
         self._emit(self.conversation.note(text, self.room.now()))
