@@ -16,8 +16,10 @@ PACKAGE = Path(tavus_cli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"cli", "completion", "__main__"},
+    {"conversations"},
     {"session"},
-    {"rooms", "terminal", "tavus_api", "settings"},
+    {"rooms", "terminal", "credentials"},
+    {"tavus_api", "creation", "settings"},
     {"views"},
     {"language"},
     {"protocol"},
