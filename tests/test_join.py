@@ -96,3 +96,34 @@ def test_the_reader_may_go_away() -> None:
         child.stdout.close()
         assert child.wait(timeout=SECONDS) == 141
         assert child.stderr.read() == b""
+
+
+def test_a_full_disk_is_told() -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [CONSOLE, "join", FAST], input=b"hello\n", stdout=full, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 1
+    assert b"No space left" in done.stderr
+
+
+def test_an_interrupt_while_a_reply_is_awaited_is_silent(tmp_path: Path) -> None:
+    script = tmp_path / "slow.toml"
+    script.write_text('[[reply]]\nmatch = "x"\nsay = "Late."\ndelay = 60\n')
+    with subprocess.Popen(
+        [CONSOLE, "join", f"sim:{script}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environ(),
+    ) as child:
+        assert child.stdin is not None
+        assert child.stdout is not None
+        child.stdin.write(b"x\n")
+        child.stdin.close()
+        while b"respond x" not in child.stdout.readline():
+            pass
+        child.terminate()
+        assert child.wait(timeout=SECONDS) == 143
+        assert child.stderr is not None
+        assert child.stderr.read() == b""

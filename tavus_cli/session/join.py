@@ -11,7 +11,7 @@ import contextlib
 import os
 import threading
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,7 @@ async def _piped(session: Session, what: Join, environment: Environment) -> int:
     async with Output(environment) as output:
         session.sinks.append(Printer(view, Tail(selection=what.selection), output, environment))
         status = await first_of(_obey_lines(session, what, environment), output.gone)
-    return output.status() if status is None else status
+    return output.status() if status is None or output.gone.is_set() else status
 
 
 async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:
@@ -132,26 +132,41 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
     Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in.
     """
     commander = Commander(session, environment.complain, environment.warn)
-    reply: Awaitable[object] | None = None
+    reply: asyncio.Task[object] | None = None
     async with session:
         await session.pal_ready(what.ready_timeout)
-        async for line in stdin_lines(environment):
-            if not line.strip() or line.startswith("# "):
-                continue
-            action = commander.parse(line)
-            if isinstance(action, Say) and action.command == "quit":
-                break
-            if isinstance(action, Interaction) and action.event_type == "conversation.respond":
-                if reply is not None:
+        try:
+            async for line in stdin_lines(environment):
+                if not line.strip() or line.startswith("# "):
+                    continue
+                action = commander.parse(line)
+                if isinstance(action, Say) and action.command == "quit":
+                    break
+                asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
+                if asks and reply is not None:
                     await reply
-                reply = session.waiter(Reply(action, session.conversation))(what.reply_timeout, "the reply")
-            if not session.room.live:
-                await session.over_or_idle()  # simulated time would run on while a line is read
-            if action is not None:
-                await commander.obey(action)
-        if reply is not None:
-            await reply
+                if not session.room.live:
+                    await session.over_or_idle()  # simulated time would run on while a line is read
+                if asks:
+                    reply = await _ask(session, action, what.reply_timeout, commander)
+                elif action is not None:
+                    await commander.obey(action)
+            if reply is not None:
+                await reply
+        finally:
+            if reply is not None:
+                reply.cancel()
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
+
+
+async def _ask(
+    session: Session, action: Action | None, timeout: float, commander: Commander
+) -> asyncio.Task[object]:
+    """Send a respond; its reply is looked for from before the sending."""
+    assert isinstance(action, Interaction)
+    wait = session.waiter(Reply(action, session.conversation))
+    await commander.obey(action)
+    return asyncio.create_task(wait(timeout, "the reply"))
 
 
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
