@@ -6,16 +6,23 @@ text is decided in ``prompt``. Ctrl-C comes as a key, because the terminal is in
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from prompt_toolkit.application import get_app
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import completion_is_selected, has_focus
+from prompt_toolkit.filters import Condition, completion_is_selected, has_focus
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
-def bindings(on_idle_interrupt: Callable[[], None]) -> KeyBindings:
-    """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear."""
+def bindings(on_idle_interrupt: Callable[[], None], on_keys: Mapping[str, Callable[[], None]]) -> KeyBindings:
+    """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear.
+
+    ``on_keys`` are keys of the caller's by prompt_toolkit's names ("f1"); one of a single character
+    ("?") acts on an empty line alone, and is text elsewhere.
+    """
     keys = KeyBindings()
+    for key, action in on_keys.items():
+        _bind(keys, key, action)
     typing = has_focus(DEFAULT_BUFFER)
 
     @keys.add("c-c", filter=typing)
@@ -39,3 +46,13 @@ def bindings(on_idle_interrupt: Callable[[], None]) -> KeyBindings:
         """prompt_toolkit would insert the control character into the text."""
 
     return keys
+
+
+def _bind(keys: KeyBindings, key: str, action: Callable[[], None]) -> None:
+    wanted = has_focus(DEFAULT_BUFFER)
+    if len(key) == 1:
+        wanted &= Condition(lambda: not get_app().current_buffer.text)
+
+    @keys.add(key, filter=wanted)
+    def act(event: KeyPressEvent) -> None:
+        action()

@@ -14,7 +14,7 @@ import contextlib
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Literal
 
@@ -46,6 +46,7 @@ class LivePrompt:
     prompt is drawn, and nothing is drawn more often than a frame or a key asks for. Both may hold
     SGR codes; an empty ``live`` takes no row. ``on_line`` gets what was typed when Enter is pressed,
     newlines included, unless it is blank; the typed line vanishes, printing it is up to the caller.
+    ``on_keys`` are further keys (``keys.bindings``).
 
     Everything is called on the event loop that runs ``run``.
     """
@@ -58,6 +59,7 @@ class LivePrompt:
         on_line: Callable[[str], None],
         completer: Completer | None = None,
         history: History | None = None,
+        on_keys: Mapping[str, Callable[[], None]] | None = None,
         input: Input | None = None,
         output: Output | None = None,
         frame_seconds: float = 1 / 30,
@@ -76,6 +78,7 @@ class LivePrompt:
         self._next_frame = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
         self._closed = False
+        self._on_keys = on_keys or {}
         self._session = self._create_session(completer, history, input, output, color_depth)
         self._app = self._session.app
         self._prepare_app()
@@ -210,7 +213,7 @@ class LivePrompt:
             complete_while_typing=False,  # else rows stay reserved for the menu
             history=history,
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
-            key_bindings=bindings(lambda: self.print([HINT])),
+            key_bindings=bindings(lambda: self.print([HINT]), self._on_keys),
             prompt_continuation=lambda width, line, wrapped: "" if wrapped else " " * width,
             include_default_pygments_style=False,
             erase_when_done=True,
