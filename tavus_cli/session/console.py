@@ -88,7 +88,7 @@ class Console:
 
     async def _obey(self, session: Session) -> int:
         ended = asyncio.ensure_future(session.ended.wait())
-        sounds: set[asyncio.Task[None]] = set()
+        sounds: set[asyncio.Task[bool]] = set()
         try:
             while True:
                 typed = asyncio.ensure_future(self._typed.get())

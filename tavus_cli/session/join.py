@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.matching import Selection
 from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
@@ -30,6 +30,7 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.tail import Printer, Tail, first_of, line_view, record_to
 
 Tell = Callable[[str], None]
+_END = "\n"  # of the input: no line holds one
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ class Commander:
             self._wrong(error)
             return None
 
-    async def obey(self, action: Action) -> None:
-        """Send it, or answer it; "quit" is up to the caller."""
+    async def obey(self, action: Action) -> bool:
+        """Send it, or answer it; "quit" is up to the caller. False where it went wrong."""
         try:
             if isinstance(action, Interaction):
                 for warning in lint(action.encode(self._session.room.conversation_id)):
@@ -90,8 +91,12 @@ class Commander:
             elif action.command == "help":
                 for text in help_lines(action.argument):
                     self._tell(text)
+            elif action.command != "quit":
+                raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
         except ConsoleError as error:
             self._wrong(error)
+            return False
+        return True
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
@@ -129,43 +134,61 @@ async def _piped(session: Session, what: Join, environment: Environment) -> int:
 async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
-    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in.
+    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
+    the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
     """
     commander = Commander(session, environment.complain, environment.warn)
-    reply: asyncio.Task[object] | None = None
     async with session:
         await session.pal_ready(what.ready_timeout)
-        try:
-            async for line in stdin_lines(environment):
-                if not line.strip() or line.startswith("# "):
-                    continue
-                action = commander.parse(line)
-                if isinstance(action, Say) and action.command == "quit":
-                    break
-                asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
-                if asks and reply is not None:
-                    await reply
-                if not session.room.live:
-                    await session.over_or_idle()  # simulated time would run on while a line is read
-                if asks:
-                    reply = await _ask(session, action, what.reply_timeout, commander)
-                elif action is not None:
-                    await commander.obey(action)
-            if reply is not None:
-                await reply
-        finally:
-            if reply is not None:
-                reply.cancel()
+        if not await _obey_each(commander, session, what, environment):
+            raise ConversationOver(f"the conversation is over ({session.over or 'the room was left'})")
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
+
+
+async def _obey_each(commander: Commander, session: Session, what: Join, environment: Environment) -> bool:
+    """Whether the input was read to its end, or /quit: False where the conversation ended before."""
+    reply: asyncio.Task[object] | None = None
+    lines = stdin_lines(environment)
+    try:
+        while (line := await first_of(_next(lines), session.ended)) not in (None, _END):
+            assert line is not None
+            if not line.strip() or line.startswith("# "):
+                continue
+            action = commander.parse(line)
+            if isinstance(action, Say) and action.command == "quit":
+                line = _END
+                break
+            asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
+            if asks and reply is not None:
+                await reply
+            if not session.room.live:
+                await session.over_or_idle()  # simulated time would run on while a line is read
+            if session.over is not None:
+                break
+            if asks:
+                reply = await _ask(session, action, what.reply_timeout, commander)
+            elif action is not None:
+                await commander.obey(action)
+        if reply is not None:
+            await reply
+    finally:
+        if reply is not None:
+            reply.cancel()
+    return line == _END
+
+
+async def _next(lines: AsyncIterator[str]) -> str:
+    return await anext(lines, _END)
 
 
 async def _ask(
     session: Session, action: Action | None, timeout: float, commander: Commander
-) -> asyncio.Task[object]:
-    """Send a respond; its reply is looked for from before the sending."""
+) -> asyncio.Task[object] | None:
+    """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
     assert isinstance(action, Interaction)
     wait = session.waiter(Reply(action, session.conversation))
-    await commander.obey(action)
+    if not await commander.obey(action):
+        return None
     return asyncio.create_task(wait(timeout, "the reply"))
 
 
