@@ -13,7 +13,7 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
@@ -80,9 +80,45 @@ _tavus_console() {
         "run --name") :; return ;;
         "run --join-timeout") :; return ;;
         "run --daily-proxy") :; return ;;
+        "conversation create --body") _tavus_console_files "$current"; return ;;
+        "conversation create --base-url") :; return ;;
+        "conversation create --query") :; return ;;
+        "conversation create --pal"|"conversation create --persona") :; return ;;
+        "conversation create --face"|"conversation create --replica") :; return ;;
+        "conversation create --conversation-name") :; return ;;
+        "conversation create --context"|"conversation create --conversational-context") :; return ;;
+        "conversation create --greeting"|"conversation create --custom-greeting") :; return ;;
+        "conversation create --max-participants") :; return ;;
+        "conversation create --callback-url") :; return ;;
+        "conversation create --meeting-url") :; return ;;
+        "conversation create --memory-store") :; return ;;
+        "conversation create --document-id") :; return ;;
+        "conversation create --document-tag") :; return ;;
+        "conversation create --document-retrieval-strategy") _tavus_console_words "speed balanced quality" "$current"; return ;;
+        "conversation create --policy") :; return ;;
+        "conversation create --max-call-duration") :; return ;;
+        "conversation create --participant-left-timeout") :; return ;;
+        "conversation create --participant-absent-timeout") :; return ;;
+        "conversation create --recording-storage") :; return ;;
+        "conversation create --recording-s3-bucket-name") :; return ;;
+        "conversation create --recording-s3-bucket-region") :; return ;;
+        "conversation create --aws-assume-role-arn") :; return ;;
+        "conversation create --language") :; return ;;
+        "conversation create --languages") :; return ;;
+        "conversation create --livekit-ws-url") :; return ;;
+        "conversation list --status") _tavus_console_words "active ended" "$current"; return ;;
+        "conversation list -n"|"conversation list --limit") :; return ;;
+        "conversation list --base-url") :; return ;;
+        "conversation list --query") :; return ;;
+        "conversation list --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "conversation get --base-url") :; return ;;
+        "conversation get --query") :; return ;;
+        "conversation end --base-url") :; return ;;
+        "conversation end --query") :; return ;;
+        "auth login --base-url") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run conversation auth" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else :; fi ;;
         "join") if [[ $current == -* ]]; then _tavus_console_words "--name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
@@ -90,6 +126,15 @@ _tavus_console() {
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;
+        "conversation create") if [[ $current == -* ]]; then _tavus_console_words "--body --show-token --base-url --query --json --pal --persona --face --replica --conversation-name --context --conversational-context --greeting --custom-greeting --enable-dynamic-greeting --chat --audio-only --private --require-auth --test-mode --max-participants --callback-url --meeting-url --memory-store --document-id --document-tag --document-retrieval-strategy --policy --max-call-duration --participant-left-timeout --participant-absent-timeout --enable-recording --recording-storage --recording-s3-bucket-name --recording-s3-bucket-region --aws-assume-role-arn --enable-closed-captions --apply-greenscreen --language --languages --livekit-ws-url -h --help" "$current"; else :; fi ;;
+        "conversation list") if [[ $current == -* ]]; then _tavus_console_words "--status -n --limit --base-url --query --color --json -h --help" "$current"; else :; fi ;;
+        "conversation get") if [[ $current == -* ]]; then _tavus_console_words "-v --verbose --base-url --query --json -h --help" "$current"; else :; fi ;;
+        "conversation end") if [[ $current == -* ]]; then _tavus_console_words "--all-active -y --yes --base-url --query --json -h --help" "$current"; else :; fi ;;
+        "auth") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "login status logout" "$current"; fi ;;
+        "auth login") if [[ $current == -* ]]; then _tavus_console_words "--base-url --json -h --help" "$current"; else :; fi ;;
+        "auth status") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
+        "auth logout") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
     esac
 }
 complete -F _tavus_console tavus-console

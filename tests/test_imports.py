@@ -16,8 +16,9 @@ PACKAGE = Path(tavus_cli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"cli", "completion", "__main__"},
-    {"conversations"},
+    {"listing", "login"},
     {"session"},
+    {"conversations"},
     {"rooms", "terminal", "credentials"},
     {"tavus_api", "creation", "settings"},
     {"views"},

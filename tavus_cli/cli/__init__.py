@@ -8,12 +8,13 @@ from typing import Any, NoReturn, cast
 
 import typer
 
-from tavus_cli.cli import doctor, rooms, run
+from tavus_cli.cli import auth, conversation, doctor, rooms, run
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import PROGRAM, Environment
 
-__all__ = ["app", "doctor", "main", "rooms", "run", "run_command"]  # importing a module of commands registers them
+# Importing a module of commands registers them.
+__all__ = ["app", "auth", "conversation", "doctor", "main", "rooms", "run", "run_command"]
 
 
 def main() -> NoReturn:

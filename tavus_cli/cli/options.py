@@ -49,6 +49,10 @@ ConversationId = Annotated[
     str | None,
     typer.Option(metavar="ID", help="The conversation's id, where the room is not named as it."),
 ]
+BaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="The API's root, without /v2; else $TAVUS_API_BASE_URL."),
+]
 Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms")]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
 Color = Annotated[ColorChoice, typer.Option(help="Colours on standard output.")]

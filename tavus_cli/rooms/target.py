@@ -36,7 +36,7 @@ def open_room(target: str | None, options: RoomOptions) -> Room:
         from tavus_cli.rooms.simulated import open_simulated
 
         return open_simulated(target)
-    if _CONVERSATION_ID.fullmatch(target):
+    if is_conversation_id(target):
         target = f"https://tavus.daily.co/{target}"  # a room is named as its conversation
     if "://" in target:
         from tavus_cli.rooms.daily import DailyRoom
@@ -52,3 +52,8 @@ def open_room(target: str | None, options: RoomOptions) -> Room:
         raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")
     shown, query, _ = target.partition("?")  # it may be a URL without https://, with a token behind
     raise UsageError(f'"{shown}{query and "?…"}" is no TARGET: give {_FORMS}')
+
+
+def is_conversation_id(word: str) -> bool:
+    """Whether a word looks like one, and thus names a room by itself."""
+    return _CONVERSATION_ID.fullmatch(word) is not None

@@ -1,0 +1,149 @@
+"""Conversations by their ids: from the API's answer to a TARGET, and the tokens of private rooms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tavus_cli.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
+from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
+from tavus_cli.protocol.wire import from_json
+from tavus_cli.rooms.target import is_conversation_id
+from tavus_cli.tavus_api import TavusApi, check_base_url
+
+Json = dict[str, Any]
+Tell = Callable[[str], None]
+FIND_TIMEOUT = 10.0  # seconds: without an answer the id is enough to try
+_URL = re.compile(r"https://[!-~]+\.daily\.co/[!-~]+", re.ASCII)
+
+
+def connect(environ: Mapping[str, str], base_url: str | None, *, timeout: float = 30.0) -> TavusApi:
+    """Raises NotAuthorised where there is no key, UsageError for an address that is none."""
+    url = check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
+    return TavusApi(require_key(environ).value, url, timeout=timeout)
+
+
+def create(api: TavusApi, body: Json, warn: Tell) -> Json:
+    """A new conversation, billed from now on. Its token, if it has one, is kept for ``join ID``."""
+    created = api.create(body)
+    token = created.get("meeting_token")
+    if isinstance(token, str) and token:
+        try:
+            Tokens().keep(created["conversation_id"], token, _lifetime(body))
+        except ConsoleError as error:
+            warn(f"{error}; joining by id will need it: create with --show-token")
+    return created
+
+
+def end(api: TavusApi, conversation_id: str) -> bool:
+    """Whether this call ended it; False where it was over before."""
+    ended = api.end(conversation_id)
+    Tokens().forget(conversation_id)
+    return ended
+
+
+def without_token(conversation: Json) -> Json:
+    """What may be printed: tokens are kept, not shown."""
+    return {name: value for name, value in conversation.items() if name != "meeting_token"}
+
+
+# -- TARGET --------------------------------------------------------------------------------------------
+
+
+def resolve(
+    target: str | None,
+    environ: Mapping[str, str],
+    *,
+    base_url: str | None = None,
+    read: Callable[[], str],
+    warn: Tell,
+) -> str | None:
+    """A TARGET with what only the API and the pipe know: an id as its URL, "-" as what was piped in.
+
+    Anything else is given back as it is. Raises UsageError, ConversationOver, CannotJoin.
+    """
+    if target == "-":
+        target = from_pipe(read())
+    if target is not None and is_conversation_id(target):
+        return _find(target, environ, base_url, warn)
+    return target
+
+
+def from_pipe(text: str) -> str:
+    """What ``tavus conversation create``, ``tavus chat start`` or our ``conversation create`` printed,
+    or a URL or an id alone, as a TARGET. Raises UsageError, ConversationOver.
+    """
+    text = text.strip()
+    if not text:
+        raise UsageError(
+            "TARGET is - but nothing came on standard input; what did the command before it say?"
+        )
+    start = text.find("{")
+    if start >= 0:
+        try:
+            value = from_json(text[start : text.rfind("}") + 1])
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            return _of_answer(value)
+    if len(text.split()) == 1:
+        return text
+    if match := _URL.search(text):
+        return match.group()
+    raise UsageError("TARGET is - but standard input holds no conversation: neither JSON nor a room's URL")
+
+
+def _of_answer(answer: Json) -> str:
+    url, name, token = (answer.get(one) for one in ("conversation_url", "conversation_id", "meeting_token"))
+    if answer.get("status") == "ended":
+        raise ConversationOver("the conversation on standard input has ended, or was created in test mode")
+    if not isinstance(url, str) or not url:
+        if isinstance(name, str) and is_conversation_id(name):
+            return name
+        raise UsageError("TARGET is - but the JSON on standard input has no conversation_url")
+    if not isinstance(token, str) and isinstance(name, str) and is_conversation_id(name):
+        token = Tokens().get(name)
+    return with_token(url, token)
+
+
+def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> str:
+    """The room's URL by the API if there is a key, else as Tavus names rooms."""
+    url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
+    if find_key(environ) is not None:
+        with connect(environ, base_url, timeout=FIND_TIMEOUT) as api:
+            try:
+                answer = api.get(conversation_id)
+            except ConsoleError as error:
+                warn(f"{error}; joining {url}")
+            else:
+                if answer.get("status") == "ended":
+                    Tokens().forget(conversation_id)
+                    raise ConversationOver(f"the conversation {conversation_id} has ended")
+                url = room_url(answer, api)
+    return with_token(url, Tokens().get(conversation_id))
+
+
+def room_url(conversation: Json, api: TavusApi) -> str:
+    """The URL of an answer, not checked further. An API on loopback may put the simulation behind it.
+
+    Raises CannotJoin.
+    """
+    url = conversation.get("conversation_url")
+    if isinstance(url, str) and (url.startswith("https://") or (api.local and url.split(":")[0] == "sim")):
+        return url
+    raise CannotJoin(f"the conversation {conversation.get('conversation_id')} has no Daily room to join")
+
+
+def with_token(url: str, token: object) -> str:
+    if isinstance(token, str) and token and url.startswith("https://") and "?" not in url:
+        return f"{url}?t={token}"
+    return url
+
+
+def _lifetime(body: Json) -> float:
+    """How long a token can be of use, in seconds."""
+    properties = body.get("properties")
+    names = ("max_call_duration", "participant_absent_timeout")
+    times = [properties.get(name) for name in names] if isinstance(properties, dict) else []
+    return max(TOKEN_SECONDS, sum(one for one in times if isinstance(one, int)))

@@ -1,0 +1,132 @@
+"""What a conversation is created with: one table of fields, and the body of the request. Pure.
+
+The table feeds the options of ``conversation create`` and ``join --new``, help and completion. Old and
+new names are taken (persona and PAL, replica and face); the old ones are sent, which every API knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.wire import from_json, same
+
+Kind = Literal["text", "flag", "whole", "seconds", "texts", "object"]
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """``name`` as the API has it; ``options`` as a person types it; ``inside`` its ``properties``."""
+
+    name: str
+    options: tuple[str, ...]
+    kind: Kind
+    metavar: str
+    help: str
+    inside: bool = False
+
+
+def _field(name: str, kind: Kind, metavar: str, help: str, *more: str) -> Field:
+    return Field(name, ("--" + name.replace("_", "-"), *more), kind, metavar, help)
+
+
+def _inside(name: str, kind: Kind, metavar: str, help: str) -> Field:
+    return Field(name, ("--" + name.replace("_", "-"),), kind, metavar, help, inside=True)
+
+
+FIELDS = (
+    Field("persona_id", ("--pal", "--persona"), "text", "ID", "The PAL."),
+    Field("replica_id", ("--face", "--replica"), "text", "ID", "The face; else the PAL's own."),
+    _field("conversation_name", "text", "TEXT", "A name for lists."),
+    _field("conversational_context", "text", "TEXT", "What the PAL knows about this one.", "--context"),
+    _field("custom_greeting", "text", "TEXT", "What it says first.", "--greeting"),
+    _field("enable_dynamic_greeting", "flag", "", "Let the model make the greeting."),
+    Field("chat", ("--chat",), "flag", "", "Text alone, no face."),
+    Field("audio_only", ("--audio-only",), "flag", "", "Sound without a picture."),
+    Field("require_auth", ("--private", "--require-auth"), "flag", "", "A room that asks for a token."),
+    Field("test_mode", ("--test-mode",), "flag", "", "Created as ended: no PAL, no cost."),
+    _field("max_participants", "whole", "N", "With the PAL, 2 or more."),
+    _field("callback_url", "text", "URL", "Where Tavus posts events."),
+    _field("meeting_url", "text", "URL", "A Meet, Zoom or Teams call to join instead."),
+    Field("memory_stores", ("--memory-store",), "texts", "NAME", "A memory; may be given several times."),
+    Field("document_ids", ("--document-id",), "texts", "ID", "A document; several times."),
+    Field("document_tags", ("--document-tag",), "texts", "TAG", "Documents by tag; several times."),
+    _field("document_retrieval_strategy", "text", "speed|balanced|quality", "How documents are searched."),
+    Field("policy", ("--policy",), "text", "eu", "The rules that hold."),
+    _inside("max_call_duration", "seconds", "DURATION", "When it ends at the latest: 10m; 1h if not said."),
+    _inside("participant_left_timeout", "seconds", "DURATION", "How long it outlives its last guest."),
+    _inside("participant_absent_timeout", "seconds", "DURATION", "How long it waits for the first one."),
+    _inside("enable_recording", "flag", "", "Tavus records it."),
+    _inside("recording_storage", "object", "JSON", "Where Tavus keeps recordings."),
+    _inside("recording_s3_bucket_name", "text", "NAME", "The older way to say that."),
+    _inside("recording_s3_bucket_region", "text", "REGION", "The same."),
+    _inside("aws_assume_role_arn", "text", "ARN", "The same."),
+    _inside("enable_closed_captions", "flag", "", "Captions."),
+    _inside("apply_greenscreen", "flag", "", "A green background."),
+    _inside("language", "text", "NAME", "A language's full name, or multilingual."),
+    Field("languages", ("--languages",), "texts", "NAME", "One of several; several times.", inside=True),
+    _inside("livekit_ws_url", "text", "URL", "A LiveKit room; its token (a secret) goes into --body."),
+)
+BY_NAME = {field.name: field for field in FIELDS}
+RENAMED = {"pal_id": "persona_id", "face_id": "replica_id"}
+
+
+def parse_body(text: str, source: str) -> Json:
+    """``--body`` as an object. Raises UsageError, without what is in it: it may hold a secret."""
+    try:
+        value = from_json(text)
+    except ValueError as error:
+        where = f" at line {error.lineno}" if hasattr(error, "lineno") else ""
+        raise UsageError(f"--body {source} holds no JSON{where}") from None
+    if not isinstance(value, dict):
+        raise UsageError(f"--body {source} must hold a JSON object")
+    return value
+
+
+def creation_body(options: Mapping[str, Any], base: Json | None = None) -> Json:
+    """What is sent: ``base`` (``--body``) with options, by field name, over it. Raises UsageError."""
+    body = old_names(base or {})
+    properties = body.get("properties", {})
+    if not isinstance(properties, dict):
+        raise UsageError("properties must be a JSON object")
+    properties = dict(properties)
+    for name, value in options.items():
+        field = BY_NAME[name]
+        if value is None or value is False or value == []:
+            continue
+        (properties if field.inside else body)[name] = _value(field, value)
+    if properties:
+        body["properties"] = properties
+    if not body.get("persona_id") and not body.get("replica_id"):
+        raise UsageError("a conversation with whom? give --pal ID, or --face ID")
+    return body
+
+
+def old_names(body: Json) -> Json:
+    """The body with the names that every API knows. Raises UsageError where the two contradict."""
+    renamed: Json = {}
+    for name, value in body.items():
+        name = RENAMED.get(name, name)
+        if name in renamed and not same(renamed[name], value):
+            new = next(new for new, old in RENAMED.items() if old == name)
+            raise UsageError(f"{new} and {name} are one thing, and the body gives two values for it")
+        renamed[name] = value
+    return renamed
+
+
+def _value(field: Field, value: Any) -> Any:
+    match field.kind:
+        case "seconds":
+            return round(value)
+        case "object":
+            try:
+                parsed = from_json(value)
+            except ValueError:
+                parsed = None
+            if not isinstance(parsed, dict):
+                raise UsageError(f"{field.options[0]} takes a JSON object")
+            return parsed
+    return value
