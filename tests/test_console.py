@@ -12,9 +12,9 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tavus_cli.language.matching import Selection
 from tavus_cli.rooms.simulated import open_simulated
+from tavus_cli.session.commander import Join
 from tavus_cli.session.console import Console
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.join import Join
 from tavus_cli.session.session import Session
 from tavus_cli.terminal.prompt import LivePrompt
 from tests.emulator import SECONDS, Terminal

@@ -55,7 +55,7 @@ def join(
 ) -> int:
     """Live console: events above, a prompt below. Without a terminal, commands come from standard input."""
     from tavus_cli.language.matching import Selection
-    from tavus_cli.session.join import Join
+    from tavus_cli.session.commander import Join
     from tavus_cli.session.join import join as run_join
     from tavus_cli.session.session import run
     from tavus_cli.settings import history_file

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
+from tavus_cli.session.commander import Commander, Join
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.join import Commander, Join
 from tavus_cli.session.session import Session
 from tavus_cli.session.tail import line_view
 from tavus_cli.terminal.completer import CommandCompleter

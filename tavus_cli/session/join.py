@@ -10,39 +10,20 @@ import codecs
 import contextlib
 import os
 import threading
-import uuid
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import AsyncIterator
 
-from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus, UsageError
-from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
-from tavus_cli.language.matching import Selection
-from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
-from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.language.commands import Action, Say
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
+from tavus_cli.session.commander import Commander, Join
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
 from tavus_cli.session.tail import Printer, Tail, first_of, line_view, record_to
 
-Tell = Callable[[str], None]
 _END = "\n"  # of the input: no line holds one
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """Times in seconds; ``history`` is the file of what was typed."""
-
-    selection: Selection = field(default_factory=Selection)
-    hold: float = HOLD_SECONDS
-    record: str | None = None
-    ready_timeout: float = 300.0
-    reply_timeout: float = 60.0
-    history: Path | None = None
 
 
 async def join(room: Room, what: Join, environment: Environment) -> int:
@@ -60,64 +41,6 @@ async def join(room: Room, what: Join, environment: Environment) -> int:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     return status
-
-
-class Commander:
-    """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
-
-    def __init__(self, session: Session, tell: Tell, warn: Tell) -> None:
-        self.failed = 0
-        self._session = session
-        self._tell = tell
-        self._warn = warn
-
-    def parse(self, line: str) -> Action | None:
-        try:
-            return parse(line)
-        except ConsoleError as error:
-            self._wrong(error)
-            return None
-
-    async def obey(self, action: Action) -> bool:
-        """Send it, or answer it; "quit" is up to the caller. False where it went wrong."""
-        try:
-            if isinstance(action, Interaction):
-                for warning in lint(action.encode(self._session.room.conversation_id)):
-                    self._warn(f"warning: {warning}")
-                await self._session.send(action)
-            elif isinstance(action, AudioEcho):
-                await speak(self._session, *read_wav(action.path), lambda done: None)
-                self._tell(f"spoken: {action.path}")
-            elif action.command == "help":
-                for text in help_lines(action.argument):
-                    self._tell(text)
-            elif action.command != "quit":
-                raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
-        except ConsoleError as error:
-            self._wrong(error)
-            return False
-        return True
-
-    def _wrong(self, error: ConsoleError) -> None:
-        self.failed += 1
-        self._warn(str(error))
-
-
-async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
-    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
-
-    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
-    """
-    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    message: dict[str, Any] = {}
-    for number, (due, piece) in enumerate(pieces, 1):
-        if session.room.live and (delay := begun + due - loop.time()) > 0:
-            await asyncio.sleep(delay)
-        message = await session.send(piece)
-        progress(number / len(pieces))
-    return message
 
 
 # -- without a terminal --------------------------------------------------------------------------------
@@ -141,6 +64,8 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
     async with session:
         await session.pal_ready(what.ready_timeout)
         if not await _obey_each(commander, session, what, environment):
+            if commander.over:
+                return ExitStatus.OVER
             raise ConversationOver(f"the conversation is over ({session.over or 'the room was left'})")
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 

@@ -17,8 +17,8 @@ from tavus_cli.protocol.replies import Reply, check_answered, reply_text
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.audio import read_wav
+from tavus_cli.session.commander import speak
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.join import speak
 from tavus_cli.session.session import Session
 from tavus_cli.views.jsonl import message_json
 from tavus_cli.views.safe import safe, safe_json

@@ -1,0 +1,96 @@
+"""From a typed line to what is sent, for the prompt and for a pipe alike."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.language.commands import Action, AudioEcho, help_lines, parse
+from tavus_cli.language.matching import Selection
+from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.session.audio import read_wav
+from tavus_cli.session.session import Session
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """How to join. Times in seconds; ``history`` is the file of what was typed.
+
+    ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
+    its lines there, by an escape that some terminals refuse and others ask about.
+    """
+
+    selection: Selection = field(default_factory=Selection)
+    hold: float = HOLD_SECONDS
+    record: str | None = None
+    ready_timeout: float = 300.0
+    reply_timeout: float = 60.0
+    history: Path | None = None
+    events_kept: int = 100_000
+    clipboard: bool = False
+
+
+class Commander:
+    """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
+
+    def __init__(self, session: Session, tell: Tell, warn: Tell) -> None:
+        self.failed = 0
+        self._session = session
+        self._tell = tell
+        self._warn = warn
+
+    def parse(self, line: str) -> Action | None:
+        try:
+            return parse(line)
+        except ConsoleError as error:
+            self._wrong(error)
+            return None
+
+    async def obey(self, action: Action) -> bool:
+        """Send it, or answer it; "quit" is up to the caller. False where it went wrong."""
+        try:
+            if isinstance(action, Interaction):
+                for warning in lint(action.encode(self._session.room.conversation_id)):
+                    self._warn(f"warning: {warning}")
+                await self._session.send(action)
+            elif isinstance(action, AudioEcho):
+                await speak(self._session, *read_wav(action.path), lambda done: None)
+                self._tell(f"spoken: {action.path}")
+            elif action.command == "help":
+                for text in help_lines(action.argument):
+                    self._tell(text)
+            elif action.command != "quit":
+                raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
+        except ConsoleError as error:
+            self._wrong(error)
+            return False
+        return True
+
+    def _wrong(self, error: ConsoleError) -> None:
+        self.failed += 1
+        self._warn(str(error))
+
+
+async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
+    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
+
+    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
+    """
+    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    message: dict[str, Any] = {}
+    for number, (due, piece) in enumerate(pieces, 1):
+        if session.room.live and (delay := begun + due - loop.time()) > 0:
+            await asyncio.sleep(delay)
+        message = await session.send(piece)
+        progress(number / len(pieces))
+    return message
