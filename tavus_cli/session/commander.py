@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, help_lines, parse
 from tavus_cli.language.matching import Selection
 from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
@@ -43,6 +43,7 @@ class Commander:
 
     def __init__(self, session: Session, tell: Tell, warn: Tell) -> None:
         self.failed = 0
+        self.over = False  # told already, by a sending that came too late
         self._session = session
         self._tell = tell
         self._warn = warn
@@ -76,6 +77,7 @@ class Commander:
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
+        self.over = self.over or isinstance(error, ConversationOver)
         self._warn(str(error))
 
 
