@@ -34,6 +34,7 @@ _tavus_console() {
         "join --reply-timeout") :; return ;;
         "join --daily-proxy") :; return ;;
         "join --conversation-id") :; return ;;
+        "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
         "tail -f"|"tail --format") :; return ;;
         "tail --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
@@ -50,6 +51,7 @@ _tavus_console() {
         "tail --join-timeout") :; return ;;
         "tail --daily-proxy") :; return ;;
         "tail --conversation-id") :; return ;;
+        "tail --base-url") :; return ;;
         "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
         "replay --speed") _tavus_console_words "1 4 max" "$current"; return ;;
         "replay -f"|"replay --format") :; return ;;
@@ -70,6 +72,7 @@ _tavus_console() {
         "send --join-timeout") :; return ;;
         "send --daily-proxy") :; return ;;
         "send --conversation-id") :; return ;;
+        "send --base-url") :; return ;;
         "run --target") :; return ;;
         "run --timeout") :; return ;;
         "run --max-reply") :; return ;;
@@ -120,10 +123,10 @@ _tavus_console() {
     case "$path" in
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run conversation auth" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
+        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;

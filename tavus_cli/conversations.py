@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
@@ -51,26 +52,30 @@ def without_token(conversation: Json) -> Json:
 # -- TARGET --------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A TARGET that a room can be opened for; ``conversation_id`` where it may not be the room's name."""
+
+    target: str
+    conversation_id: str | None = None
+
+
 def resolve(
-    target: str | None,
-    environ: Mapping[str, str],
-    *,
-    base_url: str | None = None,
-    read: Callable[[], str],
-    warn: Tell,
-) -> str | None:
-    """A TARGET with what only the API and the pipe know: an id as its URL, "-" as what was piped in.
+    text: str, environ: Mapping[str, str], base_url: str | None, warn: Tell, *, piped: bool = False
+) -> Found:
+    """A conversation id, or with ``piped`` what another command printed, as a TARGET.
 
-    Anything else is given back as it is. Raises UsageError, ConversationOver, CannotJoin.
+    Raises UsageError, ConversationOver, CannotJoin.
     """
-    if target == "-":
-        target = from_pipe(read())
-    if target is not None and is_conversation_id(target):
-        return _find(target, environ, base_url, warn)
-    return target
+    if piped:
+        found = from_pipe(text)
+        if not is_conversation_id(found.target):
+            return found
+        text = found.target
+    return _find(text, environ, base_url, warn)
 
 
-def from_pipe(text: str) -> str:
+def from_pipe(text: str) -> Found:
     """What ``tavus conversation create``, ``tavus chat start`` or our ``conversation create`` printed,
     or a URL or an id alone, as a TARGET. Raises UsageError, ConversationOver.
     """
@@ -88,28 +93,30 @@ def from_pipe(text: str) -> str:
         if isinstance(value, dict):
             return _of_answer(value)
     if len(text.split()) == 1:
-        return text
+        return Found(text)
     if match := _URL.search(text):
-        return match.group()
+        return Found(match.group())
     raise UsageError("TARGET is - but standard input holds no conversation: neither JSON nor a room's URL")
 
 
-def _of_answer(answer: Json) -> str:
+def _of_answer(answer: Json) -> Found:
     url, name, token = (answer.get(one) for one in ("conversation_url", "conversation_id", "meeting_token"))
     if answer.get("status") == "ended":
         raise ConversationOver("the conversation on standard input has ended, or was created in test mode")
+    known = name if isinstance(name, str) and is_conversation_id(name) else None
     if not isinstance(url, str) or not url:
-        if isinstance(name, str) and is_conversation_id(name):
-            return name
+        if known:
+            return Found(known)
         raise UsageError("TARGET is - but the JSON on standard input has no conversation_url")
-    if not isinstance(token, str) and isinstance(name, str) and is_conversation_id(name):
-        token = Tokens().get(name)
-    return with_token(url, token)
+    if not isinstance(token, str) and known:
+        token = Tokens().get(known)
+    return _found(url, known, token)
 
 
-def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> str:
-    """The room's URL by the API if there is a key, else as Tavus names rooms."""
+def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
+    """The room by the API if there is a key, else as Tavus names rooms."""
     url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
+    token: object = None
     if find_key(environ) is not None:
         with connect(environ, base_url, timeout=FIND_TIMEOUT) as api:
             try:
@@ -120,8 +127,21 @@ def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None
                 if answer.get("status") == "ended":
                     Tokens().forget(conversation_id)
                     raise ConversationOver(f"the conversation {conversation_id} has ended")
-                url = room_url(answer, api)
-    return with_token(url, Tokens().get(conversation_id))
+                url, token = room_url(answer, api), answer.get("meeting_token")
+    return _found(url, conversation_id, token or Tokens().get(conversation_id))
+
+
+def _found(url: str, conversation_id: str | None, token: object) -> Found:
+    if not url.startswith("https://"):
+        return Found(url)  # the simulation has an id of its own
+    if isinstance(token, str) and token and "?" not in url:
+        url = f"{url}?t={token}"
+    return Found(url, conversation_id)
+
+
+def opened(created: Json, api: TavusApi) -> Found:
+    """The room of a conversation that ``create`` made. Raises CannotJoin."""
+    return _found(room_url(created, api), created["conversation_id"], created.get("meeting_token"))
 
 
 def room_url(conversation: Json, api: TavusApi) -> str:
@@ -133,12 +153,6 @@ def room_url(conversation: Json, api: TavusApi) -> str:
     if isinstance(url, str) and (url.startswith("https://") or (api.local and url.split(":")[0] == "sim")):
         return url
     raise CannotJoin(f"the conversation {conversation.get('conversation_id')} has no Daily room to join")
-
-
-def with_token(url: str, token: object) -> str:
-    if isinstance(token, str) and token and url.startswith("https://") and "?" not in url:
-        return f"{url}?t={token}"
-    return url
 
 
 def _lifetime(body: Json) -> float:

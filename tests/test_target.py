@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
 
+import keyring
 import pytest
 
-from tavus_cli.errors import UsageError
+from tavus_cli.cli.options import room_of
+from tavus_cli.credentials import Tokens
+from tavus_cli.errors import CannotJoin, ConversationOver, UsageError
 from tavus_cli.rooms.daily import DailyRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.simulated import SimulatedRoom
 from tavus_cli.rooms.target import RoomOptions, open_room
+from tavus_cli.session.environment import Environment
+from tests import keyring_file
+from tests.program import CONSOLE, console
+from tests.tavus_api import KEY, PAL, LocalApi, local_api
+from tests.tmux import needs_tmux, pane
 
 SECRET = "eyJhbGciOi.secret-token"
 GIVE = "give a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
@@ -134,3 +145,153 @@ def test_a_token_is_in_no_attribute_that_is_shown() -> None:
 def test_a_wrong_proxy_is_a_usage_error(proxy: str) -> None:
     with pytest.raises(UsageError, match="proxy must look like"):
         open_room("c7f3a91d20be4b58", RoomOptions(daily_proxy=proxy))
+
+
+# -- ids and pipes: what the API and standard input know -----------------------------------------------
+
+ID = "c000000000000001"
+URL = f"https://tavus.daily.co/{ID}"
+
+
+@pytest.fixture
+def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
+    """One that hands out Daily URLs; tokens are kept in files of this test's own."""
+    before = keyring.get_keyring()
+    keyring_file.use("fail")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with local_api(behind="") as one:
+        yield one
+    keyring.set_keyring(before)
+
+
+def found(
+    target: str, *, stdin: str = "", api: LocalApi | None = None, key: str = KEY, base_url: str | None = None
+) -> tuple[Room, str]:
+    """The room, and what was said on standard error."""
+    err = io.StringIO()
+    environ = {"TAVUS_API_KEY": key, "TAVUS_API_BASE_URL": api.base_url} if api else {}
+    environment = Environment(io.StringIO(stdin), io.StringIO(), err, environ)
+    return room_of(target, "x", 45.0, None, environment=environment, base_url=base_url), err.getvalue()
+
+
+def secret_of(room: Room) -> str | None:
+    assert isinstance(room, DailyRoom)
+    return room._token
+
+
+def test_an_id_without_a_key_is_the_rooms_name(api: LocalApi) -> None:
+    room, said = found(ID)
+    assert (room.target, room.conversation_id, said, api.requests) == (URL, ID, "", [])
+
+
+def test_an_id_with_a_key_is_asked_about(api: LocalApi) -> None:
+    api.add(conversation_url="https://elsewhere.daily.co/other-room")
+    room, said = found(ID, api=api)
+    assert (room.target, room.conversation_id) == ("https://elsewhere.daily.co/other-room", ID)
+    assert said == ""
+    assert found(ID, api=api, base_url=f"{api.base_url}/")[0].target == room.target
+
+
+def test_a_kept_token_opens_the_private_room(api: LocalApi) -> None:
+    api.add()
+    Tokens().keep(ID, SECRET)
+    for room in (found(ID, api=api)[0], found(ID)[0]):
+        assert secret_of(room) == SECRET
+        assert SECRET not in room.target + repr(room)
+
+
+def test_the_simulation_may_be_behind_a_loopback_api_alone(api: LocalApi) -> None:
+    api.add(conversation_url="sim:?speed=max")
+    room, _ = found(ID, api=api)
+    assert isinstance(room, SimulatedRoom)
+
+
+@pytest.mark.parametrize("url", ["http://tavus.daily.co/x", "file:///etc/passwd", "", None, 7, "simulated"])
+def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> None:
+    api.add(conversation_url=url)
+    with pytest.raises(CannotJoin, match="no Daily room"):
+        found(ID, api=api)
+    api.conversations[ID]["conversation_url"] = "https://evil.example.com/room"
+    with pytest.raises(UsageError, match=r"only hosts of daily\.co"):
+        found(ID, api=api)
+
+
+def test_an_api_that_does_not_help_is_no_obstacle(api: LocalApi) -> None:
+    for key in (KEY, "tvs-another-account"):
+        room, said = found(ID, api=api, key=key)
+        assert room.target == URL
+        assert said.startswith("tavus-console: Tavus ")
+        assert said.endswith(f"; joining {URL}\n")
+        assert key not in said
+
+
+def test_a_conversation_that_has_ended_is_not_joined(api: LocalApi) -> None:
+    api.add(status="ended")
+    Tokens().keep(ID, SECRET)
+    with pytest.raises(ConversationOver, match=ID):
+        found(ID, api=api)
+    assert Tokens().get(ID) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        URL,
+        f"{URL}\n",
+        ID,
+        json.dumps({"conversation_id": ID}),
+        json.dumps({"conversation_id": ID, "conversation_url": URL, "status": "active"}, indent=2),
+        json.dumps({"conversation_url": URL}),
+        f"Created.\n{json.dumps({'conversation_url': URL}, indent=4)}\nbye\n",
+        f"Your conversation: {URL}\n",
+    ],
+)
+def test_what_other_commands_print_is_a_target(api: LocalApi, text: str) -> None:
+    assert found("-", stdin=text)[0].target == URL
+
+
+def test_a_token_in_a_pipe_is_used(api: LocalApi) -> None:
+    answer = {"conversation_id": ID, "conversation_url": URL, "meeting_token": SECRET}
+    assert secret_of(found("-", stdin=json.dumps(answer))[0]) == SECRET
+    assert secret_of(found("-", stdin=f"{URL}?t={SECRET}")[0]) == SECRET
+    del answer["meeting_token"]
+    assert secret_of(found("-", stdin=json.dumps(answer))[0]) is None
+    Tokens().keep(ID, SECRET)
+    assert secret_of(found("-", stdin=json.dumps(answer))[0]) == SECRET
+
+
+@pytest.mark.parametrize(
+    "text", ["", "\n", "{}", '{"conversation_url": 3}', "what now", "{broken", "[" * 99_999]
+)
+def test_a_pipe_without_a_conversation(api: LocalApi, text: str) -> None:
+    with pytest.raises(UsageError, match="TARGET"):
+        found("-", stdin=text)
+
+
+def test_a_conversation_of_test_mode_is_over(api: LocalApi) -> None:
+    with pytest.raises(ConversationOver, match="test mode"):
+        found("-", stdin=json.dumps({"conversation_id": ID, "conversation_url": URL, "status": "ended"}))
+
+
+def test_what_create_prints_is_sent_to(api: LocalApi) -> None:
+    api.behind = "sim:?speed=max"
+    variables = {"TAVUS_API_KEY": KEY, "TAVUS_API_BASE_URL": api.base_url}
+    created = console("conversation", "create", "--pal", PAL, **variables).out
+    answer = console("send", "-", "respond", "How much is it?", "--wait", "reply", stdin=created)
+    assert (answer.status, "twelve euros" in answer.out) == (0, True)
+    by_id = console("send", ID, "respond", "How much is it?", "--wait", "reply", **variables)
+    assert by_id.out == answer.out
+    assert console("tail", "-", "--count", "1", "--format", "{type}", stdin=ID, **variables).status == 0
+
+
+@needs_tmux
+def test_after_a_pipe_the_terminal_types(tmp_path: Path) -> None:
+    command = f"echo sim | {CONSOLE} join -"
+    with pane(tmp_path, "sh", "-c", command, TAVUS_CONSOLE_HISTORY=str(tmp_path / "history")) as shown:
+        shown.shows("PAL present")
+        shown.type("How much is it?")
+        shown.keys("Enter")
+        shown.shows("respond How much is it?")
+        shown.keys("C-d")
+        assert shown.ends() == 0

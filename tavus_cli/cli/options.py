@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 from tavus_cli.errors import UsageError
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.views.theme import ColorChoice
 
 if TYPE_CHECKING:
@@ -19,8 +21,8 @@ Target = Annotated[
         metavar="[TARGET]",
         envvar="TAVUS_CONVERSATION",
         show_envvar=False,
-        help="A room's URL, a conversation id, or sim (sim:FILE.toml, sim:?seed=7&reorder=0.2); "
-        "else $TAVUS_CONVERSATION.",
+        help="A room's URL, a conversation id, sim (sim:FILE.toml, sim:?seed=7&reorder=0.2), or - for what "
+        "conversation create printed; else $TAVUS_CONVERSATION.",
     ),
 ]
 
@@ -94,7 +96,28 @@ def room_of(
     join_timeout: float,
     daily_proxy: str | None,
     conversation_id: str | None = None,
+    *,
+    environment: Environment | None = None,
+    base_url: str | None = None,
 ) -> Room:
-    from tavus_cli.rooms.target import RoomOptions, open_room
+    """The room of a TARGET. With an ``environment`` the API is asked about an id, and "-" is read."""
+    from tavus_cli.rooms.target import RoomOptions, is_conversation_id, open_room
 
+    if environment is not None and target and (target == "-" or is_conversation_id(target)):
+        from tavus_cli.conversations import resolve
+
+        text = _piped(environment) if target == "-" else target
+        found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
+        target, conversation_id = found.target, conversation_id or found.conversation_id
     return open_room(target, RoomOptions(name, join_timeout, daily_proxy, conversation_id))
+
+
+def _piped(environment: Environment) -> str:
+    """All of standard input, which is then the terminal again where there is one: for a prompt."""
+    text = environment.stdin.read()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        if is_tty(environment.stdout):
+            terminal = os.open("/dev/tty", os.O_RDWR)
+            os.dup2(terminal, environment.stdin.fileno())
+            os.close(terminal)
+    return text

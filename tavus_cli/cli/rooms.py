@@ -9,6 +9,7 @@ import typer
 from tavus_cli.cli.app import app
 from tavus_cli.cli.options import (
     All,
+    BaseUrl,
     Color,
     ConversationId,
     Count,
@@ -50,6 +51,7 @@ def join(
     reply_timeout: Annotated[float, duration_option("From a pipe: how long a reply may take.", "60s")] = 60.0,
     daily_proxy: Proxy = None,
     conversation_id: ConversationId = None,
+    base_url: BaseUrl = None,
     color: Color = "auto",
     json: Json = False,
 ) -> int:
@@ -69,7 +71,9 @@ def join(
         reply_timeout=reply_timeout,
         history=history_file(environment.environ),
     )
-    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
+    room = room_of(
+        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
+    )
     return run(lambda: run_join(room, what, environment))
 
 
@@ -95,6 +99,7 @@ def tail(
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
     conversation_id: ConversationId = None,
+    base_url: BaseUrl = None,
     color: Color = "auto",
     json: Json = False,
 ) -> int:
@@ -115,7 +120,9 @@ def tail(
         hold=hold,
         record=record,
     )
-    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
+    room = room_of(
+        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
+    )
     return run(lambda: run_tail(room, what, environment))
 
 
@@ -185,6 +192,7 @@ def send(
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
     conversation_id: ConversationId = None,
+    base_url: BaseUrl = None,
     json: Annotated[
         bool, typer.Option("--json", help="What was sent and answered, and errors, as JSON objects.")
     ] = False,
@@ -198,7 +206,9 @@ def send(
     environment = environment_of(ctx)
     target, action = sendable(words, environment.environ.get("TAVUS_CONVERSATION"), environment.stdin.read)
     what = Send(action, wait, timeout, ready_timeout, hold, json)
-    room = room_of(target, name, join_timeout, daily_proxy, conversation_id)
+    room = room_of(
+        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
+    )
     return run(lambda: run_send(room, what, environment))
 
 
