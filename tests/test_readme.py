@@ -99,7 +99,7 @@ def test_every_exit_status_is_in_the_table() -> None:
     assert "\n".join(rows) in README
 
 
-@pytest.mark.parametrize("command", ["join", "tail", "send", "replay", "doctor", "completion"])
+@pytest.mark.parametrize("command", ["join", "tail", "send", "run", "replay", "doctor", "completion"])
 def test_every_command_has_a_section_and_an_example(command: str) -> None:
     assert f"### {command}" in README
     assert f"tavus-console {command}" in "".join(BLOCKS)

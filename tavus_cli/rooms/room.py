@@ -13,7 +13,7 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
 
@@ -117,6 +117,14 @@ class Room(Protocol):
         """Leave. Bounded in time, safe to call twice or before ``join`` is done, never raises."""
 
     def arrivals(self) -> AsyncIterator[list[Arrival]]: ...
+
+
+@runtime_checkable
+class VirtualTime(Protocol):
+    """A room that is not ``live`` and whose time can be waited for."""
+
+    def alarm(self, at: float) -> asyncio.Future[None]:
+        """Done when the room's time has come to ``at``, or the room has ended; cancel it to take it back."""
 
 
 class Inbox:

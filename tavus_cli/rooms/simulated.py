@@ -7,6 +7,8 @@ import contextlib
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
+from heapq import heappop, heappush
+from itertools import count
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, SendFailed
@@ -66,6 +68,8 @@ class SimulatedRoom:
         self._wake = asyncio.Event()
         self._left = False
         self._over: str | None = None
+        self._alarms: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = count()
 
     @property
     def participants(self) -> Mapping[str, Participant]:
@@ -99,6 +103,7 @@ class SimulatedRoom:
 
     async def leave(self) -> None:
         self._left = True
+        self._ring(None)
         self._wake.set()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
@@ -119,6 +124,7 @@ class SimulatedRoom:
                 await self._let_others_act()
                 if not self._wake.is_set():
                     self._virtual = max(self._virtual, due)
+                    self._ring(self._virtual)
             elif not told_idle:
                 told_idle = True
                 yield [Idle()]
@@ -131,14 +137,38 @@ class SimulatedRoom:
         self._advance_to = max(self._advance_to, self._virtual + seconds)
         self._wake.set()
 
+    def alarm(self, at: float) -> asyncio.Future[None]:
+        """Done when virtual time has come to ``at``, or the room has ended; time goes on until then.
+
+        Cancel it to take it back. Real time has its own: the event loop's.
+        """
+        rings = asyncio.get_running_loop().create_future()
+        if self._left or self._over is not None or at <= self._virtual:
+            rings.set_result(None)
+        else:
+            heappush(self._alarms, (at, next(self._count), rings))
+            self._wake.set()
+        return rings
+
     # -- time ------------------------------------------------------------------------------------------
+
+    def _ring(self, now: float | None) -> None:
+        """The alarms that are due; all of them without a time."""
+        while (at := self._alarm_at()) is not None and (now is None or at <= now):
+            heappop(self._alarms)[2].set_result(None)
+
+    def _alarm_at(self) -> float | None:
+        while self._alarms and self._alarms[0][2].done():
+            heappop(self._alarms)
+        return self._alarms[0][0] if self._alarms else None
 
     def _next_at(self) -> float | None:
         """When something will happen, None if nothing will, or only heartbeats in virtual time."""
         replica = self._replica
         if replica is None or self._over is not None:
             return None
-        times = [replica.wake_at(idle=self.live), self._faults.wake_at(), self._leave_at]
+        times = [replica.wake_at(idle=self._goes_on()), self._faults.wake_at(), self._leave_at]
+        times.append(self._alarm_at())
         if self._advance_to > self._virtual and not self.live:
             times.append(self._advance_to)
         return min((at for at in times if at is not None), default=None)
@@ -148,7 +178,13 @@ class SimulatedRoom:
         there would always be another heartbeat."""
         replica = self._replica
         driven = replica is not None and replica.wake_at(idle=False) is not None
-        return not (self.live or driven or self._leave_at is not None or self._advance_to >= self._virtual)
+        return not (
+            self._goes_on() or driven or self._leave_at is not None or self._advance_to >= self._virtual
+        )
+
+    def _goes_on(self) -> bool:
+        """Time goes by whether or not anything happens: it is real, or somebody waits for a moment."""
+        return self.live or self._alarm_at() is not None
 
     async def _sleep_until(self, due: float | None) -> None:
         delay = None if due is None else max(0.0, due - self.now())
@@ -196,6 +232,7 @@ class SimulatedRoom:
 
     def _end(self, reason: str, now: float) -> None:
         self._over = reason
+        self._ring(None)
         if self._participants.pop(self._pal.id, None):
             self._ready.append(ParticipantChanged(self._pal, "left", now))
         self._ready.append(RoomOver(reason, now))
