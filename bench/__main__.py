@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import start, throughput
+from bench import live, start, throughput
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
     "throughput": throughput.main,
     "memory": throughput.memory,
+    "live": live.main,
 }
 
 
