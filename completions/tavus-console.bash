@@ -26,6 +26,7 @@ _tavus_console() {
         "doctor --daily-proxy") :; return ;;
         "doctor --conversation-id") :; return ;;
         "doctor --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "join --body") _tavus_console_files "$current"; return ;;
         "join --name") :; return ;;
         "join --record") _tavus_console_files "$current"; return ;;
         "join --hold") :; return ;;
@@ -36,6 +37,8 @@ _tavus_console() {
         "join --conversation-id") :; return ;;
         "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "join --pal"|"join --persona") :; return ;;
+        "join --face"|"join --replica") :; return ;;
         "tail -f"|"tail --format") :; return ;;
         "tail --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "tail --ignore") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
@@ -123,7 +126,7 @@ _tavus_console() {
     case "$path" in
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run conversation auth" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;

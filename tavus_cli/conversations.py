@@ -44,6 +44,14 @@ def end(api: TavusApi, conversation_id: str) -> bool:
     return ended
 
 
+def about_billing(created: Json) -> str:
+    """What somebody who has made a conversation must know."""
+    name = created["conversation_id"]
+    if created.get("status") == "ended":
+        return f"{name} was created as ended (test mode): nobody is there, nothing is billed"
+    return f"{name} is billed from now on, until it ends: tavus-console conversation end {name}"
+
+
 def without_token(conversation: Json) -> Json:
     """What may be printed: tokens are kept, not shown."""
     return {name: value for name, value in conversation.items() if name != "meeting_token"}

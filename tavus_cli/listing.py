@@ -15,7 +15,7 @@ from tavus_cli import conversations
 from tavus_cli.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.session.environment import PROGRAM, Environment, is_tty
+from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.tavus_api import TavusApi, check_id
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import use_color
@@ -68,16 +68,8 @@ def create(
     shown = created if show_token else without_token(created)
     url = safe(str(shown.get("conversation_url", "")))
     shape.show(shown, environment, lambda: _print(url, environment))
-    environment.warn(about_billing(created))
+    environment.warn(conversations.about_billing(created))
     return ExitStatus.DONE
-
-
-def about_billing(created: Json) -> str:
-    """What somebody who has made a conversation must know."""
-    name = created["conversation_id"]
-    if created.get("status") == "ended":
-        return f"{name} was created as ended (test mode): nobody is there, nothing is billed"
-    return f"{name} is billed from now on, until it ends: {PROGRAM} conversation end {name}"
 
 
 def list_(

@@ -13,7 +13,7 @@ import re
 import sys
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -92,10 +92,14 @@ class Odd:
 
 
 class LocalApi:
-    """What it knows and was asked; ``odd`` answers come first, one a request."""
+    """What it knows and was asked; ``odd`` answers come first, one a request.
+
+    ``before`` is called with each request, on the server's thread: to hold one up.
+    """
 
     def __init__(self, behind: str = "sim") -> None:
         self.behind = behind
+        self.before: Callable[[Request], object] = lambda request: None
         self.conversations: dict[str, Json] = {}
         self.requests: list[Request] = []
         self.odd: deque[Odd] = deque()
@@ -195,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         request = Request(self.command, parts.path, query, headers, body)
         api.requests.append(request)
+        api.before(request)
         if api.odd:
             odd = api.odd.popleft()
             if odd.cut:

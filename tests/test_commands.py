@@ -65,6 +65,7 @@ _TYPED: dict[str, Action] = {
     "/help echo": Say("help", "echo"),
     "/help /echo": Say("help", "echo"),
     "/quit": Say("quit"),
+    "/end": Say("end"),
 }
 
 
@@ -272,7 +273,7 @@ def test_help_on_nothing_known() -> None:
         ("/context append x", []),
         ("/sensitivity pause=v", ["pause=verylow"]),
         ("/echo --", ["--audio"]),
-        ("/help e", ["echo"]),
+        ("/help e", ["echo", "end"]),
         ("/interrupt ", []),
         ("/zzz ", []),
         ("//", []),

@@ -5,14 +5,21 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Annotated, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tavus_cli.cli.options import duration_option
+from tavus_cli.cli.options import duration_option, open_target
 from tavus_cli.creation import BY_NAME, FIELDS, Field, Json, creation_body, parse_body
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
+    from tavus_cli.rooms.target import RoomOptions
+    from tavus_cli.session.commander import Join
+    from tavus_cli.tavus_api import TavusApi
 
 Body = Annotated[
     str | None,
@@ -20,6 +27,13 @@ Body = Annotated[
         "--body", metavar="FILE", help="The request's JSON, or - for standard input; options go over it."
     ),
 ]
+New = Annotated[
+    bool, typer.Option("--new", help="Create a conversation (--pal, --face, --body) and join that.")
+]
+EndOnExit = Annotated[
+    bool, typer.Option("--end-on-exit", help="End it for everybody when you leave, however you leave.")
+]
+Fields = Json  # of creation, by their names
 ALL = tuple(field.name for field in FIELDS)
 
 
@@ -41,6 +55,67 @@ def with_fields(*names: str) -> Callable[[Callable[..., int]], Callable[..., int
         return command
 
     return decorate
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What ``join`` was told about making and ending a conversation."""
+
+    new: bool
+    end_on_exit: bool
+    fields: Json
+    body: str | None
+    base_url: str | None
+
+
+def join_room(
+    target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
+) -> int:
+    """``join`` to its exit status. Raises UsageError, and what creating and joining raise."""
+    from tavus_cli.conversations import Found, connect
+    from tavus_cli.rooms.target import open_room
+    from tavus_cli.session.ending import join_new
+    from tavus_cli.session.session import run
+
+    if not wanted.new:
+        return _join_target(target, wanted, options, what, environment)
+    if target and target != environment.environ.get("TAVUS_CONVERSATION"):
+        raise UsageError("--new makes a conversation of its own: leave TARGET out")
+    body = body_of(wanted.fields, wanted.body, environment)
+
+    def api(timeout: float) -> TavusApi:
+        return connect(environment.environ, wanted.base_url, timeout=timeout)
+
+    def opened(found: Found) -> Room:
+        return open_room(found.target, replace(options, conversation_id=found.conversation_id))
+
+    return run(lambda: join_new(api, body, opened, what, environment, end_on_exit=wanted.end_on_exit))
+
+
+def _join_target(
+    target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
+) -> int:
+    from tavus_cli.rooms.target import is_conversation_id
+    from tavus_cli.session.join import join
+    from tavus_cli.session.session import run
+
+    if any(wanted.fields.values()) or wanted.body is not None:
+        raise UsageError("--pal, --face and the like are for a new conversation: say --new")
+    room = open_target(target, options, environment, wanted.base_url)
+    name = target if target is not None and is_conversation_id(target) else room.conversation_id
+    if name != target and not room.leaving_may_end:  # the simulation alone
+        if wanted.end_on_exit:
+            raise UsageError("--end-on-exit: there is no conversation to end here")
+        return run(lambda: join(room, what, environment))
+    from tavus_cli.conversations import connect
+    from tavus_cli.session.ending import Ending, ended_after
+
+    def api(timeout: float) -> TavusApi:
+        return connect(environment.environ, wanted.base_url, timeout=timeout)
+
+    ending = Ending(name, api, always=wanted.end_on_exit)
+    ends = replace(what, ending=ending)
+    return run(lambda: ended_after(join(room, ends, environment), ending, environment))
 
 
 def body_of(fields: Json, body: str | None, environment: Environment) -> Json:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -14,6 +15,7 @@ from tavus_cli.views.theme import ColorChoice
 
 if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
+    from tavus_cli.rooms.target import RoomOptions
 
 Target = Annotated[
     str | None,
@@ -100,16 +102,29 @@ def room_of(
     environment: Environment | None = None,
     base_url: str | None = None,
 ) -> Room:
-    """The room of a TARGET. With an ``environment`` the API is asked about an id, and "-" is read."""
-    from tavus_cli.rooms.target import RoomOptions, is_conversation_id, open_room
+    """The room of a TARGET; with an ``environment`` as ``open_target`` finds it."""
+    from tavus_cli.rooms.target import RoomOptions, open_room
 
-    if environment is not None and target and (target == "-" or is_conversation_id(target)):
+    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
+    if environment is None:
+        return open_room(target, options)
+    return open_target(target, options, environment, base_url)
+
+
+def open_target(
+    target: str | None, options: RoomOptions, environment: Environment, base_url: str | None
+) -> Room:
+    """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
+    from tavus_cli.rooms.target import is_conversation_id, open_room
+
+    if target and (target == "-" or is_conversation_id(target)):
         from tavus_cli.conversations import resolve
 
         text = _piped(environment) if target == "-" else target
         found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
-        target, conversation_id = found.target, conversation_id or found.conversation_id
-    return open_room(target, RoomOptions(name, join_timeout, daily_proxy, conversation_id))
+        name = options.conversation_id or found.conversation_id
+        target, options = found.target, replace(options, conversation_id=name)
+    return open_room(target, options)
 
 
 def _piped(environment: Environment) -> str:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app
+from tavus_cli.cli.creating import Body, EndOnExit, Fields, New, Wanted, join_room, with_fields
 from tavus_cli.cli.options import (
     All,
     BaseUrl,
@@ -38,9 +39,13 @@ from tavus_cli.errors import ExitStatus
 
 
 @app.command()
+@with_fields("persona_id", "replica_id", "chat", "require_auth")
 def join(
     ctx: typer.Context,
     target: Target = None,
+    new: New = False,
+    end_on_exit: EndOnExit = False,
+    body: Body = None,
     name: Name = "tavus-console",
     record: Record = None,
     all: All = False,
@@ -54,12 +59,13 @@ def join(
     base_url: BaseUrl = None,
     color: Color = "auto",
     json: Json = False,
+    *,
+    fields: Fields,
 ) -> int:
     """Live console: events above, a prompt below. Without a terminal, commands come from standard input."""
     from tavus_cli.language.matching import Selection
+    from tavus_cli.rooms.target import RoomOptions
     from tavus_cli.session.commander import Join
-    from tavus_cli.session.join import join as run_join
-    from tavus_cli.session.session import run
     from tavus_cli.settings import history_file
 
     environment = environment_of(ctx, color)
@@ -71,10 +77,9 @@ def join(
         reply_timeout=reply_timeout,
         history=history_file(environment.environ),
     )
-    room = room_of(
-        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
-    )
-    return run(lambda: run_join(room, what, environment))
+    wanted = Wanted(new, end_on_exit, fields, body, base_url)
+    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
+    return join_room(target, wanted, options, what, environment)
 
 
 @app.command()

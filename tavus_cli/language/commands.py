@@ -120,6 +120,11 @@ def _quit(words: Words) -> Action:
     return Say("quit")
 
 
+def _end(words: Words) -> Action:
+    words.done()
+    return Say("end")
+
+
 _PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
 _ROWS = (
     Command(
@@ -151,6 +156,7 @@ _ROWS = (
     Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
     Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _quit, sends=False),
+    Command("end", "/end", "end the conversation for everybody, and leave", _end, sends=False),
 )
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}

@@ -7,17 +7,21 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
-from tavus_cli.language.commands import Action, AudioEcho, help_lines, parse
+from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.matching import Selection
 from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.audio import read_wav
 from tavus_cli.session.session import Session
 
+if TYPE_CHECKING:
+    from tavus_cli.session.ending import Ending
+
 Tell = Callable[[str], None]
+LEAVING = ("quit", "end")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +29,8 @@ class Join:
     """How to join. Times in seconds; ``history`` is the file of what was typed.
 
     ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
-    its lines there, by an escape that some terminals refuse and others ask about.
+    its lines there, by an escape that some terminals refuse and others ask about. ``ending``: what /end
+    does, None where there is nothing to end.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -36,13 +41,15 @@ class Join:
     history: Path | None = None
     events_kept: int = 100_000
     clipboard: bool = False
+    ending: Ending | None = None
 
 
 class Commander:
     """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
 
-    def __init__(self, session: Session, tell: Tell, warn: Tell) -> None:
+    def __init__(self, session: Session, tell: Tell, warn: Tell, ending: Ending | None = None) -> None:
         self.failed = 0
+        self._ending = ending
         self.over = False  # told already, by a sending that came too late
         self._session = session
         self._tell = tell
@@ -55,8 +62,22 @@ class Commander:
             self._wrong(error)
             return None
 
+    def leaves(self, action: Action | None) -> bool:
+        """Whether it is /quit, or an /end that can be done: that comes after leaving."""
+        if not isinstance(action, Say) or action.command not in LEAVING:
+            return False
+        try:
+            if action.command == "end":
+                if self._ending is None:
+                    raise UsageError("there is no conversation to end here; /quit leaves")
+                self._ending.want()
+        except ConsoleError as error:
+            self._wrong(error)
+            return False
+        return True
+
     async def obey(self, action: Action) -> bool:
-        """Send it, or answer it; "quit" is up to the caller. False where it went wrong."""
+        """Send it, or answer it; what leaves is up to the caller. False where it went wrong."""
         try:
             if isinstance(action, Interaction):
                 for warning in lint(action.encode(self._session.room.conversation_id)):
@@ -68,7 +89,7 @@ class Commander:
             elif action.command == "help":
                 for text in help_lines(action.argument):
                     self._tell(text)
-            elif action.command != "quit":
+            elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
         except ConsoleError as error:
             self._wrong(error)

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from tavus_cli.errors import ExitStatus
-from tavus_cli.language.commands import AudioEcho, Say, complete
+from tavus_cli.language.commands import AudioEcho, complete
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.session.commander import Commander, Join
 from tavus_cli.session.environment import Environment
@@ -53,7 +53,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn)
+        self._commander = Commander(session, self._tell, self._warn, what.ending)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -97,7 +97,7 @@ class Console:
                     typed.cancel()
                     return ExitStatus.OVER
                 action = self._commander.parse(typed.result())
-                if isinstance(action, Say) and action.command == "quit":
+                if self._commander.leaves(action):
                     return ExitStatus.DONE
                 if isinstance(action, AudioEcho):  # it takes its time; typing goes on
                     sound = asyncio.create_task(self._commander.obey(action))

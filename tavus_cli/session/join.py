@@ -13,7 +13,7 @@ import threading
 from collections.abc import AsyncIterator
 
 from tavus_cli.errors import ConversationOver, ExitStatus
-from tavus_cli.language.commands import Action, Say
+from tavus_cli.language.commands import Action
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
 from tavus_cli.rooms.room import Room
@@ -60,7 +60,7 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
     Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
     the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
     """
-    commander = Commander(session, environment.complain, environment.warn)
+    commander = Commander(session, environment.complain, environment.warn, what.ending)
     async with session:
         await session.pal_ready(what.ready_timeout)
         if not await _obey_each(commander, session, what, environment):
@@ -80,7 +80,7 @@ async def _obey_each(commander: Commander, session: Session, what: Join, environ
             if not line.strip() or line.startswith("# "):
                 continue
             action = commander.parse(line)
-            if isinstance(action, Say) and action.command == "quit":
+            if commander.leaves(action):
                 line = _END
                 break
             asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
