@@ -82,7 +82,7 @@ def test_help_errors_and_quit() -> None:
         await terminal.shows("✗")
         keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
         await terminal.shows("did you mean conversation.append_llm_context?")
-        keys("/to\t")
+        keys("/tool-\t")
         await terminal.input_is("/tool-result")
         keys("\x03")
         await terminal.input_is("")

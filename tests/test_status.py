@@ -105,6 +105,21 @@ def call(number: int) -> dict[str, Any]:
         pytest.param(
             heard(call(1), call(2)), {}, " c1 · no PAL yet · turn 1 · 2 tool calls open · 0 min ", id="calls"
         ),
+        pytest.param(
+            heard(call(1)),
+            {"after": 5.0},
+            " c1 · no PAL yet · turn 1 · !! look waits 5 s · 0 min ",
+            id="a call that nobody answers",
+        ),
+        pytest.param(
+            heard(call(1), call(2)),
+            {"after": 65.0},
+            " c1 · no PAL yet · turn 1 · !! look waits 65 s, 1 more · 1 min ",
+            id="calls that nobody answers",
+        ),
+        pytest.param(
+            heard(), {"paused": 12}, " c1 · no PAL yet · PAUSED, 12 wait, F4 goes on · 0 min ", id="paused"
+        ),
         pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0 min ", id="recording"),
         pytest.param(heard(), {"over": "expired"}, " c1 · over · 0 min ", id="over"),
         pytest.param(heard(), {"over": "", "joined": None}, " c1 · over ", id="over before joining"),
@@ -116,7 +131,7 @@ def call(number: int) -> dict[str, Any]:
     ],
 )
 def test_the_status_line(conversation: Conversation, status: dict[str, Any], told: str) -> None:
-    assert row(conversation, **status) == told
+    assert row(conversation, **status) == f"{told}· F1 keys "
 
 
 @pytest.mark.parametrize(("gaps", "told"), [(1, "1 gap"), (2, "2 gaps")])
@@ -129,7 +144,7 @@ def test_gaps(gaps: int, told: str) -> None:
 
 def test_it_is_painted_as_a_whole() -> None:
     line = StatusLine("c1", DARK).line(Conversation(), START, 0, 40)
-    assert line == DARK.paint("status", " c1 · joining … ")
+    assert line == DARK.paint("status", " c1 · joining … · F1 keys ")
 
 
 def test_the_left_part_stays_where_there_is_no_room() -> None:

@@ -15,8 +15,11 @@ from typing import Any
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
+from tavus_cli.protocol.events import CATALOGUE, short_name
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
 from tavus_cli.protocol.wire import from_json
+
+LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +31,7 @@ class AudioEcho:
 
 @dataclass(frozen=True, slots=True)
 class Say:
-    """Something the console itself answers: ``command`` is "help" or "quit"."""
+    """Something the console itself answers: ``command`` is the name of a row that sends nothing."""
 
     command: str
     argument: str = ""
@@ -115,16 +118,48 @@ def _help(words: Words) -> Action:
     return Say("help", "" if words.empty else words.rest("").lstrip("/"))
 
 
-def _quit(words: Words) -> Action:
+def _ask(name: str) -> Callable[[Words], Action]:
+    """A row with an argument that may be left out."""
+    return lambda words: Say(name, "" if words.empty else words.rest(""))
+
+
+def _ask_for(name: str, what: str) -> Callable[[Words], Action]:
+    return lambda words: Say(name, words.rest(what))
+
+
+def _just(name: str) -> Callable[[Words], Action]:
+    def build(words: Words) -> Action:
+        words.done()
+        return Say(name)
+
+    return build
+
+
+def _number(name: str, what: str) -> Callable[[Words], Action]:
+    def build(words: Words) -> Action:
+        number = words.word(what)
+        if not number.isdecimal() or len(number) > 16:
+            raise words.wrong(f'"{number}" is no {what}')
+        words.done()
+        return Say(name, number)
+
+    return build
+
+
+def _copy(words: Words) -> Action:
+    if (word := words.word("as")) != "as":
+        raise words.wrong(f'"{word}" is not "as"')
+    language = words.word(" or ".join(LANGUAGES))
+    if language not in LANGUAGES:
+        raise words.wrong(f'"{language}" is none of {", ".join(LANGUAGES)}')
+    number = "" if words.empty else words.word("SEQ")
+    if number and not number.isdecimal():
+        raise words.wrong(f'"{number}" is no SEQ')
     words.done()
-    return Say("quit")
+    return Say("copy", f"{language} {number}".strip())
 
 
-def _end(words: Words) -> Action:
-    words.done()
-    return Say("end")
-
-
+_TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
 _PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
 _ROWS = (
     Command(
@@ -155,8 +190,36 @@ _ROWS = (
     Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
     Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
     Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
-    Command("quit", "/quit", "leave the room; Ctrl-D does the same", _quit, sends=False),
-    Command("end", "/end", "end the conversation for everybody, and leave", _end, sends=False),
+    Command("quit", "/quit", "leave the room; Ctrl-D does the same", _just("quit"), sends=False),
+    Command("end", "/end", "end the conversation for everybody, and leave", _just("end"), sends=False),
+    Command("turns", "/turns", "a table of the turns and their latencies", _just("turns"), sends=False),
+    Command("turn", "/turn N", "all that belongs to a turn, unfolded", _number("turn", "N"), sends=False),
+    Command("tools", "/tools", "a table of the tool calls, open and answered", _just("tools"), sends=False),
+    Command("stats", "/stats", "latencies: median, 95th percentile", _just("stats"), sends=False),
+    Command("event", "/event SEQ", "one event in full", _number("event", "SEQ"), sends=False),
+    Command("last", "/last", "the last event in full", _just("last"), sends=False),
+    Command("find", "/find REGEX", "search all that has passed", _ask_for("find", "REGEX"), sends=False),
+    Command(
+        "only", "/only [TYPE…]", "show only these types; without any, all again", _ask("only"), False, _TYPES
+    ),
+    Command(
+        "ignore",
+        "/ignore [TYPE…]",
+        "show all types but these; without any, all",
+        _ask("ignore"),
+        False,
+        _TYPES,
+    ),
+    Command("where", "/where [JMESPATH]", "show only messages for which this is true", _ask("where"), False),
+    Command("all", "/all", "fold twins and heartbeats, or no longer (F3)", _just("all"), False),
+    Command(
+        "copy",
+        "/copy as js|python|shell|json [SEQ]",
+        "an event, or what was sent last, as code",
+        _copy,
+        False,
+        ("as",),
+    ),
 )
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
@@ -232,8 +295,13 @@ def complete(text: str) -> list[tuple[str, str]]:
     name, space, rest = text.partition(" ")
     if not space:
         return [(f"/{row.name}", row.help) for row in _ROWS if f"/{row.name}".startswith(name)]
-    row_of = COMMANDS.get(name[1:])
-    if row_of is None or " " in rest:
+    row = COMMANDS.get(name[1:])
+    if row is None:
         return []
-    words = tuple(COMMANDS) if row_of.name == "help" else row_of.words
-    return [(word, "") for word in words if word.startswith(rest)]
+    *before, word = rest.split(" ")
+    words: tuple[str, ...] = ()
+    if row.name == "copy" and before == ["as"]:
+        words = LANGUAGES
+    elif not before or row.words is _TYPES:
+        words = tuple(COMMANDS) if row.name == "help" else row.words
+    return [(one, "") for one in words if one.startswith(word)]

@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from tavus_cli.errors import ExitStatus
-from tavus_cli.language.commands import AudioEcho, complete
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.language.commands import Action, AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
-from tavus_cli.session.commander import Commander, Join
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.session.commander import LEAVING, Commander, Join
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.looking import Looking
 from tavus_cli.session.session import Session
 from tavus_cli.session.tail import line_view
 from tavus_cli.terminal.completer import CommandCompleter
 from tavus_cli.terminal.history import open_history
 from tavus_cli.terminal.prompt import LivePrompt
+from tavus_cli.views.copy import osc52
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
-HINT = "type to respond, /help lists commands, Ctrl-D leaves"
+HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
 HELD_LINES = 20_000  # when the terminal is further behind, the room waits
+LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
+KEYS = (
+    "Enter            send; without a slash as a user turn",
+    "Alt-Enter        a new line in what you type; a paste keeps its lines",
+    "Tab              complete; Right takes the suggestion from earlier runs",
+    "Up, Ctrl-R       what you typed before; search it",
+    "Ctrl-C           clear the line",
+    "Ctrl-D           leave the room",
+    "F1, ? (empty)    these keys",
+    "F2               show streaming text as it grows, or no longer",
+    "F3               fold twins and heartbeats, or no longer",
+    "F4               pause: events wait, counted; again: they are shown",
+    "Ctrl-X Ctrl-E    edit the line in $EDITOR",
+)
 
 
 class Console:
@@ -34,22 +51,38 @@ class Console:
         prompt: Callable[..., LivePrompt] = LivePrompt,
     ) -> None:
         self._session = session
-        self._select = what.selection
         self._environment = environment
+        self._clipboard = what.clipboard
         self._view = line_view(environment, all=what.selection.all)
+        self._looking = Looking(
+            session.conversation,
+            what.selection,
+            environment.theme,
+            lambda: line_view(environment, all=True),
+            what.events_kept,
+        )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
             environment.theme,
             recording=what.record is not None,
         )
+        self._paused: list[Entry] = []
+        self._sent_text = ""
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         history, note = open_history(what.history) if what.history else (None, None)
         self._prompt = prompt(
             status=self._status_line,
             live=lambda columns: self._status.live(session.conversation, columns),
             on_line=self._typed.put_nowait,
-            completer=CommandCompleter(complete),
+            completer=CommandCompleter(self._complete),
             history=history,
+            on_keys={
+                "f1": self._help,
+                "?": self._help,
+                "f2": lambda: self._show("partials"),
+                "f3": lambda: self._show("all"),
+                "f4": self._pause,
+            },
         )
         if note:
             self._warn(note)
@@ -71,6 +104,7 @@ class Console:
             if not work.done():
                 work.cancel()
             await asyncio.wait({prompt, work})
+            self._go_on()
         if not prompt.cancelled():
             prompt.result()
         return ExitStatus.DONE if work.cancelled() else work.result()
@@ -103,7 +137,10 @@ class Console:
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
+                elif isinstance(action, Say) and action.command not in ("help", *LEAVING):
+                    self._answer(action)
                 elif action is not None:
+                    self._doubt_repetition(action)
                     await self._commander.obey(action)
         finally:
             ended.cancel()
@@ -119,12 +156,76 @@ class Console:
 
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
-        self._prompt.print(self._view.lines(self._select.among(entries)))
+        self._looking.log.add(entries)
+        shown = self._looking.selection.among(entries)
+        if self._status.paused is not None:
+            self._paused += shown
+            self._status.paused = len(self._paused)
+        else:
+            self._prompt.print(self._view.lines(shown))
         self._prompt.refresh()
 
     async def drain(self) -> None:
         while self._prompt.held > HELD_LINES:
             await asyncio.sleep(0.02)
+
+    # -- what the console itself answers
+
+    def _answer(self, say: Say) -> None:
+        width = self._view.width
+        try:
+            lines = self._looking.answer(say, self._session.room.now(), width)
+        except ConsoleError as error:
+            self._warn(str(error))
+            return
+        self._view.all = self._looking.selection.all
+        if say.command == "copy" and self._clipboard and lines:
+            lines = [osc52("\n".join(lines)) + lines[0], *lines[1:]]
+        self._prompt.print(lines)
+
+    def _show(self, what: str) -> None:
+        self._tell(self._looking.show(what))
+        self._view.all = self._looking.selection.all
+
+    def _help(self) -> None:
+        self._prompt.print(KEYS)
+
+    def _pause(self) -> None:
+        if self._status.paused is None:
+            self._status.paused = 0
+            self._prompt.refresh()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """What waited while the view was paused is shown."""
+        waited, self._paused, self._status.paused = self._paused, [], None
+        self._prompt.print(self._view.lines(waited))
+        self._prompt.refresh()
+
+    def _doubt_repetition(self, action: Action) -> None:
+        if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
+            return
+        text = action.properties.get("text")
+        if isinstance(text, str) and len(text) >= LONG_TEXT:
+            if text == self._sent_text:
+                self._warn("warning: the same long text was sent just before")
+            self._sent_text = text
+
+    def _complete(self, text: str) -> Iterator[tuple[str, str]]:
+        """The words of the table; and of the conversation those that are one plain word."""
+        yield from complete(text)
+        name, _, rest = text.partition(" ")
+        if " " in rest:
+            return
+        if name == "/tool-result":
+            for call in self._session.conversation.turns.open_calls.values():
+                if _plain(call.id):
+                    yield call.id, safe(call.name)
+        elif name == "/confirm":
+            for objective in self._looking.log.objectives():
+                if _plain(objective):
+                    yield objective, ""
 
     # -- rows
 
@@ -139,3 +240,8 @@ class Console:
     def _warn(self, text: str) -> None:
         mark = "" if text.startswith("warning: ") else "✗ "
         self._prompt.print([self._environment.theme.paint("warning", mark + safe(text))])
+
+
+def _plain(word: str) -> bool:
+    """Whether remote text may be offered as a completion: one word, nothing invisible."""
+    return word.isprintable() and " " not in word and len(word) <= 100

@@ -1,4 +1,5 @@
-"""The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, Ctrl-Z.
+"""The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, Ctrl-Z,
+and the way to the user's editor, Ctrl-X Ctrl-E, in vi's navigation mode also v.
 
 Enter itself and Ctrl-D on an empty line are prompt_toolkit's own bindings; what Enter does with the
 text is decided in ``prompt``. Ctrl-C comes as a key, because the terminal is in raw mode.
@@ -10,11 +11,15 @@ from collections.abc import Callable, Mapping
 
 from prompt_toolkit.application import get_app
 from prompt_toolkit.enums import DEFAULT_BUFFER
-from prompt_toolkit.filters import Condition, completion_is_selected, has_focus
+from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 
 
-def bindings(on_idle_interrupt: Callable[[], None], on_keys: Mapping[str, Callable[[], None]]) -> KeyBindings:
+def bindings(
+    on_idle_interrupt: Callable[[], None],
+    on_edit: Callable[[], None],
+    on_keys: Mapping[str, Callable[[], None]],
+) -> KeyBindings:
     """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear.
 
     ``on_keys`` are keys of the caller's by prompt_toolkit's names ("f1"); one of a single character
@@ -41,6 +46,11 @@ def bindings(on_idle_interrupt: Callable[[], None], on_keys: Mapping[str, Callab
     def newline(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
 
+    @keys.add("c-x", "c-e", filter=typing)
+    @keys.add("v", filter=typing & vi_navigation_mode)
+    def edit(event: KeyPressEvent) -> None:
+        on_edit()
+
     @keys.add("c-z", filter=typing)
     def nothing(event: KeyPressEvent) -> None:
         """prompt_toolkit would insert the control character into the text."""
@@ -49,10 +59,8 @@ def bindings(on_idle_interrupt: Callable[[], None], on_keys: Mapping[str, Callab
 
 
 def _bind(keys: KeyBindings, key: str, action: Callable[[], None]) -> None:
-    wanted = has_focus(DEFAULT_BUFFER)
-    if len(key) == 1:
-        wanted &= Condition(lambda: not get_app().current_buffer.text)
+    empty = Condition(lambda: len(key) > 1 or not get_app().current_buffer.text)
 
-    @keys.add(key, filter=wanted)
+    @keys.add(key, filter=has_focus(DEFAULT_BUFFER) & empty)
     def act(event: KeyPressEvent) -> None:
         action()

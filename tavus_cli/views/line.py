@@ -41,7 +41,7 @@ class LineView:
         self.width = width
         self._local_time = local_time
         self._theme = theme
-        self._all = all
+        self.all = all
         self._limit = limit
         self._second = -1
         self._second_text = ""
@@ -82,11 +82,11 @@ class LineView:
         if entry.reply is not None:
             text += "   " + self._theme.paint("latency", f"reply {entry.reply:.2f} s")
             self._last_reply = (turn.idx, entry.reply) if turn else None
-        if (entry.late or entry.back or entry.differs or self._all) and (marks := self._marks(entry)):
+        if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
         role = event.role
         column = self._who.get((role, kind.label, kind.style)) or self._who_column(role, kind)
-        seq = ("#–" if event.seq is None else f"#{event.seq}") if self._all else ""
+        seq = ("#–" if event.seq is None else f"#{event.seq}") if self.all else ""
         out.append(self._row(entry.at, turn, seq, column, text, kind.style))
 
     def _sent(self, entry: SentEntry, out: list[str]) -> None:
@@ -129,7 +129,7 @@ class LineView:
                 self._second, self._second_text = second, self._local_time(second)
             when = f"{self._second_text}.{min(999, int((at - second) * 1000 + 0.5)):03d}"
         relative = _NO_RELATIVE if turn is None or at is None else f"{at - turn.started:>+9.3f}"
-        if self._all:
+        if self.all:
             relative = f"{relative} {seq:>6}"
         if not self._styles:
             return f"{when} {relative}  {column} {text}".rstrip()
@@ -161,7 +161,7 @@ class LineView:
             marks.append("late")
         if entry.differs:
             marks.append(f"seq {entry.event.seq} again, with other content")
-        if self._all and entry.fold is not None:
+        if self.all and entry.fold is not None:
             marks.append(entry.fold)
         return f"↩ {', '.join(marks)}" if marks else ""
 

@@ -9,6 +9,9 @@ from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import Theme
 
 
+LOUD_SECONDS = 5.0  # a tool call that nobody answers for so long is told by its name
+
+
 @dataclass(slots=True)
 class StatusLine:
     """``line`` and ``live`` fit into the columns given; ``joined`` is Unix seconds, None until then."""
@@ -18,17 +21,20 @@ class StatusLine:
     joined: float | None = None
     over: str | None = None
     recording: bool = False
+    paused: int | None = None  # entries that wait, None while they go by
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
         """``behind``: lines not on the screen yet. The leftmost part matters most."""
         parts = [_flat(self.name), self._presence(conversation)]
+        if self.paused is not None:
+            parts.append(f"PAUSED, {self.paused:,} wait, F4 goes on")
         status, turn = conversation.status, conversation.turns.current
         if turn is not None:
             parts.append(f"turn {turn.idx}")
         if status.reply is not None:
             parts.append(f"reply {status.reply:.2f} s")
-        if calls := len(conversation.turns.open_calls):
-            parts.append(f"{calls} tool call{'s' * (calls > 1)} open")
+        if conversation.turns.open_calls:
+            parts.append(self._open_calls(conversation, now))
         if status.gaps:
             parts.append(f"{status.gaps} gap" + "s" * (status.gaps > 1))
         if self.recording:
@@ -37,6 +43,7 @@ class StatusLine:
             parts.append(f"{behind:,} lines behind")
         if self.joined is not None:
             parts.append(f"{(now - self.joined) / 60:.0f} min")
+        parts.append("F1 keys")
         return self.theme.paint("status", fit(" " + " · ".join(parts) + " ", columns - 1))
 
     def live(self, conversation: Conversation, columns: int) -> str:
@@ -51,6 +58,16 @@ class StatusLine:
         who = fit(_flat(who), 8)
         head = fit(who + " " * (9 - width(who)), columns - 1)
         return self.theme.paint("partial", head + fit_end(_flat(text), columns - 1 - width(head)))
+
+    def _open_calls(self, conversation: Conversation, now: float) -> str:
+        """How many, and once the oldest has waited too long its name: it may fall out of the context."""
+        calls = conversation.turns.open_calls
+        oldest = next(iter(calls.values()))
+        age = now - oldest.at
+        if age < LOUD_SECONDS:
+            return f"{len(calls)} tool call{'s' * (len(calls) > 1)} open"
+        more = f", {len(calls) - 1} more" if len(calls) > 1 else ""
+        return f"!! {fit(_flat(oldest.name), 24)} waits {age:.0f} s{more}"
 
     def _presence(self, conversation: Conversation) -> str:
         if self.over is not None:

@@ -1,0 +1,137 @@
+"""What the console itself answers: tables, single events, searches, and what the live view shows.
+
+Nothing here sends. Entries are kept in a ``Log`` of bounded size.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.commands import Say
+from tavus_cli.language.matching import Selection, TypePattern, compile_where
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.log import Log
+from tavus_cli.views.copy import copied
+from tavus_cli.views.full import full
+from tavus_cli.views.line import LineView
+from tavus_cli.views.table import stats, tools_table, turns_table
+from tavus_cli.views.theme import Theme
+
+FOUND = 200  # lines of /find and /turn at most; more would only scroll away
+
+
+class Looking:
+    """``answer`` gives the lines for a command of the table; ``selection`` is what the live view shows.
+
+    ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        selection: Selection,
+        theme: Theme,
+        make_view: Callable[[], LineView],
+        kept: int,
+    ) -> None:
+        self.selection = selection
+        self.log = Log(kept)
+        self._conversation = conversation
+        self._theme = theme
+        self._make_view = make_view
+
+    def answer(self, say: Say, now: float, width: int) -> list[str]:
+        """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
+        match say.command:
+            case "turns":
+                return turns_table(self.log.turns(), self._theme, width)
+            case "tools":
+                return tools_table(self.log.calls(), now, self._theme, width)
+            case "stats":
+                return stats(self.log.turns(), self.log.calls(), self._theme, width)
+            case "event":
+                return full(self._event(int(say.argument)), self._theme)
+            case "last":
+                return full(self._last(self.log.last()), self._theme)
+            case "turn":
+                return self._turn(int(say.argument))
+            case "find":
+                return self._find(say.argument)
+            case "copy":
+                return copied(*self._to_copy(say.argument))
+            case _:
+                return [self._steer(say)]
+
+    def show(self, what: str) -> str:
+        """Turn "partials" or "all" over; what it is now, for a person."""
+        now = not getattr(self.selection, what)
+        setattr(self.selection, what, now)
+        if what == "partials":
+            return "partials are shown" if now else "partials are folded"
+        return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
+
+    # -- what has passed ------------------------------------------------------------------------------
+
+    def _event(self, seq: int) -> EventEntry:
+        entry = self.log.event(seq)
+        if entry is None:
+            raise UsageError(f"no event {seq}{self._left()}")
+        return entry
+
+    def _last(self, entry: EventEntry | SentEntry | None) -> EventEntry | SentEntry:
+        if entry is None:
+            raise UsageError("nothing has passed yet")
+        return entry
+
+    def _turn(self, idx: int) -> list[str]:
+        entries = self.log.turn(idx)
+        if not entries:
+            raise UsageError(f"no turn {idx}{self._left()}")
+        return self._lines(entries)
+
+    def _find(self, pattern: str) -> list[str]:
+        try:
+            compiled = re.compile(pattern, re.IGNORECASE)
+        except re.error as error:
+            raise UsageError(f"/find: {error}") from None
+        found = self.log.find(compiled, FOUND)
+        if not found:
+            return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
+        return self._lines(found)
+
+    def _lines(self, entries: Sequence[Entry]) -> list[str]:
+        lines = self._make_view().lines(entries[-FOUND:])
+        if len(entries) > FOUND:
+            lines.insert(0, f"the last {FOUND} of {len(entries)}")
+        return lines
+
+    def _left(self) -> str:
+        gone = self.log.dropped
+        return f" (the oldest {gone:,} are no longer kept)" if gone else ""
+
+    def _to_copy(self, argument: str) -> tuple[Event, str]:
+        language, _, number = argument.partition(" ")
+        entry = self._event(int(number)) if number else self._last(self.log.last_sent() or self.log.last())
+        return entry.event, language
+
+    # -- what the live view shows ---------------------------------------------------------------------
+
+    def _steer(self, say: Say) -> str:
+        words = say.argument.split()
+        match say.command:
+            case "all":
+                return self.show("all")
+            case "only":
+                self.selection.only = TypePattern(words)
+                said = f"only {', '.join(words)}" if words else "all types"
+            case "ignore":
+                self.selection.ignore = TypePattern(words)
+                said = f"all types but {', '.join(words)}" if words else "all types"
+            case _:
+                self.selection.where = compile_where(say.argument or None)
+                said = f"only where {say.argument}" if say.argument else "all messages"
+        doubts = TypePattern(words).doubts() if say.command != "where" else []
+        return "; ".join([f"shown: {said}", *doubts])
