@@ -8,7 +8,6 @@ from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import Theme
 
-
 LOUD_SECONDS = 5.0  # a tool call that nobody answers for so long is told by its name
 
 
