@@ -13,7 +13,7 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
@@ -37,6 +37,7 @@ _tavus_console() {
         "join --conversation-id") :; return ;;
         "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "join --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
         "join --pal"|"join --persona") :; return ;;
         "join --face"|"join --replica") :; return ;;
         "tail -f"|"tail --format") :; return ;;
@@ -56,6 +57,7 @@ _tavus_console() {
         "tail --conversation-id") :; return ;;
         "tail --base-url") :; return ;;
         "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "tail --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
         "replay --speed") _tavus_console_words "1 4 max" "$current"; return ;;
         "replay -f"|"replay --format") :; return ;;
         "replay --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
@@ -67,6 +69,7 @@ _tavus_console() {
         "replay --until") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "replay --hold") :; return ;;
         "replay --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "replay --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
         "send --wait") _tavus_console_words "reply guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "send --timeout") :; return ;;
         "send --ready-timeout") :; return ;;
@@ -124,11 +127,11 @@ _tavus_console() {
         "auth login --base-url") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run conversation auth" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run conversation auth config" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
@@ -141,6 +144,10 @@ _tavus_console() {
         "auth login") if [[ $current == -* ]]; then _tavus_console_words "--base-url --json -h --help" "$current"; else :; fi ;;
         "auth status") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "auth logout") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
+        "config") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "path edit show" "$current"; fi ;;
+        "config path") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
+        "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
+        "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
     esac
 }
 complete -F _tavus_console tavus-console

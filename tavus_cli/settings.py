@@ -1,17 +1,218 @@
-"""Where things are kept, and what the environment says."""
+"""What can be set, what a value may be, and where the files are.
+
+The command line goes over the environment, the environment over the file, the file over the default. The
+last three meet in ``settled``; the command line in ``cli.options``, which asks here for what it was not
+told. The file is read by ``session.config_file``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import Path
+from typing import Any, get_args
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.grammar import duration
+from tavus_cli.views.theme import ColorChoice, ThemeName
 
 APP = "tavus-console"
+CONFIG = "TAVUS_CONSOLE_CONFIG"
+_COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 
 
-def history_file(environ: Mapping[str, str]) -> Path:
-    """What was typed at the prompt; TAVUS_CONSOLE_HISTORY names another file."""
-    if named := environ.get("TAVUS_CONSOLE_HISTORY"):
+def config_path(environ: Mapping[str, str]) -> Path:
+    """The file with the settings; TAVUS_CONSOLE_CONFIG names another one."""
+    if named := environ.get(CONFIG):
         return Path(named)
+    from platformdirs import user_config_path
+
+    return user_config_path(APP) / "config.toml"
+
+
+def default_history() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP) / "history"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Times in seconds. ``origins`` says where a value comes from that is not the default."""
+
+    theme: ThemeName = "auto"
+    color: ColorChoice = "auto"
+    vi_mode: bool = False
+    name: str = APP
+    hold: float = 0.25
+    join_timeout: float = 45.0
+    ready_timeout: float = 300.0
+    history: Path = field(default_factory=default_history)
+    daily_proxy: str | None = None
+    clipboard: bool = False
+    events_kept: int = 100_000
+    partials: bool = False
+    all: bool = False
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+
+class Unfit(Exception):
+    """A value that a key cannot take; the text says what it must be."""
+
+
+Read = Callable[[object], Any]  # a value of TOML, or a variable's text; raises Unfit
+
+
+def _one_of(choices: object) -> Read:
+    words = get_args(choices)
+
+    def read(value: object) -> Any:
+        if value not in words:
+            raise Unfit("one of " + ", ".join(words))
+        return value
+
+    return read
+
+
+def _flag(value: object) -> bool:
+    known: dict[object, bool] = {"true": True, "1": True, "false": False, "0": False}
+    found = value if isinstance(value, bool) else known.get(value) if isinstance(value, str) else None
+    if found is None:
+        raise Unfit("true or false")
+    return found
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < inf:
+        return float(value)
+    try:
+        return duration(value if isinstance(value, str) else "")
+    except UsageError:
+        raise Unfit('a time such as "250ms", "10s" or "5m"') from None
+
+
+def _count(value: object) -> int:
+    if isinstance(value, str) and value.isdecimal() and len(value) < 12:
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 100_000_000:
+        raise Unfit("a whole number from 1 to 100000000")
+    return value
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.isprintable():
+        raise Unfit("a text")
+    return value
+
+
+def _path(value: object) -> Path:
+    try:
+        return Path(_text(value)).expanduser()
+    except (Unfit, RuntimeError):  # "~nobody/x"
+        raise Unfit("the path of a file") from None
+
+
+def _url(value: object) -> str | None:
+    if value == "":
+        return None
+    try:
+        return _text(value)
+    except Unfit:
+        raise Unfit('an address such as "https://HOST/", or ""') from None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One setting: what it does, in the file's own comment; how a value is read; the default as TOML."""
+
+    name: str
+    about: str
+    read: Read
+    default: str
+
+    @property
+    def variable(self) -> str:
+        return "TAVUS_DAILY_PROXY" if self.name == "daily_proxy" else f"TAVUS_CONSOLE_{self.name.upper()}"
+
+
+KEYS: dict[str, Key] = {
+    key.name: key
+    for key in (
+        Key(
+            "theme",
+            "auto, dark, light, mono (no colours, but bold and the like) or high-contrast;\n"
+            "auto is light where COLORFGBG says so, else dark.",
+            _one_of(ThemeName),
+            '"auto"',
+        ),
+        Key(
+            "color",
+            "auto, always or never; auto: on a terminal, unless NO_COLOR is set.",
+            _one_of(ColorChoice),
+            '"auto"',
+        ),
+        Key("vi_mode", "Edit what you type with vi's keys.", _flag, "false"),
+        Key("name", "How you are called in the room.", _text, f'"{APP}"'),
+        Key("hold", "How long a missing number is waited for.", _seconds, '"250ms"'),
+        Key("join_timeout", "How long joining may take.", _seconds, '"45s"'),
+        Key("ready_timeout", "How long the PAL may take to come.", _seconds, '"5m"'),
+        Key("history", "Another file for what was typed.", _path, '"~/.tavus-console-history"'),
+        Key(
+            "daily_proxy",
+            "A reverse proxy that leads to Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
+            _url,
+            '""',
+        ),
+        Key(
+            "clipboard",
+            "Whether /copy may use the terminal's clipboard too (OSC 52);\n"
+            "some terminals ask about it, others refuse.",
+            _flag,
+            "false",
+        ),
+        Key("events_kept", "How many events /find, /event and /turn look through.", _count, "100000"),
+        Key("partials", "Show streaming text as it grows.", _flag, "false"),
+        Key("all", "Show what is folded too: twins, heartbeats, partials.", _flag, "false"),
+    )
+}
+
+
+def commented() -> str:
+    """The file as ``config edit`` makes it: every key, none of them set."""
+    head = (
+        "# Settings of tavus-console. A line counts once the # before its key is gone. The command line\n"
+        "# and the environment (TAVUS_CONSOLE_ and the key in capitals) go over what stands here;\n"
+        '# "tavus-console config show" says what counts, and why.\n'
+    )
+    parts = [head]
+    for key in KEYS.values():
+        lines = [f"# {line}" for line in key.about.splitlines()]
+        parts.append("\n".join([*lines, f"#{key.name} = {key.default}"]) + "\n")
+    return "\n".join(parts)
+
+
+def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
+    """The file's values (read already), over them the environment's. Raises UsageError.
+
+    NO_COLOR and its like count as the environment's word on ``color``: the file does not go over them.
+    """
+    values, whence = dict(file), dict(origins)
+    if variable := next(_deciding(environ), None):
+        values["color"], whence["color"] = "auto", variable
+    for key in KEYS.values():
+        if text := environ.get(key.variable):
+            try:
+                values[key.name] = key.read(text)
+            except Unfit as unfit:
+                raise UsageError(f'{key.variable} must be {unfit}, not "{text}"') from None
+            whence[key.name] = key.variable
+    return Settings(**values, origins=whence)
+
+
+def _deciding(environ: Mapping[str, str]) -> Iterator[str]:
+    """The variables by which ``use_color`` decides, whatever the terminal."""
+    for name in _COLOR_VARIABLES:
+        unset = ("",) if name == "NO_COLOR" else ("", "0")
+        if environ.get(name, "") not in unset:
+            yield name

@@ -11,7 +11,7 @@ import typer
 
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.views.theme import ColorChoice
+from tavus_cli.views.theme import ColorChoice, ThemeName
 
 if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
@@ -38,16 +38,31 @@ def _seconds(value: Any) -> float:
         raise typer.BadParameter(str(error)) from None
 
 
-def duration_option(help: str, shown: str | bool, *names: str) -> Any:
-    return typer.Option(*names, parser=_seconds, metavar="DURATION", show_default=shown, help=help)
+def duration_option(help: str, shown: str | bool, *names: str, setting: bool = False) -> Any:
+    return typer.Option(
+        *names,
+        parser=_seconds,
+        metavar="DURATION",
+        show_default=shown,
+        help=help,
+        callback=_or_setting if setting else None,
+    )
 
 
-Name = Annotated[str, typer.Option(help="How you are called in the room.")]
-JoinTimeout = Annotated[float, duration_option("How long joining may take.", "45s")]
-ReadyTimeout = Annotated[float, duration_option("How long the PAL may take to come.", "300s")]
+def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
+    """What the command line says; where it is silent, the setting of the same name."""
+    source = ctx.get_parameter_source(param.name or "")
+    if source is not None and source.name == "COMMANDLINE":
+        return value
+    return getattr(cast(Environment, ctx.obj).settings, param.name or "")
+
+
+Name = Annotated[str, typer.Option(callback=_or_setting, help="How you are called in the room.")]
+JoinTimeout = Annotated[float, duration_option("How long joining may take.", "45s", setting=True)]
+ReadyTimeout = Annotated[float, duration_option("How long the PAL may take to come.", "300s", setting=True)]
 Proxy = Annotated[
     str | None,
-    typer.Option(envvar="TAVUS_DAILY_PROXY", metavar="URL", help="A reverse proxy that leads to Daily."),
+    typer.Option(callback=_or_setting, metavar="URL", help="A reverse proxy that leads to Daily."),
 ]
 ConversationId = Annotated[
     str | None,
@@ -57,12 +72,23 @@ BaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL", help="The API's root, without /v2; else $TAVUS_API_BASE_URL."),
 ]
-Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms")]
+Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms", setting=True)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
-Color = Annotated[ColorChoice, typer.Option(help="Colours on standard output.")]
+Color = Annotated[ColorChoice, typer.Option(callback=_or_setting, help="Colours on standard output.")]
+Theme = Annotated[ThemeName, typer.Option(callback=_or_setting, help="Which colours.")]
 Json = Annotated[bool, typer.Option("--json", help="Errors as one JSON object on standard error.")]
-All = Annotated[bool, typer.Option("--all", help="Show what is folded too: twins, heartbeats, partials.")]
-Partials = Annotated[bool, typer.Option("--partials", help="Show streaming text as it grows.")]
+All = Annotated[
+    bool,
+    typer.Option(
+        "--all/--no-all",
+        callback=_or_setting,
+        help="Show what is folded too: twins, heartbeats, partials.",
+    ),
+]
+Partials = Annotated[
+    bool,
+    typer.Option("--partials/--no-partials", callback=_or_setting, help="Show streaming text as it grows."),
+]
 Format = Annotated[
     str,
     typer.Option(
@@ -85,10 +111,13 @@ Envelope = Annotated[
 ]
 
 
-def environment_of(ctx: typer.Context, color: ColorChoice = "auto") -> Environment:
+def environment_of(
+    ctx: typer.Context, color: ColorChoice = "auto", theme: ThemeName | None = None
+) -> Environment:
     """What ``main`` made, with the colours this command was asked for."""
     environment = cast(Environment, ctx.obj)
     environment.color = color
+    environment.theme_name = theme
     return environment
 
 

@@ -28,6 +28,7 @@ from tavus_cli.cli.options import (
     Record,
     Role,
     Target,
+    Theme,
     Turn,
     Until,
     Where,
@@ -58,6 +59,7 @@ def join(
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = "auto",
+    theme: Theme = "auto",
     json: Json = False,
     *,
     fields: Fields,
@@ -66,16 +68,17 @@ def join(
     from tavus_cli.language.matching import Selection
     from tavus_cli.rooms.target import RoomOptions
     from tavus_cli.session.commander import Join
-    from tavus_cli.settings import history_file
 
-    environment = environment_of(ctx, color)
+    environment = environment_of(ctx, color, theme)
     what = Join(
         selection=Selection(all=all, partials=partials),
         hold=hold,
         record=record,
         ready_timeout=ready_timeout,
         reply_timeout=reply_timeout,
-        history=history_file(environment.environ),
+        history=environment.settings.history,
+        events_kept=environment.settings.events_kept,
+        clipboard=environment.settings.clipboard,
     )
     wanted = Wanted(new, end_on_exit, fields, body, base_url)
     options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
@@ -106,6 +109,7 @@ def tail(
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = "auto",
+    theme: Theme = "auto",
     json: Json = False,
 ) -> int:
     """Events to standard output, for eyes or for pipes."""
@@ -114,7 +118,7 @@ def tail(
     from tavus_cli.session.tail import Tail
     from tavus_cli.session.tail import tail as run_tail
 
-    environment = environment_of(ctx, color)
+    environment = environment_of(ctx, color, theme)
     what = Tail(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
@@ -151,6 +155,7 @@ def replay(
     envelope: Envelope = False,
     hold: Hold = 0.25,
     color: Color = "auto",
+    theme: Theme = "auto",
     json: Json = False,
 ) -> int:
     """A recording through the same views."""
@@ -161,7 +166,7 @@ def replay(
     from tavus_cli.session.tail import Tail
     from tavus_cli.session.tail import tail as run_tail
 
-    environment = environment_of(ctx, color)
+    environment = environment_of(ctx, color, theme)
     what = Tail(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,

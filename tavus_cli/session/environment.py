@@ -12,10 +12,13 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tavus_cli.views.safe import safe
-from tavus_cli.views.theme import DARK, PLAIN, ColorChoice, Theme, use_color
+from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
+
+if TYPE_CHECKING:
+    from tavus_cli.settings import Settings
 
 PROGRAM = "tavus-console"
 
@@ -29,7 +32,9 @@ class Environment:
     stderr: TextIO = field(default_factory=lambda: _standard("stderr"))
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     color: ColorChoice = "auto"
+    theme_name: ThemeName | None = None  # the command line's; None: as the settings say
     exit_hard: bool = False
+    _settings: Settings | None = None
 
     def __post_init__(self) -> None:
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
@@ -38,7 +43,18 @@ class Environment:
 
     @property
     def theme(self) -> Theme:
-        return DARK if use_color(self.color, self.environ, is_tty(self.stdout)) else PLAIN
+        if not use_color(self.color, self.environ, is_tty(self.stdout)):
+            return PLAIN
+        return theme_named(self.theme_name or self.settings.theme, self.environ)
+
+    @property
+    def settings(self) -> Settings:
+        """Of the environment and the file, which is read when this is first asked for. Raises UsageError."""
+        if self._settings is None:
+            from tavus_cli.session.config_file import load
+
+            self._settings = load(self.environ)
+        return self._settings
 
     @property
     def columns(self) -> int:

@@ -30,6 +30,11 @@ class Frame:
         """Everything held goes out in one write."""
         self._flush()
 
+    def lend(self) -> None:
+        """What is held goes out, and another program finds the terminal as it expects it."""
+        self._disable_paste()
+        self._flush()
+
     def release(self) -> None:
         """The output is as it was before ``hold``; what is still held goes out."""
         self._output.flush = self._flush  # type: ignore[method-assign]

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import threading
 from collections import deque
@@ -19,22 +20,27 @@ from itertools import islice
 from typing import Literal
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import Application
+from prompt_toolkit.application import Application, in_terminal
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ConditionalAutoSuggest
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
+from prompt_toolkit.document import Document
+from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
+from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.output import ColorDepth, Output
 from prompt_toolkit.renderer import CPR_Support
 
+from tavus_cli.terminal.editor import EditorFailed, edited
 from tavus_cli.terminal.frame import Frame
 from tavus_cli.terminal.keys import bindings
 
 LINES = 500  # in one frame: more would hold up keys and signals for too long
 HINT = "Ctrl-D leaves"
+VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
 
 Line = Callable[[int], str]
 
@@ -46,7 +52,9 @@ class LivePrompt:
     prompt is drawn, and nothing is drawn more often than a frame or a key asks for. Both may hold
     SGR codes; an empty ``live`` takes no row. ``on_line`` gets what was typed when Enter is pressed,
     newlines included, unless it is blank; the typed line vanishes, printing it is up to the caller.
-    ``on_keys`` are further keys (``keys.bindings``).
+    ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line begins with ":"
+    where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
+    waits, and what was written there is then in the input line, where Enter sends it.
 
     Everything is called on the event loop that runs ``run``.
     """
@@ -60,6 +68,7 @@ class LivePrompt:
         completer: Completer | None = None,
         history: History | None = None,
         on_keys: Mapping[str, Callable[[], None]] | None = None,
+        vi_mode: bool = False,
         input: Input | None = None,
         output: Output | None = None,
         frame_seconds: float = 1 / 30,
@@ -74,6 +83,7 @@ class LivePrompt:
         self._waiting: deque[str] = deque()
         self._drawing = 0  # lines in the frame that is being drawn
         self._frame_due = False  # a frame was begun and is not on the screen yet
+        self._lent = False  # the terminal is the editor's
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
@@ -81,7 +91,7 @@ class LivePrompt:
         self._on_keys = on_keys or {}
         self._session = self._create_session(completer, history, input, output, color_depth)
         self._app = self._session.app
-        self._prepare_app()
+        self._prepare_app(vi_mode)
         self._frame = Frame(self._app.output)
 
     def print(self, lines: Iterable[str]) -> None:
@@ -136,7 +146,7 @@ class LivePrompt:
 
     def _arm(self) -> None:
         """Have a frame drawn, at once or when a frame's time has passed since the last one."""
-        if self._timer is None and not self._frame_due and self._loop is not None:
+        if self._timer is None and not self._frame_due and not self._lent and self._loop is not None:
             delay = max(0.0, self._next_frame - self._loop.time())
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
@@ -147,7 +157,7 @@ class LivePrompt:
         """
         self._timer = None
         app = self._app
-        if self._loop is None or not app.is_running or app.is_done:
+        if self._loop is None or self._lent or not app.is_running or app.is_done:
             return  # what is held is written at the end of ``run``
         self._next_frame = self._loop.time() + self._frame_seconds
         if self._waiting:
@@ -213,7 +223,7 @@ class LivePrompt:
             complete_while_typing=False,  # else rows stay reserved for the menu
             history=history,
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
-            key_bindings=bindings(lambda: self.print([HINT]), self._on_keys),
+            key_bindings=bindings(lambda: self.print([HINT]), self._begin_edit, self._on_keys),
             prompt_continuation=lambda width, line, wrapped: "" if wrapped else " " * width,
             include_default_pygments_style=False,
             erase_when_done=True,
@@ -222,8 +232,11 @@ class LivePrompt:
             output=output,
         )
 
-    def _prepare_app(self) -> None:
+    def _prepare_app(self, vi_mode: bool) -> None:
         app = self._app
+        if vi_mode:
+            app.editing_mode = EditingMode.VI
+            app.timeoutlen = VI_ESCAPE_SECONDS
         # Nothing here needs the position of the cursor. Not asking for it spares a round trip, and
         # a warning where no answer comes.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
@@ -245,16 +258,43 @@ class LivePrompt:
             handler({"message": "the status line failed", "exception": error})
             return
         text = "\n".join(row.replace("\n", " ") for row in rows)
-        self._message = [*to_formatted_text(ANSI(text)), ("", "\n"), ("class:prompt", "› ")]
+        commands = app.editing_mode == EditingMode.VI and app.vi_state.input_mode == InputMode.NAVIGATION
+        sign = ": " if commands else "› "
+        self._message = [*to_formatted_text(ANSI(text)), ("", "\n"), ("class:prompt", sign)]
 
     def _accept(self, buffer: Buffer) -> bool:
         text = buffer.text
         if text.strip():
             buffer.append_to_history()
         buffer.reset()
+        self._app.vi_state.input_mode = InputMode.INSERT
         if text.strip():
             self._on_line(text)
         return False
+
+    # -- the editor
+
+    def _begin_edit(self) -> None:
+        if not self._lent:
+            self._lent = True
+            self._app.create_background_task(self._edit(self._session.default_buffer))
+
+    async def _edit(self, buffer: Buffer) -> None:
+        """The terminal stays held: what is drawn meanwhile, for a resize, must not reach the editor's."""
+        try:
+            async with in_terminal():
+                self._frame.lend()
+                try:
+                    text = await asyncio.to_thread(edited, buffer.text, os.environ)
+                    buffer.document = Document(text)
+                except EditorFailed as error:
+                    self.print([f"✗ {error}"])
+                finally:
+                    self._lent = False
+        finally:
+            self._lent = False
+            if self._app.is_done and buffer.text.strip():
+                buffer.append_to_history()  # the conversation ended meanwhile: the next one may want it
 
 
 def _joined(lines: list[str]) -> str:

@@ -1,4 +1,7 @@
-"""Colours: whether there are any, and which. Compiled once to SGR strings, which cost nothing a line."""
+"""Colours: whether there are any, and which. Compiled once to SGR strings, which cost nothing a line.
+
+No theme carries a meaning: without it the same words and signs stand in the same places.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 ColorChoice = Literal["auto", "always", "never"]
+ThemeName = Literal["auto", "dark", "light", "mono", "high-contrast"]
 RESET = "\x1b[0m"
 
 
@@ -39,26 +43,103 @@ class Theme:
         return f"{sgr}{text}{RESET}" if sgr else text
 
 
+def _theme(**codes: str) -> Theme:
+    """From the numbers of SGR: "1;31"."""
+    return Theme({style: f"\x1b[{code}m" if code else "" for style, code in codes.items()})
+
+
 PLAIN = Theme({})
-DARK = Theme(
-    {
-        "time": "\x1b[2m",
-        "rule": "\x1b[1;34m",
-        "user": "\x1b[36m",
-        "pal": "\x1b[32m",
-        "you": "\x1b[1;33m",
-        "text": "",
-        "partial": "\x1b[2m",
-        "speaking": "\x1b[2m",
-        "tool": "\x1b[35m",
-        "perception": "\x1b[34m",
-        "objective": "\x1b[94m",
-        "warning": "\x1b[1;31m",
-        "system": "\x1b[1m",
-        "quiet": "\x1b[2m",
-        "unknown": "\x1b[33m",
-        "mark": "\x1b[33m",
-        "latency": "\x1b[1;32m",
-        "status": "\x1b[7m",
-    }
+# On black or nearly so; in the terminal's own sixteen colours.
+DARK = _theme(
+    time="2",
+    rule="1;94",
+    user="36",
+    pal="32",
+    you="1;33",
+    text="",
+    partial="2",
+    speaking="2",
+    tool="35",
+    perception="94",
+    objective="96",
+    warning="1;31",
+    system="1",
+    quiet="2",
+    unknown="33",
+    mark="33",
+    latency="1;32",
+    status="7",
 )
+# On white or nearly so: of the 256 colours, which no terminal changes, those that are dark enough.
+LIGHT = _theme(
+    time="38;5;240",
+    rule="1;38;5;25",
+    user="38;5;24",
+    pal="38;5;22",
+    you="1;38;5;94",
+    text="",
+    partial="38;5;240",
+    speaking="38;5;240",
+    tool="38;5;90",
+    perception="38;5;25",
+    objective="38;5;61",
+    warning="1;38;5;124",
+    system="1",
+    quiet="38;5;240",
+    unknown="38;5;94",
+    mark="38;5;94",
+    latency="1;38;5;22",
+    status="7",
+)
+# No colour: bold, underlined, reversed.
+MONO = _theme(
+    time="",
+    rule="1",
+    user="4",
+    pal="1",
+    you="1;4",
+    text="",
+    partial="",
+    speaking="",
+    tool="1",
+    perception="",
+    objective="4",
+    warning="1;7",
+    system="1",
+    quiet="",
+    unknown="",
+    mark="7",
+    latency="1",
+    status="7",
+)
+# Nothing is dim. A colour never stands on a background that we do not know: it brings its own.
+HIGH_CONTRAST = _theme(
+    time="",
+    rule="1",
+    user="1;38;5;16;48;5;51",
+    pal="1;38;5;16;48;5;46",
+    you="1;38;5;16;48;5;226",
+    text="",
+    partial="",
+    speaking="",
+    tool="1",
+    perception="",
+    objective="1;4",
+    warning="1;38;5;231;48;5;88",
+    system="1",
+    quiet="",
+    unknown="1",
+    mark="1;38;5;16;48;5;214",
+    latency="1;4",
+    status="1;38;5;16;48;5;231",
+)
+THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT, "mono": MONO, "high-contrast": HIGH_CONTRAST}
+
+
+def theme_named(name: ThemeName, environ: Mapping[str, str]) -> Theme:
+    """``auto`` is light where COLORFGBG, which some terminals set, names a light background; else dark."""
+    if name != "auto":
+        return THEMES[name]
+    background = environ.get("COLORFGBG", "").rpartition(";")[2]
+    light = background.isdecimal() and (background == "7" or 9 <= int(background[:9]) <= 15)
+    return LIGHT if light else DARK

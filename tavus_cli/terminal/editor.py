@@ -1,0 +1,52 @@
+"""The user's own editor: $VISUAL, $EDITOR, else what is installed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_USUAL = ("notepad",) if os.name == "nt" else ("editor", "nano", "vi")
+
+
+class EditorFailed(Exception):
+    """One line for a person."""
+
+
+def open_editor(path: Path, environ: Mapping[str, str]) -> None:
+    """Returns when the editor has ended. Raises EditorFailed, also where it says that it failed."""
+    words = _command(environ)
+    try:
+        status = subprocess.call([*words, str(path)])
+    except OSError as error:
+        raise EditorFailed(f"{words[0]}: {error.strerror or error}") from None
+    if status:
+        raise EditorFailed(f"{words[0]} ended with status {status}")
+
+
+def edited(text: str, environ: Mapping[str, str]) -> str:
+    """The text as the editor left it, without the newline at its end. Raises EditorFailed."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="tavus-console-") as folder:  # which nobody else may read
+            path = Path(folder) / "message.txt"
+            path.write_text(text + "\n", encoding="utf-8", errors="replace")
+            open_editor(path, environ)
+            return path.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
+    except OSError as error:
+        raise EditorFailed(f"the editor's file: {error.strerror or error}") from None
+
+
+def _command(environ: Mapping[str, str]) -> list[str]:
+    for name in ("VISUAL", "EDITOR"):
+        try:
+            if words := shlex.split(environ.get(name, ""), posix=os.name != "nt"):
+                return words
+        except ValueError as error:  # a quote that is not closed
+            raise EditorFailed(f"{name}: {error}") from None
+    if found := next(filter(shutil.which, _USUAL), None):
+        return [found]
+    raise EditorFailed("no editor is installed; set EDITOR")
