@@ -132,8 +132,21 @@ def test_the_room_may_do_what_it_wants(name: str) -> None:
             assert result.err == "", (command, result)
 
 
-def test_a_client_that_cannot_be_loaded(tmp_path: Path) -> None:
-    (tmp_path / "daily.py").write_text("raise ImportError('no wheel for this machine')\n")
+BROKEN = {
+    "no wheel for this machine": "raise ImportError('no wheel for this machine')\n",
+    "no threads left": """from enum import Enum
+LogLevel = Enum("LogLevel", ["Off"])
+class Daily:
+    def init(log_level): pass
+class EventHandler: pass
+def CallClient(event_handler): raise RuntimeError("no threads left")
+""",
+}
+
+
+@pytest.mark.parametrize("words", BROKEN)
+def test_a_client_that_cannot_be_loaded_or_started(words: str, tmp_path: Path) -> None:
+    (tmp_path / "daily.py").write_text(BROKEN[words])
 
     async def main() -> list[Result]:
         path = {"PYTHONPATH": str(tmp_path)}
@@ -141,7 +154,7 @@ def test_a_client_that_cannot_be_loaded(tmp_path: Path) -> None:
 
     for result in asyncio.run(main()):
         assert result.status == 5
-        assert "no wheel for this machine" in result.out + result.err
+        assert words in result.out + result.err
 
 
 def test_signals_in_a_room_that_confirms_nothing() -> None:

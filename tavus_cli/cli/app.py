@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -13,7 +14,24 @@ from tavus_cli.session.environment import PROGRAM
 
 _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, text in EXIT_STATUS_HELP.items())
 
-app = typer.Typer(
+
+class CommandLine(typer.Typer):
+    """Builds the command that is named and no other: building all takes longer than most of them run."""
+
+    def __call__(self, arguments: list[str], **options: Any) -> Any:
+        word = arguments[0] if arguments else ""
+        narrowed = copy.copy(self)
+        narrowed.registered_commands = [
+            one
+            for one in self.registered_commands
+            if word == (one.name or getattr(one.callback, "__name__", ""))
+        ]
+        narrowed.registered_groups = [one for one in self.registered_groups if one.name == word]
+        known = narrowed.registered_commands or narrowed.registered_groups
+        return typer.Typer.__call__(narrowed if known else self, arguments, **options)
+
+
+app = CommandLine(
     add_completion=False,  # completions/ holds static scripts: faster, and nothing remote in a shell
     no_args_is_help=True,
     rich_markup_mode=None,

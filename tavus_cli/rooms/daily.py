@@ -131,7 +131,10 @@ class DailyRoom:
         self._completions = Completions()
         check_authorities()
         daily = _load()
-        self._client = daily.CallClient(event_handler=_handler(daily, self))
+        try:
+            self._client = daily.CallClient(event_handler=_handler(daily, self))
+        except Exception as error:
+            raise CannotJoin(f"Daily's client did not start: {self._tidy(error)}") from None
         # Dropping the last reference while a join is pending blocks as release() does.
         ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._client))
         try:
@@ -347,12 +350,11 @@ class DailyRoom:
 def client_version() -> str:
     """The version of daily-python, loaded and started. Raises CannotJoin where it cannot be."""
     _load()
-    from importlib.metadata import PackageNotFoundError, version
+    from importlib.metadata import version
 
-    try:
+    with contextlib.suppress(ImportError):  # without its metadata
         return version("daily-python")
-    except PackageNotFoundError:
-        return "of unknown version"
+    return "of unknown version"
 
 
 def _load() -> Any:
