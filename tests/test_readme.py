@@ -68,6 +68,7 @@ def test_every_example_does_what_it_says(block: str, tmp_path: Path, api: LocalA
     (tmp_path / "ring.json").write_text(json.dumps({"tavus-console/prod": KEY}))
     variables = environ(**{**tavus(), "HOME": str(tmp_path), "TAVUS_API_BASE_URL": api.base_url})
     variables["PYTHON_KEYRING_BACKEND"] = "tests.keyring_file.FileKeyring"
+    variables["TAVUS_CONSOLE_RUNTIME"] = str(tmp_path / "run")
     variables["TEST_KEYRING"] = str(tmp_path / "ring.json")
     variables["PATH"] = f"{Path(CONSOLE).parent}{os.pathsep}{variables['PATH']}"
     for example in examples(block):
@@ -115,7 +116,8 @@ def test_every_exit_status_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["join", "tail", "send", "run", "replay", "doctor", "conversation", "auth", "completion"]
+    "command",
+    ["join", "tail", "send", "run", "session", "replay", "doctor", "conversation", "auth", "completion"],
 )
 def test_every_command_has_a_section_and_an_example(command: str) -> None:
     assert f"### {command}" in README

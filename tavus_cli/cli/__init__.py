@@ -8,13 +8,24 @@ from typing import Any, NoReturn, cast
 
 import typer
 
-from tavus_cli.cli import auth, config, conversation, doctor, rooms, run
+from tavus_cli.cli import auth, config, conversation, doctor, rooms, run, session
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import PROGRAM, Environment
 
 # Importing a module of commands registers them.
-__all__ = ["app", "auth", "config", "conversation", "doctor", "main", "rooms", "run", "run_command"]
+__all__ = [
+    "app",
+    "auth",
+    "config",
+    "conversation",
+    "doctor",
+    "main",
+    "rooms",
+    "run",
+    "run_command",
+    "session",
+]
 
 
 def main() -> NoReturn:

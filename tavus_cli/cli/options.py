@@ -146,6 +146,11 @@ def open_target(
     """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
     from tavus_cli.rooms.target import is_conversation_id, open_room
 
+    if target and is_conversation_id(target):
+        from tavus_cli.rooms.resident import find
+
+        if (room := find(target, timeout=options.join_timeout)) is not None:
+            return room
     if target and (target == "-" or is_conversation_id(target)):
         from tavus_cli.conversations import resolve
 

@@ -26,8 +26,16 @@ class RoomOptions:
     conversation_id: str | None = None
 
 
-def open_room(target: str | None, options: RoomOptions) -> Room:
-    """The room of a TARGET, not joined yet. Raises UsageError that says what to give."""
+def open_room(target: str | None, options: RoomOptions, *, resident: bool = True) -> Room:
+    """The room of a TARGET, not joined yet: the ``resident`` session for it, where there is one.
+
+    Raises UsageError that says what to give.
+    """
+    if resident:
+        from tavus_cli.rooms.resident import find
+
+        if (room := find(target, options.conversation_id, options.join_timeout)) is not None:
+            return room
     if not target:
         raise UsageError(f"no TARGET: give {_FORMS}, or set TAVUS_CONVERSATION")
     if target == "sim" or target.startswith("sim:"):

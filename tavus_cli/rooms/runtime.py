@@ -1,0 +1,169 @@
+"""Where resident sessions are found: one socket each, in a folder that is ours alone."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import socket
+import stat
+import struct
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from tavus_cli.errors import ConsoleError, UsageError
+
+APP = "tavus-console"
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_CONVERSATION = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
+
+
+def supported() -> bool:
+    """Whether this system has what resident sessions need."""
+    return hasattr(socket, "AF_UNIX") and hasattr(os, "geteuid")
+
+
+def folder() -> Path:
+    """Of the sockets; TAVUS_CONSOLE_RUNTIME names another one. It may not be there yet."""
+    if named := os.environ.get("TAVUS_CONSOLE_RUNTIME"):
+        return Path(named)
+    import warnings
+
+    from platformdirs import user_runtime_path
+
+    with warnings.catch_warnings():  # that XDG_RUNTIME_DIR is not set is no matter
+        warnings.simplefilter("ignore")
+        return Path(user_runtime_path(APP))
+
+
+def own_folder() -> Path:
+    """The folder, made where it is missing. Raises ConsoleError where others can do something in it."""
+    path = folder()
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = path.lstat()
+        above = path.parent.stat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
+            raise ConsoleError(f"{path} is not a folder of yours: resident sessions are refused there")
+        if above.st_uid not in (os.geteuid(), 0) or (
+            above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX
+        ):
+            raise ConsoleError(f"{path.parent} can be changed by others: resident sessions are refused there")
+        if status.st_mode & 0o077:
+            path.chmod(0o700)
+    except OSError as error:
+        raise ConsoleError(f"{path}: {error.strerror or error}") from None
+    return path
+
+
+def session_id(target: str, conversation_id: str | None = None) -> str:
+    """The name of the resident session for a TARGET: that of the conversation, where it is known."""
+    if target.startswith("sim"):
+        return "sim" if target == "sim" else f"sim-{_short(target)}"
+    try:
+        parts = urlsplit(target)
+        host = parts.hostname
+    except ValueError:  # told by whoever joins it, without its token
+        return "none"
+    room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
+    if _CONVERSATION.fullmatch(room):
+        return room
+    return f"{re.sub(r'[^A-Za-z0-9_-]', '-', room)[:40] or 'room'}-{_short(f'{host}/{parts.path}')}"
+
+
+def is_session_id(word: str) -> bool:
+    return _ID.fullmatch(word) is not None
+
+
+def sockets() -> list[Path]:
+    """Of all sessions that are there, or were."""
+    try:
+        return sorted(path for path in folder().iterdir() if path.suffix == ".sock")
+    except OSError:
+        return []
+
+
+def path_of(name: str) -> Path:
+    return folder() / f"{name}.sock"
+
+
+def check_owner(path: Path) -> bool:
+    """Whether there is a socket of ours. Raises UsageError for anything else in its place."""
+    try:
+        status, above = path.lstat(), path.parent.lstat()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    if not stat.S_ISSOCK(status.st_mode) or {status.st_uid, above.st_uid} != {os.geteuid()}:
+        raise UsageError(f"{path} is not a socket of yours: it is not connected to")
+    return True
+
+
+def peer_uid(connection: socket.socket) -> int | None:
+    """The user on the other end; None where the system does not tell."""
+    if hasattr(socket, "SO_PEERCRED"):
+        size = struct.calcsize("3i")
+        return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1])
+    try:  # macOS, the BSDs: struct xucred by LOCAL_PEERCRED
+        return int(struct.unpack("2I", connection.getsockopt(0, 1, 8))[1])
+    except OSError:
+        return None
+
+
+def connect(path: Path, timeout: float) -> socket.socket | None:
+    """A connection to a session of ours; None where nobody listens. Raises UsageError."""
+    if not check_owner(path):
+        return None
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(timeout)
+    try:
+        connection.connect(os.fspath(path))
+        if peer_uid(connection) not in (os.geteuid(), None):
+            raise UsageError(f"{path} is held open by another user: it is not connected to")
+    except (ConnectionRefusedError, FileNotFoundError):
+        connection.close()
+        return None
+    except OSError as error:
+        connection.close()
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def lock(name: str) -> int | None:
+    """A descriptor that holds the name as long as this process lives; None where another one has it."""
+    import fcntl
+
+    path = own_folder() / f"{name}.lock"
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o600)
+    except OSError as error:
+        raise ConsoleError(f"{path}: {error.strerror or error}") from None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def tidy(path: Path) -> None:
+    """Take away the socket of a process that is no more."""
+    descriptor = lock(path.stem)
+    if descriptor is not None:
+        try:
+            if check_owner(path):
+                path.unlink(missing_ok=True)
+        finally:
+            os.close(descriptor)
+
+
+def _short(text: str) -> str:
+    """Files of the simulation are meant from here, so that the working directory counts."""
+    where = os.getcwd() if ".toml" in text else tempfile.gettempprefix()
+    return hashlib.sha256(f"{where}\n{text}".encode()).hexdigest()[:8]
