@@ -135,7 +135,7 @@ def until_gone() -> None:
     except (ConsoleError, OSError):
         return
     if room is not None:
-        room.stop()
+        room.stop(SECONDS)
 
 
 def test_without_clients_it_leaves_by_itself(folder: Path) -> None:

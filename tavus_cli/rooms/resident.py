@@ -119,15 +119,19 @@ class ResidentRoom:
         finally:
             self._sendings.pop(number, None)
 
-    def stop(self) -> None:
-        """End the session for all; instead of joining. Blocks until it has left its room."""
+    def stop(self, timeout: float) -> bool:
+        """End the session for all; instead of joining. Blocks; whether it has left its room."""
         with self._connection:
+            self._connection.settimeout(timeout)
             try:
                 self._connection.sendall(b'{"do": "stop"}\n')
                 while self._connection.recv(_CHUNK):
                     pass
-            except OSError:
-                pass  # it was about to end anyway, or takes too long and ends alone
+            except TimeoutError:
+                return False
+            except OSError:  # it was about to end anyway
+                pass
+        return True
 
     async def leave(self) -> None:
         self._left = True

@@ -21,7 +21,8 @@ from tavus_cli.views.safe import safe, safe_json
 SERVER = "tavus_cli.session.resident_server"
 ASKING = 2.0  # seconds for a session to say what it is
 STOPPING = 15.0
-TRIES = 5  # another start of the same session may fail, or it may end, while we look
+TRIES = 100  # another start of the same session may fail, or it may be ending, while we look
+AGAIN = 0.1  # seconds between them
 COLUMNS = ("id", "target", "PAL", "turn", "minutes", "clients")
 Json = dict[str, Any]
 
@@ -57,6 +58,7 @@ def start(what: Start, environment: Environment) -> int:
                 raise UsageError(f"the session {name} is there already: --record is for a new one")
             environment.warn(f"the session {name} is there already")
             return _started(room.about, what, environment)
+        time.sleep(AGAIN)
     raise ConsoleError(f"the session {name} comes and goes: try again")
 
 
@@ -168,7 +170,8 @@ def stop(name: str | None, environment: Environment, *, all: bool, end: Callable
     if not chosen and not all:
         raise UsageError(wrong)
     for room in chosen:
-        room.stop()
+        if not room.stop(STOPPING):
+            raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
         environment.say(f"stopped {safe(room.about['id'])}")
         if end is not None and not room.target.startswith("sim"):
             end(room.conversation_id)

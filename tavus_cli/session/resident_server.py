@@ -152,6 +152,7 @@ class Server:
         finally:
             if not self._known.done():
                 self._known.set_result(ConsoleError("the resident session was stopped while joining"))
+            Path(listening.getsockname()).unlink(missing_ok=True)  # before the last client sees the end
             server.close()
             await self._dismiss()
         return ExitStatus.DONE
