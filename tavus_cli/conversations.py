@@ -11,7 +11,7 @@ from tavus_cli.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.rooms.target import is_conversation_id
-from tavus_cli.tavus_api import TavusApi, check_base_url
+from tavus_cli.tavus_api import ATTEMPTS, TIMEOUT, TavusApi, check_base_url
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -19,10 +19,12 @@ FIND_TIMEOUT = 10.0  # seconds: without an answer the id is enough to try
 _URL = re.compile(r"https://[!-~]+\.daily\.co/[!-~]+", re.ASCII)
 
 
-def connect(environ: Mapping[str, str], base_url: str | None, *, timeout: float = 30.0) -> TavusApi:
+def connect(
+    environ: Mapping[str, str], base_url: str | None, *, timeout: float = TIMEOUT, attempts: int = ATTEMPTS
+) -> TavusApi:
     """Raises NotAuthorised where there is no key, UsageError for an address that is none."""
     url = check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
-    return TavusApi(require_key(environ).value, url, timeout=timeout)
+    return TavusApi(require_key(environ).value, url, timeout=timeout, attempts=attempts)
 
 
 def create(api: TavusApi, body: Json, warn: Tell) -> Json:
@@ -126,7 +128,7 @@ def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None
     url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
     token: object = None
     if find_key(environ) is not None:
-        with connect(environ, base_url, timeout=FIND_TIMEOUT) as api:
+        with connect(environ, base_url, timeout=FIND_TIMEOUT, attempts=1) as api:
             try:
                 answer = api.get(conversation_id)
             except ConsoleError as error:
@@ -150,6 +152,14 @@ def _found(url: str, conversation_id: str | None, token: object) -> Found:
 def opened(created: Json, api: TavusApi) -> Found:
     """The room of a conversation that ``create`` made. Raises CannotJoin."""
     return _found(room_url(created, api), created["conversation_id"], created.get("meeting_token"))
+
+
+def url_to_share(created: Json, *, with_token: bool) -> str:
+    """The URL for a browser; "" where there is none."""
+    url, token = created.get("conversation_url"), created.get("meeting_token")
+    if not isinstance(url, str):
+        return ""
+    return _found(url, None, token if with_token else None).target
 
 
 def room_url(conversation: Json, api: TavusApi) -> str:

@@ -21,6 +21,7 @@ from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import use_color
 
 Json = dict[str, Any]
+STATUSES = ("active", "ended")
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
 COLUMNS = (
     ("conversation", ("conversation_id",)),
@@ -66,7 +67,7 @@ def create(
     with conversations.connect(environment.environ, base_url) as api:
         created = conversations.create(api, body, environment.warn)
     shown = created if show_token else without_token(created)
-    url = safe(str(shown.get("conversation_url", "")))
+    url = safe(conversations.url_to_share(created, with_token=show_token))
     shape.show(shown, environment, lambda: _print(url, environment))
     environment.warn(conversations.about_billing(created))
     return ExitStatus.DONE
@@ -76,6 +77,8 @@ def list_(
     status: str | None, limit: int | None, base_url: str | None, shape: Shape, environment: Environment
 ) -> int:
     shape.check()
+    if status not in (None, *STATUSES):
+        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}")
     with conversations.connect(environment.environ, base_url) as api:
         rows = [without_token(row) for row in islice(api.conversations(status), limit)]
     shape.show(rows, environment, lambda: _table(rows, environment))

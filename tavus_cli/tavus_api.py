@@ -76,12 +76,14 @@ class TavusApi:
         clock: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
         timeout: float = TIMEOUT,
+        attempts: int = ATTEMPTS,
     ) -> None:
         self.base_url = check_base_url(base_url)
         self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
         if not _KEY.fullmatch(key):
             raise NotAuthorised("the API key holds a blank or a character that no key has: store it again")
         self._key = key
+        self._attempts = attempts
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._client = _client(key, self.local, timeout)
 
@@ -159,7 +161,7 @@ class TavusApi:
             try:
                 return self._once(method, path, body, params, empty)
             except (CannotReach, RateLimited) as error:
-                if not repeat or attempt == ATTEMPTS or error.wait > LONGEST_WAIT:
+                if not repeat or attempt >= self._attempts or error.wait > LONGEST_WAIT:
                     raise
                 backoff = 0.5 * 2 ** (attempt - 1) * (0.5 + self._jitter())
                 self._sleep(max(error.wait, backoff))

@@ -1,8 +1,9 @@
-"""What holds for every test: the settings of whoever runs them change nothing."""
+"""What holds for every test: settings, API key and keyring of whoever runs them change nothing."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,3 +21,14 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name, raising=False)
         patch.setenv("XDG_CONFIG_HOME", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_key() -> Iterator[None]:
+    """No API key, no other API, and a machine without a keyring: no test asks Tavus by accident."""
+    with pytest.MonkeyPatch.context() as patch:
+        ours = re.compile(r"TAVUS_((\w+_)?API_KEY|API_BASE_URL|ENV|CONVERSATION)")
+        for name in [name for name in os.environ if ours.fullmatch(name)]:
+            patch.delenv(name)
+        patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
+        yield

@@ -14,6 +14,7 @@ from typing import Any
 import keyring
 import pytest
 
+from tavus_cli.conversations import url_to_share
 from tavus_cli.creation import FIELDS, creation_body, old_names
 from tavus_cli.credentials import Tokens
 from tavus_cli.errors import UsageError
@@ -132,6 +133,13 @@ def test_a_private_rooms_token_is_kept_and_not_shown(api: LocalApi, folders: Pat
     assert json.loads(shown.out)["meeting_token"] == TOKEN
 
 
+def test_a_url_to_share_has_the_token_if_that_is_wanted() -> None:
+    created = {"conversation_url": "https://tavus.daily.co/c1", "meeting_token": TOKEN}
+    assert url_to_share(created, with_token=False) == "https://tavus.daily.co/c1"
+    assert url_to_share(created, with_token=True) == f"https://tavus.daily.co/c1?t={TOKEN}"
+    assert url_to_share({}, with_token=True) == ""
+
+
 def test_a_token_that_cannot_be_kept_is_told(api: LocalApi, folders: Path) -> None:
     (folders / "state").touch()
     result = asked(api, "conversation", "create", "--pal", PAL, "--private")
@@ -237,6 +245,12 @@ def test_all_that_run_end_if_they_are_meant(api: LocalApi) -> None:
 def test_end_says_what_it_needs(api: LocalApi, arguments: list[str]) -> None:
     assert asked(api, "conversation", "end", *arguments).status == 2
     assert api.requests == []
+
+
+def test_a_status_that_is_none(api: LocalApi) -> None:
+    result = asked(api, "conversation", "list", "--status", "running")
+    assert (result.status, api.requests) == (2, [])
+    assert "--status is active or ended, not running" in result.err
 
 
 def test_an_answer_with_anything_in_it_is_listed(api: LocalApi) -> None:

@@ -20,7 +20,7 @@ from tavus_cli.rooms.target import RoomOptions, open_room
 from tavus_cli.session.environment import Environment
 from tests import keyring_file
 from tests.program import CONSOLE, console
-from tests.tavus_api import KEY, PAL, LocalApi, local_api
+from tests.tavus_api import KEY, PAL, LocalApi, Odd, local_api
 from tests.tmux import needs_tmux, pane
 
 SECRET = "eyJhbGciOi.secret-token"
@@ -224,6 +224,14 @@ def test_an_api_that_does_not_help_is_no_obstacle(api: LocalApi) -> None:
         assert said.startswith("tavus-console: Tavus ")
         assert said.endswith(f"; joining {URL}\n")
         assert key not in said
+
+
+def test_an_api_out_of_breath_is_not_waited_for(api: LocalApi) -> None:
+    api.add()
+    api.odd.append(Odd(503))
+    room, said = found(ID, api=api)
+    assert (room.target, len(api.requests)) == (URL, 1)
+    assert "Tavus failed (503)" in said
 
 
 def test_a_conversation_that_has_ended_is_not_joined(api: LocalApi) -> None:
