@@ -53,8 +53,9 @@ def shapes() -> Iterator[CommandShape]:
     """Every command of the tree, the program itself first, with an empty path."""
     from typer.main import get_command
 
-    from tavus_cli.cli import app
+    from tavus_cli.cli import app, load
 
+    load()
     yield from _walk(get_command(app), ())
 
 

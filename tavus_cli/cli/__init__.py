@@ -4,28 +4,32 @@ from __future__ import annotations
 
 import os
 import sys
+from importlib import import_module
 from typing import Any, NoReturn, cast
 
 import typer
 
-from tavus_cli.cli import auth, config, conversation, doctor, rooms, run, session
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import PROGRAM, Environment
 
-# Importing a module of commands registers them.
-__all__ = [
-    "app",
-    "auth",
-    "config",
-    "conversation",
-    "doctor",
-    "main",
-    "rooms",
-    "run",
-    "run_command",
-    "session",
-]
+__all__ = ["app", "load", "main", "run_command"]
+
+# The modules of commands, in the order of --help; importing one registers what it holds.
+_MODULES = ("doctor", "rooms", "run", "conversation", "auth", "config", "session")
+_HOME = {name: name for name in _MODULES} | dict.fromkeys(
+    ("join", "tail", "replay", "send", "completion"), "rooms"
+)
+del _HOME["rooms"]  # no command of that name
+
+
+def load(word: str = "") -> None:
+    """Register the command that ``word`` names, or where it names none all of them, in their order."""
+    for name in (_HOME[word],) if word in _HOME else _MODULES:
+        import_module(f"tavus_cli.cli.{name}")
+    order = [f"tavus_cli.cli.{name}" for name in _MODULES]
+    app.registered_commands.sort(key=lambda one: order.index(getattr(one.callback, "__module__", "")))
+    app.registered_groups.sort(key=lambda one: _MODULES.index(str(one.name)))
 
 
 def main() -> NoReturn:
@@ -38,6 +42,7 @@ def main() -> NoReturn:
 def run_command(arguments: list[str], environment: Environment) -> int:
     """The exit status of a command line."""
     as_json = "--json" in arguments
+    load(arguments[0] if arguments else "")
     try:
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
