@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, start, throughput
+from bench import live, script, start, throughput
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
     "throughput": throughput.main,
     "memory": throughput.memory,
     "live": live.main,
+    "script": script.main,
 }
 
 
