@@ -87,7 +87,8 @@ def join_room(
         return connect(environment.environ, wanted.base_url, timeout=timeout)
 
     def opened(found: Found) -> Room:
-        return open_room(found.target, replace(options, conversation_id=found.conversation_id))
+        known = replace(options, conversation_id=found.conversation_id)
+        return open_room(found.target, known, resident=False)
 
     return run(lambda: join_new(api, body, opened, what, environment, end_on_exit=wanted.end_on_exit))
 
@@ -103,9 +104,9 @@ def _join_target(
         raise UsageError("--pal, --face and the like are for a new conversation: say --new")
     room = open_target(target, options, environment, wanted.base_url)
     name = target if target is not None and is_conversation_id(target) else room.conversation_id
-    if name != target and not room.leaving_may_end:  # the simulation alone
+    if not is_conversation_id(name):  # the simulation, or a room on a domain of somebody's own
         if wanted.end_on_exit:
-            raise UsageError("--end-on-exit: there is no conversation to end here")
+            raise UsageError("--end-on-exit: no conversation to end is known here; see --conversation-id")
         return run(lambda: join(room, what, environment))
     from tavus_cli.conversations import connect
     from tavus_cli.session.ending import Ending, ended_after

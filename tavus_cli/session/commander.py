@@ -69,7 +69,9 @@ class Commander:
         try:
             if action.command == "end":
                 if self._ending is None:
-                    raise UsageError("there is no conversation to end here; /quit leaves")
+                    raise UsageError(
+                        "no conversation to end is known here (see --conversation-id); /quit leaves"
+                    )
                 self._ending.want()
         except ConsoleError as error:
             self._wrong(error)
