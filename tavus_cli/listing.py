@@ -176,7 +176,7 @@ def _table(rows: list[Json], environment: Environment) -> None:
     Console(
         file=environment.stdout,
         width=max(environment.columns, 60),
-        no_color=not color,
+        color_system="auto" if color else None,
         highlight=False,
         legacy_windows=False,
     ).print(table if rows else Text("no conversations"))

@@ -366,6 +366,7 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
         ["auth", "--help"],
         ["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"],
         ["tail", "sim:?speed=max", "--count", "1"],
+        ["join", "sim:?speed=max"],
     ],
     ids=" ".join,
 )
@@ -377,7 +378,7 @@ def test_neither_httpx_nor_keyring_is_imported_for_nothing(arguments: list[str])
         "print(*sys.modules, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ()
+        [sys.executable, "-c", code], input="", capture_output=True, text=True, check=True, env=environ()
     )
     assert {"httpx", "keyring"} & set(done.stderr.split()) == set()
 
