@@ -284,6 +284,7 @@ class LivePrompt:
         try:
             async with in_terminal():
                 self._frame.lend()
+                self._drawing = 0
                 try:
                     text = await asyncio.to_thread(edited, buffer.text, os.environ)
                     buffer.document = Document(text)
