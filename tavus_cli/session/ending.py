@@ -132,7 +132,7 @@ def _start(ending: Ending) -> asyncio.Future[None]:
 async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
     """Whether it has not ended. A first signal does not stop the wait for that, a second one ends all."""
     name = ending.conversation_id
-    environment.say(f"ending {name} …")
+    environment.say(f"ending {name} … (should this be cut short: {PROGRAM} conversation end {name})")
     cancelled: asyncio.CancelledError | None = None
     while not outcome.done():
         try:
