@@ -72,6 +72,7 @@ _tavus_console() {
         "replay --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
         "send --wait") _tavus_console_words "reply guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "send --timeout") :; return ;;
+        "send --rate") :; return ;;
         "send --ready-timeout") :; return ;;
         "send --hold") :; return ;;
         "send --name") :; return ;;
@@ -141,7 +142,7 @@ _tavus_console() {
         "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
+        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;

@@ -93,6 +93,7 @@ complete -c tavus-console -n '__fish_seen_subcommand_from replay' -s h -l help -
 complete -c tavus-console -n '__fish_seen_subcommand_from replay' -F
 complete -c tavus-console -n '__fish_seen_subcommand_from send' -l wait -r -a 'reply guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming' -d 'Wait for the reply to this very turn, or for an event.'
 complete -c tavus-console -n '__fish_seen_subcommand_from send' -l timeout -r -a '' -d 'How long --wait waits.'
+complete -c tavus-console -n '__fish_seen_subcommand_from send' -l rate -r -a '' -d 'With - alone at most N a second.'
 complete -c tavus-console -n '__fish_seen_subcommand_from send' -l ready-timeout -r -a '' -d 'How long the PAL may take to come.'
 complete -c tavus-console -n '__fish_seen_subcommand_from send' -l hold -r -a '' -d 'How long a missing number is waited for.'
 complete -c tavus-console -n '__fish_seen_subcommand_from send' -l name -r -a '' -d 'How you are called in the room.'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -36,7 +36,10 @@ from tavus_cli.cli.options import (
     environment_of,
     room_of,
 )
-from tavus_cli.errors import ExitStatus
+from tavus_cli.errors import ExitStatus, UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
 
 
 @app.command()
@@ -188,7 +191,7 @@ def send(
         typer.Argument(
             metavar="[TARGET] KIND [TEXT]",
             help="KIND is respond, echo, interrupt, context, sensitivity, tool-result, confirm or raw; "
-            "TEXT as after the slash command, or - for standard input.",
+            "TEXT as after the slash command, or - for standard input. A - alone: many lines from there.",
         ),
     ],
     wait: Annotated[
@@ -196,6 +199,7 @@ def send(
         typer.Option(metavar="reply|TYPE", help="Wait for the reply to this very turn, or for an event."),
     ] = None,
     timeout: Annotated[float, duration_option("How long --wait waits.", "60s")] = 60.0,
+    rate: Annotated[float | None, typer.Option(metavar="N", help="With - alone: at most N a second.")] = None,
     ready_timeout: ReadyTimeout = 300.0,
     hold: Hold = 0.25,
     name: Name = "tavus-console",
@@ -208,18 +212,37 @@ def send(
     ] = False,
 ) -> int:
     """One interaction; with --wait the answer is printed: its words, or the tool call that came instead."""
-    from tavus_cli.language.commands import sendable
+    from tavus_cli.language.commands import KINDS, sendable
     from tavus_cli.session.send import Send
     from tavus_cli.session.send import send as run_send
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx)
-    target, action = sendable(words, environment.environ.get("TAVUS_CONVERSATION"), environment.stdin.read)
-    what = Send(action, wait, timeout, ready_timeout, hold, json)
-    room = room_of(
-        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
-    )
-    return run(lambda: run_send(room, what, environment))
+    default = environment.environ.get("TAVUS_CONVERSATION")
+
+    def room(target: str | None) -> Room:
+        return room_of(
+            target,
+            name,
+            join_timeout,
+            daily_proxy,
+            conversation_id,
+            environment=environment,
+            base_url=base_url,
+        )
+
+    if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
+        from tavus_cli.session.send_many import SendMany, rate_of, send_many
+
+        if wait is not None:
+            raise UsageError("--wait goes with one interaction; a script (run) waits between several")
+        many, shared = SendMany(rate_of(rate), ready_timeout, hold, json), room([*words[:-1], default][0])
+        return run(lambda: send_many(shared, many, environment))
+    if rate is not None:
+        raise UsageError("--rate goes with - alone: lines from standard input")
+    target, action = sendable(words, default, environment.stdin.read)
+    what, joined = Send(action, wait, timeout, ready_timeout, hold, json), room(target)
+    return run(lambda: run_send(joined, what, environment))
 
 
 @app.command()
