@@ -80,6 +80,7 @@ _TYPED: dict[str, Action] = {
     "/all": Say("all"),
     "/copy as js": Say("copy", "js"),
     "/copy as shell 118": Say("copy", "shell 118"),
+    "/when utterance after 1s /echo  Hi": Say("when", "utterance after 1s /echo  Hi"),
 }
 
 

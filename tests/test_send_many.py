@@ -22,7 +22,8 @@ def sent(result: Result) -> list[Any]:
 
 def test_commands_and_messages_are_sent_in_order() -> None:
     result = many(
-        '# two of them\n\n/context append one\n{"event_type": "conversation.respond", "properties": {"text": "x"}}\n'
+        "# three of them\n\n/context append one\n"
+        '{"event_type": "conversation.respond", "properties": {"text": "x"}}\n'
         "plain words",
         "--json",
     )

@@ -114,6 +114,10 @@ def _raw(words: Words) -> Action:
     return Interaction(name if isinstance(name, str) else "", raw=value)
 
 
+def _when(words: Words) -> Action:
+    return Say("when", words.rest("EVENT and COMMAND"))  # taken apart by language/script
+
+
 def _help(words: Words) -> Action:
     return Say("help", "" if words.empty else words.rest("").lstrip("/"))
 
@@ -189,6 +193,14 @@ _ROWS = (
     ),
     Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
     Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
+    Command(
+        "when",
+        "/when EVENT [MATCH…] [as NAME] [after DURATION] COMMAND",
+        "send COMMAND once, so long after EVENT came (docs/scripts.md)",
+        _when,
+        sends=False,
+        words=("started_speaking", "stopped_speaking", "utterance", "tool_call"),
+    ),
     Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _just("quit"), sends=False),
     Command("end", "/end", "end the conversation for everybody, and leave", _just("end"), sends=False),

@@ -50,6 +50,7 @@ class Commander:
     def __init__(self, session: Session, tell: Tell, warn: Tell, ending: Ending | None = None) -> None:
         self.failed = 0
         self._ending = ending
+        self._placed: set[asyncio.Task[None]] = set()
         self.over = False  # told already, by a sending that came too late
         self._session = session
         self._tell = tell
@@ -91,12 +92,22 @@ class Commander:
             elif action.command == "help":
                 for text in help_lines(action.argument):
                     self._tell(text)
+            elif action.command == "when":
+                self._place(action.argument)
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
         except ConsoleError as error:
             self._wrong(error)
             return False
         return True
+
+    def _place(self, text: str) -> None:
+        """A /when: the typing goes on; what is wrong with it is told at once. Raises UsageError."""
+        from tavus_cli.session.placing import placed
+
+        task = asyncio.create_task(placed(text, self._session, self.obey, self._wrong))
+        self._placed.add(task)
+        task.add_done_callback(self._placed.discard)
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
