@@ -7,8 +7,13 @@
     ├── NotMet              expectation, wait          3
     ├── NotAuthorised       not_authorised             4
     ├── CannotJoin          join_failed                5
+    │   └── CannotReach     cannot_reach               5    tavus_api
     ├── ConversationOver    conversation_over          6
-    └── SendFailed          send_failed                1
+    ├── SendFailed          send_failed                1
+    ├── Refused             refused                    1    tavus_api
+    │   ├── NotFound        not_found                  1
+    │   └── RateLimited     rate_limited               1
+    └── NoKeyring           no_keyring                 1    credentials
 
 Every error carries one line for a person, saying what to do next where that can be known. What a
 remote party wrote goes into it through ``safe()`` by whoever prints it.
