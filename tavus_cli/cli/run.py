@@ -8,6 +8,7 @@ import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.cli.options import (
+    BaseUrl,
     Hold,
     JoinTimeout,
     Name,
@@ -51,6 +52,7 @@ def run(
     name: Name = "tavus-console",
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
+    base_url: BaseUrl = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object for each target, and errors as such.")
     ] = False,
@@ -78,7 +80,7 @@ def run(
     given = targets or [environment.environ.get("TAVUS_CONVERSATION")]
 
     def opened(one: str | None) -> Room:
-        return room_of(one, name, join_timeout, daily_proxy)
+        return room_of(one, name, join_timeout, daily_proxy, environment=environment, base_url=base_url)
 
     return run_session(lambda: run_script(given, opened, what, script, environment))
 
