@@ -51,5 +51,7 @@ def doctor(
 
     environment = environment_of(ctx, color)
     what = Doctor(tuple(send or ()), for_, ready_timeout, json)
-    target = room_of(room, name, join_timeout, daily_proxy, conversation_id) if room is not None else None
+    target = None
+    if room is not None:
+        target = room_of(room, name, join_timeout, daily_proxy, conversation_id, environment=environment)
     return run(lambda: run_doctor(target, what, environment))
