@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 
-.PHONY: sim test check bench
+.PHONY: sim test check bench pictures
 
 sim: $(VENV)/console            ## the console, on the embedded room
 	$(BIN)/tavus-console join sim
@@ -18,6 +18,9 @@ check: $(VENV)/test             ## what reviewers ask first: style and types
 
 bench: $(VENV)/test             ## the figures, side by side in one run
 	$(BIN)/python -m bench
+
+pictures: $(VENV)/test          ## docs/join.svg and one picture of each theme, from real runs
+	$(BIN)/python docs/picture.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -127,10 +127,8 @@ def show(environment: Environment, *, as_json: bool) -> int:
         }
         environment.stdout.write(json.dumps(body) + "\n")
         return ExitStatus.DONE
-    lines = {key: f"{key} = {_toml(value)}" for key, (value, _) in found.items()}
-    width = max(24, *(len(line) for line in lines.values() if len(line) <= 60))
-    for key, (_, origin) in found.items():
-        environment.stdout.write(f"{lines[key]:<{width}}  # {safe(origin)}\n")
+    for key, (value, origin) in found.items():
+        environment.stdout.write(f"{f'{key} = {_toml(value)}':<30}  # {safe(origin)}\n")
     return ExitStatus.DONE
 
 
