@@ -76,6 +76,7 @@ class Console:
             on_line=self._typed.put_nowait,
             completer=CommandCompleter(self._complete),
             history=history,
+            vi_mode=environment.settings.vi_mode,
             on_keys={
                 "f1": self._help,
                 "?": self._help,
