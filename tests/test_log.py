@@ -2,17 +2,43 @@
 
 from __future__ import annotations
 
+import json
 import re
+import sys
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond, tool_result
-from tavus_cli.protocol.log import SEARCHED, TABLE_KEPT, Log
-from tests.conversations import START, message
+from tavus_cli.protocol.log import SEARCHED, TABLE_KEPT, Log, reach
+from tavus_cli.protocol.turns import Turn
+from tests.conversations import START, many, message, strange_messages
+
+
+@st.composite
+def strange_conversation(draw: st.DrawFn) -> list[Entry]:
+    """What any messages become, with sendings and notes between them."""
+    conversation = Conversation()
+    out: list[Entry] = []
+    for number, one in enumerate(draw(st.lists(strange_messages() | st.none(), max_size=12))):
+        at = START + number
+        if one is None:
+            out += conversation.sent(tool_result("c1", "x").encode(""), at) + conversation.note("n", at)
+        else:
+            out += conversation.receive(one, at)
+    return out + conversation.close()
+
+
+def texts_of(entries: list[Entry]) -> list[str]:
+    return [entry.event.text for entry in entries if isinstance(entry, EventEntry | SentEntry)]
 
 
 def heard(*messages: dict[str, Any], limit: int = 100) -> Log:
@@ -70,7 +96,7 @@ def test_a_turn_is_all_that_belongs_to_it() -> None:
     log.add(conversation.sent(respond("Hi").encode("x"), START))
     for number, one in enumerate((said("Hi", 4), said("other", 5), said("Yes", 4)), 1):
         log.add(conversation.receive({"seq": number, **one}, START + number / 10))
-    assert [entry.event.text for entry in log.turn(4)] == ["Hi", "Hi", "Yes"]  # type: ignore[union-attr]
+    assert texts_of(log.turn(4)) == ["Hi", "Hi", "Yes"]
     assert [turn.idx for turn in log.turns()] == [4, 5]
     assert log.turn(6) == []
 
@@ -87,13 +113,13 @@ def test_a_turn_is_all_that_belongs_to_it() -> None:
 def test_find(pattern: str, found: list[str]) -> None:
     log = heard(said("A Lantern"), said("lamps"), said("lanterns"))
     entries = log.find(re.compile(pattern, re.IGNORECASE), 10)
-    assert [entry.event.text for entry in entries] == found  # type: ignore[union-attr]
+    assert texts_of(entries) == found
 
 
 def test_find_gives_the_latest_and_looks_into_the_message() -> None:
     log = heard(*(said(f"n{number}") for number in range(30)))
     entries = log.find(re.compile("user"), 3)
-    assert [entry.event.text for entry in entries] == ["n27", "n28", "n29"]  # type: ignore[union-attr]
+    assert texts_of(entries) == ["n27", "n28", "n29"]
 
 
 def test_a_search_does_not_look_through_megabytes() -> None:
@@ -101,6 +127,222 @@ def test_a_search_does_not_look_through_megabytes() -> None:
     assert log.find(re.compile("needle"), 10) == []
 
 
+@pytest.mark.parametrize("pattern", ["needle", ".*needle", ".*?.*needle", "needle.*", "(?i).*NEEDLE"])
+def test_a_search_is_for_what_the_pattern_says(pattern: str) -> None:
+    log = heard(said("nothing"), said("a needle here"), said("x"))
+    assert texts_of(log.find(re.compile(pattern), 10)) == ["a needle here"]
+
+
+def test_an_idle_start_is_left_out_only_where_it_is_one() -> None:
+    log = heard(said("aaa"))
+    assert log.find(re.compile(r".*+aaa"), 10) == []  # a possessive one takes all, and nothing is left
+    assert log.find(re.compile(r"\.*aaa"), 10) != []
+
+
+def test_a_search_goes_step_by_step() -> None:
+    log = heard(said("one"), message("system.pal_present"), said("two"), said("other one"))
+    steps = log.search(re.compile("^o"))
+    assert next(steps) is log.last()
+    log.add([NoteEntry("what comes meanwhile does not disturb", START)])
+    assert [entry is not None for entry in steps] == [False, True]  # a heartbeat is folded
+
+
+def test_a_search_reads_a_message_that_came_as_text() -> None:
+    conversation, log = Conversation(), Log()
+    text = '{"event_type": "conversation.odd", "properties": {"a": "sch\\u00f6n"}}'
+    log.add(conversation.receive(json.loads(text), START, None, text))
+    assert len(log.find(re.compile('"a":"schön"'), 10)) == 1
+
+
+HARMLESS = {
+    "absent": SEARCHED,
+    "https?://": SEARCHED,
+    "one|two|three": SEARCHED,
+    r"(?:\d{1,3}\.){3}\d{1,3}": SEARCHED,
+    r"[0-9a-f]{8}-[0-9a-f]{4}": SEARCHED,
+    "x{,5}": SEARCHED,
+    r"\(a\*": SEARCHED,
+    "[a+*]]": SEARCHED,
+    r"[]+][^]*]": SEARCHED,
+    "(?P<a>x)(?P=a)": SEARCHED,
+    ".*absent": SEARCHED + 1,
+    "user.*order": SEARCHED + 1,
+    "(?:a++b)+": SEARCHED + 1,
+    "(?>one|two)+": SEARCHED + 1,
+    "(?:a{2})+": SEARCHED + 1,
+    "a.*b.*c.*d": SEARCHED + 1,
+}
+
+
+@pytest.mark.parametrize("pattern", HARMLESS)
+def test_how_much_of_a_text_is_searched(pattern: str) -> None:
+    characters = reach(re.compile(pattern))
+    assert 100 <= characters <= SEARCHED
+    assert (characters == SEARCHED) == (HARMLESS[pattern] == SEARCHED)
+
+
+def test_the_more_repetitions_the_less_is_searched() -> None:
+    reaches = [reach(re.compile("a.*" * number)) for number in range(6)]
+    assert reaches == sorted(reaches, reverse=True)
+    assert len(set(reaches)) == 6
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "(a+)+$",
+        r"(\w+\s?)*$",
+        "(a|a)*b",
+        "(?:a|b|ab)+c",
+        "((a{1,5}))+b",
+        "(.*,){11}",
+        "(a?){30}b",
+        "((a?){10}){10}",
+        "a?" * 25 + "a" * 25,
+        "(a|a|a|a){10}" * 2,
+        "(a{1,9}){9}b",
+        "(?x) (a+)+ # (",
+    ],
+)
+def test_what_may_take_for_ever_is_refused(pattern: str) -> None:
+    log = heard(said("a" * 100))
+    with pytest.raises(UsageError, match="for ever"):
+        log.find(re.compile(pattern), 10)
+
+
+_ATOMS = st.sampled_from(["a", "b", ".", r"\w", "[ab]", "[^b]", r"\(", "(?=a)", "(?!b)"])
+_TIMES = st.sampled_from(
+    ["", "?", "*", "+", "*?", "+?", "*+", "{2}", "{1,3}", "{,4}", "{2,}", "{30}", "{0,30}"]
+)
+_PATTERNS = st.recursive(
+    st.tuples(_ATOMS, _TIMES).map("".join),
+    lambda inner: st.one_of(
+        st.lists(inner, min_size=1, max_size=4).map("".join),
+        st.tuples(st.sampled_from(["(", "(?:", "(?>"]), inner, st.sampled_from(["|a)", ")"]), _TIMES).map(
+            "".join
+        ),
+    ),
+    max_leaves=8,
+)
+
+
+@many
+@given(_PATTERNS)
+def test_any_pattern_ends_or_is_refused(pattern: str) -> None:
+    """That it comes to its end at all is the assertion: the text is the worst for most of them."""
+    try:
+        compiled = re.compile(f"{pattern}c$")
+    except re.error:
+        return
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tavus_cli.protocol.log.STEPS", 100_000)
+        log = heard(said("a" * 30_000), said("ab" * 15_000))
+        with suppress(UsageError):
+            log.find(compiled, 10)
+
+
+# -- tool calls and turns ------------------------------------------------------------------------------
+
+
+def tool_call(call_id: str = "c1", **more: Any) -> dict[str, Any]:
+    return message("conversation.tool_call", turn=1, tool_call_id=call_id, **more)
+
+
+def test_a_call_that_comes_again_after_its_answer_stays_answered() -> None:
+    conversation, log = Conversation(), Log()
+    log.add(conversation.receive(tool_call(name="look", arguments="{}"), START))
+    log.add(conversation.sent(tool_result("c1", "seen").encode("x"), START + 2))
+    log.add(conversation.receive(tool_call(name="look", arguments='{"more": 1}'), START + 3))
+    assert [(one.at, one.answered) for one in log.calls()] == [(START, START + 2)]
+
+
+def test_calls_of_older_builds_have_a_name_too() -> None:
+    conversation, log = Conversation(), Log()
+    log.add(conversation.receive(tool_call(tool_name="look"), START))
+    assert [one.name for one in log.calls()] == ["look"]
+    assert conversation.turns.open_calls["c1"].name == "look"
+
+
+def test_a_turn_of_a_number_that_came_anew_is_the_latest() -> None:
+    log = Log()
+    for text, turn in (("old", Turn(4, START)), ("new", Turn(4, START + 9))):
+        log.add([EventEntry(decode(said(text)), START, turn)])
+    assert texts_of(log.turn(4)) == ["new"]
+    assert [turn.started for turn in log.turns()] == [START, START + 9]
+
+
 def test_objectives_are_known_by_name() -> None:
-    log = heard(message("conversation.objective.pending", objective_name="address"))
+    log = heard(
+        message("conversation.objective.pending", objective_name="address"),
+        message("conversation.objective.pending"),
+    )
     assert log.objectives() == ["address"]
+
+
+# -- size ----------------------------------------------------------------------------------------------
+
+
+def stream(first: int, count: int) -> Iterator[Entry]:
+    """Each in a turn of its own, every other one a tool call of its own."""
+    for number in range(first, first + count):
+        name = f"{number} look"
+        one = tool_call(f"c{number}", name=name) if number % 2 else said(f"words {number}")
+        yield EventEntry(decode({**one, "seq": number}), START, Turn(number, START))
+
+
+def test_memory_is_flat_once_it_is_full() -> None:
+    log = Log(500)
+    log.add(stream(0, 2_500))
+    tracemalloc.start()
+    try:
+        log.add(stream(2_500, 2_500))
+        full = tracemalloc.get_traced_memory()[0]
+        log.add(stream(5_000, 10_000))
+        later = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert (len(log), log.dropped) == (500, 14_500)
+    assert later < 1.05 * full + 10_000
+
+
+def test_an_event_costs_the_same_in_a_small_memory_and_in_a_large_one() -> None:
+    def calls(limit: int) -> int:
+        log = Log(limit)
+        log.add(stream(0, 3_000))
+        more = list(stream(3_000, 200))
+        count = 0
+
+        def count_one(*_: Any) -> None:
+            nonlocal count
+            count += 1
+
+        sys.setprofile(count_one)
+        try:
+            log.add(more)
+        finally:
+            sys.setprofile(None)
+        return count
+
+    assert calls(10) == calls(2_500)
+
+
+@many
+@given(st.integers(0, 12), strange_conversation())
+def test_it_is_a_list_of_the_latest(limit: int, entries: list[Entry]) -> None:
+    log = Log(limit)
+    for start in range(0, len(entries), 3):
+        log.add(entries[start : start + 3])
+    kept = entries[max(0, len(entries) - limit) :]
+    assert (len(log), log.dropped) == (len(kept), len(entries) - len(kept))
+    messages = [one for one in kept if isinstance(one, EventEntry | SentEntry)]
+    shown = [one for one in messages if one.fold is None]
+    assert log.last() is (shown[-1] if shown else None)
+    sent = [one for one in messages if isinstance(one, SentEntry)]
+    assert log.last_sent() is (sent[-1] if sent else None)
+    for seq in {one.event.seq for one in messages} - {None}:
+        assert seq is not None
+        numbered = [one for one in messages if isinstance(one, EventEntry) and one.event.seq == seq]
+        assert log.event(seq) is (numbered[-1] if numbered else None)
+    for turn in log.turns()[-1:]:
+        assert log.turn(turn.idx) == [one for one in messages if one.turn is turn]
+    assert log.find(re.compile(""), 5) == shown[-5:]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.views.status import width
 from tavus_cli.views.table import percentile, stats, tools_table, turns_table
-from tavus_cli.views.theme import DARK, PLAIN
+from tavus_cli.views.theme import DARK, PLAIN, RESET, THEMES, Theme
 from tests.conversations import START, assert_harmless, texts
 
 
@@ -23,7 +23,18 @@ def call(name: str = "look", answered: float | None = None, call_id: str = "c1")
 
 def test_turns() -> None:
     rows = turns_table([turn(0), turn(1, 0.25), turn(12, 2.5)], PLAIN, 80)
-    assert rows == ["turn  reply", "0     –", "1     250 ms", "12    2.50 s"]
+    assert rows == [
+        "turn  began  reply",
+        "0     +0:00  –",
+        "1     +0:00  250 ms",
+        "12    +0:00  2.50 s",
+    ]
+
+
+def test_when_turns_began() -> None:
+    turns = [Turn(number, START + after) for number, after in enumerate((60.0, 0.0, 68.9, 3_783.0))]
+    rows = turns_table(turns, PLAIN, 80)[1:]
+    assert [row.split()[1] for row in rows] == ["+1:00", "+0:00", "+1:08", "+1:03:03"]
 
 
 def test_tool_calls_wait_or_took_their_time() -> None:
@@ -34,6 +45,70 @@ def test_tool_calls_wait_or_took_their_time() -> None:
         "3     waits 2 s          book  c2",
     ]
     assert "!! waits 5 s" in tools_table(calls, START + 5, PLAIN, 80)[-1]
+    assert "!! waits 10 min" in tools_table(calls, START + 600, PLAIN, 80)[-1]
+
+
+def test_clocks_that_disagree() -> None:
+    rows = tools_table([call(answered=-0.5), call()], START - 9, PLAIN, 80)
+    assert "answered in 0 ms" in rows[1]
+    assert "waits 0 s" in rows[2]
+
+
+def test_a_call_without_a_turn() -> None:
+    row = tools_table([ToolCall("c1", "look", START, None)], START, PLAIN, 80)[1]
+    assert row.split() == ["–", "waits", "0", "s", "look", "c1"]
+
+
+def test_a_long_name_does_not_hide_the_ids() -> None:
+    rows = tools_table([call("n" * 10_000, call_id="c1"), call(call_id="c2")], START, PLAIN, 80)
+    assert [row.split()[-1] for row in rows[1:]] == ["c1", "c2"]
+    assert "nnn…" in rows[1]
+
+
+@pytest.mark.parametrize("columns", [1, 5, 11, 40, 80, 200, 300])
+def test_no_row_is_wider_than_the_terminal(columns: int) -> None:
+    turns, calls = [turn(1), turn(2, 1.0)], [call("見る" * 20, call_id="👩‍👧" * 9), call(answered=1.0)]
+    for theme in (PLAIN, *THEMES.values()):
+        for rows in (
+            turns_table(turns, theme, columns),
+            tools_table(calls, START + 9, theme, columns),
+            stats(turns, calls, theme, columns),
+            turns_table([], theme, columns),
+            tools_table([], START, theme, columns),
+            stats([], [], theme, columns),
+        ):
+            assert_harmless(plain(theme, rows))
+            assert all(width(row) <= columns for row in plain(theme, rows))
+
+
+def plain(theme: Theme, rows: list[str]) -> list[str]:
+    for sgr in {RESET, *theme.styles.values()} - {""}:
+        rows = [row.replace(sgr, "") for row in rows]
+    return rows
+
+
+@pytest.mark.parametrize("theme", THEMES.values(), ids=THEMES)
+def test_colours_change_nothing_but_colours(theme: Theme) -> None:
+    calls = [call(), call(answered=1.0), call(call_id="c3")]
+    assert plain(theme, tools_table(calls, START + 9, theme, 80)) == tools_table(calls, START + 9, PLAIN, 80)
+
+
+def test_what_waits_too_long_is_painted() -> None:
+    _, waits, answered = tools_table([call(), call(answered=1.0)], START + 9, DARK, 80)
+    assert waits.startswith(DARK.sgr("warning"))
+    assert waits.endswith(RESET)
+    assert "\x1b" not in answered
+
+
+@given(st.lists(st.floats(0, 1e4), max_size=30))
+def test_latencies_are_those_of_the_turns(replies: list[float]) -> None:
+    rows = stats([turn(number, reply) for number, reply in enumerate(replies)], [], PLAIN, 80)
+    if not replies:
+        assert rows == ["no latency yet"]
+        return
+    assert rows[1].split()[:2] == ["reply", str(len(replies))]
+    assert min(replies) <= percentile(replies, 50) <= percentile(replies, 95) <= max(replies)
+    assert percentile(replies, 95) in replies
 
 
 def test_stats() -> None:

@@ -40,6 +40,11 @@ class ToolCall:
     answered: float | None = None
 
 
+def tool_name(event: Event) -> str:
+    """Of a tool call; older builds call the field otherwise."""
+    return event.word("name") or event.word("tool_name")
+
+
 class Turns:
     """``place`` each event once, in order."""
 
@@ -105,6 +110,6 @@ class Turns:
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
         call_id = event.word("tool_call_id")
         if call_id and call_id not in self.open_calls and call_id not in self._answered:
-            self.open_calls[call_id] = ToolCall(call_id, event.word("name"), at, turn)
+            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn)
             if len(self.open_calls) > _REMEMBERED:
                 del self.open_calls[next(iter(self.open_calls))]

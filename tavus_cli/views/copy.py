@@ -2,61 +2,151 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import json
 import shlex
+from collections.abc import Iterator
+from math import isinf, isnan
 from typing import Any
 
+from tavus_cli.errors import UsageError
+from tavus_cli.language.commands import sendable
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.views.safe import safe, safe_json
+from tavus_cli.views.safe import safe_json
 
-CLIPBOARD_BYTES = 74_994  # of base64: what common terminals take in one escape
+CLIPBOARD_BYTES = 74_994  # of text: an escape of 100,000 bytes, which is what common terminals take
 
 
 def copied(event: Event, language: str) -> list[str]:
-    """Lines, safe to print; ``language`` is js, python, shell or json."""
+    """Lines, safe to print; ``language`` is js, python, shell or json.
+
+    js and python are a call, shell a line for POSIX shells. Raises UsageError for a shell and a message
+    that is no JSON object: ``send`` takes none.
+    """
     text = safe_json(to_json(event.message))
     match language:
         case "js":
-            return [f'call.sendAppMessage({text}, "*");']
+            return [f"call.sendAppMessage({_javascript(text)}, '*')"]
         case "python":
-            return [f"client.send_app_message({_literal(event.message)})"]
+            return [f"client.send_app_message({_python(event.message, text)})"]
         case "shell":
-            return [safe("tavus-console send " + shlex.join(_words(event, text)))]
+            return ["tavus-console send " + shlex.join(_words(event, text))]
         case _:
             return [text]
 
 
 def osc52(text: str) -> str:
-    """The escape that puts a text on the clipboard; "" where it is too long for terminals."""
-    encoded = base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
-    return f"\x1b]52;c;{encoded}\x07" if len(encoded) <= CLIPBOARD_BYTES else ""
+    """The escape that puts a text on the clipboard; "" for one over CLIPBOARD_BYTES of UTF-8.
+
+    A terminal does not answer whether it did so.
+    """
+    encoded = text.encode("utf-8", "backslashreplace")
+    return (
+        f"\x1b]52;c;{base64.b64encode(encoded).decode('ascii')}\x07"
+        if len(encoded) <= CLIPBOARD_BYTES
+        else ""
+    )
 
 
-def _literal(value: Any) -> str:
+def _javascript(text: str) -> str:
+    """JSON is JavaScript, but for this one key, which would set an object's prototype."""
+    return f"JSON.parse({safe_json(to_json(text))})" if '"__proto__"' in text else text
+
+
+# -- Python --------------------------------------------------------------------------------------------
+
+
+def _python(message: Any, text: str) -> str:
+    """A literal of the same value; a call of json where it is nested too deep for Python's parser."""
     try:
-        text = repr(value)
-    except (RecursionError, ValueError):
-        text = f"json.loads({safe_json(to_json(value))!r})"
-    return text if text.isprintable() else ascii(value)
+        literal = repr(_finite(message))
+        ast.parse(literal, mode="eval")
+    except (MemoryError, RecursionError, SyntaxError, ValueError):
+        return f"json.loads({text!r})"
+    return literal
+
+
+class _Number(float):
+    """Infinity and NaN, which have no literal of their own."""
+
+    def __repr__(self) -> str:
+        return 'float("nan")' if isnan(self) else "1e999" if self > 0 else "-1e999"
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_finite(inner) for inner in value]
+    return _Number(value) if isinstance(value, float) and (isnan(value) or isinf(value)) else value
+
+
+# -- the shell -----------------------------------------------------------------------------------------
 
 
 def _words(event: Event, text: str) -> list[str]:
-    """The arguments of ``send``: a KIND where that says all of the message, else raw."""
-    properties = event.properties
-    match event.type, dict(properties):
-        case "conversation.respond", {"text": str(said), **rest} if not rest and _plain(said):
-            return ["respond", said]
-        case "conversation.echo", {"modality": "text", "text": str(said), "done": True, **rest} if (
-            not rest and _plain(said)
-        ):
-            return ["echo", said]
-        case "conversation.interrupt", {}:
-            return ["interrupt"]
-        case _:
-            return ["raw", text]
+    """The arguments of ``send``: a KIND where that makes the very same message, else raw.
+
+    Raises UsageError for what is no JSON object.
+    """
+    message = event.message
+    if not isinstance(message, dict):
+        raise UsageError("send takes JSON objects alone: copy this message as js, python or json")
+    for words in _candidates(event):
+        if all(map(_plain, words)) and _makes(words, message):
+            return words
+    return ["raw", text]
 
 
-def _plain(said: str) -> bool:
-    """Whether a text is the same as an argument: "-" is standard input, "--x" an option, blanks are lost."""
-    return bool(said.strip()) and said.isprintable() and not said.startswith("-")
+def _candidates(event: Event) -> Iterator[list[str]]:
+    """What a person would type for it, whether or not it says all of the message."""
+    get = event.word
+    match event.type.removeprefix("conversation."):
+        case "respond" | "echo" as kind:
+            yield [kind, get("text")]
+        case "interrupt":
+            yield ["interrupt"]
+        case "append_llm_context":
+            yield ["context", "append", get("context")]
+            yield ["context", "append", get("context"), "--completed"]
+        case "overwrite_llm_context":
+            yield ["context", "overwrite", get("context")]
+        case "sensitivity":
+            for which in ("pause", "interrupt"):
+                yield ["sensitivity", f"{which}={get(f'participant_{which}_sensitivity')}"]
+        case "tool_result":
+            yield ["tool-result", get("tool_call_id"), get("output")]
+            yield ["tool-result", get("tool_call_id"), get("output"), "--error"]
+        case "objective.confirm":
+            yield ["confirm", get("objective_name")]
+
+
+def _plain(word: str) -> bool:
+    """Whether a word reaches ``send`` as it is: "-" is standard input, "--x" an option, blanks are lost."""
+    return word in ("--completed", "--error") or (
+        bool(word.strip()) and word.isprintable() and not word.startswith("-")
+    )
+
+
+def _makes(words: list[str], message: dict[str, Any]) -> bool:
+    """Whether ``send`` with these words sends this message, in this conversation."""
+    conversation = message.get("conversation_id")
+    try:
+        _, action = sendable(words, None, str)
+    except UsageError:
+        return False
+    if not isinstance(action, Interaction):
+        return False
+    made = action.encode(conversation if isinstance(conversation, str) else "")
+    return _sorted(made) == _sorted(message)
+
+
+def _sorted(message: dict[str, Any]) -> str:
+    """JSON that does not depend on the order of keys; unlike ``==`` it tells 1, 1.0 and true apart."""
+    try:
+        return json.dumps(message, sort_keys=True)
+    except (RecursionError, TypeError, ValueError):
+        return to_json(message)

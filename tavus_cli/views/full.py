@@ -3,46 +3,89 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tavus_cli.protocol.conversation import EventEntry, SentEntry
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.views.safe import safe
+from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
 
-_IMAGE = 200  # characters of base64 from which on it is an image and not a word
+_BINARY = 200  # characters from which on base64 is an image or a sound and not a word
 
 
 def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
-    """Safe lines; the long ones are as long as they are."""
+    """Safe lines; the long ones are as long as they are. Times are Unix seconds.
+
+    The head line has the numbers. What follows is JSON of the same value, but for the bytes of images and
+    sounds, of which the size is told; on one line where it is nested too deep to be indented.
+    """
     event = entry.event
     facts = {
         "seq": event.seq,
         "turn": entry.turn.idx if entry.turn is not None else None,
         "role": event.role,
-        "sent": f"{event.timestamp:.3f}" if event.timestamp is not None else None,
-        "came": f"{entry.at:.3f}",
+        "inference": event.inference_id,
+        "from": event.sender,
+        "created": _time(event.timestamp),
+        "sent" if isinstance(entry, SentEntry) else "came": _time(entry.at),
         "folded as": entry.fold,
     }
-    known = "  ".join(f"{name} {safe(str(value))}" for name, value in facts.items() if value is not None)
-    head = f"{safe(event.type) or 'no Tavus message'}  {known}"
+    known = [f"{name} {safe(str(value))}" for name, value in facts.items() if value is not None]
+    head = "  ".join([safe(event.type) or "no Tavus message", *known, *_happened(entry)])
     return [theme.paint("rule", head), *_message(event.message)]
 
 
+def _time(at: float | None) -> str | None:
+    return None if at is None else f"{at:.3f}"
+
+
+def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:
+    """Marks of its number, and latencies."""
+    if isinstance(entry, SentEntry):
+        if entry.echo is not None:
+            yield f"heard in {entry.echo * 1000:.0f} ms"
+        if entry.call is not None and entry.call.answered is not None:
+            took = (entry.call.answered - entry.call.at) * 1000
+            yield f"answers {safe(entry.call.name)} after {took:.0f} ms"
+        return
+    if entry.late:
+        yield "late"
+    if entry.back:
+        yield "of an older turn"
+    if entry.differs:
+        yield "its seq came before, with other content"
+    if entry.reply is not None:
+        yield f"reply {entry.reply:.2f} s"
+
+
 def _message(message: Any) -> list[str]:
+    shown = _without_bytes(message)
     try:
-        text = json.dumps(_without_images(message), indent=2, ensure_ascii=False)
-    except (RecursionError, ValueError):  # too deep to be indented, or too big a number
-        text = to_json(message)
-    return [safe(line) for line in text.split("\n")]
+        text = json.dumps(shown, indent=2, ensure_ascii=False)
+    except (RecursionError, TypeError, ValueError):  # too deep to be indented, too big a number, no JSON
+        text = to_json(shown)
+    return [safe_json(line) for line in text.split("\n")]
 
 
-def _without_images(value: Any) -> Any:
-    if isinstance(value, dict):
-        data = value.get("data")
-        if isinstance(data, str) and len(data) > _IMAGE and "mime_type" in value:
-            return value | {"data": f"({len(data) * 3 // 4:,} B)"}
-        return {key: _without_images(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_images(inner) for inner in value]
-    return value
+def _without_bytes(value: Any) -> Any:
+    """A copy with "(3,000 B)" for ``data`` and ``audio`` that are base64; of any depth."""
+    top: list[Any] = [None]
+    work: list[tuple[Any, Any, Any]] = [(top, 0, value)]  # where to, under what, what
+    while work:
+        place, key, item = work.pop()
+        if isinstance(item, dict):
+            place[key] = made = dict.fromkeys(item)
+            work += [(made, name, _cut(name, inner)) for name, inner in item.items()]
+        elif isinstance(item, list):
+            place[key] = many = [None] * len(item)
+            work += [(many, number, inner) for number, inner in enumerate(item)]
+        else:
+            place[key] = item
+    return top[0]
+
+
+def _cut(name: Any, value: Any) -> Any:
+    if name not in ("data", "audio") or not isinstance(value, str) or len(value) <= _BINARY or " " in value:
+        return value
+    return f"({len(value) * 3 // 4:,} B)"

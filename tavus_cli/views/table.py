@@ -11,40 +11,54 @@ from tavus_cli.views.status import LOUD_SECONDS, fit, width
 from tavus_cli.views.theme import Theme
 
 _GAP = "  "
+_WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
+_UNKNOWN = "–"
+
+_Row = tuple[str, list[str]]  # its style, "" for none, and its cells
 
 
 def turns_table(turns: Sequence[Turn], theme: Theme, columns: int) -> list[str]:
-    """A row a turn: its number, and how long its reply took."""
-    rows = [[str(turn.idx), _seconds(turn.reply)] for turn in turns]
-    return _table(["turn", "reply"], rows, theme, columns) if rows else ["no turn yet"]
+    """A row a turn: its number, when it began after the first of them, and how long its reply took."""
+    if not turns:
+        return [fit("no turn yet", columns)]
+    first = min(turn.started for turn in turns)
+    rows = [("", [str(turn.idx), _clock(turn.started - first), _seconds(turn.reply)]) for turn in turns]
+    return _table(["turn", "began", "reply"], rows, theme, columns)
 
 
 def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: int) -> list[str]:
-    """A row a call: its turn, name and id, and how long it took or waits; ``now`` in Unix seconds."""
+    """A row a call: its turn, name and id, and how long it took or waits; ``now`` in Unix seconds.
+
+    From LOUD_SECONDS on a waiting one is loud: by "!!", and by the colour of warnings.
+    """
+    if not calls:
+        return [fit("no tool call yet", columns)]
     rows = []
     for call in calls:
-        took = call.answered - call.at if call.answered is not None else None
+        took = _took(call)
         waits = max(0.0, now - call.at)
-        loud = "!! " if waits >= LOUD_SECONDS else ""
-        state = f"{loud}waits {waits:.0f} s" if took is None else f"answered in {_seconds(took)}"
-        rows.append(["–" if call.turn is None else str(call.turn.idx), state, call.name, call.id])
-    return (
-        _table(["turn", "state", "tool", "call id"], rows, theme, columns) if rows else ["no tool call yet"]
-    )
+        loud = took is None and waits >= LOUD_SECONDS
+        state = f"answered in {_seconds(took)}" if took is not None else f"waits {_whole(waits)}"
+        turn = _UNKNOWN if call.turn is None else str(call.turn.idx)
+        rows.append(("warning" if loud else "", [turn, "!! " * loud + state, call.name, call.id]))
+    return _table(["turn", "state", "tool", "call id"], rows, theme, columns)
 
 
 def stats(turns: Sequence[Turn], calls: Sequence[ToolCall], theme: Theme, columns: int) -> list[str]:
-    """Latencies in seconds: how many, median, 95th percentile, the longest."""
-    measured = {
-        "reply": [turn.reply for turn in turns if turn.reply is not None],
-        "tool call": [call.answered - call.at for call in calls if call.answered is not None],
-    }
-    rows = [
-        [name, str(len(values)), *map(_seconds, (median(values), percentile(values, 95), max(values)))]
-        for name, values in measured.items()
+    """Latencies of the turns' replies and of answered tool calls: how many, median, 95th percentile, max."""
+    replies = [turn.reply for turn in turns if turn.reply is not None]
+    answers = [took for took in map(_took, calls) if took is not None]
+    rows: list[_Row] = [
+        (
+            "",
+            [name, f"{len(values):,}", *map(_seconds, (median(values), percentile(values, 95), max(values)))],
+        )
+        for name, values in (("reply", replies), ("tool call", answers))
         if values
     ]
-    return _table(["", "count", "p50", "p95", "max"], rows, theme, columns) if rows else ["no latency yet"]
+    if not rows:
+        return [fit("no latency yet", columns)]
+    return _table(["", "count", "p50", "p95", "max"], rows, theme, columns)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -53,20 +67,40 @@ def percentile(values: Sequence[float], percent: int) -> float:
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
 
 
+def _took(call: ToolCall) -> float | None:
+    """Seconds; never below zero, though two clocks may tell the two ends."""
+    return None if call.answered is None else max(0.0, call.answered - call.at)
+
+
 def _seconds(value: float | None) -> str:
     if value is None:
-        return "–"
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+        return _UNKNOWN
+    return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.2f} s"
 
 
-def _table(heads: list[str], rows: list[list[str]], theme: Theme, columns: int) -> list[str]:
-    """Columns as wide as they need; the last one is cut where the terminal ends."""
-    cells = [[safe(cell).replace("\t", " ") for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(heads, *cells, strict=True)]
-    lines = [_row(row, widths, columns) for row in [heads, *cells]]
-    return [theme.paint("rule", lines[0]), *lines[1:]]
+def _whole(seconds: float) -> str:
+    """ "12 s", and from ten minutes on "10 min"."""
+    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
+
+
+def _clock(seconds: float) -> str:
+    """ "+0:07", "+1:02:03"."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"+{hours}:{minute:02}:{second:02}" if hours else f"+{minute}:{second:02}"
+
+
+def _table(heads: list[str], rows: Sequence[_Row], theme: Theme, columns: int) -> list[str]:
+    """Columns as wide as they need, all but the last _WIDEST at most; rows end where the terminal does."""
+    last = len(heads) - 1
+    drawn = [("rule", heads)]
+    for style, cells in rows:
+        flat = [safe(cell).replace("\t", " ") for cell in cells]
+        drawn.append((style, [cell if n == last else fit(cell, _WIDEST) for n, cell in enumerate(flat)]))
+    widths = [max(width(cells[n]) for _, cells in drawn) for n in range(last)]
+    return [theme.paint(style, _row(cells, widths, columns)) for style, cells in drawn]
 
 
 def _row(cells: list[str], widths: list[int], columns: int) -> str:
-    padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=True)]
-    return fit(_GAP.join(padded).rstrip(), columns)
+    padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=False)]
+    return fit(_GAP.join([*padded, cells[-1]]).rstrip(), columns)
