@@ -42,7 +42,8 @@ def main() -> NoReturn:
 def run_command(arguments: list[str], environment: Environment) -> int:
     """The exit status of a command line."""
     as_json = "--json" in arguments
-    load(arguments[0] if arguments else "")
+    if arguments != ["--version"]:
+        load(arguments[0] if arguments else "")
     try:
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
