@@ -18,8 +18,9 @@ from tavus_cli.protocol.wire import to_json
 EVENTS_KEPT = 100_000  # at some 1.5 kB each
 TABLE_KEPT = 1_000  # turns, tool calls and objectives
 SEARCHED = 20_000  # characters of one entry that a search looks at: images are longer, and mean nothing
-STEPS = 25_000_000  # of matching in one text at worst, 0.1 to 0.3 s; a repetition within reach of another
-# costs the square of the length, so that less is searched then
+# Of matching in one text at worst: a pattern's repetitions cost powers of the length, so less is searched for
+# them. 0.1 to 1 s, by what a step is (random patterns over the same letter 30,000 times).
+STEPS = 25_000_000
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -93,9 +94,10 @@ class Log:
     def search(self, pattern: re.Pattern[str]) -> Iterator[Entry | None]:
         """One message a step, newest first: the entry if its type, words or JSON match, else None.
 
-        So a caller may stop when it has enough, or no time left; a step takes about 0.5 s at worst. What is
-        folded repeats another and is passed over. Of each text the first ``reach(pattern)`` characters are
-        looked at. Raises UsageError for a pattern that may take for ever.
+        So a caller may stop when it has enough, or no time left. A step takes some 10 µs, and for the worst
+        patterns over the worst texts one or two seconds. What is folded repeats another and is passed over.
+        Of each text the first ``reach(pattern)`` characters are looked at. Raises UsageError for a pattern
+        that may take for ever.
         """
         if start := _IDLE_START.match(pattern.pattern):
             pattern = re.compile(pattern.pattern[start.end() :], pattern.flags)
