@@ -100,15 +100,15 @@ def test_the_samples_turns_and_latencies() -> None:
 
 def test_the_current_turn_is_the_highest() -> None:
     turns = Turns()
-    assert turns.current is turns.previous is None
+    assert turns.current is None
     first, third = placed(turns, 1, STARTED, "pal", 1), placed(turns, 2, STARTED, "user", 3)
-    assert (turns.previous, turns.current) == (first, third)
+    assert turns.current is third
     second = placed(turns, 3, STOPPED, "pal", 2)
     assert second not in (None, first, third)
-    assert (turns.previous, turns.current) == (first, third)
+    assert turns.current is third
     assert placed(turns, 4, STOPPED, "pal", 1) is first
     assert placed(turns, 5, "conversation.new", None, None) is None
-    assert (turns.previous, turns.current) == (first, third)
+    assert turns.current is third
 
 
 def test_after_a_restart_numbers_mean_other_turns() -> None:
@@ -116,7 +116,7 @@ def test_after_a_restart_numbers_mean_other_turns() -> None:
     before = placed(turns, 1, STARTED, "pal", 1)
     placed(turns, 1, CALL, None, 1, name="f", tool_call_id="c")
     turns.restart()
-    assert turns.current is turns.previous is None
+    assert turns.current is None
     after = placed(turns, 2, STARTED, "pal", 0)
     assert turns.current is after
     assert placed(turns, 3, STARTED, "pal", 1) is not before

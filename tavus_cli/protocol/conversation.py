@@ -90,7 +90,6 @@ class Status:
     late: int = 0
     duplicates: int = 0
     pal_present: bool = False
-    pal_heard: float | None = None
     speaking: set[str] = field(default_factory=set)
     reply: float | None = None
     shutdown: str | None = None
@@ -226,7 +225,7 @@ class Conversation:
         else:
             self.status.folded += 1
             if fold == "heartbeat":
-                self.status.pal_present, self.status.pal_heard = True, at
+                self.status.pal_present = True
         out.append(entry)
 
     def _annotate(self, entry: EventEntry) -> None:
@@ -249,7 +248,7 @@ class Conversation:
         elif family == "shutdown":
             status.pal_present, status.shutdown = False, event.kind.summary(event)
         if role == "pal" or family == "ready":
-            status.pal_present, status.pal_heard = True, entry.at
+            status.pal_present = True
             self.pal_inference_id = event.inference_id or self.pal_inference_id
             turn = entry.turn
             spoke = family == "started" or family == "utterance"

@@ -50,14 +50,13 @@ class Turns:
 
     def __init__(self) -> None:
         self.current: Turn | None = None
-        self.previous: Turn | None = None
         self._turns: dict[int, Turn] = {}
         self.open_calls: dict[str, ToolCall] = {}
         self._answered: dict[str, None] = {}  # a call comes twice at times, and is answered once
 
     def restart(self) -> None:
         """The counters began anew: numbers mean other turns now."""
-        self.current = self.previous = None
+        self.current = None
         self._turns.clear()
 
     def place(self, event: Event, at: float, asked: float | None = None) -> Turn | None:
@@ -104,7 +103,7 @@ class Turns:
             if len(self._turns) > _REMEMBERED:
                 del self._turns[next(iter(self._turns))]
         if self.current is None or idx > self.current.idx:
-            self.previous, self.current = self.current, turn
+            self.current = turn
         return turn
 
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
