@@ -14,6 +14,9 @@ from dataclasses import dataclass, field
 
 PYTHON = sys.executable
 CONSOLE = os.path.join(os.path.dirname(sys.executable), "tavus-console")
+# As on a person's machine: installed modules are compiled once, and output is buffered.
+for _name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+    os.environ.pop(_name, None)
 
 
 @dataclass

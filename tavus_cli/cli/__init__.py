@@ -16,11 +16,10 @@ from tavus_cli.session.environment import PROGRAM, Environment
 __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
-_MODULES = ("doctor", "rooms", "run", "conversation", "auth", "config", "session")
-_HOME = {name: name for name in _MODULES} | dict.fromkeys(
-    ("join", "tail", "replay", "send", "completion"), "rooms"
+_MODULES = (
+    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config", "session"),
 )
-del _HOME["rooms"]  # no command of that name
+_HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:

@@ -1,10 +1,10 @@
-"""Options that several commands share, and what they become."""
+"""Options that several commands share, and what they become.
 
-from __future__ import annotations
+Here and where commands are, annotations are no strings: typer would evaluate each of them at every start.
+"""
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -130,7 +130,7 @@ def room_of(
     *,
     environment: Environment | None = None,
     base_url: str | None = None,
-) -> Room:
+) -> "Room":
     """The room of a TARGET; with an ``environment`` as ``open_target`` finds it."""
     from tavus_cli.rooms.target import RoomOptions, open_room
 
@@ -141,8 +141,8 @@ def room_of(
 
 
 def open_target(
-    target: str | None, options: RoomOptions, environment: Environment, base_url: str | None
-) -> Room:
+    target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
+) -> "Room":
     """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
     from tavus_cli.rooms.target import is_conversation_id, open_room
 
@@ -157,7 +157,7 @@ def open_target(
         text = _piped(environment) if target == "-" else target
         found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
         name = options.conversation_id or found.conversation_id
-        target, options = found.target, replace(options, conversation_id=name)
+        target, options = found.target, options._replace(conversation_id=name)
     return open_room(target, options)
 
 

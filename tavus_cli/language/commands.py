@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import Words, split_line
@@ -22,15 +21,13 @@ from tavus_cli.protocol.wire import from_json
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
-@dataclass(frozen=True, slots=True)
-class AudioEcho:
+class AudioEcho(NamedTuple):
     """``/echo --audio FILE``: the file is read, cut and paced by whoever sends it."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """Something the console itself answers: ``command`` is the name of a row that sends nothing."""
 
     command: str
@@ -40,8 +37,7 @@ class Say:
 Action = Interaction | AudioEcho | Say
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row. ``sends`` is whether ``send`` takes it as a KIND; ``words`` completes its first word."""
 
     name: str

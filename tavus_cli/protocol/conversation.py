@@ -104,10 +104,10 @@ class _Pending:
 
 
 class Conversation:
-    """``hold`` in seconds; ``by_count`` for messages without arrival times (ordering)."""
+    """``hold`` in seconds, None: HOLD_SECONDS; ``by_count`` for messages without arrival times (ordering)."""
 
-    def __init__(self, *, hold: float = HOLD_SECONDS, by_count: bool = False) -> None:
-        self._ordering = Ordering(hold, by_count=by_count)
+    def __init__(self, *, hold: float | None = None, by_count: bool = False) -> None:
+        self._ordering = Ordering(HOLD_SECONDS if hold is None else hold, by_count=by_count)
         self._folding = Folding()
         self._pending: deque[_Pending] = deque()
         self._last_at = 0.0

@@ -26,10 +26,10 @@ def find(
     target: str | None, conversation_id: str | None = None, timeout: float = 45.0
 ) -> ResidentRoom | None:
     """The session for a TARGET or of a name; without a target the only one there is. Raises UsageError."""
-    if not runtime.supported():
+    if not runtime.supported() or not (sockets := runtime.sockets()):
         return None
     if not target:
-        rooms = [room for path in runtime.sockets() if (room := _open(path.stem, timeout)) is not None]
+        rooms = [room for path in sockets if (room := _open(path.stem, timeout)) is not None]
         if len(rooms) == 1:
             return rooms[0]
         for room in rooms:

@@ -20,8 +20,7 @@ from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
+from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe, safe_json

@@ -11,8 +11,7 @@ from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
+from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.join import stdin_lines
 from tavus_cli.session.session import Session
