@@ -51,6 +51,16 @@ class Contest:
             print(f"  {name:<44}{median * 1000:9.1f} ms  ({spread}){rate}  {median / base:6.2f} ×")
 
 
+def row(what: str, value: str, aim: str = "", met: bool = True) -> None:
+    """A figure, and whether it is what it should be."""
+    print(f"  {what:<44}{value}" + (f"  [{aim}: {'met' if met else 'MISSED'}]" if aim else ""))
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """0.5 for the median; the values in any order."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
+
+
 def _in_pipe(command: Sequence[str]) -> float:
     begun = time.perf_counter()
     with subprocess.Popen(
