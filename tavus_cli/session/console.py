@@ -32,6 +32,7 @@ KEYS = (
     "Up, Ctrl-R       what you typed before; search it",
     "Ctrl-C           clear the line",
     "Ctrl-D           leave the room",
+    "Ctrl-Z           suspend; what comes meanwhile is shown after fg",
     "F1, ? (empty)    these keys",
     "F2               show streaming text as it grows, or no longer",
     "F3               fold twins and heartbeats, or no longer",
@@ -100,6 +101,9 @@ class Console:
         work = asyncio.create_task(self._in_the_room())
         try:
             await asyncio.wait({prompt, work}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # a signal: the terminal, should it stand still, is not waited for
+            self._prompt.close(hurry=True)
+            raise
         finally:
             self._prompt.close()
             if not work.done():
