@@ -155,6 +155,29 @@ def test_many_roles_are_not_all_remembered() -> None:
     assert len(one._who) <= 256
 
 
+def test_a_narrow_terminal_gets_short_rows() -> None:
+    turn = Turn(1, START - 1.5)
+    assert shown(said(turn=turn), width=59)[1] == "14:13:20 pal      Hi"
+    assert shown(said(turn=turn), width=60)[1] == f"{NOW}    +1.500  pal      Hi"
+    assert shown(said(seq=7), width=40, all=True) == ["14:13:20     #7  pal      Hi"]
+    assert shown(GapEntry(1, 2, START), width=40) == ["         gap      seq 1–2"]
+    assert shown(said(), width=40, theme=DARK)[0].startswith(f"{DARK.sgr('time')}14:13:20{RESET} ")
+
+
+@pytest.mark.parametrize(
+    ("entry", "where"),
+    [
+        (said("a" * 11, seq=7, turn=Turn(3, START)), "/event 7"),
+        (said("a" * 11, turn=Turn(3, START)), "/turn 3"),
+        (said("a" * 11), "/last"),
+    ],
+    ids=["number", "turn", "neither"],
+)
+def test_at_a_prompt_it_is_told_where_the_rest_is(entry: EventEntry, where: str) -> None:
+    row = shown(entry, limit=10, console=True)[-1]
+    assert row.endswith(f"aaaaaaaaaa… (1 more characters; {where} shows all)")
+
+
 def test_long_text_is_cut_where_a_limit_is_asked_for() -> None:
     assert shown(said("a" * 11), limit=10) == [
         f"{NOW}            pal      aaaaaaaaaa… (1 more characters; --format jsonl has them)"

@@ -10,6 +10,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import ColorDepth
 
 from tavus_cli.terminal.prompt import HINT, LINES
+from tavus_cli.terminal.suspend import NO_SHELL
 from tests.emulator import SECONDS, Console, numbered, running
 
 
@@ -210,11 +211,17 @@ def test_ctrl_c_clears_the_line_and_on_an_empty_one_says_how_to_leave() -> None:
     asyncio.run(check())
 
 
-def test_ctrl_z_types_nothing() -> None:
+def test_ctrl_z_without_a_shell_is_told_and_types_nothing() -> None:
     async def check() -> None:
-        async with running() as console:
-            console.keys.send_text("a\x1ab\r")
-            await console.delivered("ab")
+        with create_pipe_input() as keys:
+            console = Console(keys)
+            console.prompt._jobs.has_shell = False  # whatever runs the tests
+            task = asyncio.ensure_future(console.prompt.run())
+            keys.send_text("a\x1ab\r\x04")
+            async with asyncio.timeout(SECONDS):
+                await task
+            assert console.lines == ["ab"]
+            assert console.terminal.rows() == [NO_SHELL]
 
     asyncio.run(check())
 

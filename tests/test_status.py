@@ -118,7 +118,7 @@ def call(number: int) -> dict[str, Any]:
             id="calls that nobody answers",
         ),
         pytest.param(
-            heard(), {"paused": 12}, " c1 · no PAL yet · PAUSED, 12 wait, F4 goes on · 0 min ", id="paused"
+            heard(), {"paused": 12}, " c1 · PAUSED, 12 wait, F4 goes on · no PAL yet · 0 min ", id="paused"
         ),
         pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0 min ", id="recording"),
         pytest.param(heard(), {"over": "expired"}, " c1 · over · 0 min ", id="over"),
@@ -147,8 +147,29 @@ def test_it_is_painted_as_a_whole() -> None:
     assert line == DARK.paint("status", " c1 · joining … · F1 keys ")
 
 
-def test_the_left_part_stays_where_there_is_no_room() -> None:
-    assert row(columns=20) == " c1 · no PAL yet ·…"
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        (70, " c1 · PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min · F1 keys "),
+        (66, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min · F1 keys "),
+        (56, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min "),
+        (50, " PAL present · turn 2 · reply 1.00 s · 1 gap "),
+        (40, " PAL present · turn 2 · 1 gap "),
+        (28, " PAL present · 1 gap "),
+        (12, " PAL prese…"),
+    ],
+)
+def test_what_matters_least_goes_first_where_there_is_no_room(columns: int, told: str) -> None:
+    conversation = heard(
+        message("conversation.utterance", turn=2, role="user", speech="Hi"),
+        message("conversation.utterance", turn=2, role="pal", speech="Hello", inference="x"),
+    )
+    conversation.status.gaps = 1
+    assert row(conversation, columns=columns) == told
+
+
+def test_a_call_that_waits_stays_at_forty_columns() -> None:
+    assert "!! look waits 65 s" in row(heard(call(1)), columns=40, after=65.0, name="c7f3a91d20be4b58")
 
 
 # -- what the live line says ------------------------------------------------------------------------------

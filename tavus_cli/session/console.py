@@ -4,26 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.session.commander import LEAVING, Commander, Join
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.looking import Looking
 from tavus_cli.session.session import Session
-from tavus_cli.session.tail import line_view
 from tavus_cli.terminal.completer import CommandCompleter
 from tavus_cli.terminal.history import open_history
 from tavus_cli.terminal.prompt import LivePrompt
-from tavus_cli.views.copy import osc52
+from tavus_cli.views.copy import CLIPBOARD_BYTES, osc52
+from tavus_cli.views.line import LineView
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
 HELD_LINES = 20_000  # when the terminal is further behind, the room waits
+LONG_LINE = 800  # characters of one line that go by; /event, /turn and /last show all of it
 LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
 KEYS = (
     "Enter            send; without a slash as a user turn",
@@ -32,6 +34,7 @@ KEYS = (
     "Up, Ctrl-R       what you typed before; search it",
     "Ctrl-C           clear the line",
     "Ctrl-D           leave the room",
+    "Ctrl-Z           suspend; what comes meanwhile is shown after fg",
     "F1, ? (empty)    these keys",
     "F2               show streaming text as it grows, or no longer",
     "F3               fold twins and heartbeats, or no longer",
@@ -53,12 +56,15 @@ class Console:
         self._session = session
         self._environment = environment
         self._clipboard = what.clipboard
-        self._view = line_view(environment, all=what.selection.all)
+        make_view = partial(LineView, local_time, theme=environment.theme)
+        self._view = make_view(
+            width=environment.columns, all=what.selection.all, limit=LONG_LINE, console=True
+        )
         self._looking = Looking(
             session.conversation,
             what.selection,
             environment.theme,
-            lambda: line_view(environment, all=True),
+            lambda: make_view(width=self._view.width, all=True),
             what.events_kept,
         )
         self._status = StatusLine(
@@ -100,6 +106,9 @@ class Console:
         work = asyncio.create_task(self._in_the_room())
         try:
             await asyncio.wait({prompt, work}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # a signal: the terminal, should it stand still, is not waited for
+            self._prompt.close(hurry=True)
+            raise
         finally:
             self._prompt.close()
             if not work.done():
@@ -182,8 +191,11 @@ class Console:
             self._warn(str(error))
             return
         self._view.all = self._looking.selection.all
-        if say.command == "copy" and self._clipboard and lines:
-            lines = [osc52("\n".join(lines)) + lines[0], *lines[1:]]
+        if say.command == "copy" and self._clipboard:
+            escape = osc52("\n".join(lines))
+            lines[0] = escape + lines[0]
+            if not escape:
+                lines.append(f"✗ not on the clipboard: terminals take {CLIPBOARD_BYTES:,} bytes at most")
         self._prompt.print(lines)
 
     def _show(self, what: str) -> None:

@@ -8,19 +8,34 @@ Neighbours: ``prompt`` decides when a frame is due and what is in it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prompt_toolkit.output import Output
+
+from tavus_cli.terminal.writer import Writer
 
 
 class Frame:
-    """Holds the flushing of an output from ``hold`` to ``release``."""
+    """Holds the flushing of an output from ``hold`` to ``release``.
 
-    def __init__(self, output: Output) -> None:
+    ``writer`` is what the output writes to; without one a write waits for the terminal.
+    """
+
+    def __init__(self, output: Output, writer: Writer | None) -> None:
         self._output = output
+        self._writer = writer
         self._flush = output.flush
         self._disable_paste = output.disable_bracketed_paste
 
-    def hold(self) -> None:
-        """From now on nothing reaches the terminal before ``let_go``."""
+    @property
+    def busy(self) -> bool:
+        """Whether the terminal has not taken all of what was let go."""
+        return self._writer is not None and self._writer.busy
+
+    def hold(self, on_free: Callable[[], None], on_stall: Callable[[float], None]) -> None:
+        """From now on nothing reaches the terminal before ``let_go``. What is called: ``Writer.attach``."""
+        if self._writer is not None:
+            self._writer.attach(on_free, on_stall)
         self._output.flush = _nothing  # type: ignore[method-assign]
         # Erasing would switch bracketed paste off for a moment in every frame. Over a slow link a
         # paste could fall into that moment, and each of its lines would be sent as if by Enter.
@@ -30,10 +45,21 @@ class Frame:
         """Everything held goes out in one write."""
         self._flush()
 
-    def lend(self) -> None:
+    async def lend(self) -> None:
         """What is held goes out, and another program finds the terminal as it expects it."""
         self._disable_paste()
         self._flush()
+        await self.drained()
+
+    async def drained(self) -> None:
+        """Returns when the terminal has taken everything."""
+        if self._writer is not None:
+            await self._writer.drained()
+
+    def detach(self) -> None:
+        """After ``release``: writes wait for the terminal again; what it has not taken is dropped."""
+        if self._writer is not None:
+            self._writer.detach()
 
     def release(self) -> None:
         """The output is as it was before ``hold``; what is still held goes out."""

@@ -18,6 +18,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 def bindings(
     on_idle_interrupt: Callable[[], None],
     on_edit: Callable[[], None],
+    on_suspend: Callable[[], None],
     on_keys: Mapping[str, Callable[[], None]],
 ) -> KeyBindings:
     """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear.
@@ -51,9 +52,9 @@ def bindings(
     def edit(event: KeyPressEvent) -> None:
         on_edit()
 
-    @keys.add("c-z", filter=typing)
-    def nothing(event: KeyPressEvent) -> None:
-        """prompt_toolkit would insert the control character into the text."""
+    @keys.add("c-z")
+    def suspend(event: KeyPressEvent) -> None:
+        on_suspend()
 
     return keys
 

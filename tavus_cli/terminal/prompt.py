@@ -13,11 +13,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from itertools import islice
-from typing import Literal
+from typing import Literal, TextIO, cast
 
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import Application, in_terminal
@@ -31,16 +32,19 @@ from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding.vi_state import InputMode
-from prompt_toolkit.output import ColorDepth, Output
+from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
 from tavus_cli.terminal.editor import EditorFailed, edited
 from tavus_cli.terminal.frame import Frame
 from tavus_cli.terminal.keys import bindings
+from tavus_cli.terminal.suspend import NO_SHELL, JobControl
+from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
 
 LINES = 500  # in one frame: more would hold up keys and signals for too long
 HINT = "Ctrl-D leaves"
 VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
+STALL_SECONDS = 2.0  # a terminal that takes nothing for so long has stopped reading
 
 Line = Callable[[int], str]
 
@@ -54,7 +58,8 @@ class LivePrompt:
     newlines included, unless it is blank; the typed line vanishes, printing it is up to the caller.
     ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line begins with ":"
     where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
-    waits, and what was written there is then in the input line, where Enter sends it.
+    waits, and what was written there is then in the input line, where Enter sends it. Ctrl-Z lends it to
+    the shell, and stops the process. A terminal that stops reading holds up lines alone, and is told so.
 
     Everything is called on the event loop that runs ``run``.
     """
@@ -71,9 +76,13 @@ class LivePrompt:
         vi_mode: bool = False,
         input: Input | None = None,
         output: Output | None = None,
+        writer: Writer | None = None,
         frame_seconds: float = 1 / 30,
         color_depth: ColorDepth | None = None,
     ) -> None:
+        if output is None:
+            writer = writer or open_writer(sys.stdout)
+            output = create_output(cast(TextIO, writer))
         self.left_by: Literal["eof", "closed"] | None = None
         self._status = status
         self._live = live
@@ -82,17 +91,20 @@ class LivePrompt:
         self._message: StyleAndTextTuples = []
         self._waiting: deque[str] = deque()
         self._drawing = 0  # lines in the frame that is being drawn
-        self._frame_due = False  # a frame was begun and is not on the screen yet
-        self._lent = False  # the terminal is the editor's
+        self._frame_due = False  # a frame was begun and is not drawn yet
+        self._wanted = False  # a frame was asked for while the terminal had not taken the last one
+        self._lent = False  # the terminal is the editor's, or the shell's
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
         self._closed = False
+        self._hurried = False
+        self._jobs = JobControl(self._suspend_from_outside, self._continued)
         self._on_keys = on_keys or {}
         self._session = self._create_session(completer, history, input, output, color_depth)
         self._app = self._session.app
         self._prepare_app(vi_mode)
-        self._frame = Frame(self._app.output)
+        self._frame = Frame(self._app.output, writer)
 
     def print(self, lines: Iterable[str]) -> None:
         """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
@@ -126,27 +138,34 @@ class LivePrompt:
             self.left_by = "closed"
             return
         self._loop = asyncio.get_running_loop()
-        self._frame.hold()
+        self._frame.hold(self._taken, self._stalled)
         try:
             # Without prompt_toolkit's exception handler, which would wait for an Enter, and without
             # its handling of SIGINT, which belongs to the owner of the session.
-            await self._app.run_async(set_exception_handler=False, handle_sigint=False)
+            with self._jobs:
+                await self._app.run_async(set_exception_handler=False, handle_sigint=False)
             self.left_by = self.left_by or "closed"
         except EOFError:
             self.left_by = "eof"
         finally:
-            self._stop()
+            await self._stop()
 
-    def close(self) -> None:
-        """End ``run``; before ``run`` it makes it return at once. May be called twice."""
+    def close(self, *, hurry: bool = False) -> None:
+        """End ``run``; before ``run`` it makes it return at once. May be called twice.
+
+        ``run`` ends when the terminal has taken all lines; in a ``hurry`` after two seconds at most.
+        """
         self._closed = True
+        self._hurried = self._hurried or hurry
         self._leave("closed")
 
     # -- frames
 
     def _arm(self) -> None:
         """Have a frame drawn, at once or when a frame's time has passed since the last one."""
-        if self._timer is None and not self._frame_due and not self._lent and self._loop is not None:
+        if self._frame.busy:
+            self._wanted = True  # the terminal is behind: one frame for all that comes meanwhile
+        elif self._timer is None and not self._frame_due and not self._lent and self._loop is not None:
             delay = max(0.0, self._next_frame - self._loop.time())
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
@@ -157,6 +176,9 @@ class LivePrompt:
         """
         self._timer = None
         app = self._app
+        if self._frame.busy:  # with what was typed
+            self._wanted = True
+            return
         if self._loop is None or self._lent or not app.is_running or app.is_done:
             return  # what is held is written at the end of ``run``
         self._next_frame = self._loop.time() + self._frame_seconds
@@ -175,24 +197,41 @@ class LivePrompt:
         except OSError:  # the terminal is gone, and with it whoever typed
             self._leave("eof")
         self._frame_due = False
+        if not self._frame.busy:
+            self._taken()
+
+    def _taken(self) -> None:
+        """Everything that was drawn is on the screen."""
         self._drawing = 0
-        if self._waiting:
+        if self._waiting or self._wanted:
+            self._wanted = False
             self._arm()
+
+    def _stalled(self, seconds: float) -> None:
+        """The terminal goes on reading."""
+        if seconds >= STALL_SECONDS:
+            waited = f", {len(self._waiting):,} lines waited" if self._waiting else ""
+            self._waiting.appendleft(f"… the terminal took nothing for {seconds:.1f} s{waited}")
 
     def _take(self) -> list[str]:
         return [self._waiting.popleft() for _ in range(min(LINES, len(self._waiting)))]
 
-    def _stop(self) -> None:
+    async def _stop(self) -> None:
         self._loop = None
-        self._frame_due = False
-        self._drawing = 0
+        self._frame_due = self._wanted = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        with contextlib.suppress(OSError):  # the terminal may be gone
-            self._frame.release()
-            while self._waiting:
-                self._write(self._take())
+        try:
+            with contextlib.suppress(OSError, TimeoutError):  # the terminal may be gone, or stand still
+                self._frame.release()
+                while self._waiting:
+                    self._write(self._take())
+                async with asyncio.timeout(PATIENCE_SECONDS if self._hurried else None):
+                    await self._frame.drained()
+        finally:
+            self._drawing = 0
+            self._frame.detach()
 
     def _write(self, lines: Iterable[str]) -> None:
         lines = iter(lines)
@@ -223,7 +262,9 @@ class LivePrompt:
             complete_while_typing=False,  # else rows stay reserved for the menu
             history=history,
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
-            key_bindings=bindings(lambda: self.print([HINT]), self._begin_edit, self._on_keys),
+            key_bindings=bindings(
+                lambda: self.print([HINT]), self._begin_edit, self._begin_suspend, self._on_keys
+            ),
             prompt_continuation=lambda width, line, wrapped: "" if wrapped else " " * width,
             include_default_pygments_style=False,
             erase_when_done=True,
@@ -272,30 +313,64 @@ class LivePrompt:
             self._on_line(text)
         return False
 
-    # -- the editor
+    # -- the terminal is lent
 
     def _begin_edit(self) -> None:
         if not self._lent:
             self._lent = True
             self._app.create_background_task(self._edit(self._session.default_buffer))
 
-    async def _edit(self, buffer: Buffer) -> None:
-        """The terminal stays held: what is drawn meanwhile, for a resize, must not reach the editor's."""
+    def _begin_suspend(self) -> None:
+        if not self._jobs.has_shell:
+            self.print([NO_SHELL])
+        elif not self._lent:
+            self._lent = True
+            self._app.create_background_task(self._suspend())
+
+    @contextlib.asynccontextmanager
+    async def _lending(self) -> AsyncIterator[None]:
+        """The terminal stays held: what is drawn meanwhile, for a resize, must not reach its user."""
         try:
             async with in_terminal():
-                self._frame.lend()
+                await self._frame.lend()
                 self._drawing = 0
+                try:
+                    yield
+                finally:
+                    self._lent = False
+        finally:
+            self._lent = False
+
+    async def _edit(self, buffer: Buffer) -> None:
+        try:
+            async with self._lending():
                 try:
                     text = await asyncio.to_thread(edited, buffer.text, os.environ)
                     buffer.document = Document(text)
                 except EditorFailed as error:
                     self.print([f"✗ {error}"])
-                finally:
-                    self._lent = False
         finally:
-            self._lent = False
             if self._app.is_done and buffer.text.strip():
                 buffer.append_to_history()  # the conversation ended meanwhile: the next one may want it
+
+    async def _suspend(self) -> None:
+        async with self._lending():
+            self._jobs.stop()
+
+    def _suspend_from_outside(self) -> None:
+        if self._lent:  # the editor was stopped, and the terminal is its own
+            self._jobs.stop()
+        else:
+            self._begin_suspend()
+
+    def _continued(self) -> None:
+        """After a SIGSTOP, which nobody hears of: the shell has had the terminal, and has written to it."""
+        if self._lent or not self._app.is_running:
+            return
+        # Entered and never left: what the terminal was like before is restored when ``run`` ends.
+        self._app.input.raw_mode().__enter__()
+        self._app.renderer.reset()
+        self._app.invalidate()
 
 
 def _joined(lines: list[str]) -> str:

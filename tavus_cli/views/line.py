@@ -15,6 +15,7 @@ from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
 
 RULE_WIDTH = 80  # of a turn's rule where there is no terminal
+NARROW = 60  # columns below which a row has neither milliseconds nor the time since its turn began
 WHO_WIDTH = 8
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
@@ -25,8 +26,9 @@ LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 class LineView:
     """``lines(entries)`` in, strings out; remembers the current turn and the second it is.
 
-    ``width`` is the columns of the terminal, for rules alone. ``all`` shows numbers and why an event
-    would be folded. ``limit`` cuts longer texts (None: never), saying how much is not shown.
+    ``width`` is the columns of the terminal, for rules, and for rows where they are few. ``all`` shows
+    numbers and why an event would be folded. ``limit`` cuts longer texts (None: never), saying how much is
+    not shown, and how to see it; ``console`` is whether there is a prompt to ask at.
     """
 
     def __init__(
@@ -37,8 +39,10 @@ class LineView:
         width: int = RULE_WIDTH,
         all: bool = False,
         limit: int | None = None,
+        console: bool = False,
     ) -> None:
         self.width = width
+        self._console = console
         self._local_time = local_time
         self._theme = theme
         self.all = all
@@ -76,7 +80,7 @@ class LineView:
         if not text.isprintable():
             text = safe(text)
         if self._limit is not None and len(text) > self._limit:
-            text = self._cut(text, event)
+            text = self._cut(text, event, turn)
         if entry.intended is not None:
             text = self._with_cut(event, text, entry.intended)
         if entry.reply is not None:
@@ -95,7 +99,7 @@ class LineView:
             self._rule(entry, out)
         text = safe(sent_summary(event))
         if self._limit is not None and len(text) > self._limit:
-            text = self._cut(text, event)
+            text = self._cut(text, event, turn)
         if entry.echo is not None:
             text += self._theme.paint("quiet", f"   heard in {entry.echo * 1000:.0f} ms")
         if entry.call is not None and entry.call.answered is not None:
@@ -128,14 +132,16 @@ class LineView:
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
             when = f"{self._second_text}.{min(999, int((at - second) * 1000 + 0.5)):03d}"
-        relative = _NO_RELATIVE if turn is None or at is None else f"{at - turn.started:>+9.3f}"
+        if self.width < NARROW:
+            head = when[:8]
+        else:
+            relative = _NO_RELATIVE if turn is None or at is None else f"{at - turn.started:>+9.3f}"
+            head = f"{when} {relative} "
         if self.all:
-            relative = f"{relative} {seq:>6}"
+            head = f"{head.removesuffix(' ')} {seq:>6} "
         if not self._styles:
-            return f"{when} {relative}  {column} {text}".rstrip()
-        return (
-            f"{self._time_sgr}{when} {relative}{RESET}  {column} {self._styles.get(style, '')}{text}{RESET}"
-        )
+            return f"{head} {column} {text}".rstrip()
+        return f"{self._time_sgr}{head}{RESET} {column} {self._styles.get(style, '')}{text}{RESET}"
 
     def _who_column(self, role: str | None, kind: Kind) -> str:
         who = kind.label if role is None or kind.label != "?" else role
@@ -175,10 +181,14 @@ class LineView:
             rest = rest[: self._limit] + "…"
         return f"{text}  {self._theme.paint('quiet', f'(cut: {rest})')}"
 
-    def _cut(self, text: str, event: Event) -> str:
+    def _cut(self, text: str, event: Event, turn: Turn | None) -> str:
         assert self._limit is not None
+        where = "--format jsonl has them"
+        if self._console:
+            found = f"/turn {turn.idx}" if turn is not None else "/last"
+            where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"
         hidden = len(text) - self._limit
-        return f"{text[: self._limit]}… ({hidden:,} more characters; --format jsonl has them)"
+        return f"{text[: self._limit]}… ({hidden:,} more characters; {where})"
 
 
 def _columns(text: str) -> int:

@@ -8,6 +8,7 @@ from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import Theme
 
+_DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # the first first
 LOUD_SECONDS = 5.0  # a tool call that nobody answers for so long is told by its name
 
 
@@ -23,27 +24,36 @@ class StatusLine:
     paused: int | None = None  # entries that wait, None while they go by
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
-        """``behind``: lines not on the screen yet. The leftmost part matters most."""
-        parts = [_flat(self.name), self._presence(conversation)]
-        if self.paused is not None:
-            parts.append(f"PAUSED, {self.paused:,} wait, F4 goes on")
+        """``behind``: lines not on the screen yet. Where not all fits, what matters least is left out."""
+        parts = self._parts(conversation, now, behind)
+        for dispensable in _DISPENSABLE:
+            if width(" · ".join(parts.values())) + 2 < columns:
+                break
+            parts.pop(dispensable, None)
+        return self.theme.paint("status", fit(" " + " · ".join(parts.values()) + " ", columns - 1))
+
+    def _parts(self, conversation: Conversation, now: float, behind: int) -> dict[str, str]:
         status, turn = conversation.status, conversation.turns.current
+        parts = {"name": _flat(self.name)}
+        if self.paused is not None:
+            parts["paused"] = f"PAUSED, {self.paused:,} wait, F4 goes on"
+        parts["presence"] = self._presence(conversation)
         if turn is not None:
-            parts.append(f"turn {turn.idx}")
+            parts["turn"] = f"turn {turn.idx}"
         if status.reply is not None:
-            parts.append(f"reply {status.reply:.2f} s")
+            parts["reply"] = f"reply {status.reply:.2f} s"
         if conversation.turns.open_calls:
-            parts.append(self._open_calls(conversation, now))
+            parts["calls"] = self._open_calls(conversation, now)
         if status.gaps:
-            parts.append(f"{status.gaps} gap" + "s" * (status.gaps > 1))
+            parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
-            parts.append("● recording")
+            parts["recording"] = "● recording"
         if behind > 1_000:
-            parts.append(f"{behind:,} lines behind")
+            parts["behind"] = f"{behind:,} lines behind"
         if self.joined is not None:
-            parts.append(f"{(now - self.joined) / 60:.0f} min")
-        parts.append("F1 keys")
-        return self.theme.paint("status", fit(" " + " · ".join(parts) + " ", columns - 1))
+            parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"
+        parts["keys"] = "F1 keys"
+        return parts
 
     def live(self, conversation: Conversation, columns: int) -> str:
         """The speech that grows, else what was typed and is not heard yet, else ""."""

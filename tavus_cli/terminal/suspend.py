@@ -1,0 +1,58 @@
+"""Ctrl-Z: stopping as a shell with job control expects it, and going on after ``fg``.
+
+Neighbours: ``prompt`` gives the terminal back before, and takes it again afterwards.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Callable
+from typing import Self
+
+NO_SHELL = "Ctrl-Z: no shell with job control started this; nothing would bring it back"
+
+
+class JobControl:
+    """Inside ``with``, ``on_stop`` is called for a SIGTSTP from outside, ``on_continue`` for a SIGCONT."""
+
+    def __init__(self, on_stop: Callable[[], None], on_continue: Callable[[], None]) -> None:
+        self._on_stop = on_stop
+        self._on_continue = on_continue
+        # A program in the group that leads its session (a tmux pane's, ``ssh host tavus-console``) has
+        # no shell that could bring it back; one that began with the signal ignored is not to heed it.
+        self.has_shell = (
+            hasattr(signal, "SIGTSTP")
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTSTP) != signal.SIG_IGN
+            and os.getpgrp() != os.getsid(0)
+        )
+
+    def __enter__(self) -> Self:
+        if self.has_shell:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(signal.SIGTSTP, self._on_stop)
+            loop.add_signal_handler(signal.SIGCONT, self._on_continue)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.has_shell:
+            loop = asyncio.get_running_loop()
+            loop.remove_signal_handler(signal.SIGTSTP)
+            loop.remove_signal_handler(signal.SIGCONT)
+
+    def stop(self) -> None:
+        """Stop the process group. Returns when it goes on; at once where the kernel finds no shell either.
+
+        ``on_continue`` is not called for it.
+        """
+        self.__exit__()
+        # First the others of the group (make, a wrapper). Then this very thread: a signal for the whole
+        # process may be taken by another thread, and this one would run on into the shell's terminal.
+        signal.signal(signal.SIGTSTP, signal.SIG_IGN)
+        os.killpg(0, signal.SIGTSTP)
+        signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+        signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
+        self.__enter__()
