@@ -12,9 +12,7 @@ import subprocess
 import sys
 import threading
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -24,34 +22,17 @@ from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find
 from tavus_cli.session.session import Session
 from tests.program import CONSOLE, SECONDS, Result, console, environ, process
+from tests.resident_kit import connected, listed, start
 
-pytestmark = pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here")
-Json = dict[str, Any]
-
-
-@pytest.fixture(autouse=True)
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A place for sockets; what a test leaves running is stopped."""
-    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
-    yield tmp_path / "run"
-    console("session", "stop", "--all")
+pytestmark = [
+    pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here"),
+    pytest.mark.usefixtures("sessions"),
+]
 
 
-def start(target: str = "sim", *options: str) -> Json:
-    result = process("session", "start", target, *options, "--json")
-    assert (result.status, result.err) == (0, "")
-    about: Json = json.loads(result.out)
-    return about
-
-
-def listed() -> list[Json]:
-    return [json.loads(line) for line in console("session", "list", "--json").lines]
-
-
-def connected(name: str = "sim") -> ResidentRoom:
-    room = find(name, timeout=SECONDS)
-    assert room is not None
-    return room
+@pytest.fixture
+def folder(sessions: Path) -> Path:
+    return sessions
 
 
 # -- start, list, stop -------------------------------------------------------------------------------------

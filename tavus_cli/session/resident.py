@@ -151,8 +151,8 @@ def list_sessions(environment: Environment, *, as_json: bool) -> int:
 def _row(about: Json) -> tuple[str, ...]:
     present = "present" if about["pal_present"] else "–"
     turn = "–" if about["turn"] is None else str(about["turn"])
-    minutes = f"{max(0.0, time.time() - about['started']) / 60:.1f}"
-    return (safe(about["id"]), safe(about["target"]), present, turn, minutes, str(about["clients"]))
+    minutes, clients = str(about["minutes"]), str(about["clients"])
+    return (safe(about["id"]), safe(about["target"]), present, turn, minutes, clients)
 
 
 def stop(name: str | None, environment: Environment, *, all: bool, end: Callable[[str], None] | None) -> int:

@@ -19,7 +19,16 @@ from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, S
 from tavus_cli.protocol.conversation import Conversation, Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
-from tavus_cli.rooms.room import Arrival, Idle, ParticipantChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.rooms.room import (
+    Arrival,
+    CameLate,
+    Idle,
+    ParticipantChanged,
+    Received,
+    Room,
+    RoomNote,
+    RoomOver,
+)
 from tavus_cli.session.recorder import Recorder
 from tavus_cli.views.safe import safe
 
@@ -197,6 +206,8 @@ class Session:
             case Idle():
                 self._idle.set()
                 return self.conversation.tick(float("inf"))
+            case CameLate(before):
+                self.conversation.came_late(before)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
