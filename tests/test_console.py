@@ -93,6 +93,25 @@ def test_help_errors_and_quit() -> None:
     assert status == 0
 
 
+def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("PAL present")
+        keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
+        keys("/when utterence /interrupt\r")
+        await terminal.shows('✗ "utterence" is no event type; did you mean utterance?')
+        keys("/when stopped_speaking role=pal turn=1 /interrupt now\r")
+        await terminal.shows("✗ ")
+        keys("How much is it?\r")
+        keys("typed meanwhile")
+        await terminal.shows("twelve euros")
+        await terminal.shows("append_llm_context 1")
+        await terminal.shows("› typed meanwhile")
+
+    status, terminal = run("sim:?speed=20", act)
+    assert status == 0
+    assert sum("append_llm_context" in row for row in terminal.rows()) == 1
+
+
 def test_quit_leaves() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         keys("/quit\r")

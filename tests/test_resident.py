@@ -142,9 +142,11 @@ def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
     console("send", "sim", "context", "append", "one")
     console("send", "sim", "context", "append", "two")
     console("session", "stop")
-    sent = [json.loads(line) for line in record.read_text().splitlines()[1:]]
-    texts = [one["message"]["properties"]["context"] for one in sent if one["dir"] == "out"]
+    records = [json.loads(line) for line in record.read_text().splitlines()[1:]]
+    texts = [one["message"]["properties"]["context"] for one in records if one["dir"] == "out"]
     assert texts == ["one", "two"]
+    assert "joined" in console("replay", str(record)).out
+    assert record.stat().st_mode & 0o777 == 0o600
 
 
 # -- many clients ------------------------------------------------------------------------------------------
