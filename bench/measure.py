@@ -12,8 +12,15 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a program that was installed is compiled once
 PYTHON = sys.executable
 CONSOLE = os.path.join(os.path.dirname(sys.executable), "tavus-console")
+
+
+def aim(what: str, value: str, wanted: str, met: bool) -> None:
+    """A figure, and whether it is what was ``wanted``."""
+    outcome = "met" if met else "MISSED"
+    print(f"  {what:<44}{value}" + (f"  [{wanted}: {outcome}]" if wanted else ""))
 
 
 @dataclass
