@@ -52,6 +52,14 @@ def test_a_conversation_is_found_by_its_id_and_ended(api: LocalApi) -> None:
     assert (listed(), api.active) == ([], [])
 
 
+def test_who_is_not_let_in_has_no_session(api: LocalApi) -> None:
+    refused = Scenario(join='RoomInfoError(Unhandled("exp-token"))')
+    result = process("session", "start", api.add(), **keys(api), **faked(refused))
+    assert (result.status, result.out) == (4, "")
+    assert "token" in result.err
+    assert listed() == []
+
+
 def test_stopping_alone_ends_nothing(api: LocalApi) -> None:
     name = started(api)
     assert console("session", "stop", **keys(api)) == Result(0, "", "")
