@@ -98,7 +98,7 @@ class ResidentRoom:
         self.conversation_id: str = self.about["conversation_id"]
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
-        self._informed = asyncio.Event()  # what had been before was taken; or nothing more comes
+        self._informed = asyncio.Event()  # of what had been before; or that nothing more comes
         self._before: Before | None = None
         self._left = False
         self._sendings: dict[int, asyncio.Future[None]] = {}
@@ -171,10 +171,10 @@ class ResidentRoom:
         try:
             async for lines in self._lines():
                 batch = [one for line in lines if (one := self._arrival(line)) is not None]
+                if self._before is not None:  # join hears of it a step later: then the batch was taken
+                    self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
-                if self._before is not None:
-                    self._informed.set()
                 if batch and isinstance(batch[-1], RoomOver):
                     return
             if not self._left:
