@@ -78,6 +78,8 @@ def test_help_errors_and_quit() -> None:
         await terminal.shows("speak exactly this")
         keys("/ehco x\r")
         await terminal.shows("did you mean /echo?")
+        keys("/expect reply\r")
+        await terminal.shows("✗ /expect is for scripts")
         keys("/sensitivity pause=often\r")
         await terminal.shows("✗")
         keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
