@@ -157,6 +157,7 @@ class ResidentRoom:
     async def leave(self) -> None:
         self._left = True
         self._joined.set()
+        self._informed.set()
         self._forget("the resident session was left")
         try:
             self._connection.shutdown(socket.SHUT_RDWR)

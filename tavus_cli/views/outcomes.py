@@ -24,7 +24,7 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Outcome:
     """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
 
-    ``came`` are the nearest events, ``message`` is the one that was found; ``seconds`` are of the room's time.
+    ``came`` are the nearest events, ``message`` is the one that was found. ``seconds`` are room time.
     """
 
     line: int
