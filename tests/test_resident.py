@@ -11,16 +11,16 @@ import socket
 import subprocess
 import sys
 import threading
-import warnings
 from pathlib import Path
 
 import pytest
 
-from tavus_cli.errors import CannotJoin, ConsoleError, UsageError
+from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.resident import SERVER
 from tavus_cli.session.send import Send, send
 from tavus_cli.session.session import Session
 from tests.program import CONSOLE, SECONDS, Result, console, environ, process
@@ -93,6 +93,22 @@ def test_a_failure_to_join_is_the_commands_own() -> None:
     assert listed() == []
     assert console("session", "stop").status == 2
     assert console("session", "stop", "sim").err == "tavus-console: there is no session sim\n"
+
+
+def test_when_its_starter_is_gone_it_leaves_at_once(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    options = {"name": "x", "join_timeout": 9.0, "daily_proxy": None, "conversation_id": None}
+    config = {"id": "sim", "target": "sim", "record": None, "idle": None, "queue": 9, "options": options}
+    with subprocess.Popen(
+        [sys.executable, "-m", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ()
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdout.close()
+        server.stdin.write(json.dumps(config).encode() + b"\n")
+        server.stdin.close()
+        assert server.wait(timeout=SECONDS) == 0
+    assert not (folder / "sim.sock").exists()
 
 
 def test_kill_leaves_nothing_that_stops_the_next_start(folder: Path) -> None:
@@ -317,73 +333,3 @@ def test_after_leaving_nothing_is_sent() -> None:
             await room.join()
 
     asyncio.run(after_leaving())
-
-
-# -- who may connect ---------------------------------------------------------------------------------------
-
-
-def test_the_peer_is_known() -> None:
-    one, other = socket.socketpair(socket.AF_UNIX)
-    with one, other:
-        assert runtime.peer_uid(one) == os.geteuid()
-
-
-def test_what_is_no_socket_of_ours_is_refused(folder: Path) -> None:
-    folder.mkdir(mode=0o700)
-    (folder / "sim.sock").write_text("")
-    result = console("tail", "sim")
-    assert result.status == 2
-    assert "not a socket of yours" in result.err
-    assert console("session", "start", "sim").status != 0
-
-
-def test_a_folder_that_others_may_change_is_made_ours_or_refused(folder: Path) -> None:
-    folder.mkdir(mode=0o777)
-    start()
-    assert folder.stat().st_mode & 0o777 == 0o700
-    console("session", "stop")
-    link = folder.with_name("link")
-    link.symlink_to(folder)
-    result = process("session", "start", "sim", TAVUS_CONSOLE_RUNTIME=str(link))
-    assert result.status == 1
-    assert "not a folder of yours" in result.err
-
-
-def as_nobody(path: Path) -> bytes:
-    """What happens to another user who connects. Forked: that user may not even start this Python."""
-    reading, writing = os.pipe()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of forking beside threads: the child does nothing with them
-        child = os.fork()
-    if child == 0:
-        try:
-            os.setuid(65_534)
-            with socket.socket(socket.AF_UNIX) as connection:
-                connection.connect(os.fspath(path))
-                os.write(writing, connection.recv(1) or b"closed")
-        except OSError as error:
-            os.write(writing, type(error).__name__.encode())
-        finally:
-            os._exit(0)
-    os.close(writing)
-    with os.fdopen(reading, "rb") as file:
-        said = file.read()
-    os.waitpid(child, 0)
-    return said
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
-def test_another_user_cannot_connect_and_is_not_connected_to(folder: Path) -> None:
-    start()
-    path = folder / "sim.sock"
-    assert as_nobody(path) == b"PermissionError"
-    for part in (folder, *folder.parents):
-        if part in (Path("/"), Path("/tmp")):
-            break
-        part.chmod(0o755)
-    path.chmod(0o777)
-    assert as_nobody(path) == b"closed"
-    os.chown(path, 65_534, 65_534)
-    with pytest.raises(UsageError, match="not a socket of yours"):
-        find("sim")
-    os.chown(path, 0, 0)

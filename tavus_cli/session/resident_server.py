@@ -139,13 +139,16 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, listening: socket.socket, tell: TextIO) -> int:
-        """Join, tell that, serve until stopped, over or idle; leave. The exit status."""
+        """Join, tell that, serve until stopped, over or idle; leave. The exit status.
+
+        Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
+        """
         server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST_LINE)
         try:
             async with self._session:
                 self._known.set_result(None)
-                _tell(tell, {"hello": self._about()})
-                await self._until_the_end()
+                if _tell(tell, {"hello": self._about()}) or self._clients:
+                    await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
@@ -313,11 +316,14 @@ def _error(error: ConsoleError) -> Json:
     return {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
 
 
-def _tell(stream: TextIO, told: Json) -> None:
-    """One line to whoever started it, who reads no further."""
-    with contextlib.suppress(OSError, ValueError):
+def _tell(stream: TextIO, told: Json) -> bool:
+    """One line to whoever started it, who reads no further; False where that one is gone."""
+    try:
         stream.write(to_json(told) + "\n")
         stream.close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 # -- the process -------------------------------------------------------------------------------------------
