@@ -19,6 +19,12 @@ for _name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
     os.environ.pop(_name, None)
 
 
+def aim(what: str, value: str, wanted: str, met: bool) -> None:
+    """A figure, and whether it is what was ``wanted``."""
+    outcome = "met" if met else "MISSED"
+    print(f"  {what:<44}{value}" + (f"  [{wanted}: {outcome}]" if wanted else ""))
+
+
 @dataclass
 class Contest:
     """Commands run in turns; ``table`` compares each with the first."""
@@ -49,11 +55,6 @@ class Contest:
             rate = f"{unit / median / 1000:8.0f} k/s" if unit else ""
             spread = f"{min(self.seconds[name]) * 1000:.0f}–{max(self.seconds[name]) * 1000:.0f}"
             print(f"  {name:<44}{median * 1000:9.1f} ms  ({spread}){rate}  {median / base:6.2f} ×")
-
-
-def row(what: str, value: str, aim: str = "", met: bool = True) -> None:
-    """A figure, and whether it is what it should be."""
-    print(f"  {what:<44}{value}" + (f"  [{aim}: {'met' if met else 'MISSED'}]" if aim else ""))
 
 
 def percentile(values: Sequence[float], part: float) -> float:

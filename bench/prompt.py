@@ -22,7 +22,7 @@ import tty
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.measure import PYTHON, percentile, row
+from bench.measure import PYTHON, aim, percentile
 
 FRAME = 1000 / 30  # ms: a letter typed just after one waits for the next
 COLUMNS, ROWS = 160, 40
@@ -39,8 +39,8 @@ def main() -> None:
     steady.letters("a letter at 200 events/s")
     delays = steady.event_delays()
     p50, p99 = percentile(delays, 0.5), percentile(delays, 0.99)
-    row("  from the room to the screen", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms", "p99 ≤ 35 ms", p99 <= 35)
-    row("  CPU of one core", f"{steady.cpu:.1%}", "≤ 10 %", steady.cpu <= 0.10)
+    aim("  from the room to the screen", f"p50 {p50:.1f} ms, p99 {p99:.1f} ms", "p99 ≤ 35 ms", p99 <= 35)
+    aim("  CPU of one core", f"{steady.cpu:.1%}", "≤ 10 %", steady.cpu <= 0.10)
     steady.lag()
     fast = Run("sim:?rate=1000", lambda run: run.type_for(SECONDS))
     fast.letters("a letter at 1,000 events/s")
@@ -102,11 +102,11 @@ class Run:
             delays.append((shown - begun) * 1000 if shown else float("inf"))
         p50, p99, most = percentile(delays, 0.5), percentile(delays, 0.99), max(delays)
         text = f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, most {most:.1f} ms ({len(delays)} letters)"
-        row(what, text, f"p99 ≤ a frame, {FRAME:.0f} ms", p99 <= FRAME)
+        aim(what, text, f"p99 ≤ a frame, {FRAME:.0f} ms", p99 <= FRAME)
 
     def lag(self) -> None:
         p99, most = percentile(self._lags, 0.99), max(self._lags)
-        row("  the event loop late by", f"p99 {p99:.1f} ms, most {most:.1f} ms", "p99 ≤ 10 ms", p99 <= 10)
+        aim("  the event loop late by", f"p99 {p99:.1f} ms, most {most:.1f} ms", "p99 ≤ 10 ms", p99 <= 10)
 
     def event_delays(self) -> list[float]:
         """Milliseconds from an event's arrival to its line on the screen."""

@@ -32,3 +32,13 @@ def no_key() -> Iterator[None]:
             patch.delenv(name)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield
+
+
+@pytest.fixture
+def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for the sockets of resident sessions; what a test leaves running is stopped."""
+    from tests.program import console
+
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
+    yield tmp_path / "run"
+    console("session", "stop", "--all")

@@ -87,7 +87,8 @@ def test_every_example_does_what_it_says(block: str, tmp_path: Path, api: LocalA
             timeout=SECONDS,
             check=False,
         )
-        said = re.sub(r"tavus-console: c\w+ is billed from now on, .*\n", "", done.stderr)
+        told = r"tavus-console: (c\w+ is billed from now on, |warning: leaving as the last guest ).*\n"
+        said = re.sub(told, "", done.stderr)
         assert (done.returncode, said) == (0, ""), example.command
         if example.output:
             assert steady(done.stdout, example.command) == steady(example.output, example.command)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from tavus_cli.cli.options import (
     environment_of,
 )
 from tavus_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.tavus_api import TavusApi
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
@@ -88,10 +91,9 @@ def stop(
 
     environment = environment_of(ctx)
 
-    def end_it(conversation_id: str) -> None:
+    def connect() -> TavusApi:
         from tavus_cli import conversations
 
-        with conversations.connect(environment.environ, base_url) as api:
-            conversations.end(api, conversation_id)
+        return conversations.connect(environment.environ, base_url)
 
-    return run_stop(session, environment, all=all, end=end_it if end else None)
+    return run_stop(session, environment, all=all, connect=connect if end else None)

@@ -234,6 +234,9 @@ COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 
 
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # language/script has what they mean
+
+
 def parse(line: str) -> Action:
     """A typed line as an action. Raises UsageError with the nearest command."""
     name, rest = split_line(line)
@@ -243,6 +246,8 @@ def parse(line: str) -> Action:
 def build(name: str, arguments: str | list[str]) -> Action:
     """A command and its arguments as an action. Raises UsageError."""
     row = COMMANDS.get(name)
+    if name in SCRIPT_WORDS:
+        raise UsageError(f"/{name} is for scripts: tavus-console run")
     if row is None:
         raise UsageError(
             f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"

@@ -15,6 +15,8 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+from tavus_cli.protocol.conversation import Before
+
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
 
 
@@ -75,7 +77,14 @@ class Idle:
     """Only from a room without real time: nothing more comes until this side acts."""
 
 
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle
+@dataclass(frozen=True, slots=True)
+class CameLate:
+    """Only from a resident session, and first: what had been before this side came to it."""
+
+    before: Before
+
+
+Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | CameLate
 
 
 class Room(Protocol):

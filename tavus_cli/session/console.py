@@ -147,7 +147,7 @@ class Console:
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
-                elif isinstance(action, Say) and action.command not in ("help", *LEAVING):
+                elif isinstance(action, Say) and action.command not in ("help", "when", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
                     self._doubt_repetition(action)

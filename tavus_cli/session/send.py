@@ -48,8 +48,7 @@ async def send(room: Room, what: Send, environment: Environment) -> int:
         message = await sending(session)
         answer = await wait(what.timeout, f"the {what.wait}") if wait else None
         _print(answer, message, room.now() - begun, what, environment)
-        if room.leaving_may_end and not _others(room):
-            environment.say("leaving as the last guest: this may end the conversation")
+        warn_of_leaving(room, environment)
     return ExitStatus.DONE
 
 
@@ -100,8 +99,10 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
     return event
 
 
-def _others(room: Room) -> bool:
-    return any(not one.local and not one.pal for one in room.participants.values())
+def warn_of_leaving(room: Room, environment: Environment) -> None:
+    guests = any(not one.local and not one.pal for one in room.participants.values())
+    if room.leaving_may_end and not guests:
+        environment.warn("warning: leaving as the last guest may end the conversation (see session start)")
 
 
 def _progress(done: float, environment: Environment) -> None:

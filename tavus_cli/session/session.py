@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.rooms.room import Arrival, Idle, ParticipantChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.rooms.room import (
+    Arrival,
+    CameLate,
+    Idle,
+    ParticipantChanged,
+    Received,
+    Room,
+    RoomNote,
+    RoomOver,
+)
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -206,6 +215,8 @@ class Session:
             case Idle():
                 self._idle.set()
                 return self.conversation.tick(float("inf"))
+            case CameLate(before):
+                self.conversation.came_late(before)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
