@@ -54,7 +54,10 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
     source = ctx.get_parameter_source(param.name or "")
     if source is not None and source.name == "COMMANDLINE":
         return value
-    return getattr(cast(Environment, ctx.obj).settings, param.name or "")
+    environment = cast(Environment, ctx.obj)
+    if ctx.info_name == "doctor":  # it tells what is wrong with them, rather than to fail by it
+        environment.check_settings()
+    return getattr(environment.settings, param.name or "")
 
 
 Name = Annotated[str, typer.Option(callback=_or_setting, help="How you are called in the room.")]

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
+from tavus_cli.errors import UsageError
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 
@@ -35,6 +36,7 @@ class Environment:
     theme_name: ThemeName | None = None  # the command line's; None: as the settings say
     exit_hard: bool = False
     _settings: Settings | None = None
+    _wrong: UsageError | None = None
 
     def __post_init__(self) -> None:
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
@@ -55,6 +57,16 @@ class Environment:
 
             self._settings = load(self.environ)
         return self._settings
+
+    def check_settings(self) -> UsageError | None:
+        """What is wrong with them, if anything is; from then on the defaults count."""
+        try:
+            _ = self.settings
+        except UsageError as error:
+            from tavus_cli.settings import Settings
+
+            self._settings, self._wrong = Settings(), error
+        return self._wrong
 
     @property
     def columns(self) -> int:
