@@ -154,14 +154,23 @@ def open_target(
 
         if (room := find(target, timeout=options.join_timeout)) is not None:
             return room
-    if target and (target == "-" or is_conversation_id(target)):
-        from tavus_cli.conversations import resolve
+    return open_room(*found_target(target, options, environment, base_url))
 
-        text = _piped(environment) if target == "-" else target
-        found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
-        name = options.conversation_id or found.conversation_id
-        target, options = found.target, replace(options, conversation_id=name)
-    return open_room(target, options)
+
+def found_target(
+    target: str | None, options: RoomOptions, environment: Environment, base_url: str | None
+) -> tuple[str | None, RoomOptions]:
+    """A TARGET that a room can be opened for by itself, whatever an id or "-" stood for."""
+    from tavus_cli.rooms.target import is_conversation_id
+
+    if not target or not (target == "-" or is_conversation_id(target)):
+        return target, options
+    from tavus_cli.conversations import resolve
+
+    text = _piped(environment) if target == "-" else target
+    found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
+    name = options.conversation_id or found.conversation_id
+    return found.target, replace(options, conversation_id=name)
 
 
 def _piped(environment: Environment) -> str:
