@@ -231,7 +231,7 @@ class TavusApi:
                     f"the API key may not do this (403; it may be tied to other addresses){tail}"
                 )
             case 404:
-                return NotFound(f"Tavus knows no such thing (404){tail}; tavus-console conversation list")
+                return NotFound(f"Tavus knows no such thing (404){tail}; see tavus-console conversation list")
         if 300 <= status < 400:
             return self._redirected(response)
         error: CannotReach | RateLimited

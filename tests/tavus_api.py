@@ -44,6 +44,8 @@ PROPERTIES = {
     **dict.fromkeys(("aws_assume_role_arn", "language", "livekit_ws_url", "livekit_room_token"), _TEXT),
     "languages": _TEXTS,
 }
+LEAST = {"max_participants": 2}
+MOST = {"max_call_duration": 3600}
 STRATEGIES = ("speed", "balanced", "quality")
 
 
@@ -57,6 +59,8 @@ def wrong(body: Any, fields: dict[str, str] = FIELDS) -> str | None:
             return f"{name}: unknown field"
         if not _is(value, kind):
             return f"{name}: must be {kind}"
+        if kind == _WHOLE and not LEAST.get(name, 0) <= value <= MOST.get(name, 86_400):
+            return f"{name}: out of range"
     return wrong(body.get("properties", {}), PROPERTIES) if fields is FIELDS else None
 
 

@@ -13,15 +13,28 @@ from typing import Any
 
 import keyring
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tavus_cli.conversations import url_to_share
 from tavus_cli.creation import FIELDS, creation_body, old_names
 from tavus_cli.credentials import Tokens
 from tavus_cli.errors import UsageError
 from tests import keyring_file
-from tests.program import CONSOLE, Result, console, environ
+from tests.program import CONSOLE, SAMPLES, Result, console, environ
 from tests.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api, wrong
+from tests.test_tavus_api import ODD
 from tests.tmux import needs_tmux, pane
+
+COMMANDS = [
+    ["conversation", "create", "--pal", PAL],
+    ["conversation", "list"],
+    ["conversation", "get", "c1", "--verbose"],
+    ["conversation", "end", "c1"],
+    ["conversation", "end", "--all-active", "--yes"],
+    ["join", "--new", "--pal", PAL],
+    ["doctor"],
+]
 
 
 @pytest.fixture
@@ -114,6 +127,20 @@ def test_old_and_new_names_are_one_thing() -> None:
     assert creation_body({}, {"face_id": "r", "unheard_of": [1]}) == {"replica_id": "r", "unheard_of": [1]}
 
 
+@pytest.mark.parametrize("value", [r'"\ud800"', "NaN", "-Infinity", "1e999", "[" * 9_000 + "]" * 9_000])
+def test_a_body_that_cannot_be_sent_is_one_line(api: LocalApi, tmp_path: Path, value: str) -> None:
+    file = tmp_path / "body.json"
+    file.write_text(f'{{"persona_id": "{PAL}", "memory_stores": [{value}]}}')
+    result = asked(api, "conversation", "create", "--body", str(file))
+    assert (result.status, result.err.count("\n"), api.requests) == (2, 1, [])
+
+
+def test_a_limit_is_never_shorter_than_was_asked_for(api: LocalApi) -> None:
+    for text, seconds in (("0.2s", 1), ("1.4s", 2), ("0", 0)):
+        assert asked(api, "conversation", "create", "--pal", PAL, "--max-call-duration", text).status == 0
+        assert sent(api)["properties"]["max_call_duration"] == seconds
+
+
 def test_test_mode_costs_nothing_and_says_so(api: LocalApi) -> None:
     result = asked(api, "conversation", "create", "--pal", PAL, "--test-mode")
     assert "nothing is billed" in result.err
@@ -154,6 +181,8 @@ WRONG = {
     "no JSON": (["--body", __file__], "holds no JSON at line 1"),
     "no object": (["--face", "r", "--recording-storage", "[1]"], "--recording-storage takes a JSON object"),
     "a bad duration": (["--face", "r", "--max-call-duration", "long"], "no duration"),
+    "no UTF-8": (["--face", "r", "--conversation-name", "\udcff"], "cannot be sent as JSON in UTF-8"),
+    "no UTF-8 in JSON": (["--face", "r", "--languages", "\ud800"], "cannot be sent as JSON in UTF-8"),
     "a bad query": (["--face", "r", "--query", "["], "--query is no JMESPath"),
 }
 
@@ -258,6 +287,23 @@ def test_an_answer_with_anything_in_it_is_listed(api: LocalApi) -> None:
     api.odd.append(Odd(200, json.dumps({"data": rows})))
     api.odd.append(Odd(200, json.dumps({"data": []})))
     assert asked(api, "conversation", "list").status == 0
+
+
+# One try each: a longer wait than this is told, and not waited.
+AGAIN = {"Retry-After": "99"}
+
+
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(odd=ODD, arguments=st.sampled_from(COMMANDS))
+def test_whatever_the_api_answers_a_command_ends_as_documented(
+    api: LocalApi, odd: Odd, arguments: list[str]
+) -> None:
+    api.odd.clear()
+    api.odd.extend([Odd(odd.status, odd.body, odd.headers | AGAIN)] * 9)
+    result = asked(api, *arguments)
+    assert result.status in (0, 1, 3, 4, 5, 6)
+    assert all(line.startswith("tavus-console: ") for line in result.err.splitlines())
+    assert bool(result.err) or result.status == 0 or "doctor" in arguments
 
 
 # -- on a terminal -------------------------------------------------------------------------------------
@@ -367,6 +413,11 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
         ["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"],
         ["tail", "sim:?speed=max", "--count", "1"],
         ["join", "sim:?speed=max"],
+        ["run", "sim:?speed=max", str(SAMPLES.parents[2] / "examples" / "smoke.tavus")],
+        ["replay", str(SAMPLES)],
+        ["session", "list"],
+        ["config", "show"],
+        ["completion", "bash"],
     ],
     ids=" ".join,
 )
@@ -387,5 +438,7 @@ def test_the_local_api_knows_what_is_wrong() -> None:
     assert wrong({"persona_id": "p", "properties": {"language": "x"}}) is None
     assert wrong({"persona_id": 1}) == "persona_id: must be text"
     assert wrong({"personaid": "p"}) == "personaid: unknown field"
+    assert wrong({"max_participants": 1}) == "max_participants: out of range"
+    assert wrong({"properties": {"max_call_duration": 3601}}) == "max_call_duration: out of range"
     assert wrong({"properties": {"max_call_duration": "60"}}) == "max_call_duration: must be integer"
     assert wrong(io) == "the body must be an object"
