@@ -13,6 +13,8 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Stage = Literal["dns", "connect", "tls", "proxy", "answer"]
+# By OpenSSL's numbers of what is wrong with a certificate: its time, its name.
+_TODO = dict.fromkeys((9, 10), "is the clock right?") | dict.fromkeys((62, 64), "is --base-url right?")
 
 
 def proxy_for(url: str) -> str:
@@ -44,10 +46,9 @@ def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
 def _tls(error: ssl.SSLError, host: str, proxy: str) -> str:
     by = f", through the proxy {proxy}" if proxy else ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return (
-            f"cannot reach {host}{by}: its certificate is not trusted ({error.verify_message}); "
-            "SSL_CERT_FILE names another authority, such as that of a proxy which reads along"
-        )
+        todo = _TODO.get(error.verify_code, "where a proxy reads along, SSL_CERT_FILE names its authority")
+        why = error.verify_message.rstrip(".")
+        return f"cannot reach {host}{by}: its certificate is not trusted ({why}); {todo}"
     return f"cannot reach {host}{by}: it speaks no TLS that we know ({error.reason}); is --base-url right?"
 
 

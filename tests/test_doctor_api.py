@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -254,6 +255,26 @@ def test_a_certificate_that_nobody_trusts(authority: tuple[ssl.SSLContext, str])
     assert found["stage"] == "tls"
     assert "certificate is not trusted (unable to get local issuer certificate)" in found["text"]
     assert "SSL_CERT_FILE" in found["text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "until", "says"),
+    [
+        ("127.0.0.1", datetime(2000, 1, 2), "(certificate has expired); is the clock right?"),
+        ("127.0.0.2", None, "is not valid for '127.0.0.1'); is --base-url right?"),
+    ],
+)
+def test_a_certificate_that_does_not_hold_here(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, until: datetime | None, says: str
+) -> None:
+    ca = trustme.CA()
+    ca.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ca.issue_cert(name, not_after=until).configure_cert(context)
+    with local_api(tls=context) as api:
+        found = told(api.base_url, status=5)["api"]
+    assert (found["stage"], found["text"].endswith(says)) == ("tls", True)
 
 
 def test_an_authority_of_ones_own(
