@@ -13,6 +13,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Stage = Literal["dns", "connect", "tls", "proxy", "answer"]
+SAID_LIMIT = 100  # characters of what a proxy gives as its reason
 # By OpenSSL's numbers of what is wrong with a certificate: its time, its name.
 _TODO = dict.fromkeys((9, 10), "is the clock right?") | dict.fromkeys((62, 64), "is --base-url right?")
 
@@ -30,7 +31,7 @@ def proxy_for(url: str) -> str:
 
 def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
     """What a connection failed at, and a line about it. ``proxy``: as ``proxy_for`` says."""
-    said = str(error) or "no answer in time"
+    said = str(error)[:SAID_LIMIT] or "no answer in time"
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror) and not proxy:
             return "dns", f"cannot reach {host}: DNS does not know it ({cause.strerror}); is the network up?"

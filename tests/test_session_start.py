@@ -14,7 +14,7 @@ from tavus_cli.credentials import Tokens
 from tavus_cli.rooms import runtime
 from tests import fake_daily
 from tests.program import Result, console, process
-from tests.tavus_api import KEY, PAL, TOKEN, LocalApi, local_api
+from tests.tavus_api import KEY, PAL, TOKEN, LocalApi, Odd, local_api
 
 pytestmark = pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here")
 ID = "c000000000000001"
@@ -46,7 +46,8 @@ def test_an_id_is_found_by_the_api_and_then_shared(api: LocalApi) -> None:
     assert start(api, name).err == "tavus-console: the session sim is there already\n"
     shared = process("send", name, "respond", "How much is it?", "--wait", "reply", **variables)
     assert shared.out.startswith("A ticket")
-    assert process("session", "stop").status == 0
+    stopped = process("session", "stop", "--end", **variables)
+    assert stopped == Result(0, "", "tavus-console: sim is simulated: no conversation was ended\n")
     assert api.active == [name]
 
 
@@ -75,6 +76,28 @@ def test_the_url_and_the_kept_token_are_used_and_shown_nowhere(api: LocalApi, tm
         assert KEY not in place
     assert process("send", name, "interrupt").status == 0  # without the API: the session has its name
     assert len(api.requests) == 1
+    variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+    assert process("session", "stop", name, "--end", **variables) == Result(0, "", "")
+    assert api.active == []
+    assert Tokens().get(name) is None
+
+
+def test_what_does_not_end_is_told_and_keeps_no_other_from_ending(api: LocalApi, tmp_path: Path) -> None:
+    fake = fake_daily.environment(fake_daily.Scenario())
+    names = [api.add(conversation_url=f"https://x.daily.co/{number}") for number in range(3)]
+    for name in names:
+        start(api, name, PYTHONPATH=fake["PYTHONPATH"], FAKE_DAILY=fake["FAKE_DAILY"])
+    api.odd.append(Odd(403, "{}"))
+    api.odd.append(Odd(403, "{}"))
+    variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+    result = process("session", "stop", "--all", "--end", **variables)
+    assert result.status == 4
+    assert [line.partition(" goes on and is billed (")[0] for line in result.err.splitlines()] == [
+        f"tavus-console: NOT ENDED: {name}" for name in (names[1], names[0])
+    ]
+    assert f"this ends it: tavus-console conversation end {names[0]}" in result.err
+    assert api.active == names[:2]
+    assert console("session", "list").out == ""
 
 
 def test_an_id_that_is_unknown_or_over_starts_nothing(api: LocalApi) -> None:

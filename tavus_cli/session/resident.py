@@ -15,7 +15,7 @@ from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find, raised
 from tavus_cli.rooms.target import RoomOptions
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import PROGRAM, Environment
 from tavus_cli.views.safe import safe, safe_json
 
 SERVER = "tavus_cli.session.resident_server"
@@ -169,13 +169,30 @@ def stop(name: str | None, environment: Environment, *, all: bool, end: Callable
             room.close()
     if not chosen and not all:
         raise UsageError(wrong)
+    failures: list[ConsoleError] = []
     for room in chosen:
         if not room.stop(STOPPING):
             raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
         environment.say(f"stopped {safe(room.about['id'])}")
-        if end is not None and not room.target.startswith("sim"):
-            end(room.conversation_id)
+        if end is not None and room.target.startswith("sim"):
+            environment.warn(f"{safe(room.about['id'])} is simulated: no conversation was ended")
+        elif end is not None:
+            failures += _ended(room.conversation_id, end)
+    for failure in failures[1:]:
+        environment.warn(str(failure))
+    if failures:
+        raise failures[0]
     return ExitStatus.DONE
+
+
+def _ended(name: str, end: Callable[[str], None]) -> list[ConsoleError]:
+    """What kept a conversation from ending: it keeps none of the others from that."""
+    try:
+        end(name)
+    except ConsoleError as error:
+        again = f"{PROGRAM} conversation end {name}"
+        return [type(error)(f"NOT ENDED: {name} goes on and is billed ({error}); this ends it: {again}")]
+    return []
 
 
 def _check_supported() -> None:
