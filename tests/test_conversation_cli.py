@@ -26,6 +26,7 @@ from tests.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api, wro
 from tests.test_tavus_api import ODD
 from tests.tmux import needs_tmux, pane
 
+SCRIPT = SAMPLES.parents[2] / "examples" / "smoke.tavus"
 COMMANDS = [
     ["conversation", "create", "--pal", PAL],
     ["conversation", "list"],
@@ -400,6 +401,41 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
     assert KEY not in result.err
 
 
+# -- another API ---------------------------------------------------------------------------------------
+
+ASKING = {
+    "join": ["join", "ID"],
+    "join --new": ["join", "--new", "--pal", PAL, "--end-on-exit"],
+    "tail": ["tail", "ID", "--count", "1"],
+    "send": ["send", "ID", "interrupt"],
+    "run": ["run", "ID", str(SCRIPT)],
+    "doctor": ["doctor"],
+    "session start": ["session", "start", "ID"],
+    "create": ["conversation", "create", "--pal", PAL],
+    "list": ["conversation", "list"],
+    "get": ["conversation", "get", "ID"],
+    "end": ["conversation", "end", "ID"],
+    "login": ["auth", "login"],
+}
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_base_url_is_the_root_everywhere_and_never_plain_http(
+    api: LocalApi, folders: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(folders / "run"))
+    api.behind = "sim" if name == "session start" else "sim:?speed=max"
+    arguments = [api.add() if one == "ID" else one for one in ASKING[name]]
+    typed = f"{KEY}\n" if name == "login" else ""
+    refused = console(*arguments, "--base-url", "http://10.0.0.1", stdin=typed, TAVUS_API_KEY=KEY)
+    assert (refused.status, api.requests) == (2, [])
+    assert "must be https: plain http would show the key" in refused.out + refused.err
+    done = console(*arguments, "--base-url", api.base_url, stdin=typed, TAVUS_API_KEY=KEY)
+    assert (done.status, {one.headers["x-api-key"] for one in api.requests}) == (0, {KEY})
+    assert all(one.path.startswith("/v2/") for one in api.requests)
+    console("session", "stop", "--all")
+
+
 # -- what is imported ----------------------------------------------------------------------------------
 
 
@@ -413,7 +449,7 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
         ["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"],
         ["tail", "sim:?speed=max", "--count", "1"],
         ["join", "sim:?speed=max"],
-        ["run", "sim:?speed=max", str(SAMPLES.parents[2] / "examples" / "smoke.tavus")],
+        ["run", "sim:?speed=max", str(SCRIPT)],
         ["replay", str(SAMPLES)],
         ["session", "list"],
         ["config", "show"],

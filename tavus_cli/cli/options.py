@@ -131,15 +131,13 @@ def room_of(
     daily_proxy: str | None,
     conversation_id: str | None = None,
     *,
-    environment: Environment | None = None,
-    base_url: str | None = None,
+    environment: Environment,
+    base_url: str | None,
 ) -> Room:
-    """The room of a TARGET; with an ``environment`` as ``open_target`` finds it."""
-    from tavus_cli.rooms.target import RoomOptions, open_room
+    """The room of a TARGET, from options as they come."""
+    from tavus_cli.rooms.target import RoomOptions
 
     options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
-    if environment is None:
-        return open_room(target, options)
     return open_target(target, options, environment, base_url)
 
 
