@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from datetime import datetime
@@ -17,7 +20,7 @@ import trustme
 
 from tavus_cli.session import doctor_api
 from tests import keyring_file
-from tests.program import NOWHERE, Result, console
+from tests.program import CONSOLE, NOWHERE, SECONDS, Result, console, environ
 from tests.proxy import proxy
 from tests.tavus_api import KEY, TOKEN, LocalApi, Odd, local_api
 
@@ -164,6 +167,12 @@ def test_a_key_that_is_none_is_not_sent(
     assert found["api"]["ok"] is True
 
 
+def test_no_keyring_is_installed(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    found = told(api.base_url, key="", status=0)["key"]
+    assert (found["ok"], "pip install 'tavus-console[keyring]'" in found["text"]) == (None, True)
+
+
 def test_a_keyring_that_hangs(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor_api, "KEYRING_SECONDS", 0.05)
     never = threading.Event()
@@ -235,6 +244,23 @@ def test_an_api_that_is_silent(monkeypatch: pytest.MonkeyPatch, constant: str) -
         found = told(f"http://127.0.0.1:{deaf.getsockname()[1]}", status=5)["api"]
     assert found["stage"] == "answer"
     assert "did not answer" in found["text"]
+
+
+def test_who_does_not_wait_for_it_is_let_go() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        subprocess.Popen(
+            [CONSOLE, "doctor", "--base-url", f"http://127.0.0.1:{deaf.getsockname()[1]}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environ(TAVUS_API_KEY=KEY),
+        ) as child,
+    ):
+        connection, _ = deaf.accept()  # it waits for our answer
+        with connection:
+            child.send_signal(signal.SIGINT)
+            _, err = child.communicate(timeout=SECONDS)
+    assert (child.returncode, err) == (130, b"")
 
 
 @pytest.fixture

@@ -137,6 +137,36 @@ def test_a_token_is_in_no_error(target: str) -> None:
     assert "secret" not in text
 
 
+@pytest.mark.parametrize("json", [[], ["--json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tail", "sim", "URL"],
+        ["tail", "sim", "--count", "URL"],
+        ["join", "sim", "--record", "URL"],
+        ["run", "URL"],
+        ["replay", "URL"],
+        ["URL"],
+        ["conversation", "end", "URL"],
+        ["conversation", "list", "--status", "URL"],
+        ["session", "stop", "URL"],
+        ["doctor", "--room", "sim", "--send", "/URL"],
+        ["doctor", "--room", "URL"],
+    ],
+    ids=" ".join,
+)
+def test_a_url_in_a_wrong_place_shows_no_token(arguments: list[str], json: list[str]) -> None:
+    url = f"https://tavus.daily.co/c0ffee/x?t={SECRET}"
+    result = console(*(one.replace("URL", url) for one in arguments), *json)
+    assert result.status != 0
+    assert SECRET not in result.out + result.err
+    assert "secret" not in result.out + result.err
+
+
+def test_how_a_token_is_given_is_told() -> None:
+    assert "[?t=TOKEN]" in console("tail", "https://tavus.daily.co/a/b").err
+
+
 def test_a_token_is_in_no_attribute_that_is_shown() -> None:
     room = opened(f"https://tavus.daily.co/c0ffee?t={SECRET}")
     assert SECRET not in room.target + room.conversation_id + repr(room)

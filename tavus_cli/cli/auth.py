@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.cli.conversation import AsJson
 from tavus_cli.cli.options import BaseUrl, environment_of
+from tavus_cli.errors import UsageError
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The API key: store, show, forget.")
 app.add_typer(group, name="auth")
 
 
 @group.command()
-def login(ctx: typer.Context, base_url: BaseUrl = None, json: AsJson = False) -> int:
+def login(
+    ctx: typer.Context,
+    words: Annotated[list[str] | None, typer.Argument(hidden=True, metavar=" ")] = None,
+    base_url: BaseUrl = None,
+    json: AsJson = False,
+) -> int:
     """Store an API key in the keyring. It is asked for unseen, or read from standard input, and tried."""
     from tavus_cli.login import login as run
+
+    if words:  # not repeated: what stands there may be a key
+        raise UsageError("a key does not belong on the command line, where others see it: type it when asked")
 
     return run(base_url, environment_of(ctx), as_json=json)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
 from tavus_cli.errors import UsageError
-from tavus_cli.views.safe import safe
+from tavus_cli.views.safe import safe, without_tokens
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Environment:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        self._print(f"{PROGRAM}: {safe(text)}")
+        self._print(f"{PROGRAM}: {safe(without_tokens(text))}")
 
     def complain(self, line: str) -> None:
         """A line on standard error as it is: an error as JSON."""

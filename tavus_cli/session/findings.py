@@ -7,7 +7,7 @@ from typing import Any
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.session.environment import Environment
 from tavus_cli.tavus_api import CannotReach
-from tavus_cli.views.safe import safe
+from tavus_cli.views.safe import safe, without_tokens
 
 _MARKS = {True: ("✓", "latency"), False: ("✗", "warning"), None: ("–", "quiet")}
 
@@ -41,7 +41,7 @@ class Findings:
 
     def failed(self, check: str, error: ConsoleError) -> None:
         more: dict[str, Any] = {"stage": error.stage} if isinstance(error, CannotReach) else {}
-        self.add(check, False, str(error), reason=error.reason, **more)
+        self.add(check, False, without_tokens(str(error)), reason=error.reason, **more)
         self.status = self.status or int(error.status)
 
     def told(self, target: str | None, conversation_id: str | None) -> dict[str, Any]:

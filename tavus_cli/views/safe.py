@@ -14,6 +14,7 @@ _UNSAFE = (
 )
 _PATTERN = re.compile(f"[{_UNSAFE}]")
 _IN_JSON = re.compile(f"[\x09{_UNSAFE}]")
+_TOKEN = re.compile(r"([?&]t=)(?!TOKEN\b)[^\s'\")\]]+")  # "TOKEN" itself is how we call it
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
@@ -22,6 +23,11 @@ def safe(text: str) -> str:
     if text.isprintable():
         return text
     return _PATTERN.sub(_visible, text)
+
+
+def without_tokens(text: str) -> str:
+    """What goes to standard error: a room's URL may stand in it, wherever somebody has put it."""
+    return _TOKEN.sub(r"\1…", text)
 
 
 def safe_json(text: str) -> str:
