@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
 from tavus_cli.cli.app import app
@@ -15,18 +13,12 @@ group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The API k
 app.add_typer(group, name="auth")
 
 
-@group.command()
-def login(
-    ctx: typer.Context,
-    words: Annotated[list[str] | None, typer.Argument(hidden=True, metavar=" ")] = None,
-    base_url: BaseUrl = None,
-    json: AsJson = False,
-) -> int:
+@group.command(context_settings={"allow_extra_args": True})
+def login(ctx: typer.Context, base_url: BaseUrl = None, json: AsJson = False) -> int:
     """Store an API key in the keyring. It is asked for unseen, or read from standard input, and tried."""
-    from tavus_cli.login import login as run
-
-    if words:  # not repeated: what stands there may be a key
+    if ctx.args:  # not repeated: what stands there may be a key
         raise UsageError("a key does not belong on the command line, where others see it: type it when asked")
+    from tavus_cli.login import login as run
 
     return run(base_url, environment_of(ctx), as_json=json)
 
