@@ -381,6 +381,7 @@ def test_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str
     variables, base_url, says = SETTINGS[name]
     for variable, value in variables.items():
         monkeypatch.setenv(variable, value)
+    assert told(base_url, key="", status=0)["api"]["ok"] is None
     found = told(base_url, status=2)
     assert says in found["api"]["text"]
     assert "secret" not in json.dumps(found)

@@ -21,6 +21,7 @@ from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.findings import Findings
 from tavus_cli.session.within import within
 from tavus_cli.settings import KEYS, config_path
+from tavus_cli.tavus_api import check_base_url
 from tavus_cli.views.safe import safe_json
 from tavus_cli.views.theme import THEMES, theme_named, use_color
 
@@ -49,6 +50,7 @@ async def doctor(room: Room | ConsoleError | None, what: Doctor, environment: En
     to_send = sendings(what.lines)
     if to_send and room is None:
         raise UsageError("--send needs a room to send to: --room URL")
+    check_base_url(what.base_url)
     findings = Findings(environment, quiet=what.json)
     _program(findings)
     _client(findings)

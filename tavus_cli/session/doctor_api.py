@@ -38,16 +38,13 @@ async def check_api(base_url: str | None, findings: Findings, environment: Envir
             attempts=1,
         )
     except ConsoleError as error:
-        findings.failed("api", error)
+        findings.failed("api", error, needed=key is not None)
         return
     begun = time.perf_counter()
     try:
         rows: list[Json] | ConsoleError = await _asked(api)
     except CannotReach as error:
-        if key is None:
-            findings.add("api", None, f"{error} (not needed without a key)", stage=error.stage)
-        else:
-            findings.failed("api", error)
+        findings.failed("api", error, needed=key is not None)
         return
     except ConsoleError as error:
         rows = error

@@ -39,9 +39,13 @@ class Findings:
                 flush=True,
             )
 
-    def failed(self, check: str, error: ConsoleError) -> None:
+    def failed(self, check: str, error: ConsoleError, *, needed: bool = True) -> None:
         more: dict[str, Any] = {"stage": error.stage} if isinstance(error, CannotReach) else {}
-        self.add(check, False, without_tokens(str(error)), reason=error.reason, **more)
+        text = without_tokens(str(error))
+        if not needed:
+            self.add(check, None, f"{text} (not needed without a key)", reason=error.reason, **more)
+            return
+        self.add(check, False, text, reason=error.reason, **more)
         self.status = self.status or int(error.status)
 
     def told(self, target: str | None, conversation_id: str | None) -> dict[str, Any]:
