@@ -374,6 +374,6 @@ def _client(key: str, local: bool, timeout: float) -> httpx.Client:
             follow_redirects=False,
             transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies
         )
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         what = " ".join(re.sub(r"//[^/\s]*@", "//…@", str(error)).split())
         raise UsageError(f"the settings of the proxy or of SSL_CERT_FILE cannot be used: {what}") from None

@@ -372,6 +372,9 @@ SETTINGS = {
     "no address": ({}, "http://tavusapi.com", "must be https"),
     "no version": ({}, "https://tavusapi.com/v2", "without /v2"),
     "no authority": ({"SSL_CERT_FILE": "/nowhere/ca.pem"}, f"https://{HOST}", "SSL_CERT_FILE"),
+    "no port": ({"HTTPS_PROXY": "http://me:secret@x:port"}, f"https://{HOST}", "proxy"),
+    "no end": ({"ALL_PROXY": "http://[::1"}, f"https://{HOST}", "proxy"),
+    "no socks": ({"ALL_PROXY": "socks5://me:secret@x:1080"}, f"https://{HOST}", "proxy"),
     "no proxy": ({"HTTPS_PROXY": "odd://me:secret@x"}, f"https://{HOST}", "proxy"),
 }
 

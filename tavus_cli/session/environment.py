@@ -92,21 +92,21 @@ class Environment:
         """A line on standard error as it is: an error as JSON."""
         self._print(line)
 
-    def flush(self) -> bool:
-        """False where standard output takes nothing more; nothing is then written to it."""
+    def flush(self) -> OSError | None:
+        """Why standard output takes nothing more, if so; nothing is then written to it."""
         with contextlib.suppress(OSError, ValueError):
             self.stderr.flush()
         if self.exit_hard:
-            return True  # flushing would wait for the thread that is stuck
+            return None  # flushing would wait for the thread that is stuck
         try:
             self.stdout.flush()
-        except OSError:
+        except OSError as error:
             with open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), self.stdout.fileno())
-            return False
+            return error
         except ValueError:  # closed
             pass
-        return True
+        return None
 
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads it: the work goes on
