@@ -5,37 +5,21 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import keyring
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from tavus_cli.conversations import url_to_share
 from tavus_cli.creation import FIELDS, creation_body, old_names
 from tavus_cli.credentials import Tokens
 from tavus_cli.errors import UsageError
 from tests import keyring_file
-from tests.program import CONSOLE, SAMPLES, Result, console, environ
+from tests.program import CONSOLE, Result, console
 from tests.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api, wrong
-from tests.test_tavus_api import ODD
 from tests.tmux import needs_tmux, pane
-
-SCRIPT = SAMPLES.parents[2] / "examples" / "smoke.tavus"
-COMMANDS = [
-    ["conversation", "create", "--pal", PAL],
-    ["conversation", "list"],
-    ["conversation", "get", "c1", "--verbose"],
-    ["conversation", "end", "c1"],
-    ["conversation", "end", "--all-active", "--yes"],
-    ["join", "--new", "--pal", PAL],
-    ["doctor"],
-]
 
 
 @pytest.fixture
@@ -290,23 +274,6 @@ def test_an_answer_with_anything_in_it_is_listed(api: LocalApi) -> None:
     assert asked(api, "conversation", "list").status == 0
 
 
-# One try each: a longer wait than this is told, and not waited.
-AGAIN = {"Retry-After": "99"}
-
-
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
-@given(odd=ODD, arguments=st.sampled_from(COMMANDS))
-def test_whatever_the_api_answers_a_command_ends_as_documented(
-    api: LocalApi, odd: Odd, arguments: list[str]
-) -> None:
-    api.odd.clear()
-    api.odd.extend([Odd(odd.status, odd.body, odd.headers | AGAIN)] * 9)
-    result = asked(api, *arguments)
-    assert result.status in (0, 1, 3, 4, 5, 6)
-    assert all(line.startswith("tavus-console: ") for line in result.err.splitlines())
-    assert bool(result.err) or result.status == 0 or "doctor" in arguments
-
-
 # -- on a terminal -------------------------------------------------------------------------------------
 
 
@@ -405,75 +372,6 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
     assert (result.status, result.out) == (1, "")
     assert "set TAVUS_API_KEY instead" in result.err
     assert KEY not in result.err
-
-
-# -- another API ---------------------------------------------------------------------------------------
-
-ASKING = {
-    "join": ["join", "ID"],
-    "join --new": ["join", "--new", "--pal", PAL, "--end-on-exit"],
-    "tail": ["tail", "ID", "--count", "1"],
-    "send": ["send", "ID", "interrupt"],
-    "run": ["run", "ID", str(SCRIPT)],
-    "doctor": ["doctor"],
-    "session start": ["session", "start", "ID"],
-    "create": ["conversation", "create", "--pal", PAL],
-    "list": ["conversation", "list"],
-    "get": ["conversation", "get", "ID"],
-    "end": ["conversation", "end", "ID"],
-    "login": ["auth", "login"],
-}
-
-
-@pytest.mark.parametrize("name", ASKING)
-def test_base_url_is_the_root_everywhere_and_never_plain_http(
-    api: LocalApi, folders: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(folders / "run"))
-    api.behind = "sim" if name == "session start" else "sim:?speed=max"
-    arguments = [api.add() if one == "ID" else one for one in ASKING[name]]
-    typed = f"{KEY}\n" if name == "login" else ""
-    refused = console(*arguments, "--base-url", "http://10.0.0.1", stdin=typed, TAVUS_API_KEY=KEY)
-    assert (refused.status, api.requests) == (2, [])
-    assert "must be https: plain http would show the key" in refused.out + refused.err
-    done = console(*arguments, "--base-url", api.base_url, stdin=typed, TAVUS_API_KEY=KEY)
-    assert (done.status, {one.headers["x-api-key"] for one in api.requests}) == (0, {KEY})
-    assert all(one.path.startswith("/v2/") for one in api.requests)
-    console("session", "stop", "--all")
-
-
-# -- what is imported ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["conversation", "--help"],
-        ["conversation", "create", "--help"],
-        ["auth", "--help"],
-        ["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"],
-        ["tail", "sim:?speed=max", "--count", "1"],
-        ["join", "sim:?speed=max"],
-        ["run", "sim:?speed=max", str(SCRIPT)],
-        ["replay", str(SAMPLES)],
-        ["session", "list"],
-        ["config", "show"],
-        ["completion", "bash"],
-    ],
-    ids=" ".join,
-)
-def test_neither_httpx_nor_keyring_is_imported_for_nothing(arguments: list[str]) -> None:
-    code = (
-        "import sys; from tavus_cli.cli import run_command\n"
-        "from tavus_cli.session.environment import Environment\n"
-        f"assert run_command({arguments}, Environment()) == 0\n"
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input="", capture_output=True, text=True, check=True, env=environ()
-    )
-    assert {"httpx", "keyring"} & set(done.stderr.split()) == set()
 
 
 def test_the_local_api_knows_what_is_wrong() -> None:

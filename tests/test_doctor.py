@@ -19,6 +19,7 @@ from tavus_cli.settings import KEYS
 from tests.fake_daily import FakeDaily, someone
 from tests.program import CONSOLE, NOWHERE, Result, console
 from tests.room_kit import URL, fake_daily
+from tests.tavus_api import KEY, local_api
 from tests.tmux import needs_tmux, pane
 
 FAST = "sim:?speed=max"
@@ -303,3 +304,20 @@ def test_sound_is_sent_too(daily: Install, tmp_path: Path) -> None:
     assert result.status == 0
     assert "✓ echo --audio sent" in result.out
     assert fake.sent[-1]["properties"]["done"] is True
+
+
+def test_a_room_by_its_id() -> None:
+    with local_api(FAST) as api:
+        variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+        result = console("doctor", "--room", api.add(), "--for", "100ms", **variables)
+    assert result.status == 0
+    assert f"✓ joined {FAST} in" in result.out
+
+
+def test_a_room_that_is_over_is_a_finding() -> None:
+    with local_api() as api:
+        variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+        result = console("doctor", "--room", api.add(status="ended"), **variables)
+    assert result.status == 6
+    assert "✓ the API accepts the key" in result.lines
+    assert result.lines[-1] == "✗ the conversation c000000000000001 has ended"

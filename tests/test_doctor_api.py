@@ -388,21 +388,3 @@ def test_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, name: str
     found = told(base_url, status=2)
     assert says in found["api"]["text"]
     assert "secret" not in json.dumps(found)
-
-
-# -- --room by an id -----------------------------------------------------------------------------------
-
-
-def test_a_room_by_its_id(api: LocalApi) -> None:
-    api.behind = "sim:?speed=max"
-    name = api.add()
-    result = doctor(api.base_url, "--room", name, "--for", "100ms")
-    assert result.status == 0
-    assert "✓ joined sim:?speed=max in" in result.out
-
-
-def test_a_room_that_is_over_is_a_finding(api: LocalApi) -> None:
-    result = doctor(api.base_url, "--room", api.add(status="ended"))
-    assert result.status == 6
-    assert "✓ the API accepts the key" in result.lines
-    assert result.lines[-1] == "✗ the conversation c000000000000001 has ended"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,6 +19,9 @@ from tavus_cli.cli.options import (
     room_of,
 )
 from tavus_cli.errors import ConsoleError, UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
 
 
 @app.command()
@@ -49,7 +52,6 @@ def doctor(
     With --room also what works against a real room: join, events, sends, leave.
     Joining makes you a guest: it may start the greeting, and leaving may end the conversation.
     """
-    from tavus_cli.rooms.room import Room
     from tavus_cli.session.doctor import Doctor
     from tavus_cli.session.doctor import doctor as run_doctor
     from tavus_cli.session.session import run
