@@ -17,6 +17,7 @@ from tavus_cli.cli.options import (
     Target,
     duration_option,
     environment_of,
+    found_target,
 )
 from tavus_cli.errors import UsageError
 
@@ -48,19 +49,15 @@ def start(
     json: Annotated[bool, typer.Option("--json", help="The session, and errors, as JSON objects.")] = False,
 ) -> int:
     """Join, and stay in the background: join, tail, send and run then share that. Prints the session's id."""
-    from tavus_cli.rooms.target import RoomOptions, is_conversation_id
+    from tavus_cli.rooms.target import RoomOptions
     from tavus_cli.session.resident import Start
     from tavus_cli.session.resident import start as run_start
 
     environment = environment_of(ctx)
+    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
+    target, options = found_target(target, options, environment, base_url)
     if not target:
         raise UsageError("no TARGET: give a room's URL, a conversation id, or sim, or set TAVUS_CONVERSATION")
-    if is_conversation_id(target):
-        from tavus_cli.conversations import resolve
-
-        conversation_id = conversation_id or target
-        target = resolve(target, environment.environ, base_url, environment.warn).target
-    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
     return run_start(Start(target, options, record, idle or None, queue, json), environment)
 
 

@@ -177,7 +177,9 @@ def stop(
             if not room.stop(STOPPING):
                 raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
             environment.say(f"stopped {safe(room.about['id'])}")
-            if api is not None and not room.target.startswith("sim"):
+            if connect is not None and room.target.startswith("sim"):
+                environment.warn(f"{safe(room.about['id'])} is simulated: no conversation was ended")
+            elif api is not None:
                 status = _end(api, room.conversation_id, environment) or status
     return status
 

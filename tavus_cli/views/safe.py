@@ -15,6 +15,7 @@ _UNSAFE = (
 # Compiled by ``re`` when first needed, and kept there: most runs meet no such text.
 _PATTERN = f"[{_UNSAFE}]"
 _IN_JSON = f"[\x09{_UNSAFE}]"
+_TOKEN = r"([?&]t=)(?!TOKEN\b)[^\s'\")\]]+"  # "TOKEN" itself is how we call it
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
@@ -23,6 +24,11 @@ def safe(text: str) -> str:
     if text.isprintable():
         return text
     return re.sub(_PATTERN, _visible, text)
+
+
+def without_tokens(text: str) -> str:
+    """What goes to standard error: a room's URL may stand in it, wherever somebody has put it."""
+    return re.sub(_TOKEN, r"\1…", text)
 
 
 def safe_json(text: str) -> str:
