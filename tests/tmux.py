@@ -79,7 +79,7 @@ def pane(folder: Path, *command: str, columns: int = 100, rows: int = 30, **envi
     socket = folder / "tmux"
     shown = Pane(socket)
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environ}
-    for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED"):
+    for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED", "COLUMNS", "LINES"):
         environment.pop(name, None)
     settings = folder / "tmux.conf"
     settings.write_text("set -g remain-on-exit on\nset -g history-limit 50000\nset -g status off\n")

@@ -76,6 +76,9 @@ class RoomOver(NamedTuple):
 class Idle:
     """Only from a room without real time: nothing more comes until this side acts."""
 
+    def __repr__(self) -> str:
+        return "Idle()"
+
 
 @dataclass(frozen=True, slots=True)
 class CameLate:
