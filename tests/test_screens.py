@@ -15,7 +15,6 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.cells import cell_len
 
-from tavus_cli.language.matching import Selection
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.commander import Join
 from tavus_cli.session.console import LONG_LINE, Console
@@ -324,22 +323,46 @@ async def tables(screen: Screen) -> None:
 # -- and the screens ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("name", ELEMENTS)
-def test_on_a_screen(name: str, columns: int) -> None:
-    async def check() -> None:
-        room, terminal = PlayedRoom(), Terminal(columns, 40)
+def on_a_screen(play: Play, columns: int, what: Join) -> Terminal:
+    room, terminal = PlayedRoom(), Terminal(columns, 40)
+
+    async def main() -> None:
         output = Vt100_Output(terminal, terminal.size, term="xterm-256color")
         with create_pipe_input() as keys:
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            what = Join(Selection(), record="r.jsonl")
             console = Console(Session(room), what, environment, prompt)
             task = asyncio.create_task(console.run())
             await terminal.shows("no PAL yet")
-            await ELEMENTS[name](Screen(room, terminal, keys.send_text))
+            await play(Screen(room, terminal, keys.send_text))
             keys.send_text("\x15\x04")  # whatever was typed is cleared; Ctrl-D
             async with asyncio.timeout(SECONDS):
                 assert await task == 0
 
-    asyncio.run(check())
+    asyncio.run(main())
+    return terminal
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_on_a_screen(name: str, columns: int) -> None:
+    on_a_screen(ELEMENTS[name], columns, Join(record="r.jsonl"))
+
+
+@pytest.mark.parametrize("clipboard", [True, False])
+def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
+    async def play(screen: Screen) -> None:
+        screen.comes(UTTERANCE, seq=1, role="user", speech="short")
+        screen.comes(UTTERANCE, seq=2, role="user", speech="long" * 20_000)
+        await screen.shows("short", "/event 2 shows all")
+        screen.typed("/copy as json 1")
+        await screen.shows('"speech":"short"')
+        screen.typed("/copy as json 2")
+        await screen.shows('longlong"')
+        screen.typed("/turns")
+        await screen.shows("no turn yet")
+        told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
+        assert (told in screen.log) == clipboard
+
+    terminal = on_a_screen(play, 200, Join(clipboard=clipboard))
+    assert "".join(terminal.writes).count("\x1b]52;c;") == clipboard
