@@ -286,6 +286,8 @@ def test_help_on_nothing_known() -> None:
         ("/context ", ["append", "overwrite"]),
         ("/context o", ["overwrite"]),
         ("/context append x", []),
+        ("/context append x -", ["--completed"]),
+        ("/tool-result c1 --", ["--error"]),
         ("/sensitivity pause=v", ["pause=verylow"]),
         ("/echo --", ["--audio"]),
         ("/help e", ["echo", "end", "event"]),
@@ -308,6 +310,15 @@ def test_completion(text: str, words: list[str]) -> None:
 
 def test_completion_of_names_says_what_they_do() -> None:
     assert dict(complete("/")) == {f"/{name}": row.help for name, row in COMMANDS.items()}
+
+
+@pytest.mark.parametrize(
+    "text", ["/only ", "/ignore utterance ", "/sensitivity ", "/context ", "/echo -", "/help ", "/when "]
+)
+def test_completed_words_say_what_they_mean(text: str) -> None:
+    completed = complete(text)
+    assert completed
+    assert [word for word, meaning in completed if not meaning] == []
 
 
 @pytest.mark.parametrize(

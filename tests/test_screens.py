@@ -68,7 +68,7 @@ class Screen:
     """What a test does with a console: let something come, type, look."""
 
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
-        self._room, self.terminal, self._keys = room, terminal, keys
+        self._room, self.terminal, self.keys = room, terminal, keys
         self._seq = 0
 
     def comes(self, kind: str, at: float = 0.0, /, *, seq: Any = None, **fields: Any) -> None:
@@ -81,7 +81,7 @@ class Screen:
         self._room.time = START + seconds
 
     def typed(self, line: str) -> None:
-        self._keys(line + "\r")
+        self.keys(line + "\r")
 
     @property
     def columns(self) -> int:
@@ -301,7 +301,7 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
     await screen.terminal.until(lambda: all(part in screen.status for part in wanted))
     assert "…" not in screen.status
     screen.terminal.always = None
-    screen._keys("\x1bOS")  # F4
+    screen.keys("\x1bOS")  # F4
     await screen.terminal.until(lambda: "PAUSED, 0 wait, F4 goes on" in screen.status)
 
 
@@ -347,6 +347,42 @@ def on_a_screen(play: Play, columns: int, what: Join) -> Terminal:
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_on_a_screen(name: str, columns: int) -> None:
     on_a_screen(ELEMENTS[name], columns, Join(record="r.jsonl"))
+
+
+def test_the_view_says_when_it_begins_to_forget() -> None:
+    async def play(screen: Screen) -> None:
+        for number in range(6):
+            screen.comes(UTTERANCE, role="user", speech=f"number {number}")
+        await screen.shows("number 5")
+        screen.typed("/find number 0")
+        await screen.shows("nothing among 3 entries matches (the oldest 3 are no longer kept)")
+        told = "from now on /find, /event and /turn know the last 3 events alone"
+        assert screen.log.count(told) == 1
+
+    on_a_screen(play, 200, Join(events_kept=3))
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("/confirm num", "/confirm number_of_visitors"),
+        ("/confirm two", "/confirm two"),
+        ("/tool-result call_", "/tool-result call_1"),
+        ("/sensitivity pause=ver", "/sensitivity pause=verylow"),
+        ("/only utterance.", "/only utterance.streaming"),
+    ],
+)
+def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: str) -> None:
+    async def play(screen: Screen) -> None:
+        for name in ("number_of_visitors", "two words", "twö\x1b[2J"):
+            screen.comes("conversation.objective.pending", objective_name=name)
+        screen.comes("conversation.tool_call", name="look", tool_call_id="call_1", arguments="{}")
+        screen.comes("conversation.tool_call", name="look", tool_call_id="call_ 2", arguments="{}")
+        await screen.terminal.until(lambda: "2 tool calls open" in screen.status)
+        screen.keys(f"{typed}\t")
+        await screen.terminal.input_is(completed)
+
+    on_a_screen(play, 80, Join())
 
 
 @pytest.mark.parametrize("clipboard", [True, False])

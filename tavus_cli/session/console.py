@@ -166,7 +166,7 @@ class Console:
 
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
-        self._looking.log.add(entries)
+        self._remember(entries)
         shown = self._looking.selection.among(entries)
         if self._status.paused is not None:
             self._paused += shown
@@ -174,6 +174,13 @@ class Console:
         else:
             self._prompt.print(self._view.lines(shown))
         self._prompt.refresh()
+
+    def _remember(self, entries: list[Entry]) -> None:
+        log = self._looking.log
+        full = log.dropped > 0
+        log.add(entries)
+        if log.dropped and not full:
+            self._tell(f"from now on /find, /event and /turn know the last {len(log):,} events alone")
 
     async def drain(self) -> None:
         while self._prompt.held > HELD_LINES:
@@ -238,7 +245,7 @@ class Console:
         elif name == "/confirm":
             for objective in self._looking.log.objectives():
                 if _plain(objective):
-                    yield objective, ""
+                    yield objective, "an objective"
 
     # -- rows
 
