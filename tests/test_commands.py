@@ -263,6 +263,10 @@ def test_the_list_of_commands_fits_a_terminal_of_100_columns() -> None:
     assert max(map(len, help_lines())) <= 100
 
 
+def test_the_list_of_commands_is_one_column_on_a_narrow_terminal() -> None:
+    assert help_lines(columns=79)[:2] == help_lines("respond")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_on_one(name: str) -> None:
     row = COMMANDS[name]

@@ -121,3 +121,16 @@ def test_a_tool_call_is_counted_until_it_is_answered() -> None:
         await terminal.shows("nine to five.")
 
     run("sim:?speed=10", act)
+
+
+def test_a_sending_is_placed_at_its_moment() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("PAL present")
+        keys("/when utterance role=user after 5ms /context append It rains.\r")
+        keys("How much is it?\r")
+        await terminal.shows("append_llm_context It rains.")
+        keys("/when utterence /interrupt\r")
+        await terminal.shows("did you mean utterance?")
+        assert not any("shown: only" in row for row in terminal.rows())
+
+    run("sim:?speed=20", act)

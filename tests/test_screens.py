@@ -306,6 +306,16 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
 
 
 @element
+async def the_keys_are_told_in_whole_words(screen: Screen) -> None:
+    screen.typed("/last")  # so that the line is empty, and the answer above it
+    await screen.shows("✗ nothing has passed yet")
+    screen.keys("?")
+    await screen.shows("F4 pause: events wait, counted; again: they are shown", "edit the line in $EDITOR")
+    for word in ("suspend;", "meanwhile", "suggestion", "$EDITOR"):
+        assert any(word in row for row in screen.terminal.rows())
+
+
+@element
 async def tables(screen: Screen) -> None:
     for turn in range(3):
         at = turn * 60.0

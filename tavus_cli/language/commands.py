@@ -317,8 +317,11 @@ def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def help_lines(name: str = "") -> list[str]:
-    """The list of commands, or one of them. Raises UsageError for an unknown name."""
+def help_lines(name: str = "", columns: int = 100) -> list[str]:
+    """The list of commands, or one of them; as one column where there is no room for two.
+
+    Raises UsageError for an unknown name.
+    """
     if name:
         row = COMMANDS.get(name)
         if row is None:
@@ -326,7 +329,9 @@ def help_lines(name: str = "") -> list[str]:
         return [row.usage, f"    {row.help}"]
     lines = []
     for row in _ROWS:
-        if len(row.usage) < _USAGE_WIDTH:
+        if columns < 80:
+            lines += [row.usage, f"    {row.help}"]
+        elif len(row.usage) < _USAGE_WIDTH:
             lines.append(f"{row.usage:<{_USAGE_WIDTH}}{row.help}")
         else:
             lines += [row.usage, " " * _USAGE_WIDTH + row.help]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
+from textwrap import wrap
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
@@ -147,7 +148,7 @@ class Console:
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
-                elif isinstance(action, Say) and action.command not in ("help", *LEAVING):
+                elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
                     self._answer(action)
                 elif action is not None:
                     self._doubt_repetition(action)
@@ -208,7 +209,8 @@ class Console:
         self._view.all = self._looking.selection.all
 
     def _help(self) -> None:
-        self._prompt.print(KEYS)
+        for line in KEYS:
+            self._prompt.print(wrap(line, self._view.width, subsequent_indent=" " * 17))
 
     def _pause(self) -> None:
         if self._status.paused is None:
