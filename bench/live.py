@@ -17,7 +17,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
-from bench.measure import CONSOLE, PYTHON, Contest
+from bench.measure import CONSOLE, PYTHON, Contest, aim
 from bench.start import NOTHING
 
 RATE = 1_000  # messages a second
@@ -48,21 +48,16 @@ def main() -> None:
     print("a live room: real client, local server in another process  (aim in brackets)")
     paced = _in_room(RATE * SECONDS, _paced)
     delays = f"p50 {paced['p50']:.2f} ms, p99 {paced['p99']:.2f} ms, worst {paced['worst']:.1f} ms"
-    _row(f"callback to entry at {RATE:,} messages/s", delays, "p99 ≤ 5 ms", paced["p99"] <= 5)
+    aim(f"callback to entry at {RATE:,} messages/s", delays, "p99 ≤ 5 ms", paced["p99"] <= 5)
     bursts = [_in_room(BURST, lambda room: room.flood(BURST, _message)) for _ in range(BURSTS)]
     lost = sum(burst["lost"] for burst in bursts)
-    _row(f"{BURST:,} at once, {BURSTS} times: lost", f"{lost}", "0", lost == 0)
+    aim(f"{BURST:,} at once, {BURSTS} times: lost", f"{lost}", "0", lost == 0)
     stalls = sorted(burst["stall"] for burst in bursts)
     stall, spread = stalls[BURSTS // 2], f"({stalls[0]:.0f}–{stalls[-1]:.0f})"
-    _row("  worst stall of the event loop, median", f"{stall:.1f} ms {spread}", "≤ 50 ms", stall <= 50)
+    aim("  worst stall of the event loop, median", f"{stall:.1f} ms {spread}", "≤ 50 ms", stall <= 50)
     seconds = sorted(burst["seconds"] for burst in bursts)[BURSTS // 2]
-    _row("  from the first entry to the last, median", f"{seconds:.2f} s", "", True)
+    aim("  from the first entry to the last, median", f"{seconds:.2f} s", "", True)
     _start()
-
-
-def _row(what: str, value: str, aim: str, met: bool) -> None:
-    outcome = "met" if met else "MISSED"
-    print(f"  {what:<44}{value}" + (f"  [{aim}: {outcome}]" if aim else ""))
 
 
 def _start() -> None:
@@ -85,7 +80,7 @@ def _start() -> None:
             del os.environ["PYTHONPATH"]
     contest.table()
     ratio = contest.median(send) / contest.median(typer)
-    _row("  the ratio", f"{ratio:.2f} ×", "≤ 1.6 ×", ratio <= 1.6)
+    aim("  the ratio", f"{ratio:.2f} ×", "≤ 1.6 ×", ratio <= 1.6)
 
 
 # -- the server's side -----------------------------------------------------------------------------------

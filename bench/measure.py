@@ -14,6 +14,15 @@ from dataclasses import dataclass, field
 
 PYTHON = sys.executable
 CONSOLE = os.path.join(os.path.dirname(sys.executable), "tavus-console")
+# As on a person's machine: installed modules are compiled once, and output is buffered.
+for _name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
+    os.environ.pop(_name, None)
+
+
+def aim(what: str, value: str, wanted: str, met: bool) -> None:
+    """A figure, and whether it is what was ``wanted``."""
+    outcome = "met" if met else "MISSED"
+    print(f"  {what:<44}{value}" + (f"  [{wanted}: {outcome}]" if wanted else ""))
 
 
 @dataclass
@@ -46,6 +55,11 @@ class Contest:
             rate = f"{unit / median / 1000:8.0f} k/s" if unit else ""
             spread = f"{min(self.seconds[name]) * 1000:.0f}–{max(self.seconds[name]) * 1000:.0f}"
             print(f"  {name:<44}{median * 1000:9.1f} ms  ({spread}){rate}  {median / base:6.2f} ×")
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """0.5 for the median; the values in any order."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * part))]
 
 
 def _in_pipe(command: Sequence[str]) -> float:

@@ -1,6 +1,6 @@
 # fish completion for tavus-console. Made from its command tree; do not edit.
 complete -c tavus-console -f
-complete -c tavus-console -n '__fish_use_subcommand' -a doctor -d 'What works here, and with --room what works against a real room join, events, sends, leave.'
+complete -c tavus-console -n '__fish_use_subcommand' -a doctor -d 'What works here Dailys client, terminal, settings, API key, the way to the API, what still runs.'
 complete -c tavus-console -n '__fish_use_subcommand' -a join -d 'Live console events above, a prompt below. Without a terminal, commands come from standard input.'
 complete -c tavus-console -n '__fish_use_subcommand' -a tail -d 'Events to standard output, for eyes or for pipes.'
 complete -c tavus-console -n '__fish_use_subcommand' -a replay -d 'A recording through the same views.'
@@ -21,6 +21,7 @@ complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l name -r -a 
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l join-timeout -r -a '' -d 'How long joining may take.'
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l daily-proxy -r -a '' -d 'A reverse proxy that leads to Daily.'
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l conversation-id -r -a '' -d 'The conversations id, where the room is not named as it.'
+complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l base-url -r -a '' -d 'The APIs root, without /v2; else TAVUS_API_BASE_URL.'
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l color -r -a 'auto always never' -d 'Colours on standard output.'
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l json -d 'All findings as one JSON object.'
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show help and exit.'

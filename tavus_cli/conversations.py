@@ -11,7 +11,7 @@ from tavus_cli.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.rooms.target import is_conversation_id
-from tavus_cli.tavus_api import ATTEMPTS, TIMEOUT, TavusApi, check_base_url
+from tavus_cli.tavus_api import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -75,7 +75,7 @@ def resolve(
 ) -> Found:
     """A conversation id, or with ``piped`` what another command printed, as a TARGET.
 
-    Raises UsageError, ConversationOver, CannotJoin.
+    Raises UsageError, NotFound, ConversationOver, CannotJoin.
     """
     if piped:
         found = from_pipe(text)
@@ -124,13 +124,18 @@ def _of_answer(answer: Json) -> Found:
 
 
 def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
-    """The room by the API if there is a key, else as Tavus names rooms."""
+    """The room by the API if there is a key; without one, or an API that helps, as Tavus names rooms."""
     url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
     token: object = None
     if find_key(environ) is not None:
         with connect(environ, base_url, timeout=FIND_TIMEOUT, attempts=1) as api:
             try:
                 answer = api.get(conversation_id)
+            except NotFound:
+                raise NotFound(
+                    f"Tavus knows no conversation {conversation_id}: tavus-console conversation list shows "
+                    "those of the key's account; one of another account is joined by its URL"
+                ) from None
             except ConsoleError as error:
                 warn(f"{error}; joining {url}")
             else:

@@ -6,8 +6,10 @@ new names are taken (persona and PAL, replica and face); the old ones are sent, 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Literal
 
 from tavus_cli.errors import UsageError
@@ -102,6 +104,10 @@ def creation_body(options: Mapping[str, Any], base: Json | None = None) -> Json:
         body["properties"] = properties
     if not body.get("persona_id") and not body.get("replica_id"):
         raise UsageError("a conversation with whom? give --pal ID, or --face ID")
+    try:
+        json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError):  # a byte that is no UTF-8, NaN, a thousand brackets
+        raise UsageError("an option or --body holds what cannot be sent as JSON in UTF-8") from None
     return body
 
 
@@ -120,7 +126,7 @@ def old_names(body: Json) -> Json:
 def _value(field: Field, value: Any) -> Any:
     match field.kind:
         case "seconds":
-            return round(value)
+            return ceil(value)  # "0.2s" is not none at all
         case "object":
             try:
                 parsed = from_json(value)

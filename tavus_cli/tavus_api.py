@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.reaching import Stage, not_connected, proxy_for
 
 if TYPE_CHECKING:
     import httpx
@@ -42,6 +43,7 @@ class CannotReach(CannotJoin):
     """The API does not answer, or not as itself: network, timeouts, 5xx, a proxy's page."""
 
     reason = "cannot_reach"
+    stage: Stage = "answer"  # what failed
     wait = 0.0  # seconds that the API asks for before it is asked again
 
 
@@ -80,8 +82,8 @@ class TavusApi:
     ) -> None:
         self.base_url = check_base_url(base_url)
         self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
-        if not _KEY.fullmatch(key):
-            raise NotAuthorised("the API key holds a blank or a character that no key has: store it again")
+        check_key(key)
+        self.proxy = "" if self.local else proxy_for(self.base_url)
         self._key = key
         self._attempts = attempts
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
@@ -175,15 +177,12 @@ class TavusApi:
         url = f"{self.base_url}/v2{path}"
         try:
             response = self._client.request(method, url, json=body, params=params)
-        except httpx.ProxyError as error:
-            raise _NotSent(f"the proxy does not lead to {self._host}: {self._shown(str(error))}") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            why = self._shown(str(error)) or "no answer in time"
-            raise _NotSent(f"cannot reach {self._host}: {why}; is the network up?") from None
+        except (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _not_sent(*not_connected(error, self.host, self.proxy)) from None
         except httpx.TimeoutException:
-            raise CannotReach(f"{self._host} did not answer in time; try again") from None
+            raise CannotReach(f"{self.host} did not answer in time; try again") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise CannotReach(f"the connection to {self._host} broke: {self._shown(str(error))}") from None
+            raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
         if not response.is_success:
             raise self._error(response)
         if empty and not response.text.lstrip().startswith("<"):
@@ -191,16 +190,16 @@ class TavusApi:
         return self._object(response)
 
     @property
-    def _host(self) -> str:
+    def host(self) -> str:
         return urlsplit(self.base_url).netloc
 
     def _object(self, response: httpx.Response) -> Json:
         try:
             value = from_json(response.text)
         except (ValueError, LookupError):
-            raise CannotReach(f"{self._host} answered with {self._no_json(response)}") from None
+            raise CannotReach(f"{self.host} answered with {self._no_json(response)}") from None
         if not isinstance(value, dict):
-            raise CannotReach(f"{self._host} answered with JSON that is no object; try again")
+            raise CannotReach(f"{self.host} answered with JSON that is no object; try again")
         return value
 
     def _no_json(self, response: httpx.Response) -> str:
@@ -232,7 +231,7 @@ class TavusApi:
                     f"the API key may not do this (403; it may be tied to other addresses){tail}"
                 )
             case 404:
-                return NotFound(f"Tavus knows no such thing (404){tail}; tavus-console conversation list")
+                return NotFound(f"Tavus knows no such thing (404){tail}; see tavus-console conversation list")
         if 300 <= status < 400:
             return self._redirected(response)
         error: CannotReach | RateLimited
@@ -252,8 +251,8 @@ class TavusApi:
             host = urlsplit(response.headers.get("location", "")).hostname
             if host and host != urlsplit(self.base_url).hostname:
                 where = f"{self._shown(host)}, where the key was not sent"
-                return _Final(f"{self._host} sends on to {where}; is --base-url right?")
-        return _Final(f"{self._host} sends on to another address; is --base-url right?")
+                return _Final(f"{self.host} sends on to {where}; is --base-url right?")
+        return _Final(f"{self.host} sends on to another address; is --base-url right?")
 
     def _retry_after(self, response: httpx.Response) -> float:
         """Seconds; 0 where nothing is asked for."""
@@ -296,6 +295,12 @@ class _NotSent(CannotReach):
     """Nothing has reached the API."""
 
 
+def _not_sent(stage: Stage, why: str) -> _NotSent:
+    error = _NotSent(why)
+    error.stage = stage
+    return error
+
+
 class _Final(CannotReach):
     """Asking again would give the same."""
 
@@ -309,7 +314,7 @@ def check_base_url(url: str | None) -> str:
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        _ = parts.port
+        _ = parts.port, host.encode("idna")
     except ValueError:
         raise UsageError("the API's address (--base-url) cannot be read as a URL") from None
     if parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", url):
@@ -321,6 +326,12 @@ def check_base_url(url: str | None) -> str:
     if re.search(r"/v2/?$", parts.path):
         raise UsageError("the API's address (--base-url) is its root, without /v2")
     return url.rstrip("/")
+
+
+def check_key(key: str) -> None:
+    """Raises NotAuthorised for what cannot be a key."""
+    if not _KEY.fullmatch(key):
+        raise NotAuthorised("the API key holds a blank or a character that no key has: store it again")
 
 
 def check_id(conversation: str) -> str:
@@ -351,7 +362,7 @@ def _hint(said: str) -> str:
 
 
 def _client(key: str, local: bool, timeout: float) -> httpx.Client:
-    """Proxies and certificate authorities as httpx reads them from the environment; none for loopback."""
+    """Proxies and certificate authorities as httpx reads them from the environment; no proxy for loopback."""
     import httpx
 
     from tavus_cli import __version__
@@ -359,10 +370,10 @@ def _client(key: str, local: bool, timeout: float) -> httpx.Client:
     try:
         return httpx.Client(
             headers={"x-api-key": key, "user-agent": f"tavus-console/{__version__}"},
-            timeout=httpx.Timeout(timeout, connect=CONNECT_TIMEOUT),
+            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             follow_redirects=False,
-            trust_env=not local,
+            transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies
         )
-    except (ValueError, ImportError, OSError) as error:
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
         what = " ".join(re.sub(r"//[^/\s]*@", "//…@", str(error)).split())
         raise UsageError(f"the settings of the proxy or of SSL_CERT_FILE cannot be used: {what}") from None

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.program import NOWHERE
+
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
@@ -30,5 +32,16 @@ def no_key() -> Iterator[None]:
         ours = re.compile(r"TAVUS_((\w+_)?API_KEY|API_BASE_URL|ENV|CONVERSATION)")
         for name in [name for name in os.environ if ours.fullmatch(name)]:
             patch.delenv(name)
+        patch.setenv("TAVUS_API_BASE_URL", NOWHERE)
         patch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
         yield
+
+
+@pytest.fixture
+def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder for the sockets of resident sessions; what a test leaves running is stopped."""
+    from tests.program import console
+
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
+    yield tmp_path / "run"
+    console("session", "stop", "--all")

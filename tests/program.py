@@ -14,6 +14,7 @@ from tavus_cli.session.environment import Environment
 
 SECONDS = 30.0  # no test waits this long unless it fails
 SAMPLES = Path(__file__).parent / "samples" / "events.jsonl"
+NOWHERE = "http://127.0.0.1:9"  # an API that nobody serves: no test asks Tavus by accident
 CONSOLE = str(Path(sys.executable).with_name("tavus-console"))
 
 
@@ -35,7 +36,8 @@ def console(*arguments: str, stdin: str = "", **environ: str) -> Result:
     with os.fdopen(reading, encoding="utf-8") as source:
         with os.fdopen(writing, "w", encoding="utf-8") as typed:
             typed.write(stdin)  # short enough for a pipe's buffer
-        status = run_command(list(arguments), Environment(source, out, err, environ))
+        variables = {"TAVUS_API_BASE_URL": NOWHERE} | environ
+        status = run_command(list(arguments), Environment(source, out, err, variables))
     return Result(status, out.getvalue(), err.getvalue())
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.rooms import daily as adapter
+from tavus_cli.rooms import runtime
 from tavus_cli.rooms.daily import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, ParticipantChanged, Received, Room, RoomNote
@@ -24,6 +25,8 @@ from tavus_cli.rooms.simulated import open_simulated
 from tavus_cli.session.recorder import Recorder
 from tests.daily_room import LocalRoom, authority_file, room_url
 from tests.fake_daily import FakeDaily, Scenario, install
+from tests.program import SECONDS
+from tests.resident_kit import connected, start
 
 URL = "https://x.daily.co/c0ffee"
 
@@ -183,7 +186,22 @@ async def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[St
             await asyncio.gather(*joins, return_exceptions=True)
 
 
+@contextlib.asynccontextmanager
+async def resident(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """The session's own room is the simulated one, in real time."""
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(path / "run"))
+    name = start("sim:?rate=500&events=1000")["id"]
+    room = connected(name)
+    try:
+        yield Stage(room, _join, takes=True, numbers=None, count=700)
+    finally:
+        room.close()
+        connected(name).stop(SECONDS)
+
+
 ROOMS: dict[str, Open] = {"sim": sim, "recording": recording, "bare": bare, "fake": fake, "local": local}
+if runtime.supported():
+    ROOMS["resident"] = resident
 
 
 def numbers(arrivals: list[Arrival]) -> list[int]:

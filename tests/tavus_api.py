@@ -10,6 +10,7 @@ import argparse
 import contextlib
 import json
 import re
+import ssl
 import sys
 import threading
 from collections import deque
@@ -43,6 +44,8 @@ PROPERTIES = {
     **dict.fromkeys(("aws_assume_role_arn", "language", "livekit_ws_url", "livekit_room_token"), _TEXT),
     "languages": _TEXTS,
 }
+LEAST = {"max_participants": 2}
+MOST = {"max_call_duration": 3600}
 STRATEGIES = ("speed", "balanced", "quality")
 
 
@@ -56,6 +59,8 @@ def wrong(body: Any, fields: dict[str, str] = FIELDS) -> str | None:
             return f"{name}: unknown field"
         if not _is(value, kind):
             return f"{name}: must be {kind}"
+        if kind == _WHOLE and not LEAST.get(name, 0) <= value <= MOST.get(name, 86_400):
+            return f"{name}: out of range"
     return wrong(body.get("properties", {}), PROPERTIES) if fields is FIELDS else None
 
 
@@ -232,14 +237,19 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     api: LocalApi
 
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that goes away, or trusts nobody, is no trouble of ours."""
+
 
 @contextlib.contextmanager
-def local_api(behind: str = "sim", port: int = 0) -> Iterator[LocalApi]:
+def local_api(behind: str = "sim", port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[LocalApi]:
     """A running API until the end of the block. ``behind`` is every conversation's URL; "" a Daily one."""
     api = LocalApi(behind)
     server = _Server(("127.0.0.1", port), _Handler)
     server.api = api
-    api.base_url = f"http://127.0.0.1:{server.server_address[1]}"
+    if tls is not None:  # the handshake is for the thread of a connection, on its first read
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    api.base_url = f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

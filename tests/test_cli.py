@@ -190,12 +190,23 @@ def test_head_gets_its_line_and_no_complaint() -> None:
     assert done.stderr == ""
 
 
-def test_a_full_disk_is_an_error_and_no_traceback() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["replay", SAMPLE],
+        ["config", "show"],
+        ["completion", "bash"],
+        ["doctor"],
+        ["send", "sim:?speed=max", "respond", "hi", "--wait", "reply"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_full_disk_is_an_error_and_no_traceback(arguments: list[str]) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("no /dev/full here")
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
-            [CONSOLE, "replay", SAMPLE],
+            [CONSOLE, *arguments],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

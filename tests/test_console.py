@@ -78,6 +78,8 @@ def test_help_errors_and_quit() -> None:
         await terminal.shows("speak exactly this")
         keys("/ehco x\r")
         await terminal.shows("did you mean /echo?")
+        keys("/expect reply\r")
+        await terminal.shows("✗ /expect is for scripts")
         keys("/sensitivity pause=often\r")
         await terminal.shows("✗")
         keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
@@ -91,6 +93,25 @@ def test_help_errors_and_quit() -> None:
 
     status, _ = run("sim:?speed=max", act)
     assert status == 0
+
+
+def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("PAL present")
+        keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
+        keys("/when utterence /interrupt\r")
+        await terminal.shows('✗ "utterence" is no event type; did you mean utterance?')
+        keys("/when stopped_speaking role=pal turn=1 /interrupt now\r")
+        await terminal.shows("✗ ")
+        keys("How much is it?\r")
+        keys("typed meanwhile")
+        await terminal.shows("twelve euros")
+        await terminal.shows("append_llm_context 1")
+        await terminal.shows("› typed meanwhile")
+
+    status, terminal = run("sim:?speed=20", act)
+    assert status == 0
+    assert sum("append_llm_context" in row for row in terminal.rows()) == 1
 
 
 def test_quit_leaves() -> None:
@@ -121,16 +142,3 @@ def test_a_tool_call_is_counted_until_it_is_answered() -> None:
         await terminal.shows("nine to five.")
 
     run("sim:?speed=10", act)
-
-
-def test_a_sending_is_placed_at_its_moment() -> None:
-    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
-        await terminal.shows("PAL present")
-        keys("/when utterance role=user after 5ms /context append It rains.\r")
-        keys("How much is it?\r")
-        await terminal.shows("append_llm_context It rains.")
-        keys("/when utterence /interrupt\r")
-        await terminal.shows("did you mean utterance?")
-        assert not any("shown: only" in row for row in terminal.rows())
-
-    run("sim:?speed=20", act)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from tavus_cli.creation import FIELDS, creation_body, old_names
 from tavus_cli.credentials import Tokens
 from tavus_cli.errors import UsageError
 from tests import keyring_file
-from tests.program import CONSOLE, Result, console, environ
+from tests.program import CONSOLE, Result, console
 from tests.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api, wrong
 from tests.tmux import needs_tmux, pane
 
@@ -114,6 +112,20 @@ def test_old_and_new_names_are_one_thing() -> None:
     assert creation_body({}, {"face_id": "r", "unheard_of": [1]}) == {"replica_id": "r", "unheard_of": [1]}
 
 
+@pytest.mark.parametrize("value", [r'"\ud800"', "NaN", "-Infinity", "1e999", "[" * 9_000 + "]" * 9_000])
+def test_a_body_that_cannot_be_sent_is_one_line(api: LocalApi, tmp_path: Path, value: str) -> None:
+    file = tmp_path / "body.json"
+    file.write_text(f'{{"persona_id": "{PAL}", "memory_stores": [{value}]}}')
+    result = asked(api, "conversation", "create", "--body", str(file))
+    assert (result.status, result.err.count("\n"), api.requests) == (2, 1, [])
+
+
+def test_a_limit_is_never_shorter_than_was_asked_for(api: LocalApi) -> None:
+    for text, seconds in (("0.2s", 1), ("1.4s", 2), ("0", 0)):
+        assert asked(api, "conversation", "create", "--pal", PAL, "--max-call-duration", text).status == 0
+        assert sent(api)["properties"]["max_call_duration"] == seconds
+
+
 def test_test_mode_costs_nothing_and_says_so(api: LocalApi) -> None:
     result = asked(api, "conversation", "create", "--pal", PAL, "--test-mode")
     assert "nothing is billed" in result.err
@@ -154,6 +166,8 @@ WRONG = {
     "no JSON": (["--body", __file__], "holds no JSON at line 1"),
     "no object": (["--face", "r", "--recording-storage", "[1]"], "--recording-storage takes a JSON object"),
     "a bad duration": (["--face", "r", "--max-call-duration", "long"], "no duration"),
+    "no UTF-8": (["--face", "r", "--conversation-name", "\udcff"], "cannot be sent as JSON in UTF-8"),
+    "no UTF-8 in JSON": (["--face", "r", "--languages", "\ud800"], "cannot be sent as JSON in UTF-8"),
     "a bad query": (["--face", "r", "--query", "["], "--query is no JMESPath"),
 }
 
@@ -345,6 +359,12 @@ def test_what_comes_first_is_told(api: LocalApi) -> None:
     assert "still there: it comes from TAVUS_API_KEY" in asked(api, "auth", "logout").err
 
 
+def test_a_key_on_the_command_line_is_not_repeated(api: LocalApi) -> None:
+    result = asked(api, "auth", "login", KEY)
+    assert (result.status, result.out, api.requests) == (2, "", [])
+    assert "does not belong on the command line" in result.err
+
+
 def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
     assert console("auth", "login", stdin="\n").status == 2
     keyring_file.use("fail")
@@ -354,38 +374,11 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
     assert KEY not in result.err
 
 
-# -- what is imported ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        ["--help"],
-        ["conversation", "--help"],
-        ["conversation", "create", "--help"],
-        ["auth", "--help"],
-        ["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"],
-        ["tail", "sim:?speed=max", "--count", "1"],
-        ["join", "sim:?speed=max"],
-    ],
-    ids=" ".join,
-)
-def test_neither_httpx_nor_keyring_is_imported_for_nothing(arguments: list[str]) -> None:
-    code = (
-        "import sys; from tavus_cli.cli import run_command\n"
-        "from tavus_cli.session.environment import Environment\n"
-        f"assert run_command({arguments}, Environment()) == 0\n"
-        "print(*sys.modules, file=sys.stderr)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], input="", capture_output=True, text=True, check=True, env=environ()
-    )
-    assert {"httpx", "keyring"} & set(done.stderr.split()) == set()
-
-
 def test_the_local_api_knows_what_is_wrong() -> None:
     assert wrong({"persona_id": "p", "properties": {"language": "x"}}) is None
     assert wrong({"persona_id": 1}) == "persona_id: must be text"
     assert wrong({"personaid": "p"}) == "personaid: unknown field"
+    assert wrong({"max_participants": 1}) == "max_participants: out of range"
+    assert wrong({"properties": {"max_call_duration": 3601}}) == "max_call_duration: out of range"
     assert wrong({"properties": {"max_call_duration": "60"}}) == "max_call_duration: must be integer"
     assert wrong(io) == "the body must be an object"

@@ -118,7 +118,7 @@ def test_a_closed_terminal_is_none() -> None:
     assert environment.columns == 80
     environment.warn("nobody hears it")
     environment.say("nor this")
-    assert environment.flush()
+    assert environment.flush() is None
 
 
 # -- talking ----------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_talk_that_nobody_hears_stops_nothing(fails: Exception) -> None:
     environment.say("x")
     environment.warn("x")
     environment.complain("x")
-    assert environment.flush()
+    assert environment.flush() is None
 
 
 def test_a_lone_surrogate_and_what_the_encoding_lacks_end_nothing() -> None:
@@ -195,7 +195,7 @@ def test_flush_writes_what_is_there() -> None:
     environment = Environment(Stream(), io.TextIOWrapper(raw), Stream(), {})
     environment.stdout.write("data")
     assert raw.getvalue() == b""
-    assert environment.flush()
+    assert environment.flush() is None
     assert raw.getvalue() == b"data"
 
 
@@ -206,7 +206,7 @@ def test_flush_to_a_reader_that_has_gone_leads_nowhere_from_then_on() -> None:
         stdout.write("data")
         os.close(reading)
         before = len(os.listdir("/dev/fd")) if os.path.isdir("/dev/fd") else 0
-        assert not environment.flush()
+        assert isinstance(environment.flush(), OSError)
         assert before in (0, len(os.listdir("/dev/fd"))), "no descriptor is left open"
         stdout.write("more")  # else the interpreter complains at its end
         stdout.flush()
@@ -214,7 +214,7 @@ def test_flush_to_a_reader_that_has_gone_leads_nowhere_from_then_on() -> None:
 
 def test_flush_waits_for_no_thread_that_is_stuck() -> None:
     environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {}, exit_hard=True)
-    assert environment.flush()
+    assert environment.flush() is None
 
 
 # -- streams that were closed before the program began ----------------------------------------------------
@@ -258,7 +258,7 @@ def test_a_closed_stream_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
         assert environment.stdin.read() == ""
         environment.stdout.write("x")
         environment.warn("x")
-        assert environment.flush()
+        assert environment.flush() is None
         assert not environment.interactive
         assert sys.stdout is environment.stdout
     finally:

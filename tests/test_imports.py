@@ -21,6 +21,7 @@ LAYERS = (
     {"conversations"},
     {"rooms", "terminal", "credentials"},
     {"tavus_api", "creation", "settings"},
+    {"reaching"},
     {"views"},
     {"language"},
     {"protocol"},

@@ -283,6 +283,7 @@ def test_it_is_ended_by(api: LocalApi, tmp_path: Path, way: str) -> None:
         shown.until(lambda: not api.active, "the end of the conversation")
         if way != "the window closed":
             shown.ends()
+            assert f"{ID} has ended" in shown.all
     assert ends(api) == [f"/v2/conversations/{ID}/end"]
 
 

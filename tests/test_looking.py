@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 
+from tavus_cli.errors import UsageError
+from tavus_cli.language.matching import Selection
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.session.environment import local_time
+from tavus_cli.session.looking import FOUND, Looking
+from tavus_cli.views.line import LineView
+from tavus_cli.views.theme import PLAIN
+from tests.conversations import START, message
 from tests.emulator import Terminal
 from tests.test_console import run
 
@@ -61,6 +70,46 @@ def test_an_event_in_full_and_a_search() -> None:
         await terminal.shows("✗ no turn 7")
 
     run("sim:?speed=max", act)
+
+
+def looking(texts: Iterable[str]) -> Looking:
+    conversation = Conversation()
+    one = Looking(conversation, Selection(), PLAIN, lambda: LineView(local_time, theme=PLAIN), 100_000)
+    for seq, said in enumerate(texts):
+        spoken = message("conversation.utterance", seq=seq, role="user", speech=said)
+        one.log.add(conversation.receive(spoken, START + seq))
+    return one
+
+
+def test_the_latest_that_match_are_found_in_their_order() -> None:
+    lines = asyncio.run(looking(f"number {number}" for number in range(300)).find("^NUMBER"))
+    assert len(lines) == FOUND
+    assert lines[0].endswith("number 100")
+    assert lines[-1].endswith("number 299")
+
+
+def test_all_else_goes_on_while_a_search_looks_through_many() -> None:
+    async def main() -> int:
+        turns = 0
+
+        async def go_on() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        going = asyncio.create_task(go_on())
+        lines = await looking("words" for _ in range(20_000)).find("absent")
+        going.cancel()
+        assert lines == ["nothing among 20,000 entries matches"]
+        return turns
+
+    assert asyncio.run(main()) > 5
+
+
+def test_a_pattern_that_takes_for_ever_is_given_up() -> None:
+    with pytest.raises(UsageError, match="takes for ever"):
+        asyncio.run(looking(["a" * 20_000]).find("a.*" * 9 + "b"))
 
 
 def test_the_live_view_is_steered() -> None:

@@ -405,3 +405,27 @@ def test_history_is_walked_with_the_arrows_and_suggested() -> None:
             await console.delivered("new line", "new line")
 
     asyncio.run(check())
+
+
+def test_lines_above_a_prompt_that_is_as_it_was_cost_no_drawing() -> None:
+    async def main() -> list[str]:
+        async with running() as console:
+            console.keys.send_text("one\x1b[D\x1b[D")
+            await console.terminal.input_is("one")
+            console.prompt.print(["first"])
+            await console.terminal.shows("first")
+            drawn = console.prompt._app.render_counter
+            for number in range(50):
+                console.prompt.print([f"line {number}"])
+                await console.terminal.shows(f"line {number}")
+            assert console.prompt._app.render_counter == drawn
+            console.keys.send_text("X")  # where the cursor stands
+            await console.terminal.input_is("oXne")
+            console.status = "STATUS 2"
+            console.prompt.print(["last"])
+            await console.terminal.shows("STATUS 2")
+            return console.terminal.rows()
+
+    rows = asyncio.run(main())
+    assert [row for row in rows if row.startswith("line")] == [f"line {number}" for number in range(50)]
+    assert rows[-1] != "STATUS"

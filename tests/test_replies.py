@@ -171,6 +171,19 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
     "no echo: a later turn": (OLD, ASK, [said("Old, more", 3, "x"), said("Yes", 4, "p4")], "Yes"),
     "no echo: an older turn alone": (OLD, ASK, [said("Old, more", 3, "x")], None),
     "no echo: any later turn": (OLD, ASK, [said("Yes", 9, "p9")], "Yes"),
+    "no echo: what somebody else asked": (
+        OLD,
+        ASK,
+        [user("Hello?", 4), said("Hello!", 4, "p4"), said("Yes", 5, "p5")],
+        "Yes",
+    ),
+    "no echo: the words came back otherwise": (OLD, ASK, [user("what now", 4), said("Yes", 4, "p4")], "Yes"),
+    "no echo: a turn that a number from before tells of": (
+        numbered([*OLD, stopped(4, "p4")], 10, 11, 14),
+        ASK,
+        numbered([said("Old, more", 4, "p4"), said("Yes", 5, "p5")], 15, 16),
+        "Yes",
+    ),
     "an old build": ([said("Old", None, "a")], ASK, [user("What now?"), said("Yes", None, "b")], "Yes"),
     "an old build repeats itself": (
         [said("Old", None, "a")],

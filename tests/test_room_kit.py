@@ -202,7 +202,7 @@ def test_a_room_that_ends(ending: Any, tmp_path: Path, monkeypatch: pytest.Monke
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("name", ["sim", "fake"])
+@pytest.mark.parametrize("name", [name for name in ("sim", "fake", "resident") if name in ROOMS])
 def test_a_room_that_was_left_is_not_joined_again(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

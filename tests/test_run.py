@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,7 +16,7 @@ from tavus_cli.session.script import Limits, Runner
 from tavus_cli.session.script_live import LiveStage
 from tavus_cli.session.session import Session
 from tavus_cli.views.outcomes import Run
-from tests.program import Result, console
+from tests.program import CONSOLE, SECONDS, Result, console, environ
 
 MAX = "sim:?speed=max"
 
@@ -244,6 +245,37 @@ def test_junit_is_xml_with_a_case_for_each_line(folder: Folder) -> None:
     assert failure is not None
     assert "which did not come" in (failure.get("message") or "")
     assert folder.run(script, "--junit", "/nowhere/report.xml").status == 2
+
+
+def test_a_target_that_could_not_be_joined_fails_in_every_report(folder: Folder) -> None:
+    report = folder.path / "report.xml"
+
+    def suites() -> list[str | None]:
+        return [one.get("failures") for one in ElementTree.parse(report).getroot().findall("testsuite")]
+
+    options = ("--target", "nonsense", "--junit", str(report), "--json")
+    result = folder.run("hello\n", *options)
+    assert result.status == 2
+    first, second = map(json.loads, result.lines)
+    assert (first["ok"], second["ok"], second["exit_status"]) == (True, False, 2)
+    assert "is no TARGET" in second["lines"][0]["failure"]
+    assert suites() == ["0", "1"]
+    assert folder.run("hello\n", "--junit", str(report), target="nonsense").status == 2
+    assert suites() == ["1"]
+
+
+def test_a_run_that_is_stopped_reports_what_was_run(folder: Folder) -> None:
+    script, report = folder.path / "test.tavus", folder.path / "report.xml"
+    script.write_text("/print begun\n/wait 10ms\n/wait 60s\n")
+    command = [CONSOLE, "run", "sim", str(script), "--junit", str(report)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environ()) as child:
+        assert child.stdout is not None
+        assert child.stdout.readline() == b"begun\n"
+        child.terminate()
+        assert child.wait(timeout=SECONDS) == 143
+    (suite,) = ElementTree.parse(report).getroot().findall("testsuite")
+    assert suite.findall("testcase")[-1].get("name") == "on sim"
+    assert suite.get("failures") == "1"
 
 
 def test_a_budget_that_measured_nothing_fails(folder: Folder) -> None:

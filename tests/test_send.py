@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+import io
 import json
 import wave
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from tavus_cli.protocol.interactions import respond
+from tavus_cli.rooms.room import Arrival, Received, Room
+from tavus_cli.rooms.simulated import open_simulated
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.send import Send
+from tavus_cli.session.send import send as send_to
 from tests.program import Result, console, process
 
 FAST = "sim:?speed=max"
@@ -91,22 +101,64 @@ def test_a_tool_call_that_comes_instead_is_the_result() -> None:
     assert result.out.startswith('tool_call get_hours {"day":"today"} call_')
 
 
-@pytest.mark.parametrize("seed", range(10))
-def test_an_older_turn_that_is_still_spoken_is_not_the_answer(tmp_path: Path, seed: int) -> None:
-    target = script(
-        tmp_path,
-        """greeting = "This is the greeting, which goes on and on while we already ask."
-respond_waits = true
+OVERLAP = """respond_waits = true
+[[reply]]
+match = "first"
+say = "The answer to the first, which goes on and on for quite some time while we already ask again."
 [[reply]]
 match = "second"
 say = "The answer to the second."
-""",
-    )
-    result = send(
-        *("respond", "the second question", "--wait", "reply"),
-        target=f"{target}&seed={seed}&reorder=0.3&duplicate=0.2&late=0.1",
-    )
-    assert result.out == "The answer to the second.\n"
+"""
+
+
+class Asked:
+    """A simulated room in which an older question was asked ``before`` joining is done, by so many seconds.
+
+    ``old`` is what its turn still says after our sending.
+    """
+
+    def __init__(self, target: str, before: float) -> None:
+        self.room = open_simulated(target)
+        self._before = before
+        self.old: list[str] = []
+        self._sent = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.room, name)
+
+    async def join(self) -> None:
+        await self.room.join()
+        await self.room.alarm(self.room.now() + 1)
+        await self.room.send(respond("the first question").encode("sim"))
+        await self.room.alarm(self.room.now() + self._before)
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self._sent = True
+        await self.room.send(message)
+
+    async def arrivals(self) -> AsyncIterator[list[Arrival]]:
+        async for batch in self.room.arrivals():
+            for one in batch:
+                if self._sent and isinstance(one, Received) and one.message.get("turn_idx") == 1:
+                    self.old.append(one.message["event_type"])
+            yield batch
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("first", range(0, 1_000, 250))
+def test_an_older_turn_that_is_still_spoken_is_not_the_answer(tmp_path: Path, first: int) -> None:
+    """1,000 conversations with events out of order, twice and late."""
+    target = f"{script(tmp_path, OVERLAP)}&reorder=0.3&duplicate=0.2&late=0.1"
+    what = Send(respond("the second question"), wait="reply")
+    wrong, ended = {}, 0
+    for seed in range(first, first + 250):
+        room, out = Asked(f"{target}&seed={seed}", before=(1 + seed % 25) / 10), io.StringIO()
+        status = asyncio.run(send_to(cast(Room, room), what, Environment(stdout=out, environ={})))
+        if (status, out.getvalue()) != (0, "The answer to the second.\n"):
+            wrong[seed] = out.getvalue()
+        ended += "conversation.stopped_speaking" in room.old
+    assert wrong == {}
+    assert ended > 200  # the others are late, later than our answer
 
 
 @pytest.mark.parametrize("text", ["[/oops] [bold]x[/bold]", "\x1b]52;c;aGk=\x07", "\u202eevil", "tab\there"])

@@ -20,10 +20,11 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.conversation import Before, Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.rooms.room import (
     Arrival,
+    CameLate,
     Idle,
     Participant,
     ParticipantChanged,
@@ -428,8 +429,9 @@ def test_waiters_that_are_done_look_no_more() -> None:
         message("system.pal_present"),
         message("system.replica_joined"),
         message("conversation.started_speaking", role="replica"),
+        CameLate(Before(pal_present=True)),
     ],
-    ids=["participant", "heartbeat", "joined", "speaks"],
+    ids=["participant", "heartbeat", "joined", "speaks", "there before"],
 )
 def test_the_pal_is_there(sign: Any) -> None:
     async def main() -> None:

@@ -18,6 +18,7 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.simulated import SimulatedRoom
 from tavus_cli.rooms.target import RoomOptions, open_room
 from tavus_cli.session.environment import Environment
+from tavus_cli.tavus_api import NotFound
 from tests import keyring_file
 from tests.program import CONSOLE, console
 from tests.tavus_api import KEY, PAL, LocalApi, Odd, local_api
@@ -136,6 +137,36 @@ def test_a_token_is_in_no_error(target: str) -> None:
     assert "secret" not in text
 
 
+@pytest.mark.parametrize("json", [[], ["--json"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tail", "sim", "URL"],
+        ["tail", "sim", "--count", "URL"],
+        ["join", "sim", "--record", "URL"],
+        ["run", "URL"],
+        ["replay", "URL"],
+        ["URL"],
+        ["conversation", "end", "URL"],
+        ["conversation", "list", "--status", "URL"],
+        ["session", "stop", "URL"],
+        ["doctor", "--room", "sim", "--send", "/URL"],
+        ["doctor", "--room", "URL"],
+    ],
+    ids=" ".join,
+)
+def test_a_url_in_a_wrong_place_shows_no_token(arguments: list[str], json: list[str]) -> None:
+    url = f"https://tavus.daily.co/c0ffee/x?t={SECRET}"
+    result = console(*(one.replace("URL", url) for one in arguments), *json)
+    assert result.status != 0
+    assert SECRET not in result.out + result.err
+    assert "secret" not in result.out + result.err
+
+
+def test_how_a_token_is_given_is_told() -> None:
+    assert "[?t=TOKEN]" in console("tail", "https://tavus.daily.co/a/b").err
+
+
 def test_a_token_is_in_no_attribute_that_is_shown() -> None:
     room = opened(f"https://tavus.daily.co/c0ffee?t={SECRET}")
     assert SECRET not in room.target + room.conversation_id + repr(room)
@@ -218,12 +249,17 @@ def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> N
 
 
 def test_an_api_that_does_not_help_is_no_obstacle(api: LocalApi) -> None:
-    for key in (KEY, "tvs-another-account"):
-        room, said = found(ID, api=api, key=key)
-        assert room.target == URL
-        assert said.startswith("tavus-console: Tavus ")
-        assert said.endswith(f"; joining {URL}\n")
-        assert key not in said
+    key = "tvs-another-account"
+    room, said = found(ID, api=api, key=key)
+    assert room.target == URL
+    assert said.startswith("tavus-console: Tavus does not accept the API key")
+    assert said.endswith(f"; joining {URL}\n")
+    assert key not in said
+
+
+def test_an_id_that_the_api_does_not_know_is_not_joined(api: LocalApi) -> None:
+    with pytest.raises(NotFound, match=f"knows no conversation {ID}.*joined by its URL"):
+        found(ID, api=api)
 
 
 def test_an_api_out_of_breath_is_not_waited_for(api: LocalApi) -> None:

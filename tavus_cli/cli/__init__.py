@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -12,15 +13,15 @@ import typer
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.views.safe import without_tokens
 
 __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
-_MODULES = ("doctor", "rooms", "run", "conversation", "auth", "config", "session")
-_HOME = {name: name for name in _MODULES} | dict.fromkeys(
-    ("join", "tail", "replay", "send", "completion"), "rooms"
+_MODULES = (
+    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config", "session"),
 )
-del _HOME["rooms"]  # no command of that name
+_HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:
@@ -52,11 +53,18 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            raise
+        _tell(ConsoleError(f"standard output: {error.strerror}"), environment, as_json)
+        return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
     except _CommandLineError as error:
         return _usage(error, environment, as_json)
 
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
 
 # The base of all errors in a command line; typer has no public name for it.
 _CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
@@ -78,14 +86,19 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
         return
     from json import dumps
 
-    body = {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
+    message = without_tokens(str(error))
+    body = {"reason": error.reason, "message": message, "exit_status": int(error.status)}
     environment.complain(dumps({"error": body}))
 
 
 def _leave(status: int, environment: Environment) -> NoReturn:
     """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
-    if not environment.flush() and status == ExitStatus.DONE:
+    unwritten = environment.flush()
+    if unwritten is not None and status == ExitStatus.DONE:
         status = ExitStatus.BROKEN_PIPE
+        if not isinstance(unwritten, BrokenPipeError):
+            status = ExitStatus.FAILED
+            environment.warn(f"standard output: {unwritten.strerror}")
     daily = sys.modules.get("tavus_cli.rooms.daily")
     if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
         os._exit(status)

@@ -26,7 +26,7 @@ def path(ctx: typer.Context) -> int:
 @group.command()
 def edit(ctx: typer.Context) -> int:
     """Open the file in $VISUAL or $EDITOR, made first if there is none, and say what is wrong with it."""
-    from tavus_cli.session.config_file import edit as run
+    from tavus_cli.session.config import edit as run
 
     return run(environment_of(ctx))
 
@@ -34,6 +34,6 @@ def edit(ctx: typer.Context) -> int:
 @group.command()
 def show(ctx: typer.Context, json: AsJson = False) -> int:
     """Every key with the value that counts, and where it comes from."""
-    from tavus_cli.session.config_file import show as run
+    from tavus_cli.session.config import show as run
 
     return run(environment_of(ctx), as_json=json)

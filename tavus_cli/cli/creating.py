@@ -87,7 +87,7 @@ def join_room(
         return connect(environment.environ, wanted.base_url, timeout=timeout)
 
     def opened(found: Found) -> Room:
-        known = replace(options, conversation_id=found.conversation_id)
+        known = options._replace(conversation_id=found.conversation_id)
         return open_room(found.target, known, resident=False)
 
     return run(lambda: join_new(api, body, opened, what, environment, end_on_exit=wanted.end_on_exit))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.cli.options import (
+    BaseUrl,
     Color,
     ConversationId,
     JoinTimeout,
@@ -17,6 +18,10 @@ from tavus_cli.cli.options import (
     environment_of,
     room_of,
 )
+from tavus_cli.errors import ConsoleError, UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
 
 
 @app.command()
@@ -38,11 +43,13 @@ def doctor(
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,
     conversation_id: ConversationId = None,
+    base_url: BaseUrl = None,
     color: Color = "auto",
     json: Annotated[bool, typer.Option("--json", help="All findings as one JSON object.")] = False,
 ) -> int:
-    """What works here, and with --room what works against a real room: join, events, sends, leave.
+    """What works here: Daily's client, terminal, settings, API key, the way to the API, what still runs.
 
+    With --room also what works against a real room: join, events, sends, leave.
     Joining makes you a guest: it may start the greeting, and leaving may end the conversation.
     """
     from tavus_cli.session.doctor import Doctor
@@ -50,8 +57,21 @@ def doctor(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color)
-    what = Doctor(tuple(send or ()), for_, ready_timeout, json)
-    target = None
+    what = Doctor(tuple(send or ()), for_, ready_timeout, base_url, json)
+    target: Room | ConsoleError | None = None
     if room is not None:
-        target = room_of(room, name, join_timeout, daily_proxy, conversation_id, environment=environment)
+        try:
+            target = room_of(
+                room,
+                name,
+                join_timeout,
+                daily_proxy,
+                conversation_id,
+                environment=environment,
+                base_url=base_url,
+            )
+        except UsageError:
+            raise
+        except ConsoleError as error:  # such as: it has ended
+            target = error
     return run(lambda: run_doctor(target, what, environment))

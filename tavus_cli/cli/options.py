@@ -1,10 +1,10 @@
-"""Options that several commands share, and what they become."""
+"""Options that several commands share, and what they become.
 
-from __future__ import annotations
+Here and where commands are, annotations are no strings: typer would evaluate each of them at every start.
+"""
 
 import contextlib
 import os
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -54,7 +54,10 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
     source = ctx.get_parameter_source(param.name or "")
     if source is not None and source.name == "COMMANDLINE":
         return value
-    return getattr(cast(Environment, ctx.obj).settings, param.name or "")
+    environment = cast(Environment, ctx.obj)
+    if ctx.info_name == "doctor":  # it tells what is wrong with them, rather than to fail by it
+        environment.check_settings()
+    return getattr(environment.settings, param.name or "")
 
 
 Name = Annotated[str, typer.Option(callback=_or_setting, help="How you are called in the room.")]
@@ -128,21 +131,19 @@ def room_of(
     daily_proxy: str | None,
     conversation_id: str | None = None,
     *,
-    environment: Environment | None = None,
-    base_url: str | None = None,
-) -> Room:
-    """The room of a TARGET; with an ``environment`` as ``open_target`` finds it."""
-    from tavus_cli.rooms.target import RoomOptions, open_room
+    environment: Environment,
+    base_url: str | None,
+) -> "Room":
+    """The room of a TARGET, from options as they come."""
+    from tavus_cli.rooms.target import RoomOptions
 
     options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
-    if environment is None:
-        return open_room(target, options)
     return open_target(target, options, environment, base_url)
 
 
 def open_target(
-    target: str | None, options: RoomOptions, environment: Environment, base_url: str | None
-) -> Room:
+    target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
+) -> "Room":
     """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
     from tavus_cli.rooms.target import is_conversation_id, open_room
 
@@ -151,14 +152,23 @@ def open_target(
 
         if (room := find(target, timeout=options.join_timeout)) is not None:
             return room
-    if target and (target == "-" or is_conversation_id(target)):
-        from tavus_cli.conversations import resolve
+    return open_room(*found_target(target, options, environment, base_url))
 
-        text = _piped(environment) if target == "-" else target
-        found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
-        name = options.conversation_id or found.conversation_id
-        target, options = found.target, replace(options, conversation_id=name)
-    return open_room(target, options)
+
+def found_target(
+    target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
+) -> "tuple[str | None, RoomOptions]":
+    """A TARGET that a room can be opened for by itself, whatever an id or "-" stood for."""
+    from tavus_cli.rooms.target import is_conversation_id
+
+    if not target or not (target == "-" or is_conversation_id(target)):
+        return target, options
+    from tavus_cli.conversations import resolve
+
+    text = _piped(environment) if target == "-" else target
+    found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
+    name = options.conversation_id or found.conversation_id
+    return found.target, options._replace(conversation_id=name)
 
 
 def _piped(environment: Environment) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,12 @@ from tavus_cli.cli.options import (
     Target,
     duration_option,
     environment_of,
+    found_target,
 )
 from tavus_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.tavus_api import TavusApi
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
@@ -45,19 +49,15 @@ def start(
     json: Annotated[bool, typer.Option("--json", help="The session, and errors, as JSON objects.")] = False,
 ) -> int:
     """Join, and stay in the background: join, tail, send and run then share that. Prints the session's id."""
-    from tavus_cli.rooms.target import RoomOptions, is_conversation_id
+    from tavus_cli.rooms.target import RoomOptions
     from tavus_cli.session.resident import Start
     from tavus_cli.session.resident import start as run_start
 
     environment = environment_of(ctx)
+    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
+    target, options = found_target(target, options, environment, base_url)
     if not target:
         raise UsageError("no TARGET: give a room's URL, a conversation id, or sim, or set TAVUS_CONVERSATION")
-    if is_conversation_id(target):
-        from tavus_cli.conversations import resolve
-
-        conversation_id = conversation_id or target
-        target = resolve(target, environment.environ, base_url, environment.warn).target
-    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
     return run_start(Start(target, options, record, idle or None, queue, json), environment)
 
 
@@ -88,10 +88,9 @@ def stop(
 
     environment = environment_of(ctx)
 
-    def end_it(conversation_id: str) -> None:
+    def connect() -> TavusApi:
         from tavus_cli import conversations
 
-        with conversations.connect(environment.environ, base_url) as api:
-            conversations.end(api, conversation_id)
+        return conversations.connect(environment.environ, base_url)
 
-    return run_stop(session, environment, all=all, end=end_it if end else None)
+    return run_stop(session, environment, all=all, connect=connect if end else None)

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import Words, split_line
@@ -22,15 +22,13 @@ from tavus_cli.protocol.wire import from_json
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
-@dataclass(frozen=True, slots=True)
-class AudioEcho:
+class AudioEcho(NamedTuple):
     """``/echo --audio FILE``: the file is read, cut and paced by whoever sends it."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
+class Say(NamedTuple):
     """Something the console itself answers: ``command`` is the name of a row that sends nothing."""
 
     command: str
@@ -40,8 +38,7 @@ class Say:
 Action = Interaction | AudioEcho | Say
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row. ``sends`` is whether ``send`` takes it as a KIND.
 
     For completion: ``words`` are those that can come first, ``options`` what may stand anywhere and its help.
@@ -53,7 +50,7 @@ class Command:
     build: Callable[[Words], Action]
     sends: bool = True
     words: tuple[str, ...] = ()
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = MappingProxyType({})
 
 
 def _respond(words: Words) -> Action:
@@ -271,6 +268,9 @@ COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 
 
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # language/script has what they mean
+
+
 def parse(line: str) -> Action:
     """A typed line as an action. Raises UsageError with the nearest command."""
     name, rest = split_line(line)
@@ -280,6 +280,8 @@ def parse(line: str) -> Action:
 def build(name: str, arguments: str | list[str]) -> Action:
     """A command and its arguments as an action. Raises UsageError."""
     row = COMMANDS.get(name)
+    if name in SCRIPT_WORDS:
+        raise UsageError(f"/{name} is for scripts: tavus-console run")
     if row is None:
         raise UsageError(
             f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.language.commands import did_you_mean
@@ -125,7 +125,7 @@ def fill(interaction: Interaction, values: list[str]) -> Interaction:
     if not values:
         return interaction
     properties, raw = (_filled(part, values) for part in (interaction.properties, interaction.raw))
-    return replace(interaction, properties=properties, raw=raw)
+    return interaction._replace(properties=properties, raw=raw)
 
 
 def _filled(value: Any, values: list[str]) -> Any:

@@ -268,8 +268,9 @@ def _when(text: str, names: Names) -> When:
     if event.name:
         known.expect(event.name)
     try:
-        if isinstance(command(rest, known), Quit):
-            raise LineError("/quit cannot be placed")
+        if (placed := split_line(rest)[0]) in (*WORDS, "quit"):
+            raise LineError(f"/{placed} cannot be placed: it sends nothing")
+        command(rest, known)
     except LineError as error:
         raise LineError(str(error), column + error.column - 1) from None
     except UsageError as error:

@@ -80,6 +80,22 @@ class NoteEntry:
 Entry = EventEntry | SentEntry | GapEntry | NoteEntry
 
 
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What had been when this side came late: enough to tell old from new, and to answer what is open.
+
+    ``turn`` is the number of the current one and when it began, ``seq`` the highest number, ``said`` the
+    inference id of what the PAL said last, ``calls`` the messages of open tool calls and when they came.
+    """
+
+    turn: tuple[int, float] | None = None
+    seq: int = -1
+    said: str | None = None
+    pal_present: bool = False
+    speaking: tuple[str, ...] = ()
+    calls: tuple[tuple[Any, float], ...] = ()
+
+
 @dataclass(slots=True)
 class Status:
     """What a status line shows. Counts are of events since the start; times are Unix seconds."""
@@ -104,13 +120,14 @@ class _Pending:
 
 
 class Conversation:
-    """``hold`` in seconds; ``by_count`` for messages without arrival times (ordering)."""
+    """``hold`` in seconds, None: HOLD_SECONDS; ``by_count`` for messages without arrival times (ordering)."""
 
-    def __init__(self, *, hold: float = HOLD_SECONDS, by_count: bool = False) -> None:
-        self._ordering = Ordering(hold, by_count=by_count)
+    def __init__(self, *, hold: float | None = None, by_count: bool = False) -> None:
+        self._ordering = Ordering(HOLD_SECONDS if hold is None else hold, by_count=by_count)
         self._folding = Folding()
         self._pending: deque[_Pending] = deque()
         self._last_at = 0.0
+        self._seq_before = -1
         self.turns = Turns()
         self.status = Status()
         self.pal_inference_id: str | None = None  # of what the PAL said last
@@ -145,6 +162,29 @@ class Conversation:
             entry.call = self.turns.answer(event.word("tool_call_id"), now)
         return [entry]
 
+    def came_late(self, before: Before) -> None:
+        """Others were here before, and know this; none of it is an entry."""
+        for message, at in before.calls:
+            self.turns.place(decode(message, at), at)
+        if before.turn is not None:
+            self.turns.resume(*before.turn)
+        self._seq_before = before.seq
+        self.pal_inference_id = before.said
+        self.status.pal_present = before.pal_present
+        self.status.speaking.update(before.speaking)
+
+    def before(self) -> Before:
+        """For one who comes now."""
+        turn, status = self.turns.current, self.status
+        return Before(
+            None if turn is None else (turn.idx, turn.started),
+            self.highest_seq,
+            self.pal_inference_id,
+            status.pal_present,
+            tuple(sorted(status.speaking)),
+            tuple((call.message, call.at) for call in self.turns.open_calls.values()),
+        )
+
     def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]
 
@@ -162,7 +202,7 @@ class Conversation:
     @property
     def highest_seq(self) -> int:
         """Of all that has come, held or not; -1 before any. Higher numbers were given later."""
-        return self._ordering.highest
+        return max(self._ordering.highest, self._seq_before)
 
     @property
     def pending_text(self) -> str:
@@ -188,6 +228,7 @@ class Conversation:
                 out.append(GapEntry(item.first, item.last, self._last_at))
             elif type(item) is Restarted:
                 self.turns.restart()
+                self._seq_before = -1
                 out.append(
                     NoteEntry(
                         f"the counter restarted: seq {item.expected} was next, {item.start} came",

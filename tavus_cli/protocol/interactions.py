@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 
 from tavus_cli.protocol.wire import to_json
 
@@ -19,8 +18,7 @@ SENSITIVITIES = ("superlow", "verylow", "low", "medium", "high", "auto")
 _CHUNK_SECONDS = 0.08  # at 16 kHz 2,560 bytes of PCM, 3,416 of base64: under the limit with its envelope
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(NamedTuple):
     """One message to send. ``properties`` None means that the message has none (interrupt).
 
     ``raw`` is a whole message to send as it is; the other fields are then not looked at.
@@ -102,8 +100,7 @@ def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tupl
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Schema:
+class _Schema(NamedTuple):
     """Property → the JSON types it may have; the first ``required`` of them must be there."""
 
     properties: dict[str, tuple[type, ...]]

@@ -9,9 +9,9 @@ ones; a live room shows both at once.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
+from typing import NamedTuple
 
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import same
@@ -22,31 +22,27 @@ FAR_BELOW = 1_000  # a number this far under the expected one does not belong to
 _RING = 1_024  # remembers which numbers were seen, and what they carried; at least FAR_BELOW
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Numbers that did not come in time, both ends included."""
 
     first: int
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class Restarted:
+class Restarted(NamedTuple):
     """The counter began anew: ``expected`` was next, ``start`` came."""
 
     expected: int
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Late:
+class Late(NamedTuple):
     """An event whose number had been passed over."""
 
     event: Event
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """A number seen before; ``same`` says whether with the same content."""
 
     event: Event

@@ -15,6 +15,8 @@ from tavus_cli.protocol.ordering import FAR_BELOW
 
 ANSWERED = ("conversation.respond", "conversation.echo", "conversation.tool_result", "conversation.interrupt")
 
+_OTHERS = 1_000
+
 
 def check_answered(event_type: str) -> None:
     """Raises UsageError for an interaction that nothing answers."""
@@ -41,6 +43,7 @@ class Reply:
         self._seq_before = conversation.highest_seq
         self._in_doubt = self._kind == "conversation.respond"  # until Tavus said which turn it opened
         self._turn: int | None = None
+        self._others: set[int] = set()  # later turns that somebody else opened
         if self._kind == "conversation.tool_result":
             call = conversation.turns.open_calls.get(sent.word("tool_call_id"))
             self._turn = call.turn.idx if call and call.turn else None
@@ -54,16 +57,19 @@ class Reply:
         event = entry.event
         seq, before = event.seq, self._seq_before
         if seq is not None and before - FAR_BELOW <= seq <= before:
-            return None  # its number was given before we sent; from further below the count began anew
+            # Its number was given before we sent; from further below the count began anew.
+            if event.turn_idx is not None:
+                self._turn_before = max(self._turn_before, event.turn_idx)
+            return None
         if self._kind == "conversation.interrupt":
             stopped = event.kind.family == "stopped" and event.role == "pal" and event.interrupted
             return event if stopped else None
+        if self._kind == "conversation.respond" and self._turn is None and self._is_question(event):
+            self._hear(event)
         if self._in_doubt:
             if self._may_answer(event):
                 self._candidates.append(event)
             return None
-        if self._kind == "conversation.respond" and self._turn is None and self._is_echo(event):
-            self._turn = event.turn_idx  # it was waited for no longer, but still it tells
         return event if self._may_answer(event) else None
 
     @property
@@ -92,10 +98,18 @@ class Reply:
             return event.message is self._raw
         return event.properties is self._properties
 
-    def _is_echo(self, event: Event) -> bool:
-        spoken = event.kind.family == "utterance" and event.role == "user"
+    def _is_question(self, event: Event) -> bool:
         later = event.turn_idx is not None and event.turn_idx > self._turn_before
-        return spoken and later and event.text.split() == self._words
+        return event.kind.family == "utterance" and event.role == "user" and later
+
+    def _hear(self, event: Event) -> None:
+        """What a later turn was opened by: ours tells the turn, also when it is waited for no longer."""
+        assert event.turn_idx is not None
+        if event.text.split() == self._words:
+            if not self._in_doubt:
+                self._turn = event.turn_idx
+        elif not _alike(event.text, " ".join(self._words)) and len(self._others) < _OTHERS:
+            self._others.add(event.turn_idx)
 
     def _may_answer(self, event: Event) -> bool:
         family = event.kind.family
@@ -112,7 +126,13 @@ class Reply:
             return new
         if self._kind == "conversation.tool_result":
             return event.turn_idx >= self._turn_before and new
-        return event.turn_idx > self._turn_before
+        return event.turn_idx > self._turn_before and event.turn_idx not in self._others
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether one may have come back as the other: cut, or in other case and punctuation."""
+    plain = ["".join(filter(str.isalnum, text.casefold())) for text in (one, other)]
+    return plain[0] in plain[1] or plain[1] in plain[0]
 
 
 def reply_text(event: Event) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from tavus_cli.protocol.events import Event
 
@@ -31,13 +32,14 @@ class Turn:
 
 @dataclass(slots=True, eq=False)
 class ToolCall:
-    """A tool call that can be answered: it has an id."""
+    """A tool call that can be answered: it has an id. ``message`` is the one that made it."""
 
     id: str
     name: str
     at: float
     turn: Turn | None
     answered: float | None = None
+    message: Any = None
 
 
 def tool_name(event: Event) -> str:
@@ -86,6 +88,10 @@ class Turns:
             turn.replied = at
         return turn
 
+    def resume(self, idx: int, started: float) -> None:
+        """It began before this side came."""
+        self.current = self._turn(idx, started)
+
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
         """A tool result was sent; the call it answers, None if there is none open."""
         call = self.open_calls.pop(tool_call_id, None)
@@ -109,6 +115,6 @@ class Turns:
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
         call_id = event.word("tool_call_id")
         if call_id and call_id not in self.open_calls and call_id not in self._answered:
-            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn)
+            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn, message=event.message)
             if len(self.open_calls) > _REMEMBERED:
                 del self.open_calls[next(iter(self.open_calls))]

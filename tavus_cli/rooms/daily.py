@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -98,6 +97,7 @@ class DailyRoom:
         self._roster = Roster()
         self._completions: Completions | None = None  # from join on
         self._client: Any = None
+        self._kept = False  # by ``_keep``
         self._handover = threading.Lock()  # over who lets the client go: leave, or a join that ends late
         self._leaving = asyncio.Lock()
         self._left = False  # by us
@@ -135,8 +135,6 @@ class DailyRoom:
             self._client = daily.CallClient(event_handler=_handler(daily, self))
         except Exception as error:
             raise CannotJoin(f"Daily's client did not start: {self._tidy(error)}") from None
-        # Dropping the last reference while a join is pending blocks as release() does.
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._client))
         try:
             await self._prepare(self._client, self._completions)
             await self._enter(self._completions)
@@ -195,6 +193,14 @@ class DailyRoom:
         except Exception as error:
             _hanging.discard(self)
             done(None, error)
+        self._keep(self._client)
+
+    def _keep(self, client: Any) -> None:
+        """One reference too many: dropping the last one while a join is pending blocks as release() does."""
+        import ctypes  # only now: the join is under way
+
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
+        self._kept = True
 
     # -- sending and leaving -------------------------------------------------------------------------
 
@@ -259,7 +265,10 @@ class DailyRoom:
                     if leave:
                         client.leave()
                     client.release()  # blocks until what the client does has ended
-                ctypes.pythonapi.Py_DecRef(ctypes.py_object(client))
+                if self._kept:
+                    import ctypes
+
+                    ctypes.pythonapi.Py_DecRef(ctypes.py_object(client))
             _hanging.discard(self)
             if done is not None:
                 done()

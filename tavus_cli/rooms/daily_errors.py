@@ -16,13 +16,14 @@ MAX_ERROR = 240  # characters of Daily's own text in a line of ours
 
 _DOUBLED = "Error handling "  # a failing call's completion says the same
 _NEW_URL = "create a new conversation"
-_OVER = re.compile(r"NoLongerAvailable|no longer available|exp-room|end-of-life|has ended|deleted", re.I)
-_LATER = re.compile(r"NotYetAvailable|not available yet|nbf-room|nbf-token", re.I)
-_REFUSED = re.compile(r"token|not-allowed|authenticat|authoriz|error: (401|403)|Unauthorized|Forbidden", re.I)
-_FULL = re.compile(r"(meeting|room)[- ]?(is )?full", re.I)
-_MISSING = re.compile(r"no-room|not-found|error: 404", re.I)
-_STATUS = re.compile(r"HTTP error: (\d{3})")
-_CERTIFICATE = re.compile(r"InvalidCertificate\((\w+)")
+# Texts of patterns: they are compiled where a join has failed.
+_OVER = r"(?i)NoLongerAvailable|no longer available|exp-room|end-of-life|has ended|deleted"
+_LATER = r"(?i)NotYetAvailable|not available yet|nbf-room|nbf-token"
+_REFUSED = r"(?i)token|not-allowed|authenticat|authoriz|error: (401|403)|Unauthorized|Forbidden"
+_FULL = r"(?i)(meeting|room)[- ]?(is )?full"
+_MISSING = r"(?i)no-room|not-found|error: 404"
+_STATUS = r"HTTP error: (\d{3})"
+_CERTIFICATE = r"InvalidCertificate\((\w+)"
 
 
 def is_doubled(text: str) -> bool:
@@ -40,18 +41,18 @@ def tidy(text: object, token: str | None) -> str:
 
 def join_error(text: str, *, target: str, proxied: bool) -> ConsoleError:
     """The join of ``target`` failed with ``text``: the completion's, or the last ``on_error``'s."""
-    if _OVER.search(text):
+    if re.search(_OVER, text):
         return ConversationOver(f"{target} is no longer available: the conversation is over; {_NEW_URL}")
-    if _LATER.search(text):
+    if re.search(_LATER, text):
         return CannotJoin(f"{target} is not available yet: it opens at a set time, try again later")
-    if _REFUSED.search(text):
+    if re.search(_REFUSED, text):
         return NotAuthorised(
             f"Daily refused to let us into {target}: check the token after ?t= (a private room needs one, "
             f"and it expires) ({text})"
         )
-    if _FULL.search(text):
+    if re.search(_FULL, text):
         return CannotJoin(f"{target} is full: somebody has to leave first")
-    if _MISSING.search(text):
+    if re.search(_MISSING, text):
         return CannotJoin(f"Daily knows no room {target}: check the URL, or {_NEW_URL}")
     return CannotJoin(_unreachable(text, target, "the Daily proxy" if proxied else "Daily"))
 
@@ -60,7 +61,7 @@ def _unreachable(text: str, target: str, who: str) -> str:
     """What stands between us and the room, and what to do about it."""
     if "failed to lookup address" in text or "dns error" in text:
         return f"cannot look up the address of {who}: check the network and its DNS"
-    if certificate := _CERTIFICATE.search(text):
+    if certificate := re.search(_CERTIFICATE, text):
         return (
             f"the certificate of {who} is not trusted ({certificate[1]}): behind a company's proxy, set "
             "SSL_CERT_FILE to a file with its authority; otherwise check this machine's clock"
@@ -69,7 +70,7 @@ def _unreachable(text: str, target: str, who: str) -> str:
         return f"{who} refused the connection: check the network, the firewall and --daily-proxy"
     if "Elapsed" in text:
         return f"{who} took the connection but did not answer: check the network, the firewall and proxies"
-    if status := _STATUS.search(text):
+    if status := re.search(_STATUS, text):
         what = "the URL and its token" if status[1] == "400" else "https://status.daily.co, and try again"
         return f"{who} answered HTTP {status[1]} for {target}: check {what}"
     if "NoWorkerAvailable" in text:
@@ -100,7 +101,7 @@ def over_reason(last_error: str) -> str:
     """Why a call ended that we did not leave; ``last_error`` is the last ``on_error`` before, or empty."""
     if "eject" in last_error.lower():
         return "we were removed from the room"
-    if _OVER.search(last_error):
+    if re.search(_OVER, last_error):
         return "the room is no longer available"
     return f"Daily ended the call ({last_error})" if last_error else "Daily ended the call"
 

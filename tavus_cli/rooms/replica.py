@@ -115,7 +115,7 @@ class Replica:
         self.present = True
         self._emit_system("joined")
         self._beat()
-        source.later(0, self._burst, self._options.burst)
+        source.later(0, self._burst, 0)
         if self._options.rate:
             source.later(0, self._load, source.now, 0)
         self._emit_objective("activated")
@@ -148,11 +148,12 @@ class Replica:
         self.present, self.over = False, reason
         self._source.agenda.clear()
 
-    def _burst(self, left: int) -> None:
-        for _ in range(min(left, PORTION)):
-            self._source.emit("conversation.sim.load", {"payload": "burst"})
-        if left > PORTION:
-            self._source.later(0, self._burst, left - PORTION)
+    def _burst(self, sent: int) -> None:
+        until = min(sent + PORTION, self._options.burst)
+        for number in range(sent, until):
+            self._source.emit("conversation.sim.load", {"number": number, "payload": "burst"})
+        if until < self._options.burst:
+            self._source.later(0, self._burst, until)
 
     def _load(self, since: float, sent: int) -> None:
         """The events of one tick: ``rate`` a second on the whole, in real seconds whatever the pace."""

@@ -1,7 +1,7 @@
 """A resident session as a room: the socket of another process that is joined (``session start``).
 
-JSON lines both ways. It speaks first: one line about itself, or an error. Then ``{"do": "join"}`` starts
-the events, ``send`` sends, ``stop`` ends it.
+JSON lines both ways. It speaks first: one line about itself, or an error. ``{"do": "join"}`` is answered by
+what had been before, and starts the events; ``send`` sends, ``stop`` ends it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,23 @@ from typing import Any
 
 from tavus_cli import errors
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed
+from tavus_cli.protocol.conversation import Before
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
-from tavus_cli.rooms.room import BATCH, Arrival, Participant, ParticipantChanged, Received, RoomNote, RoomOver
+from tavus_cli.rooms.room import (
+    BATCH,
+    Arrival,
+    CameLate,
+    Participant,
+    ParticipantChanged,
+    Received,
+    RoomNote,
+    RoomOver,
+)
 
 _CHUNK = 1 << 18
+CALLS_BYTES = 1 << 20  # of open tool calls, told to one who comes late
+_GONE = "the resident session is gone"
 Json = dict[str, Any]
 
 
@@ -26,10 +38,10 @@ def find(
     target: str | None, conversation_id: str | None = None, timeout: float = 45.0
 ) -> ResidentRoom | None:
     """The session for a TARGET or of a name; without a target the only one there is. Raises UsageError."""
-    if not runtime.supported():
+    if not runtime.supported() or not (sockets := runtime.sockets()):
         return None
     if not target:
-        rooms = [room for path in runtime.sockets() if (room := _open(path.stem, timeout)) is not None]
+        rooms = [room for path in sockets if (room := _open(path.stem, timeout)) is not None]
         if len(rooms) == 1:
             return rooms[0]
         for room in rooms:
@@ -84,8 +96,10 @@ class ResidentRoom:
         self.about: Json = hello["hello"]
         self.target: str = self.about["target"]
         self.conversation_id: str = self.about["conversation_id"]
-        self._participants = {one["id"]: Participant(**one) for one in self.about["participants"]}
+        self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
+        self._informed = asyncio.Event()  # of what had been before; or that nothing more comes
+        self._before: Before | None = None
         self._left = False
         self._sendings: dict[int, asyncio.Future[None]] = {}
         self._number = 0
@@ -99,11 +113,18 @@ class ResidentRoom:
         return time.time()
 
     async def join(self) -> None:
+        """Returns once what had been before was taken: what is sent next must be told from it."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
-        await self._write({"do": "join"})
+        try:
+            await self._write({"do": "join"})
+        except OSError:
+            raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
+        await self._informed.wait()
+        if self._before is None:
+            raise CannotJoin(f"cannot join: {_GONE}")
 
     async def send(self, message: Json) -> None:
         if self._left or not self._joined.is_set():
@@ -115,7 +136,7 @@ class ResidentRoom:
             await self._write({"do": "send", "number": number, "message": message})
             await done
         except OSError:
-            raise SendFailed("not sent: the resident session is gone") from None
+            raise SendFailed(f"not sent: {_GONE}") from None
         finally:
             self._sendings.pop(number, None)
 
@@ -136,6 +157,7 @@ class ResidentRoom:
     async def leave(self) -> None:
         self._left = True
         self._joined.set()
+        self._informed.set()
         self._forget("the resident session was left")
         try:
             self._connection.shutdown(socket.SHUT_RDWR)
@@ -150,14 +172,17 @@ class ResidentRoom:
         try:
             async for lines in self._lines():
                 batch = [one for line in lines if (one := self._arrival(line)) is not None]
+                if self._before is not None:  # join hears of it a step later: then the batch was taken
+                    self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
             if not self._left:
-                yield [RoomOver("the resident session is gone", self.now())]
+                yield [RoomOver(_GONE, self.now())]
         finally:
-            self._forget("the resident session is gone")
+            self._informed.set()
+            self._forget(_GONE)
             self.close()
 
     # -- lines -----------------------------------------------------------------------------------------
@@ -201,6 +226,10 @@ class ResidentRoom:
             return Received(told["in"], at, told["from"])
         if "out" in told:
             return Received(told["out"], at, direction="out")
+        if "before" in told:
+            self._participants = {one["id"]: Participant(**one) for one in told["participants"]}
+            self._before = before_of(told["before"])
+            return CameLate(self._before)
         if "participant" in told:
             one = Participant(**told["participant"])
             if told["change"] == "left":
@@ -244,6 +273,37 @@ def line_of(arrival: Arrival) -> bytes | None:
         case _:
             return None
     return (to_json(told) + "\n").encode("utf-8", "surrogatepass")
+
+
+def before_json(before: Before) -> Json:
+    """The latest open tool calls, as many as fit into CALLS_BYTES: one may hold pictures."""
+    calls: list[Json] = []
+    size = 0
+    for message, at in reversed(before.calls):
+        size += len(to_json(message))
+        if size > CALLS_BYTES:
+            break
+        calls.insert(0, {"message": message, "at": at})
+    return {
+        "turn": before.turn,
+        "seq": before.seq,
+        "said": before.said,
+        "pal_present": before.pal_present,
+        "speaking": before.speaking,
+        "calls": calls,
+    }
+
+
+def before_of(told: Json) -> Before:
+    turn, calls = told["turn"], told["calls"]
+    return Before(
+        None if turn is None else (turn[0], turn[1]),
+        told["seq"],
+        told["said"],
+        told["pal_present"],
+        tuple(told["speaking"]),
+        tuple((call["message"], call["at"]) for call in calls),
+    )
 
 
 def participant_json(one: Participant) -> Json:

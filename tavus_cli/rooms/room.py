@@ -13,7 +13,9 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+from tavus_cli.protocol.conversation import Before
 
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
 
@@ -35,8 +37,7 @@ class Received:
     direction: Literal["in", "out"] = "in"
 
 
-@dataclass(frozen=True, slots=True)
-class Participant:
+class Participant(NamedTuple):
     """Somebody in the room. ``pal`` is whether the room takes this one for the PAL."""
 
     id: str
@@ -46,8 +47,7 @@ class Participant:
     pal: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ParticipantChanged:
+class ParticipantChanged(NamedTuple):
     """Somebody came, changed or went; ``participant`` as it is (or last was)."""
 
     participant: Participant
@@ -55,8 +55,7 @@ class ParticipantChanged:
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RoomNote:
+class RoomNote(NamedTuple):
     """Something about the room itself that people should see: a lost network, an overflow.
 
     ``warning``: something is wrong with the source (a cut recording), so it goes to standard error.
@@ -67,20 +66,25 @@ class RoomNote:
     warning: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class RoomOver:
+class RoomOver(NamedTuple):
     """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it."""
 
     reason: str
     at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Idle:
     """Only from a room without real time: nothing more comes until this side acts."""
 
 
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle
+@dataclass(frozen=True, slots=True)
+class CameLate:
+    """Only from a resident session, and first: what had been before this side came to it."""
+
+    before: Before
+
+
+Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | CameLate
 
 
 class Room(Protocol):

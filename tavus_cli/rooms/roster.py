@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -45,7 +44,7 @@ class Roster:
     def seen(self, participant: Participant) -> list[Change]:
         """Somebody came or is as given now; ``pal`` of the argument is ignored."""
         known = self._all.get(participant.id)
-        mine = replace(participant, pal=known.pal if known else False)
+        mine = participant._replace(pal=known.pal if known else False)
         if mine == known:
             return []
         self._all[mine.id] = mine
@@ -72,7 +71,7 @@ class Roster:
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):
-                self._all[one.id] = replace(one, pal=not one.pal)
+                self._all[one.id] = one._replace(pal=not one.pal)
                 changes.setdefault(one.id, "updated")
         self._view = MappingProxyType(dict(self._all))
         return [(self._all[one], change) for one, change in changes.items()]

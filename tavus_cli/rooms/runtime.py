@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import socket
 import stat
 import struct
-import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -165,5 +163,7 @@ def tidy(path: Path) -> None:
 
 def _short(text: str) -> str:
     """Files of the simulation are meant from here, so that the working directory counts."""
-    where = os.getcwd() if ".toml" in text else tempfile.gettempprefix()
+    import hashlib
+
+    where = os.getcwd() if ".toml" in text else ""
     return hashlib.sha256(f"{where}\n{text}".encode()).hexdigest()[:8]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.rooms.room import Room
@@ -13,8 +13,7 @@ _CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
-@dataclass(frozen=True, slots=True)
-class RoomOptions:
+class RoomOptions(NamedTuple):
     """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily.
 
     ``conversation_id`` where it is not the room's name, as on somebody's own Daily domain.

@@ -1,12 +1,18 @@
-"""Reading a WAV file for ``echo --audio``: 16-bit PCM, mixed down to mono, at its own sample rate."""
+"""``echo --audio``: a WAV file of 16-bit PCM, mixed down to mono, spoken at its own sample rate."""
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import uuid
 import wave
 from array import array
+from collections.abc import Callable
+from typing import Any
 
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.interactions import audio_echo
+from tavus_cli.session.session import Session
 
 MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
 MAX_RATE = 1_000_000  # Hz; more stands in no sane file
@@ -34,6 +40,23 @@ def read_wav(path: str) -> tuple[bytes, int]:
     if not frames:
         raise UsageError(f"{path}: no sound in it")
     return (frames if channels == 1 else _mono(frames, channels)), rate
+
+
+async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
+    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
+
+    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
+    """
+    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    message: dict[str, Any] = {}
+    for number, (due, piece) in enumerate(pieces, 1):
+        if session.room.live and (delay := begun + due - loop.time()) > 0:
+            await asyncio.sleep(delay)
+        message = await session.send(piece)
+        progress(number / len(pieces))
+    return message
 
 
 def _mono(frames: bytes, channels: int) -> bytes:

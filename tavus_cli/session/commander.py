@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.matching import Selection
-from tavus_cli.protocol.interactions import Interaction, audio_echo, lint
+from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.ordering import HOLD_SECONDS
-from tavus_cli.session.audio import read_wav
 from tavus_cli.session.session import Session
 
 if TYPE_CHECKING:
@@ -87,6 +85,8 @@ class Commander:
                     self._warn(f"warning: {warning}")
                 await self._session.send(action)
             elif isinstance(action, AudioEcho):
+                from tavus_cli.session.audio import read_wav, speak
+
                 await speak(self._session, *read_wav(action.path), lambda done: None)
                 self._tell(f"spoken: {action.path}")
             elif action.command == "help":
@@ -113,20 +113,3 @@ class Commander:
         self.failed += 1
         self.over = self.over or isinstance(error, ConversationOver)
         self._warn(str(error))
-
-
-async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
-    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
-
-    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
-    """
-    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
-    loop = asyncio.get_running_loop()
-    begun = loop.time()
-    message: dict[str, Any] = {}
-    for number, (due, piece) in enumerate(pieces, 1):
-        if session.room.live and (delay := begun + due - loop.time()) > 0:
-            await asyncio.sleep(delay)
-        message = await session.send(piece)
-        progress(number / len(pieces))
-    return message

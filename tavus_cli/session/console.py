@@ -149,7 +149,7 @@ class Console:
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
                 elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
-                    self._answer(action)
+                    await self._answer(action)
                 elif action is not None:
                     self._doubt_repetition(action)
                     await self._commander.obey(action)
@@ -189,10 +189,12 @@ class Console:
 
     # -- what the console itself answers
 
-    def _answer(self, say: Say) -> None:
-        width = self._view.width
+    async def _answer(self, say: Say) -> None:
         try:
-            lines = self._looking.answer(say, self._session.room.now(), width)
+            if say.command == "find":
+                lines = await self._looking.find(say.argument)
+            else:
+                lines = self._looking.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
             self._warn(str(error))
             return

@@ -1,39 +1,34 @@
 """``doctor``: what works here, and against a real room. Each thing tried is one finding.
 
-It is the one command that proves what cannot be proved offline (README, docs/live-check.md).
+It is the one command that proves what cannot be proved offline (README, docs/live-check.md). What it
+looks at is bounded in time, each by itself: it is asked where something hangs.
 """
 
 from __future__ import annotations
 
-import asyncio
 import platform
-import time
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli import __version__
-from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus, NotMet, UsageError
-from tavus_cli.language.commands import AudioEcho, parse
-from tavus_cli.protocol.conversation import Entry, EventEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import short_name
+from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
-from tavus_cli.session.environment import Environment
-from tavus_cli.session.session import Session
-from tavus_cli.views.safe import safe, safe_json
+from tavus_cli.session.doctor_api import check_api
+from tavus_cli.session.doctor_room import Visit, sendings
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.findings import Findings
+from tavus_cli.session.within import within
+from tavus_cli.settings import KEYS, config_path
+from tavus_cli.tavus_api import check_base_url
+from tavus_cli.views.safe import safe_json
+from tavus_cli.views.theme import THEMES, theme_named, use_color
 
-MOST_TYPES = 100  # of event types counted apart: their names come from others
-SHOWN_TYPES = 4
-NAME_LIMIT = 60  # characters of one
-
-_MARKS = {True: ("✓", "latency"), False: ("✗", "warning"), None: ("–", "quiet")}
-
-
-Sending = tuple[str, Interaction | tuple[bytes, int]]  # its name; what to send, or sound (``read_wav``)
+SESSIONS_SECONDS = 5.0
+NAMED = 4
+# What a report of a fault must say; those of Daily's client and of Python are asked elsewhere.
+PACKAGES = ("httpx", "jmespath", "keyring", "msgspec", "prompt_toolkit", "rich", "typer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,88 +38,56 @@ class Doctor:
     lines: tuple[str, ...] = ()
     duration: float = 10.0
     ready_timeout: float = 60.0
+    base_url: str | None = None
     json: bool = False
 
-    def sendings(self) -> list[Sending]:
-        """Raises UsageError for a line that sends nothing, or names no sound."""
-        sendings: list[Sending] = []
-        for line in self.lines:
-            action = parse(line)
-            if isinstance(action, AudioEcho):
-                sendings.append(("echo --audio", read_wav(action.path)))
-            elif isinstance(action, Interaction):
-                sendings.append((short_name(action.event_type) or "raw", action))
-            else:
-                raise UsageError("--send takes what can be sent: /respond TEXT, /echo TEXT, /interrupt …")
-        return sendings
 
+async def doctor(room: Room | ConsoleError | None, what: Doctor, environment: Environment) -> int:
+    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError.
 
-async def doctor(room: Room | None, what: Doctor, environment: Environment) -> int:
-    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError."""
-    sendings = what.sendings()
-    if sendings and room is None:
+    ``room`` may be what kept it from being found.
+    """
+    to_send = sendings(what.lines)
+    if to_send and room is None:
         raise UsageError("--send needs a room to send to: --room URL")
+    check_base_url(what.base_url)
     findings = Findings(environment, quiet=what.json)
+    _program(findings)
     _client(findings)
+    _terminal(findings, environment)
+    _config(findings, environment)
+    await _sessions(findings)
+    await check_api(what.base_url, findings, environment)
+    target = conversation_id = None
     if room is None:
         findings.add("room", None, "no room tried: --room URL joins one")
+    elif isinstance(room, ConsoleError):
+        findings.failed("room", room)
     else:
-        for _, action in sendings:
+        target, conversation_id = room.target, room.conversation_id
+        for _, action in to_send:
             if isinstance(action, Interaction):
-                for warning in lint(action.encode(room.conversation_id)):
+                for warning in lint(action.encode(conversation_id)):
                     environment.warn(f"warning: {warning}")
-        await _Visit(room, what, findings, environment).make(sendings)
+        await Visit(room, what.duration, what.ready_timeout, findings, environment).make(to_send)
     if what.json:
-        environment.stdout.write(safe_json(to_json(findings.told(room))) + "\n")
+        environment.stdout.write(safe_json(to_json(findings.told(target, conversation_id))) + "\n")
         environment.stdout.flush()
     return findings.status
 
 
-class Findings:
-    """What was tried, and whether it worked; each is printed as it is found, unless ``quiet``."""
+def _program(findings: Findings) -> None:
+    from importlib.metadata import PackageNotFoundError, version
 
-    def __init__(self, environment: Environment, *, quiet: bool) -> None:
-        self.status: int = ExitStatus.DONE
-        self.all: list[dict[str, Any]] = []
-        self.versions = {
-            "tavus-console": __version__,
-            "daily-python": None,
-            "python": platform.python_version(),
-            "system": f"{platform.system()} {platform.machine()}",
-        }
-        self._environment = environment
-        self._quiet = quiet
-
-    def add(
-        self, check: str, ok: bool | None, text: str, *, seconds: float | None = None, **more: Any
-    ) -> None:
-        """``ok`` None: not tried, or nothing to prove; ``seconds`` is what was measured."""
-        finding: dict[str, Any] = {"check": check, "ok": ok, "text": text}
-        if seconds is not None:
-            finding["seconds"] = round(seconds, 3)
-        self.all.append(finding | more)
-        if not self._quiet:
-            mark, style = _MARKS[ok]
-            print(
-                self._environment.theme.paint(style, mark),
-                safe(text),
-                file=self._environment.stdout,
-                flush=True,
-            )
-
-    def failed(self, check: str, error: ConsoleError) -> None:
-        self.add(check, False, str(error), reason=error.reason)
-        self.status = self.status or int(error.status)
-
-    def told(self, room: Room | None) -> dict[str, Any]:
-        return {
-            "ok": self.status == ExitStatus.DONE,
-            "exit_status": int(self.status),
-            "target": room.target if room else None,
-            "conversation_id": room.conversation_id if room else None,
-            "versions": self.versions,
-            "checks": self.all,
-        }
+    python, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
+    findings.versions |= {"tavus-console": __version__, "daily-python": None, "python": python}
+    findings.versions["system"] = system
+    for name in PACKAGES:
+        try:
+            findings.versions[name] = version(name)
+        except PackageNotFoundError:
+            findings.versions[name] = None
+    findings.add("program", True, f"tavus-console {__version__} (Python {python}, {system})")
 
 
 def _client(findings: Findings) -> None:
@@ -134,147 +97,62 @@ def _client(findings: Findings) -> None:
         version = findings.versions["daily-python"] = client_version()
     except ConsoleError as error:
         findings.failed("client", error)
+    else:
+        findings.add("client", True, f"daily-python {version} loads")
+
+
+def _terminal(findings: Findings, environment: Environment) -> None:
+    """Nothing here is needed: a pipe does, and so does a terminal that can little."""
+    stdout, term = environment.stdout, environment.environ.get("TERM", "")
+    color = use_color(environment.color, environment.environ, is_tty(stdout))
+    wanted = theme_named(environment.theme_name or environment.settings.theme, environment.environ)
+    theme = next(name for name, one in THEMES.items() if one is wanted)  # what "auto" is here
+    encoding = stdout.encoding or "utf-8"
+    about: dict[str, Any] = {"terminal": is_tty(stdout), "encoding": encoding, "color": color, "theme": theme}
+    unicode = encoding.lower().replace("-", "").startswith("utf")
+    wrong = "" if unicode else f"; {encoding} lacks ✓, – and much else: set LC_ALL=C.UTF-8"
+    if not is_tty(stdout):
+        findings.add("terminal", None, f"no terminal: the output goes to a pipe or a file{wrong}", **about)
         return
-    system, python = findings.versions["system"], findings.versions["python"]
-    findings.add("client", True, f"daily-python {version} loads (Python {python}, {system})")
+    if term in ("", "dumb"):
+        wrong += f"; no prompt, as it cannot move its cursor (TERM={term}): set TERM"
+    colors = f"in colour (theme {theme})" if color else "without colour"
+    text = f"a terminal ({term}), {environment.columns} columns, {colors}, {encoding}{wrong}"
+    findings.add("terminal", None if wrong else True, text, term=term, columns=environment.columns, **about)
 
 
-class _Visit:
-    """One stay in the room: join, wait for the PAL, send, count, leave."""
-
-    def __init__(self, room: Room, what: Doctor, findings: Findings, environment: Environment) -> None:
-        self._room = room
-        self._what = what
-        self._findings = findings
-        self._watch = _Watch(findings)
-        self._session = Session(room, progress=environment.say)
-        self._session.sinks.append(self._watch)
-        self._begun = room.now()
-
-    async def make(self, sendings: list[Sending]) -> None:
-        findings, begun = self._findings, time.perf_counter()
-        self._begun = self._room.now()
-        try:
-            async with self._session as session:
-                took = time.perf_counter() - begun
-                findings.add("join", True, f"joined {self._room.target} in {took:.3f} s", seconds=took)
-                try:
-                    await self._pal()
-                    for name, action in sendings:
-                        await self._send(name, action)
-                    await self._stay()
-                except ConversationOver as error:
-                    findings.failed("room", error)
-                self._heard()
-                leaving, told = time.perf_counter(), len(self._watch.notes)
-        except ConsoleError as error:
-            findings.failed("join", error)
-            return
-        took = time.perf_counter() - leaving
-        if session.over is not None:
-            findings.add("leave", None, "nothing to leave any more")
-        elif len(self._watch.notes) > told:  # said by the room: not confirmed, or the client is stuck
-            findings.failed("leave", ConsoleError(f"left, but not cleanly, in {took:.3f} s"))
-        else:
-            findings.add("leave", True, f"left in {took:.3f} s", seconds=took)
-
-    async def _pal(self) -> None:
-        try:
-            await self._session.pal_ready(self._what.ready_timeout)
-        except ConversationOver:
-            raise
-        except ConsoleError as error:  # what can be sent, still can
-            self._findings.failed("pal", error)
-            return
-        took = self._room.now() - self._begun
-        name = next((one.name for one in self._room.participants.values() if one.pal), "")
-        text = (
-            f"the PAL{f' ({name:.{NAME_LIMIT}})' if name else ''} is there {took:.3f} s after joining began"
-        )
-        self._findings.add("pal", True, text, seconds=took)
-
-    async def _send(self, name: str, action: Interaction | tuple[bytes, int]) -> None:
-        begun = time.perf_counter()
-        try:
-            if isinstance(action, Interaction):
-                await self._session.send(action)
-            else:
-                await speak(self._session, *action, lambda done: None)
-        except ConversationOver:
-            raise
-        except ConsoleError as error:
-            self._findings.failed("send", type(error)(f"{name} {error}"))
-            return
-        took = time.perf_counter() - begun
-        self._findings.add("send", True, f"{name} sent, confirmed in {took:.3f} s", seconds=took, sent=name)
-
-    async def _stay(self) -> None:
-        """Raises ConversationOver."""
-        session = self._session
-        try:
-            async with asyncio.timeout(self._what.duration):
-                await session.over_or_idle()
-        except TimeoutError:
-            return
-        if session.ended.is_set():
-            raise ConversationOver(f"the conversation is over ({session.over or 'the room was left'})")
-
-    def _heard(self) -> None:
-        """What came in, from the beginning of joining to now."""
-        findings, watch, stayed = self._findings, self._watch, self._room.now() - self._begun
-        if watch.first is None:
-            findings.failed("events", NotMet(f"no event came within {stayed:.1f} s"))
-            return
-        first = max(0.0, watch.first - self._begun)
-        status = self._session.conversation.status
-        types = [f"{name} {count}" for name, count in watch.types.most_common(SHOWN_TYPES)]
-        more = ["…"] if len(watch.types) > SHOWN_TYPES else []
-        findings.add(
-            "events",
-            True,
-            f"{watch.count} events, the first {first:.3f} s after joining began: {', '.join(types + more)}",
-            seconds=first,
-            count=watch.count,
-            types=dict(watch.types),
-            gaps=status.gaps,
-            late=status.late,
-            duplicates=status.duplicates,
-        )
-        if watch.echo is not None:
-            text = f"respond came back as the user's words after {watch.echo:.3f} s"
-            findings.add("echo", True, text, seconds=watch.echo)
-        if watch.reply is not None:
-            findings.add("reply", True, f"the PAL replied after {watch.reply:.3f} s", seconds=watch.reply)
+def _config(findings: Findings, environment: Environment) -> None:
+    path = config_path(environment.environ)
+    if (wrong := environment.check_settings()) is not None:
+        mend = "; mend it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
+        findings.failed("config", UsageError(f"{wrong}{mend}"))
+    elif not path.exists():
+        text = f"no file with settings: tavus-console config edit makes {path}"
+        findings.add("config", None, text, path=str(path))
+    else:
+        mine = [one for one in environment.settings.origins.values() if one.startswith(f"{path}:")]
+        text = f"{path} is right, and sets {len(mine)} of {len(KEYS)} keys"
+        findings.add("config", True, text, path=str(path))
 
 
-class _Watch:
-    """A sink that counts; a note is a finding at once, neither good nor bad by itself."""
+async def _sessions(findings: Findings) -> None:
+    from tavus_cli.session.resident import sessions
 
-    def __init__(self, findings: Findings) -> None:
-        self.count = 0
-        self.types: Counter[str] = Counter()
-        self.first: float | None = None  # when, in the room's time
-        self.echo: float | None = None
-        self.reply: float | None = None
-        self.notes: list[str] = []
-        self._findings = findings
-
-    def entries(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            if isinstance(entry, EventEntry):
-                self._event(entry)
-            elif isinstance(entry, SentEntry):
-                self.echo = entry.echo if self.echo is None else self.echo
-            elif isinstance(entry, NoteEntry):
-                self.notes.append(entry.text)
-                self._findings.add("note", None, entry.text)
-
-    async def drain(self) -> None:
-        pass
-
-    def _event(self, entry: EventEntry) -> None:
-        self.count += 1
-        name = entry.event.short[:NAME_LIMIT]
-        self.types[name if name in self.types or len(self.types) < MOST_TYPES else "…"] += 1
-        self.first = entry.at if self.first is None else min(self.first, entry.at)
-        self.reply = entry.reply if self.reply is None else self.reply
+    try:
+        rooms = await within(SESSIONS_SECONDS, sessions)
+    except TimeoutError:
+        text = f"the sessions here did not say what they are within {SESSIONS_SECONDS:g} s"
+        findings.add("sessions", None, f"{text}: tavus-console session stop --all")
+        return
+    except ConsoleError as error:  # none on this system
+        findings.add("sessions", None, str(error))
+        return
+    for room in rooms:
+        room.close()
+    ids = [str(room.about["id"]) for room in rooms]
+    if not ids:
+        findings.add("sessions", None, "no session stays in the background here", sessions=[])
+        return
+    some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
+    text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"
+    findings.add("sessions", True, text, sessions=[room.about for room in rooms])

@@ -144,6 +144,8 @@ async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environme
         why = str(error) if isinstance(error, ConsoleError) else type(error).__name__
         environment.warn(f"NOT ENDED: {name} goes on and is billed ({why})")
         environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+    else:
+        environment.say(f"{name} has ended")
     if cancelled is not None:
         raise cancelled
     return error is not None

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TextIO
 
-from tavus_cli.views.safe import safe
+from tavus_cli.errors import UsageError
+from tavus_cli.views.safe import safe, without_tokens
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Environment:
     theme_name: ThemeName | None = None  # the command line's; None: as the settings say
     exit_hard: bool = False
     _settings: Settings | None = None
+    _wrong: UsageError | None = None
 
     def __post_init__(self) -> None:
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
@@ -56,6 +58,16 @@ class Environment:
             self._settings = load(self.environ)
         return self._settings
 
+    def check_settings(self) -> UsageError | None:
+        """What is wrong with them, if anything is; from then on the defaults count."""
+        try:
+            _ = self.settings
+        except UsageError as error:
+            from tavus_cli.settings import Settings
+
+            self._settings, self._wrong = Settings(), error
+        return self._wrong
+
     @property
     def columns(self) -> int:
         """Of the terminal; 80 where standard output is none, whatever COLUMNS says."""
@@ -74,27 +86,27 @@ class Environment:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        self._print(f"{PROGRAM}: {safe(text)}")
+        self._print(f"{PROGRAM}: {safe(without_tokens(text))}")
 
     def complain(self, line: str) -> None:
         """A line on standard error as it is: an error as JSON."""
         self._print(line)
 
-    def flush(self) -> bool:
-        """False where standard output takes nothing more; nothing is then written to it."""
+    def flush(self) -> OSError | None:
+        """Why standard output takes nothing more, if so; nothing is then written to it."""
         with contextlib.suppress(OSError, ValueError):
             self.stderr.flush()
         if self.exit_hard:
-            return True  # flushing would wait for the thread that is stuck
+            return None  # flushing would wait for the thread that is stuck
         try:
             self.stdout.flush()
-        except OSError:
+        except OSError as error:
             with open(os.devnull, "wb") as nowhere:
                 os.dup2(nowhere.fileno(), self.stdout.fileno())
-            return False
+            return error
         except ValueError:  # closed
             pass
-        return True
+        return None
 
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads it: the work goes on

@@ -5,7 +5,7 @@ Nothing here sends. Entries are kept in a ``Log`` of bounded size.
 
 from __future__ import annotations
 
-import re
+import asyncio
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
@@ -15,6 +15,7 @@ from tavus_cli.language.matching import Selection, TypePattern, compile_where
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
+from tavus_cli.protocol.turns import ToolCall
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.line import LineView
@@ -22,10 +23,12 @@ from tavus_cli.views.table import stats, tools_table, turns_table
 from tavus_cli.views.theme import Theme
 
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
+SLICE_SECONDS = 0.004  # of searching, before keys and events get their turn
+MATCH_SECONDS = 0.05  # in one text; a pattern that needs more would never end
 
 
 class Looking:
-    """``answer`` gives the lines for a command of the table; ``selection`` is what the live view shows.
+    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
     """
@@ -53,7 +56,7 @@ class Looking:
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width)
             case "tools":
-                return tools_table(self.log.calls(), now, self._theme, width)
+                return tools_table(self._calls(), now, self._theme, width)
             case "stats":
                 return stats(self.log.turns(), self.log.calls(), self._theme, width)
             case "event":
@@ -62,8 +65,6 @@ class Looking:
                 return full(self._last(self.log.last()), self._theme)
             case "turn":
                 return self._turn(int(say.argument))
-            case "find":
-                return self._find(say.argument)
             case "copy":
                 return copied(*self._to_copy(say.argument))
             case _:
@@ -78,6 +79,12 @@ class Looking:
         return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
 
     # -- what has passed ------------------------------------------------------------------------------
+
+    def _calls(self) -> list[ToolCall]:
+        """Open ones from before we came are not in the log until they are answered."""
+        passed = self.log.calls()
+        known = {call.id for call in passed}
+        return [one for one in self._conversation.turns.open_calls.values() if one.id not in known] + passed
 
     def _event(self, seq: int) -> EventEntry:
         entry = self.log.event(seq)
@@ -96,15 +103,35 @@ class Looking:
             raise UsageError(f"no turn {idx}{self._left()}")
         return self._lines(entries)
 
-    def _find(self, pattern: str) -> list[str]:
+    async def find(self, text: str) -> list[str]:
+        """Everything else goes on meanwhile. Raises UsageError, also for a pattern that takes for ever."""
+        import regex  # like ``re``, but it can be told to give up
+
         try:
-            compiled = re.compile(pattern, re.IGNORECASE)
-        except re.error as error:
+            pattern = regex.compile(text, regex.IGNORECASE)
+            found = await self._found(lambda one: pattern.search(one, timeout=MATCH_SECONDS))
+        except regex.error as error:
             raise UsageError(f"/find: {error}") from None
-        found = self.log.find(compiled, FOUND)
+        except TimeoutError:
+            raise UsageError("/find: this pattern takes for ever; a repetition inside of one does") from None
         if not found:
             return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
-        return self._lines(found)
+        return self._lines(found[::-1])
+
+    async def _found(self, matches: Callable[[str], object]) -> list[Entry]:
+        """The latest that match, newest first."""
+        found: list[Entry] = []
+        clock = asyncio.get_running_loop().time
+        until = clock() + SLICE_SECONDS
+        for entry in self.log.search(matches):
+            if entry is not None:
+                found.append(entry)
+                if len(found) == FOUND:
+                    break
+            if clock() > until:
+                await asyncio.sleep(0)
+                until = clock() + SLICE_SECONDS
+        return found
 
     def _lines(self, entries: Sequence[Entry]) -> list[str]:
         lines = self._make_view().lines(entries[-FOUND:])

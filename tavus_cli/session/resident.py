@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find, raised
 from tavus_cli.rooms.target import RoomOptions
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import PROGRAM, Environment
 from tavus_cli.views.safe import safe, safe_json
+
+if TYPE_CHECKING:
+    from tavus_cli.tavus_api import TavusApi
 
 SERVER = "tavus_cli.session.resident_server"
 ASKING = 2.0  # seconds for a session to say what it is
@@ -151,30 +156,55 @@ def list_sessions(environment: Environment, *, as_json: bool) -> int:
 def _row(about: Json) -> tuple[str, ...]:
     present = "present" if about["pal_present"] else "–"
     turn = "–" if about["turn"] is None else str(about["turn"])
-    minutes = f"{max(0.0, time.time() - about['started']) / 60:.1f}"
-    return (safe(about["id"]), safe(about["target"]), present, turn, minutes, str(about["clients"]))
+    minutes, clients = str(about["minutes"]), str(about["clients"])
+    return (safe(about["id"]), safe(about["target"]), present, turn, minutes, clients)
 
 
-def stop(name: str | None, environment: Environment, *, all: bool, end: Callable[[str], None] | None) -> int:
-    """``end`` ends a conversation for good. Raises UsageError where it is not clear which session."""
-    rooms = sessions()
+def stop(
+    name: str | None, environment: Environment, *, all: bool, connect: Callable[[], TavusApi] | None
+) -> int:
+    """``connect`` where the conversations are to end too, for good. The exit status of the last that did not.
+
+    Raises UsageError where it is not clear which session, NotAuthorised before anything is stopped.
+    """
+    status = ExitStatus.DONE
+    with ExitStack() as stack:
+        rooms = [stack.enter_context(contextlib.closing(room)) for room in sessions()]
+        chosen = _chosen(rooms, name, all=all)
+        costs = connect is not None and any(not room.target.startswith("sim") for room in chosen)
+        api = stack.enter_context(connect()) if connect is not None and costs else None
+        for room in chosen:
+            if not room.stop(STOPPING):
+                raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
+            environment.say(f"stopped {safe(room.about['id'])}")
+            if connect is not None and room.target.startswith("sim"):
+                environment.warn(f"{safe(room.about['id'])} is simulated: no conversation was ended")
+            elif api is not None:
+                status = _end(api, room.conversation_id, environment) or status
+    return status
+
+
+def _chosen(rooms: list[ResidentRoom], name: str | None, *, all: bool) -> list[ResidentRoom]:
     if name is not None:
-        chosen = [room for room in rooms if room.about["id"] == name or room.conversation_id == name]
+        chosen = [room for room in rooms if name in (room.about["id"], room.conversation_id)]
         wrong = f"there is no session {name}"
     else:
         chosen = rooms if all or len(rooms) == 1 else []
         wrong = "there is no session" if not rooms else "there are several: give an ID, or --all"
-    for room in rooms:
-        if room not in chosen:
-            room.close()
     if not chosen and not all:
         raise UsageError(wrong)
-    for room in chosen:
-        if not room.stop(STOPPING):
-            raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
-        environment.say(f"stopped {safe(room.about['id'])}")
-        if end is not None and not room.target.startswith("sim"):
-            end(room.conversation_id)
+    return chosen
+
+
+def _end(api: TavusApi, name: str, environment: Environment) -> ExitStatus:
+    from tavus_cli import conversations
+
+    try:
+        conversations.end(api, name)
+    except ConsoleError as error:
+        environment.warn(f"NOT ENDED: {name} goes on and is billed ({error})")
+        environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+        return error.status
     return ExitStatus.DONE
 
 

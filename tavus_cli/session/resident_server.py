@@ -22,7 +22,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
-from tavus_cli.rooms.resident import line_of, participant_json
+from tavus_cli.rooms.resident import before_json, line_of, participant_json
 from tavus_cli.rooms.room import Arrival, Received, Room, RoomOver
 from tavus_cli.session.recorder import Recorder
 from tavus_cli.session.session import Session, run
@@ -45,7 +45,11 @@ class Residence:
 
 
 class Tapped:
-    """A Room that shows its arrivals to the server before the session takes them."""
+    """A Room that shows its arrivals to the server, as they came, once the session has taken them.
+
+    Not before: a sending must be told ahead of its echo, and to one who joins meanwhile each arrival must
+    come once, by itself or as a part of what had been before.
+    """
 
     def __init__(self, room: Room, tap: Callable[[list[Arrival]], None]) -> None:
         self._room = room
@@ -56,8 +60,8 @@ class Tapped:
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         async for batch in self._room.arrivals():
-            self._tap(batch)
             yield batch
+            self._tap(batch)
 
 
 class Client:
@@ -65,7 +69,6 @@ class Client:
 
     def __init__(self, writer: asyncio.StreamWriter, limit: int) -> None:
         self.writer = writer
-        self.joined = False
         self._limit = limit
         self._lines: deque[bytes] = deque()
         self._bytes = 0
@@ -136,13 +139,16 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, listening: socket.socket, tell: TextIO) -> int:
-        """Join, tell that, serve until stopped, over or idle; leave. The exit status."""
+        """Join, tell that, serve until stopped, over or idle; leave. The exit status.
+
+        Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
+        """
         server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST_LINE)
         try:
             async with self._session:
                 self._known.set_result(None)
-                _tell(tell, {"hello": self._about()})
-                await self._until_the_end()
+                if _tell(tell, {"hello": self._about()}) or self._clients:
+                    await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
@@ -229,7 +235,7 @@ class Server:
                 raise ValueError("no request")
             match told.get("do"):
                 case "join":
-                    client.joined = True
+                    client.put(_line(self._before()), always=True)
                     self._clients.add(client)
                     self._changed.set()
                 case "send":
@@ -289,13 +295,17 @@ class Server:
             "conversation_id": room.conversation_id,
             "pid": os.getpid(),
             "started": self._started,
+            "minutes": round((time.time() - self._started) / 60, 1),
             "pal_present": conversation.status.pal_present
             or any(one.pal for one in room.participants.values()),
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),
-            "participants": [participant_json(one) for one in room.participants.values()],
         }
+
+    def _before(self) -> Json:
+        people = [participant_json(one) for one in self._room.participants.values()]
+        return {"before": before_json(self._session.conversation.before()), "participants": people}
 
 
 def _line(told: Json) -> bytes:
@@ -306,11 +316,14 @@ def _error(error: ConsoleError) -> Json:
     return {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
 
 
-def _tell(stream: TextIO, told: Json) -> None:
-    """One line to whoever started it, who reads no further."""
-    with contextlib.suppress(OSError, ValueError):
+def _tell(stream: TextIO, told: Json) -> bool:
+    """One line to whoever started it, who reads no further; False where that one is gone."""
+    try:
         stream.write(to_json(told) + "\n")
         stream.close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 # -- the process -------------------------------------------------------------------------------------------

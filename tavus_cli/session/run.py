@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from tavus_cli.session.script_live import LiveStage
 from tavus_cli.session.script_recorded import RecordedStage
 from tavus_cli.session.session import Session
 from tavus_cli.session.tail import record_to
-from tavus_cli.views.outcomes import Run, failure_lines, junit, run_json, summary
+from tavus_cli.views.outcomes import Outcome, Run, failure_lines, junit, run_json, summary
 from tavus_cli.views.safe import safe
 
 
@@ -61,24 +62,25 @@ async def run_script(
     Raises UsageError, and what joining raises where there is one target alone.
     """
     runs: list[Run] = []
-    status = ExitStatus.DONE
     report = _open_report(what.junit)
-    for target in targets:
-        run = Run(what.name, target or environment.environ.get("TAVUS_CONVERSATION", ""))
-        runs.append(run)
-        try:
-            await _on(_room(target, open_target), run, what, script, environment)
-            one = run.status
-        except ConsoleError as error:
-            if len(targets) == 1:
+    try:
+        for target in targets:
+            run = Run(what.name, target or environment.environ.get("TAVUS_CONVERSATION", ""))
+            runs.append(run)
+            try:
+                await _on(_room(target, open_target), run, what, script, environment)
+            except ConsoleError as error:
+                run.outcomes.append(Outcome(0, f"on {run.target}", failure=str(error), status=error.status))
+                if len(targets) == 1:
+                    raise
+            except asyncio.CancelledError:
+                run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
-            environment.warn(f"{run.target}: {error}")
-            one = error.status
-        _tell(run, one, what, len(targets) > 1, environment)
-        status = status or one
-    if report is not None:
-        _write(report, junit(runs))
-    return status
+            _tell(run, what, len(targets) > 1, environment)
+    finally:  # what was run is told whatever ended it
+        if report is not None:
+            _write(report, junit(runs))
+    return next((run.status for run in runs if run.status != ExitStatus.DONE), ExitStatus.DONE)
 
 
 def _room(target: str | None, open_target: Callable[[str | None], Room]) -> Room:
@@ -109,16 +111,16 @@ async def _on(room: Room, run: Run, what: RunScript, script: Script, environment
         raise ConsoleError(recorder.failed)
 
 
-def _tell(run: Run, status: ExitStatus, what: RunScript, several: bool, environment: Environment) -> None:
+def _tell(run: Run, what: RunScript, several: bool, environment: Environment) -> None:
     for outcome in run.failed if not what.json else ():
         for line in failure_lines(run.script, outcome):
             environment.complain(line)
     if what.json:
         print(run_json(run), file=environment.stdout, flush=True)
     elif several:
-        print(summary(run, status), file=environment.stdout, flush=True)
+        print(summary(run), file=environment.stdout, flush=True)
     else:
-        environment.say(summary(run, status))
+        environment.say(summary(run))
 
 
 def _open_report(path: str | None) -> str | None:

@@ -14,8 +14,7 @@ from tavus_cli.language.window import Expectation, Window
 from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.rooms.room import VirtualTime
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
+from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.script import Placed, Verdict
 from tavus_cli.session.session import Session
 

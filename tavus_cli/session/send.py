@@ -2,39 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.language.matching import TypePattern
-from tavus_cli.protocol.conversation import Entry, EventEntry
-from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction, lint
-from tavus_cli.protocol.ordering import HOLD_SECONDS
-from tavus_cli.protocol.replies import Reply, check_answered, reply_text
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.session import Session
-from tavus_cli.views.jsonl import message_json
 from tavus_cli.views.safe import safe, safe_json
 
-Answer = Callable[[Entry], Event | None]
+if TYPE_CHECKING:
+    from tavus_cli.protocol.conversation import Entry
+    from tavus_cli.protocol.events import Event
+
+Answer = Callable[["Entry"], "Event | None"]
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(NamedTuple):
     """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
 
     action: Interaction | AudioEcho
     wait: str | None = None
     timeout: float = 60.0
     ready_timeout: float = 300.0
-    hold: float = HOLD_SECONDS
+    hold: float | None = None
     json: bool = False
 
 
@@ -44,23 +38,30 @@ async def send(room: Room, what: Send, environment: Environment) -> int:
     Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
     """
     action = what.action
-    sound = read_wav(action.path) if isinstance(action, AudioEcho) else None
+    sending = _sending(action, environment)
     _check(what, room, environment)
     session = Session(room, hold=what.hold, progress=environment.say)
     async with session:
         await session.pal_ready(what.ready_timeout)
         wait = session.waiter(_answer(what.wait, action, session)) if what.wait else None
         begun = room.now()
-        if sound is not None:
-            message = await speak(session, *sound, lambda done: _progress(done, environment))
-        else:
-            assert isinstance(action, Interaction)
-            message = await session.send(action)
+        message = await sending(session)
         answer = await wait(what.timeout, f"the {what.wait}") if wait else None
         _print(answer, message, room.now() - begun, what, environment)
-        if room.leaving_may_end and not _others(room):
-            environment.say("leaving as the last guest: this may end the conversation")
+        warn_of_leaving(room, environment)
     return ExitStatus.DONE
+
+
+def _sending(
+    action: Interaction | AudioEcho, environment: Environment
+) -> Callable[[Session], Coroutine[Any, Any, dict[str, Any]]]:
+    """What sends it, once joined, and gives the message. Raises UsageError for a file that is no sound."""
+    if isinstance(action, Interaction):
+        return lambda session: session.send(action)
+    from tavus_cli.session.audio import read_wav, speak
+
+    pcm, rate = read_wav(action.path)
+    return lambda session: speak(session, pcm, rate, lambda done: _progress(done, environment))
 
 
 def _check(what: Send, room: Room, environment: Environment) -> None:
@@ -71,16 +72,25 @@ def _check(what: Send, room: Room, environment: Environment) -> None:
     if what.wait == "reply":
         if isinstance(what.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
+        from tavus_cli.protocol.replies import check_answered
+
         check_answered(what.action.event_type)
     elif what.wait:
+        from tavus_cli.language.matching import TypePattern
+
         for doubt in TypePattern([what.wait]).doubts():
             environment.warn(f"warning: {doubt}")
 
 
 def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Answer:
     if wait == "reply":
+        from tavus_cli.protocol.replies import Reply
+
         assert isinstance(action, Interaction)
         return Reply(action, session.conversation)
+    from tavus_cli.language.matching import TypePattern
+    from tavus_cli.protocol.conversation import EventEntry
+
     matches = TypePattern([wait])
 
     def event(entry: Entry) -> Event | None:
@@ -89,8 +99,10 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
     return event
 
 
-def _others(room: Room) -> bool:
-    return any(not one.local and not one.pal for one in room.participants.values())
+def warn_of_leaving(room: Room, environment: Environment) -> None:
+    guests = any(not one.local and not one.pal for one in room.participants.values())
+    if room.leaving_may_end and not guests:
+        environment.warn("warning: leaving as the last guest may end the conversation (see session start)")
 
 
 def _progress(done: float, environment: Environment) -> None:
@@ -102,11 +114,14 @@ def _progress(done: float, environment: Environment) -> None:
 def _print(
     answer: Event | None, message: dict[str, Any], seconds: float, what: Send, environment: Environment
 ) -> None:
-    if what.json:
+    if not what.json and answer is None:
+        return
+    from tavus_cli.protocol.replies import reply_text
+    from tavus_cli.views.jsonl import message_json
+
+    if answer is None or what.json:
         text = f'{{"sent":{safe_json(to_json(message))},"seconds":{seconds:.3f},"answer":'
         text += (message_json(answer) if answer is not None else "null") + "}"
-    elif answer is not None:
-        text = safe(reply_text(answer))
     else:
-        return
+        text = safe(reply_text(answer))
     print(text, file=environment.stdout, flush=True)

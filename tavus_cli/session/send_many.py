@@ -11,10 +11,10 @@ from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav
-from tavus_cli.session.commander import speak
+from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.join import stdin_lines
+from tavus_cli.session.send import warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe_json
 
@@ -50,6 +50,7 @@ async def send_many(room: Room, what: SendMany, environment: Environment) -> int
             except (UsageError, SendFailed) as error:
                 failed += 1
                 environment.warn(f"line {number}: {error}")
+        warn_of_leaving(room, environment)
     return ExitStatus.FAILED if failed else ExitStatus.DONE
 
 

@@ -7,21 +7,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import gc
 import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
-from tavus_cli.protocol.conversation import Conversation, Entry
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
-from tavus_cli.rooms.room import Arrival, Idle, ParticipantChanged, Received, Room, RoomNote, RoomOver
-from tavus_cli.session.recorder import Recorder
+from tavus_cli.rooms.room import (
+    Arrival,
+    CameLate,
+    Idle,
+    ParticipantChanged,
+    Received,
+    Room,
+    RoomNote,
+    RoomOver,
+)
 from tavus_cli.views.safe import safe
+
+if TYPE_CHECKING:
+    from tavus_cli.protocol.conversation import Conversation, Entry
+    from tavus_cli.session.recorder import Recorder
 
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
 END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
@@ -47,15 +58,15 @@ class Session:
         self,
         room: Room,
         *,
-        hold: float = HOLD_SECONDS,
+        hold: float | None = None,
         recorder: Recorder | None = None,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
-        self.conversation = Conversation(hold=hold, by_count=not room.timed)
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
         self.ended = asyncio.Event()
+        self._hold = hold
         self._recorder = recorder
         self._progress = progress
         self._sending: set[asyncio.Future[None]] = set()
@@ -64,6 +75,13 @@ class Session:
         self._pump: asyncio.Task[None] | None = None
         self._pal = asyncio.Event()
         self._idle = asyncio.Event()  # a room without real time waits for us: it is late for all who wait
+
+    @functools.cached_property
+    def conversation(self) -> Conversation:
+        """The core, imported when the first event comes or goes: joining does not wait for it."""
+        from tavus_cli.protocol.conversation import Conversation
+
+        return Conversation(hold=self._hold, by_count=not self.room.timed)
 
     async def __aenter__(self) -> Self:
         self._progress(f"joining {safe(self.room.target)} …")
@@ -197,6 +215,8 @@ class Session:
             case Idle():
                 self._idle.set()
                 return self.conversation.tick(float("inf"))
+            case CameLate(before):
+                self.conversation.came_late(before)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
@@ -304,6 +324,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     # would walk the same thousands of them over and over, for a seventh of all time.
     gc.freeze()
     gc.set_threshold(100_000, 20, 100)
+    gc.enable()
     with asyncio.Runner() as runner:
         return runner.run(_supervise(main()))
 

@@ -2,7 +2,10 @@
 
 prompt_toolkit flushes its output several times while it erases and draws; on the terminal each
 flush is a picture of its own, and the one between the erasing and the drawing has no prompt. So
-``flush`` does nothing while the prompt runs, and ``let_go`` is called when a drawing is done.
+``flush`` does nothing while the prompt runs, and ``drawn`` is called when a drawing is done.
+
+A drawing costs milliseconds, for working out where everything stands. Where the prompt is as it was,
+``repeat`` puts out again what the last drawing came to.
 Neighbours: ``prompt`` decides when a frame is due and what is in it.
 """
 
@@ -10,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from prompt_toolkit.output import Output
+from prompt_toolkit.application import Application
+from prompt_toolkit.layout.screen import Screen
 
 from tavus_cli.terminal.writer import Writer
 
@@ -21,9 +25,15 @@ class Frame:
     ``writer`` is what the output writes to; without one a write waits for the terminal.
     """
 
-    def __init__(self, output: Output, writer: Writer | None) -> None:
-        self._output = output
+    def __init__(self, app: Application[str], writer: Writer | None) -> None:
+        self._app = app
+        self._output = output = app.output
         self._writer = writer
+        # Of a Vt100_Output: what is held. There is no other way to learn what a drawing came to.
+        self._held: Callable[[], list[str]] = lambda: getattr(output, "_buffer", [])
+        self._begun: int | None = None  # where in ``_held`` the drawing of a whole prompt begins
+        self._whole = ""  # the last such drawing,
+        self._screen: Screen | None = None  # and what it came from
         self._flush = output.flush
         self._disable_paste = output.disable_bracketed_paste
 
@@ -33,7 +43,7 @@ class Frame:
         return self._writer is not None and self._writer.busy
 
     def hold(self, on_free: Callable[[], None], on_stall: Callable[[float], None]) -> None:
-        """From now on nothing reaches the terminal before ``let_go``. What is called: ``Writer.attach``."""
+        """From now on nothing reaches the terminal before ``drawn``. What is called: ``Writer.attach``."""
         if self._writer is not None:
             self._writer.attach(on_free, on_stall)
         self._output.flush = _nothing  # type: ignore[method-assign]
@@ -41,8 +51,37 @@ class Frame:
         # paste could fall into that moment, and each of its lines would be sent as if by Enter.
         self._output.disable_bracketed_paste = _nothing  # type: ignore[method-assign]
 
-    def let_go(self) -> None:
+    def above(self, text: str) -> None:
+        """Take the prompt away and write where it stood. It is to be drawn anew."""
+        self._app.renderer.erase(leave_alternate_screen=False)
+        self._output.write_raw(text)
+        self._begun = len(self._held())
+
+    def drawn(self) -> None:
         """Everything held goes out in one write."""
+        if self._begun is not None:
+            self._whole = "".join(self._held()[self._begun :])
+            self._screen = self._app.renderer.last_rendered_screen if self._whole else None
+            self._begun = None
+        self._flush()
+
+    @property
+    def whole(self) -> bool:
+        """Whether the last drawing was of the whole prompt, so that it can be repeated."""
+        return self._screen is not None and self._screen is self._app.renderer.last_rendered_screen
+
+    def repeat(self, text: str) -> None:
+        """Write above the prompt, which is as it was last drawn, and ``whole``."""
+        assert self._screen is not None
+        output = self._output
+        cursor = self._screen.get_cursor_position(self._app.layout.current_window)
+        output.cursor_backward(cursor.x)
+        output.cursor_up(cursor.y)
+        output.erase_down()
+        output.reset_attributes()
+        output.enable_autowrap()
+        output.write_raw(text)
+        output.write_raw(self._whole)
         self._flush()
 
     async def lend(self) -> None:

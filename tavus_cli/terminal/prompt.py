@@ -77,7 +77,7 @@ class LivePrompt:
         input: Input | None = None,
         output: Output | None = None,
         writer: Writer | None = None,
-        frame_seconds: float = 1 / 30,
+        frame_seconds: float = 0.03,
         color_depth: ColorDepth | None = None,
     ) -> None:
         if output is None:
@@ -89,6 +89,7 @@ class LivePrompt:
         self._on_line = on_line
         self._frame_seconds = frame_seconds
         self._message: StyleAndTextTuples = []
+        self._shown = ""  # what ``_rows`` gave for it
         self._waiting: deque[str] = deque()
         self._drawing = 0  # lines in the frame that is being drawn
         self._frame_due = False  # a frame was begun and is not drawn yet
@@ -104,7 +105,7 @@ class LivePrompt:
         self._session = self._create_session(completer, history, input, output, color_depth)
         self._app = self._session.app
         self._prepare_app(vi_mode)
-        self._frame = Frame(self._app.output, writer)
+        self._frame = Frame(self._app, writer)
 
     def print(self, lines: Iterable[str]) -> None:
         """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
@@ -170,10 +171,7 @@ class LivePrompt:
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
     def _begin_frame(self) -> None:
-        """Take the prompt away, write lines where it stood, and ask for it to be drawn again.
-
-        Nothing of it reaches the terminal before ``_end_frame``.
-        """
+        """Lines go out, and below them the prompt: as it was, or else it is drawn anew."""
         self._timer = None
         app = self._app
         if self._frame.busy:  # with what was typed
@@ -181,22 +179,28 @@ class LivePrompt:
             return
         if self._loop is None or self._lent or not app.is_running or app.is_done:
             return  # what is held is written at the end of ``run``
-        self._next_frame = self._loop.time() + self._frame_seconds
-        if self._waiting:
-            lines = self._take()
-            self._drawing += len(lines)
-            app.renderer.erase(leave_alternate_screen=False)
-            app.output.write_raw(_joined(lines))
-        self._frame_due = True
-        app.invalidate()
+        same = self._rows() == self._shown
+        if same and self._waiting and self._frame.whole:
+            text = self._take()
+            self._out(lambda: self._frame.repeat(text))
+            self._end_frame()
+        elif self._waiting or not same:
+            self._frame_due = True
+            app.invalidate()
 
-    def _end_frame(self, _: object) -> None:
+    def _drawn(self, _: object) -> None:
         """The prompt was drawn, for a frame, a key or a resize: all of it goes out in one write."""
+        self._out(self._frame.drawn)
+        self._frame_due = False
+        self._end_frame()
+
+    def _out(self, write: Callable[[], None]) -> None:
         try:
-            self._frame.let_go()
+            write()
         except OSError:  # the terminal is gone, and with it whoever typed
             self._leave("eof")
-        self._frame_due = False
+
+    def _end_frame(self) -> None:
         if not self._frame.busy:
             self._taken()
 
@@ -213,8 +217,13 @@ class LivePrompt:
             waited = f", {len(self._waiting):,} lines waited" if self._waiting else ""
             self._waiting.appendleft(f"… the terminal took nothing for {seconds:.1f} s{waited}")
 
-    def _take(self) -> list[str]:
-        return [self._waiting.popleft() for _ in range(min(LINES, len(self._waiting)))]
+    def _take(self) -> str:
+        """The lines of one frame."""
+        if self._loop is not None:
+            self._next_frame = self._loop.time() + self._frame_seconds
+        lines = [self._waiting.popleft() for _ in range(min(LINES, len(self._waiting)))]
+        self._drawing += len(lines)
+        return _joined(lines)
 
     async def _stop(self) -> None:
         self._loop = None
@@ -226,7 +235,8 @@ class LivePrompt:
             with contextlib.suppress(OSError, TimeoutError):  # the terminal may be gone, or stand still
                 self._frame.release()
                 while self._waiting:
-                    self._write(self._take())
+                    self._app.output.write_raw(self._take())
+                    self._app.output.flush()
                 async with asyncio.timeout(PATIENCE_SECONDS if self._hurried else None):
                     await self._frame.drained()
         finally:
@@ -284,12 +294,21 @@ class LivePrompt:
         if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
             app.terminal_size_polling_interval = None  # the signal tells; an idle prompt sleeps
         app.before_render += self._compose
-        app.after_render += self._end_frame
+        app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept
 
     def _compose(self, app: Application[str]) -> None:
-        """Ask for the status and the live line, once for every drawing."""
-        columns = app.output.get_size().columns
+        """Before every drawing: lines that wait are taken along, be it for a key alone; the rows."""
+        if self._waiting and not (self._lent or self._frame.busy or app.is_done):
+            self._frame.above(self._take())
+        self._shown = self._rows()
+        commands = app.editing_mode == EditingMode.VI and app.vi_state.input_mode == InputMode.NAVIGATION
+        sign = ": " if commands else "› "
+        self._message = [*to_formatted_text(ANSI(self._shown)), ("", "\n"), ("class:prompt", sign)]
+
+    def _rows(self) -> str:
+        """The live line, if any, and the status, as they are now."""
+        columns = self._app.output.get_size().columns
         try:
             rows = [row for row in (self._live(columns),) if row]
             rows.append(self._status(columns))
@@ -297,11 +316,8 @@ class LivePrompt:
             # Keep the old ones: a prompt that cannot be drawn is a terminal that hangs.
             handler = asyncio.get_running_loop().call_exception_handler
             handler({"message": "the status line failed", "exception": error})
-            return
-        text = "\n".join(row.replace("\n", " ") for row in rows)
-        commands = app.editing_mode == EditingMode.VI and app.vi_state.input_mode == InputMode.NAVIGATION
-        sign = ": " if commands else "› "
-        self._message = [*to_formatted_text(ANSI(text)), ("", "\n"), ("class:prompt", sign)]
+            return self._shown
+        return "\n".join(row.replace("\n", " ") for row in rows)
 
     def _accept(self, buffer: Buffer) -> bool:
         text = buffer.text

@@ -22,9 +22,9 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(slots=True)
 class Outcome:
-    """One line that was run. ``failure`` is None where it went well; ``came`` are the nearest events.
+    """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
 
-    ``seconds`` are of the room's time; ``message`` is the event that was found.
+    ``came`` are the nearest events, ``message`` is the one that was found. ``seconds`` are room time.
     """
 
     line: int
@@ -97,10 +97,11 @@ def failure_lines(script: str, outcome: Outcome) -> list[str]:
     return [safe(line) for line in lines]
 
 
-def summary(run: Run, status: ExitStatus) -> str:
+def summary(run: Run) -> str:
     """One line for people: "ok  sim  5 lines  3.20 s"."""
-    mark = "ok    " if status == ExitStatus.DONE else "FAILED"
-    text = f"{mark}  {safe(run.target)}  {len(run.outcomes)} lines  {run.seconds:.2f} s"
+    mark = "FAILED" if run.failed else "ok    "
+    lines = sum(one.line > 0 for one in run.outcomes)
+    text = f"{mark}  {safe(run.target)}  {lines} lines  {run.seconds:.2f} s"
     if run.replies:
         latencies = sorted(seconds for _, seconds in run.replies)
         text += f"  reply {latencies[len(latencies) // 2]:.2f} s, at most {latencies[-1]:.2f} s"
@@ -120,7 +121,7 @@ def run_json(run: Run) -> str:
     whole = {
         "script": run.script,
         "target": run.target,
-        "ok": run.status == ExitStatus.DONE,
+        "ok": not run.failed,
         "exit_status": int(run.status),
         "seconds": round(run.seconds, 3),
         "replies": [{"turn": turn, "seconds": round(seconds, 3)} for turn, seconds in run.replies],
@@ -137,7 +138,8 @@ def junit(runs: Sequence[Run]) -> str:
         name = _attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
         for one in run.outcomes:
-            case = f"name={_attribute(f'line {one.line}: {one.text}')} classname={_attribute(run.script)}"
+            what = f"line {one.line}: {one.text}" if one.line else one.text
+            case = f"name={_attribute(what)} classname={_attribute(run.script)}"
             case = f'    <testcase {case} time="{one.seconds:.3f}"'
             if one.failure is None:
                 parts.append(case + "/>")

@@ -12,8 +12,10 @@ _UNSAFE = (
     "\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f"
 )
-_PATTERN = re.compile(f"[{_UNSAFE}]")
-_IN_JSON = re.compile(f"[\x09{_UNSAFE}]")
+# Compiled by ``re`` when first needed, and kept there: most runs meet no such text.
+_PATTERN = f"[{_UNSAFE}]"
+_IN_JSON = f"[\x09{_UNSAFE}]"
+_TOKEN = r"([?&]t=)(?!TOKEN\b)[^\s'\")\]]+"  # "TOKEN" itself is how we call it
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
@@ -21,7 +23,12 @@ def safe(text: str) -> str:
     """The text on one line, harmless to a terminal: ESC as "␛", a newline as "␊", others as "⟨U+202E⟩"."""
     if text.isprintable():
         return text
-    return _PATTERN.sub(_visible, text)
+    return re.sub(_PATTERN, _visible, text)
+
+
+def without_tokens(text: str) -> str:
+    """What goes to standard error: a room's URL may stand in it, wherever somebody has put it."""
+    return re.sub(_TOKEN, r"\1…", text)
 
 
 def safe_json(text: str) -> str:
@@ -31,7 +38,7 @@ def safe_json(text: str) -> str:
     """
     if text.isprintable():
         return text
-    return _IN_JSON.sub(_escaped, text)
+    return re.sub(_IN_JSON, _escaped, text)
 
 
 def _visible(match: re.Match[str]) -> str:

@@ -6,8 +6,7 @@ No theme carries a meaning: without it the same words and signs stand in the sam
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 ColorChoice = Literal["auto", "always", "never"]
 ThemeName = Literal["auto", "dark", "light", "mono", "high-contrast"]
@@ -25,8 +24,7 @@ def use_color(choice: ColorChoice, environ: Mapping[str, str], is_tty: bool) -> 
     return is_tty and environ.get("TERM") != "dumb"
 
 
-@dataclass(frozen=True, slots=True)
-class Theme:
+class Theme(NamedTuple):
     """Style name → SGR sequence; every style is "" where there is no colour."""
 
     styles: Mapping[str, str]

@@ -1,0 +1,59 @@
+"""Why the API cannot be reached: name, connection, TLS and proxy told apart, each with what to do next.
+
+httpx has one error for most of it; what was at fault is in the errors behind that one.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import Literal
+from urllib.parse import urlsplit
+
+Stage = Literal["dns", "connect", "tls", "proxy", "answer"]
+SAID_LIMIT = 100  # characters of what a proxy gives as its reason
+# By OpenSSL's numbers of what is wrong with a certificate: its time, its name.
+_TODO = dict.fromkeys((9, 10), "is the clock right?") | dict.fromkeys((62, 64), "is --base-url right?")
+
+
+def proxy_for(url: str) -> str:
+    """The proxy that the environment names for a URL, as httpx reads it, without its password; or ""."""
+    from urllib.request import getproxies, proxy_bypass
+
+    parts, proxies = urlsplit(url), getproxies()
+    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
+    if not proxy or proxies.get("no") == "*" or proxy_bypass(parts.hostname or ""):
+        return ""
+    return re.sub(r"//[^/\s]*@", "//", proxy if "://" in proxy else f"http://{proxy}")
+
+
+def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
+    """What a connection failed at, and a line about it. ``proxy``: as ``proxy_for`` says."""
+    said = str(error)[:SAID_LIMIT] or "no answer in time"
+    for cause in _causes(error):
+        if isinstance(cause, socket.gaierror) and not proxy:
+            return "dns", f"cannot reach {host}: DNS does not know it ({cause.strerror}); is the network up?"
+        if isinstance(cause, ssl.SSLError):
+            return "tls", _tls(cause, host, proxy)
+        if isinstance(cause, OSError) and cause.strerror:
+            said = cause.strerror
+    if proxy:
+        return "proxy", f"cannot reach {host}: the proxy {proxy} fails ({said}); is HTTPS_PROXY right?"
+    return "connect", f"cannot reach {host}: {said}; is the network up?"
+
+
+def _tls(error: ssl.SSLError, host: str, proxy: str) -> str:
+    by = f", through the proxy {proxy}" if proxy else ""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        todo = _TODO.get(error.verify_code, "where a proxy reads along, SSL_CERT_FILE names its authority")
+        why = error.verify_message.rstrip(".")
+        return f"cannot reach {host}{by}: its certificate is not trusted ({why}); {todo}"
+    return f"cannot reach {host}{by}: it speaks no TLS that we know ({error.reason}); is --base-url right?"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__
