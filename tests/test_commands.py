@@ -263,6 +263,10 @@ def test_the_list_of_commands_fits_a_terminal_of_100_columns() -> None:
     assert max(map(len, help_lines())) <= 100
 
 
+def test_the_list_of_commands_is_one_column_on_a_narrow_terminal() -> None:
+    assert help_lines(columns=79)[:2] == help_lines("respond")
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_on_one(name: str) -> None:
     row = COMMANDS[name]
@@ -286,6 +290,8 @@ def test_help_on_nothing_known() -> None:
         ("/context ", ["append", "overwrite"]),
         ("/context o", ["overwrite"]),
         ("/context append x", []),
+        ("/context append x -", ["--completed"]),
+        ("/tool-result c1 --", ["--error"]),
         ("/sensitivity pause=v", ["pause=verylow"]),
         ("/echo --", ["--audio"]),
         ("/help e", ["echo", "end", "event"]),
@@ -308,6 +314,15 @@ def test_completion(text: str, words: list[str]) -> None:
 
 def test_completion_of_names_says_what_they_do() -> None:
     assert dict(complete("/")) == {f"/{name}": row.help for name, row in COMMANDS.items()}
+
+
+@pytest.mark.parametrize(
+    "text", ["/only ", "/ignore utterance ", "/sensitivity ", "/context ", "/echo -", "/help ", "/when "]
+)
+def test_completed_words_say_what_they_mean(text: str) -> None:
+    completed = complete(text)
+    assert completed
+    assert [word for word, meaning in completed if not meaning] == []
 
 
 @pytest.mark.parametrize(

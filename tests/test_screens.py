@@ -15,7 +15,6 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.cells import cell_len
 
-from tavus_cli.language.matching import Selection
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.commander import Join
 from tavus_cli.session.console import LONG_LINE, Console
@@ -69,7 +68,7 @@ class Screen:
     """What a test does with a console: let something come, type, look."""
 
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
-        self._room, self.terminal, self._keys = room, terminal, keys
+        self._room, self.terminal, self.keys = room, terminal, keys
         self._seq = 0
 
     def comes(self, kind: str, at: float = 0.0, /, *, seq: Any = None, **fields: Any) -> None:
@@ -82,7 +81,7 @@ class Screen:
         self._room.time = START + seconds
 
     def typed(self, line: str) -> None:
-        self._keys(line + "\r")
+        self.keys(line + "\r")
 
     @property
     def columns(self) -> int:
@@ -302,8 +301,18 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
     await screen.terminal.until(lambda: all(part in screen.status for part in wanted))
     assert "…" not in screen.status
     screen.terminal.always = None
-    screen._keys("\x1bOS")  # F4
+    screen.keys("\x1bOS")  # F4
     await screen.terminal.until(lambda: "PAUSED, 0 wait, F4 goes on" in screen.status)
+
+
+@element
+async def the_keys_are_told_in_whole_words(screen: Screen) -> None:
+    screen.typed("/last")  # so that the line is empty, and the answer above it
+    await screen.shows("✗ nothing has passed yet")
+    screen.keys("?")
+    await screen.shows("F4 pause: events wait, counted; again: they are shown", "edit the line in $EDITOR")
+    for word in ("suspend;", "meanwhile", "suggestion", "$EDITOR"):
+        assert any(word in row for row in screen.terminal.rows())
 
 
 @element
@@ -324,22 +333,82 @@ async def tables(screen: Screen) -> None:
 # -- and the screens ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("columns", COLUMNS)
-@pytest.mark.parametrize("name", ELEMENTS)
-def test_on_a_screen(name: str, columns: int) -> None:
-    async def check() -> None:
-        room, terminal = PlayedRoom(), Terminal(columns, 40)
+def on_a_screen(play: Play, columns: int, what: Join) -> Terminal:
+    room, terminal = PlayedRoom(), Terminal(columns, 40)
+
+    async def main() -> None:
         output = Vt100_Output(terminal, terminal.size, term="xterm-256color")
         with create_pipe_input() as keys:
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            what = Join(Selection(), record="r.jsonl")
             console = Console(Session(room), what, environment, prompt)
             task = asyncio.create_task(console.run())
             await terminal.shows("no PAL yet")
-            await ELEMENTS[name](Screen(room, terminal, keys.send_text))
+            await play(Screen(room, terminal, keys.send_text))
             keys.send_text("\x15\x04")  # whatever was typed is cleared; Ctrl-D
             async with asyncio.timeout(SECONDS):
                 assert await task == 0
 
-    asyncio.run(check())
+    asyncio.run(main())
+    return terminal
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
+@pytest.mark.parametrize("name", ELEMENTS)
+def test_on_a_screen(name: str, columns: int) -> None:
+    on_a_screen(ELEMENTS[name], columns, Join(record="r.jsonl"))
+
+
+def test_the_view_says_when_it_begins_to_forget() -> None:
+    async def play(screen: Screen) -> None:
+        for number in range(6):
+            screen.comes(UTTERANCE, role="user", speech=f"number {number}")
+        await screen.shows("number 5")
+        screen.typed("/find number 0")
+        await screen.shows("nothing among 3 entries matches (the oldest 3 are no longer kept)")
+        told = "from now on /find, /event and /turn know the last 3 events alone"
+        assert screen.log.count(told) == 1
+
+    on_a_screen(play, 200, Join(events_kept=3))
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("/confirm num", "/confirm number_of_visitors"),
+        ("/confirm two", "/confirm two"),
+        ("/tool-result call_", "/tool-result call_1"),
+        ("/sensitivity pause=ver", "/sensitivity pause=verylow"),
+        ("/only utterance.", "/only utterance.streaming"),
+    ],
+)
+def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: str) -> None:
+    async def play(screen: Screen) -> None:
+        for name in ("number_of_visitors", "two words", "twö\x1b[2J"):
+            screen.comes("conversation.objective.pending", objective_name=name)
+        screen.comes("conversation.tool_call", name="look", tool_call_id="call_1", arguments="{}")
+        screen.comes("conversation.tool_call", name="look", tool_call_id="call_ 2", arguments="{}")
+        await screen.terminal.until(lambda: "2 tool calls open" in screen.status)
+        screen.keys(f"{typed}\t")
+        await screen.terminal.input_is(completed)
+
+    on_a_screen(play, 80, Join())
+
+
+@pytest.mark.parametrize("clipboard", [True, False])
+def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
+    async def play(screen: Screen) -> None:
+        screen.comes(UTTERANCE, seq=1, role="user", speech="short")
+        screen.comes(UTTERANCE, seq=2, role="user", speech="long" * 20_000)
+        await screen.shows("short", "/event 2 shows all")
+        screen.typed("/copy as json 1")
+        await screen.shows('"speech":"short"')
+        screen.typed("/copy as json 2")
+        await screen.shows('longlong"')
+        screen.typed("/turns")
+        await screen.shows("no turn yet")
+        told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
+        assert (told in screen.log) == clipboard
+
+    terminal = on_a_screen(play, 200, Join(clipboard=clipboard))
+    assert "".join(terminal.writes).count("\x1b]52;c;") == clipboard

@@ -82,20 +82,69 @@ def test_what_comes_while_it_is_suspended_is_shown_after_fg(tmp_path: Path, how:
         assert numbers(shown.all) == numbers(record.read_text()) == list(range(EVENTS))
 
 
-def test_again_and_again_and_in_the_background(tmp_path: Path) -> None:
+def in_the_shell(shown: Pane) -> bool:
+    return shown.screen.rstrip().endswith("sh$")
+
+
+def test_again_and_again(tmp_path: Path) -> None:
     with shell(tmp_path) as shown:
         pid = start(shown, tmp_path / "r.jsonl")
         for _ in range(3):
             shown.keys("C-z")
-            shown.until(lambda: state(pid) == "T", "the stop")
-            shown.type("bg")  # a program that needs the terminal is stopped again
-            shown.keys("Enter")
-            shown.until(lambda: shown.screen.rstrip().endswith("sh$") and state(pid) == "T", "the stop")
+            shown.until(lambda: state(pid) == "T" and in_the_shell(shown), "the stop")
             shown.type("clear; fg")
             shown.keys("Enter")
             shown.until(lambda: TYPED in shown.screen, "the prompt")
         shown.keys("C-c", "C-d")
-        shown.until(lambda: shown.screen.rstrip().endswith("sh$"), "the shell")
+        shown.until(lambda: in_the_shell(shown), "the shell")
+
+
+def test_in_the_background_the_room_is_heard_and_the_terminal_left_alone(tmp_path: Path) -> None:
+    record = tmp_path / "r.jsonl"
+    with shell(tmp_path) as shown:
+        start(shown, record)
+        shown.keys("C-z")
+        shown.shows("Stopped")
+        shown.type("clear; bg")
+        shown.keys("Enter")
+        shown.until(lambda: len(numbers(record.read_text())) == EVENTS, "the last event")
+        assert numbers(shown.screen) == []
+        shown.type("fg")
+        shown.keys("Enter")
+        shown.until(lambda: TYPED in shown.screen and f'"number":{EVENTS - 1},' in shown.screen, "the prompt")
+        shown.keys("C-c", "C-d")
+        shown.until(lambda: in_the_shell(shown), "the shell")
+        assert numbers(shown.all)[-100:] == list(range(EVENTS))[-100:]
+
+
+def test_a_suspended_one_that_is_killed_leaves_the_room(tmp_path: Path) -> None:
+    with shell(tmp_path) as shown:
+        pid = start(shown, tmp_path / "r.jsonl")
+        shown.keys("C-z")
+        shown.shows("Stopped")
+        shown.type("kill %1")  # bash sends SIGCONT along
+        shown.keys("Enter")
+        shown.until(lambda: not Path(f"/proc/{pid}").exists(), "the end of the process")
+        shown.keys("Enter")
+        shown.shows("Exit 143")
+
+
+def test_an_editor_that_is_suspended_takes_the_console_along(tmp_path: Path) -> None:
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nkill -TSTP 0\necho edited > "$1"\n')
+    editor.chmod(0o700)
+    with shell(tmp_path) as shown:
+        shown.type(f"export EDITOR={editor} VISUAL={editor}")
+        shown.keys("Enter")
+        pid = start(shown, tmp_path / "r.jsonl")
+        shown.keys("C-x", "C-e")
+        shown.shows("Stopped")
+        shown.until(lambda: state(pid) == "T", "the stop")
+        shown.type("fg")
+        shown.keys("Enter")
+        shown.until(lambda: "› edited" in shown.screen, "what the editor left")
+        shown.keys("C-c", "C-d")
+        shown.until(lambda: in_the_shell(shown), "the shell")
 
 
 @pytest.mark.parametrize("how", ["Ctrl-Z", "TSTP"])

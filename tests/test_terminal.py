@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import signal
 import string
 from contextlib import AbstractContextManager
@@ -19,10 +20,11 @@ STATUS = " · "
 
 
 def joined(
-    folder: Path, target: str = "sim", *options: str, columns: int = 100, rows: int = 30
+    folder: Path, target: str = "sim", *options: str, columns: int = 100, rows: int = 30, **environ: str
 ) -> AbstractContextManager[Pane]:
     command = (CONSOLE, "join", target, *options)
-    return pane(folder, *command, columns=columns, rows=rows, TAVUS_CONSOLE_HISTORY=str(folder / "history"))
+    environ |= {"TAVUS_CONSOLE_HISTORY": str(folder / "history")}
+    return pane(folder, *command, columns=columns, rows=rows, **environ)
 
 
 def input_line(shown: Pane) -> str:
@@ -115,14 +117,75 @@ def test_an_error_before_the_room_is_one_line(tmp_path: Path) -> None:
         assert "Traceback" not in shown.all
 
 
-def test_resizing_keeps_the_prompt(tmp_path: Path) -> None:
-    with joined(tmp_path, "sim:?rate=50", columns=120) as shown:
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r'"number":(\d+),', text)]
+
+
+def test_resizing_while_events_stream_keeps_the_prompt_and_every_event(tmp_path: Path) -> None:
+    record = tmp_path / "r.jsonl"
+    with joined(tmp_path, "sim:?rate=100&events=400", "--record", str(record), columns=120) as shown:
         shown.shows("sim.load")
         shown.type("half a line")
-        for columns, rows in ((60, 20), (40, 10), (150, 40)):
+        for columns, rows in ((60, 20), (40, 10), (150, 40), (300, 30), (100, 12)):
             shown.resize(columns, rows)
             shown.until(lambda: input_line(shown) == "half a line" and STATUS in shown.screen, "the prompt")
+        shown.shows('"number":399,')
+        assert shown.all.count("half a line") == 1
         shown.keys("C-c", "C-d")
+        assert shown.ends() == 0
+        assert numbers(shown.all) == numbers(record.read_text()) == list(range(400))
+
+
+def test_a_paste_keeps_its_lines_and_sends_nothing(tmp_path: Path) -> None:
+    pasted = tmp_path / "pasted"
+    pasted.write_text("Please read:\n/quit\n\tthe end\n")
+    with joined(tmp_path, "sim:?rate=100") as shown:
+        shown.shows("sim.load")
+        shown.tmux("load-buffer", str(pasted))
+        shown.tmux("paste-buffer", "-p")
+        shown.until(lambda: "/quit" in shown.screen.split("› ")[-1], "the paste")
+        assert "respond Please read" not in shown.all
+        shown.keys("Enter")
+        shown.shows("respond Please read:␊/quit␊")
+        shown.keys("C-d")
+        assert shown.ends() == 0
+
+
+def test_f4_holds_the_events_back_and_shows_them_again(tmp_path: Path) -> None:
+    record = tmp_path / "r.jsonl"
+    with joined(tmp_path, "sim:?rate=100&events=300", "--record", str(record)) as shown:
+        shown.shows("sim.load")
+        shown.keys("F4")
+        shown.until(lambda: re.search("PAUSED, [1-9]", shown.screen), "the first that waits")
+        before = numbers(shown.all)
+        shown.until(lambda: '"number":299,' in record.read_text(), "the last event")
+        counted = re.compile(r"PAUSED, (\d+) wait")
+        waiting = 300 - len(before)  # and what the PAL says
+        shown.until(lambda: int(counted.findall(shown.screen)[-1]) >= waiting, "the count")
+        assert numbers(shown.all) == before
+        shown.keys("F4")
+        shown.shows('"number":299,')
+        assert "PAUSED" not in shown.screen
+        assert numbers(shown.all) == list(range(300))
+        shown.keys("C-d")
+        assert shown.ends() == 0
+
+
+def test_vi_keys_where_the_settings_say_so(tmp_path: Path) -> None:
+    (tmp_path / "console.toml").write_text("vi_mode = true\n")
+    file = str(tmp_path / "console.toml")
+    with joined(tmp_path, "sim:?rate=50", TAVUS_CONSOLE_CONFIG=file) as shown:
+        shown.shows("sim.load")
+        shown.type("one two")
+        shown.keys("Escape")
+        shown.until(lambda: ": one two" in shown.screen.splitlines(), "the sign of vi's commands")
+        shown.type("0x")
+        shown.until(lambda: ": ne two" in shown.screen.splitlines(), "what is left")
+        shown.type("id")
+        shown.until(lambda: input_line(shown) == "dne two", "what was inserted")
+        shown.keys("Enter")
+        shown.shows("respond dne two")
+        shown.keys("C-d")
         assert shown.ends() == 0
 
 

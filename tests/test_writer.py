@@ -16,6 +16,7 @@ import pytest
 from prompt_toolkit.input import PipeInput, create_pipe_input
 
 from tavus_cli.terminal import prompt as module
+from tavus_cli.terminal import writer
 from tavus_cli.terminal.prompt import LINES, LivePrompt
 from tavus_cli.terminal.writer import Writer, open_writer
 from tests.emulator import SECONDS, numbered
@@ -101,19 +102,19 @@ async def stuck(prompt: LivePrompt) -> None:
 
 def test_a_write_never_waits_and_all_of_it_arrives(terminal: Terminal) -> None:
     async def check() -> None:
-        writer = Writer(terminal.stream)
+        made = Writer(terminal.stream)
         free, stalls = asyncio.Event(), list[float]()
-        writer.attach(free.set, stalls.append)
+        made.attach(free.set, stalls.append)
         for _ in range(3):
-            writer.write("x" * FULL)
-        writer.write("end")
+            made.write("x" * FULL)
+        made.write("end")
         assert not free.is_set()
         await terminal.until("end")
         await asyncio.wait_for(free.wait(), SECONDS)
-        await writer.drained()
+        await made.drained()
         assert terminal.text == "x" * 3 * FULL + "end"
         assert stalls
-        writer.detach()
+        made.detach()
 
     asyncio.run(check())
 
@@ -189,13 +190,29 @@ def test_at_the_end_everything_is_written_however_slow_the_reader(terminal: Term
 
 def test_in_a_hurry_it_is_not_waited_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", 10 * SECONDS)
 
     async def check() -> None:
         async with prompting(terminal) as (prompt, _, _):
             prompt.print(numbered(20_000))
             await stuck(prompt)
+        prompt.print(numbered(20_000))  # nor once more
 
     asyncio.run(check())
+
+
+def test_outside_the_prompt_it_is_waited_for_once(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.05)
+    made = Writer(terminal.stream)
+    made.write("begin" + "x" * FULL)
+    assert not made.busy
+    terminal.read()
+    assert terminal.text.startswith("begin")
+    made.write("end")
+    terminal.read()
+    assert terminal.text.endswith("end")
 
 
 def test_a_terminal_that_goes_away_while_it_is_waited_for(terminal: Terminal) -> None:
@@ -263,8 +280,8 @@ def test_a_signal_leaves_the_room_though_nobody_reads(
     terminal: Terminal, tmp_path: Path, number: int, status: int
 ) -> None:
     async def check() -> None:
-        with program(terminal, tmp_path, "sim:?burst=5000") as process:
-            await recorded(tmp_path, 5_000)
+        with program(terminal, tmp_path, "sim:?burst=30000") as process:
+            await recorded(tmp_path, 20_000)  # then the room waits for the terminal
             process.send_signal(number)
             assert await asyncio.to_thread(process.wait, SECONDS) == status
 

@@ -6,9 +6,10 @@ Interaction to send, an AudioEcho to send in pieces, or a Say for the console it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from difflib import get_close_matches
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
@@ -38,7 +39,10 @@ Action = Interaction | AudioEcho | Say
 
 
 class Command(NamedTuple):
-    """A row. ``sends`` is whether ``send`` takes it as a KIND; ``words`` completes its first word."""
+    """A row. ``sends`` is whether ``send`` takes it as a KIND.
+
+    For completion: ``words`` are those that can come first, ``options`` what may stand anywhere and its help.
+    """
 
     name: str
     usage: str
@@ -46,6 +50,7 @@ class Command(NamedTuple):
     build: Callable[[Words], Action]
     sends: bool = True
     words: tuple[str, ...] = ()
+    options: Mapping[str, str] = MappingProxyType({})
 
 
 def _respond(words: Words) -> Action:
@@ -165,7 +170,13 @@ _ROWS = (
     Command(
         "respond", "/respond TEXT", "a user turn as text; a line without a slash does the same", _respond
     ),
-    Command("echo", "/echo TEXT | /echo --audio FILE.wav", "speak exactly this", _echo, words=("--audio",)),
+    Command(
+        "echo",
+        "/echo TEXT | /echo --audio FILE.wav",
+        "speak exactly this",
+        _echo,
+        options={"--audio": "a WAV file"},
+    ),
     Command("interrupt", "/interrupt", "stop the PAL's speech", _interrupt),
     Command(
         "context",
@@ -173,6 +184,7 @@ _ROWS = (
         "add to the context, or replace it; nothing is spoken",
         _context,
         words=("append", "overwrite"),
+        options={"--completed": "the job that the text tells of is done"},
     ),
     Command(
         "sensitivity",
@@ -186,6 +198,7 @@ _ROWS = (
         "/tool-result CALL_ID OUTPUT [--error]",
         "answer a tool call; OUTPUT is text or a JSON object",
         _tool_result,
+        options={"--error": "the tool failed"},
     ),
     Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
     Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
@@ -229,6 +242,27 @@ _ROWS = (
         ("as",),
     ),
 )
+_FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
+_MEANINGS = {  # of families of event types, and of other words
+    "utterance": "what was said, in full",
+    "partial": "speech as it grows",
+    "started": "somebody begins to speak",
+    "stopped": "somebody stops speaking",
+    "interrupted": "the PAL was interrupted",
+    "tool_call": "a call that wants an answer",
+    "analysis": "what the PAL sees and hears",
+    "objective": "a goal of the conversation",
+    "guardrail": "a rule was broken",
+    "rag": "documents that were looked up",
+    "ready": "the PAL has come",
+    "present": "a heartbeat",
+    "shutdown": "the conversation ends",
+    "participant": "somebody came or went",
+    "pause": "how long a pause before the answer",
+    "interrupt": "how readily the user interrupts",
+    "append": "add to the context",
+    "overwrite": "replace the context",
+}
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
@@ -285,8 +319,11 @@ def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
     return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
-def help_lines(name: str = "") -> list[str]:
-    """The list of commands, or one of them. Raises UsageError for an unknown name."""
+def help_lines(name: str = "", columns: int = 100) -> list[str]:
+    """The list of commands, or one of them; as one column where there is no room for two.
+
+    Raises UsageError for an unknown name.
+    """
     if name:
         row = COMMANDS.get(name)
         if row is None:
@@ -294,7 +331,9 @@ def help_lines(name: str = "") -> list[str]:
         return [row.usage, f"    {row.help}"]
     lines = []
     for row in _ROWS:
-        if len(row.usage) < _USAGE_WIDTH:
+        if columns < 80:
+            lines += [row.usage, f"    {row.help}"]
+        elif len(row.usage) < _USAGE_WIDTH:
             lines.append(f"{row.usage:<{_USAGE_WIDTH}}{row.help}")
         else:
             lines += [row.usage, " " * _USAGE_WIDTH + row.help]
@@ -317,4 +356,14 @@ def complete(text: str) -> list[tuple[str, str]]:
         words = LANGUAGES
     elif not before or row.words is _TYPES:
         words = tuple(COMMANDS) if row.name == "help" else row.words
-    return [(one, "") for one in words if one.startswith(word)]
+    if word.startswith("-"):
+        words += tuple(row.options)
+    return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]
+
+
+def _meaning(word: str) -> str:
+    """What is said beside a word in the menu of completions; "" where it says all itself."""
+    if word in COMMANDS:
+        return COMMANDS[word].help
+    which = word.partition("=")[0]
+    return _MEANINGS.get(which) or _MEANINGS.get(_FAMILY_OF.get(word, ""), "")

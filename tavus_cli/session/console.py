@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
+from textwrap import wrap
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
@@ -147,7 +148,7 @@ class Console:
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
-                elif isinstance(action, Say) and action.command not in ("help", "when", *LEAVING):
+                elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
                     self._doubt_repetition(action)
@@ -166,7 +167,7 @@ class Console:
 
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
-        self._looking.log.add(entries)
+        self._remember(entries)
         shown = self._looking.selection.among(entries)
         if self._status.paused is not None:
             self._paused += shown
@@ -174,6 +175,13 @@ class Console:
         else:
             self._prompt.print(self._view.lines(shown))
         self._prompt.refresh()
+
+    def _remember(self, entries: list[Entry]) -> None:
+        log = self._looking.log
+        full = log.dropped > 0
+        log.add(entries)
+        if log.dropped and not full:
+            self._tell(f"from now on /find, /event and /turn know the last {len(log):,} events alone")
 
     async def drain(self) -> None:
         while self._prompt.held > HELD_LINES:
@@ -203,7 +211,8 @@ class Console:
         self._view.all = self._looking.selection.all
 
     def _help(self) -> None:
-        self._prompt.print(KEYS)
+        for line in KEYS:
+            self._prompt.print(wrap(line, self._view.width, subsequent_indent=" " * 17))
 
     def _pause(self) -> None:
         if self._status.paused is None:
@@ -240,7 +249,7 @@ class Console:
         elif name == "/confirm":
             for objective in self._looking.log.objectives():
                 if _plain(objective):
-                    yield objective, ""
+                    yield objective, "an objective"
 
     # -- rows
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from textwrap import wrap
 
 from tavus_cli.errors import UsageError
-from tavus_cli.language.commands import Say
+from tavus_cli.language.commands import Say, help_lines
 from tavus_cli.language.matching import Selection, TypePattern, compile_where
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
@@ -49,6 +50,9 @@ class Looking:
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
         match say.command:
+            case "help":
+                lines = help_lines(say.argument, width)
+                return [part for line in lines for part in wrap(line, width, subsequent_indent=" " * 4)]
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width)
             case "tools":
@@ -157,8 +161,10 @@ class Looking:
             case "ignore":
                 self.selection.ignore = TypePattern(words)
                 said = f"all types but {', '.join(words)}" if words else "all types"
-            case _:
+            case "where":
                 self.selection.where = compile_where(say.argument or None)
                 said = f"only where {say.argument}" if say.argument else "all messages"
+            case _:
+                raise UsageError(f"/{say.command} is nothing that the view answers")
         doubts = TypePattern(words).doubts() if say.command != "where" else []
         return "; ".join([f"shown: {said}", *doubts])

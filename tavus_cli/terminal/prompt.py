@@ -371,11 +371,11 @@ class LivePrompt:
 
     async def _suspend(self) -> None:
         async with self._lending():
-            self._jobs.stop()
+            await self._jobs.stop(lambda: self._app.is_done)
 
     def _suspend_from_outside(self) -> None:
         if self._lent:  # the editor was stopped, and the terminal is its own
-            self._jobs.stop()
+            self._jobs.halt()
         else:
             self._begin_suspend()
 

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
+FRONT_SECONDS = 0.1  # how often a program in the background looks whether it is in front: no signal tells
 NO_SHELL = "Ctrl-Z: no shell with job control started this; nothing would bring it back"
 
 
@@ -43,7 +44,20 @@ class JobControl:
             loop.remove_signal_handler(signal.SIGTSTP)
             loop.remove_signal_handler(signal.SIGCONT)
 
-    def stop(self) -> None:
+    async def stop(self, is_over: Callable[[], bool]) -> None:
+        """Stop, and wait until the terminal is ours again, or all is over.
+
+        It is not where the shell lets it go on in the background (``bg``, ``kill %1``): the room is then
+        heard, and left by a signal, and the terminal is left alone.
+        """
+        self.halt()
+        while not _in_front():
+            if is_over():  # giving the terminal back would stop it once more
+                signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+                break
+            await asyncio.sleep(FRONT_SECONDS)
+
+    def halt(self) -> None:
         """Stop the process group. Returns when it goes on; at once where the kernel finds no shell either.
 
         ``on_continue`` is not called for it.
@@ -56,3 +70,10 @@ class JobControl:
         signal.signal(signal.SIGTSTP, signal.SIG_DFL)
         signal.pthread_kill(threading.get_ident(), signal.SIGTSTP)
         self.__enter__()
+
+
+def _in_front() -> bool:
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:  # it is gone, which whoever writes to it is told
+        return True

@@ -21,8 +21,8 @@ PATIENCE_SECONDS = 2.0  # outside the event loop, and on the way out after a sig
 class Writer:
     """A text stream on a terminal, as prompt_toolkit wants one.
 
-    Between ``attach`` and ``detach`` a write never waits. Otherwise it waits for the terminal, for
-    PATIENCE_SECONDS at most; then the text is dropped.
+    Between ``attach`` and ``detach`` a write never waits. Otherwise it waits for the terminal, once for
+    PATIENCE_SECONDS at most; what it has not taken then is dropped, and it is not waited for again.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -36,6 +36,7 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._free = asyncio.Event()
         self._free.set()
+        self._patience = PATIENCE_SECONDS
         self._taken_at = 0.0  # when the terminal last took something, since ``_waiting`` waits
 
     @property
@@ -51,6 +52,8 @@ class Writer:
 
     def detach(self) -> None:
         """What still waits is dropped."""
+        if self._waiting:
+            self._patience = 0.0
         self._drop()
         self._loop = None
 
@@ -115,9 +118,11 @@ class Writer:
             self._on_free()
 
     def _wait(self) -> None:
-        while self._waiting and select.select([], [self._descriptor], [], PATIENCE_SECONDS)[1]:
+        while self._waiting and select.select([], [self._descriptor], [], self._patience)[1]:
             self._push()
-        self._waiting.clear()
+        if self._waiting:
+            self._patience = 0.0
+            self._waiting.clear()
 
     def _drop(self) -> None:
         self._waiting.clear()
