@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, script, start, throughput
+from bench import live, prompt, script, start, throughput
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
     "throughput": throughput.main,
     "memory": throughput.memory,
     "live": live.main,
+    "prompt": prompt.main,
+    "hour": prompt.hour,
     "script": script.main,
 }
 

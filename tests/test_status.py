@@ -126,7 +126,7 @@ def call(number: int) -> dict[str, Any]:
         pytest.param(heard(), {"after": 605.0}, " c1 · no PAL yet · 10 min ", id="minutes"),
         pytest.param(heard(), {"behind": 1_000}, " c1 · no PAL yet · 0 min ", id="a little behind"),
         pytest.param(
-            heard(), {"behind": 12_345}, " c1 · no PAL yet · 12,345 lines behind · 0 min ", id="far behind"
+            heard(), {"behind": 12_345}, " c1 · no PAL yet · 12,000 lines behind · 0 min ", id="far behind"
         ),
     ],
 )

@@ -23,6 +23,7 @@ from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
 from tavus_cli.session.tail import Printer, Tail, first_of, line_view, record_to
 
+AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
 
 
@@ -32,7 +33,7 @@ async def join(room: Room, what: Join, environment: Environment) -> int:
     if environment.interactive:
         from tavus_cli.session.console import Console
 
-        session = Session(room, hold=what.hold, recorder=recorder)
+        session = Session(room, hold=what.hold, recorder=recorder, at_once=AT_ONCE)
         status = await Console(session, what, environment).run()
     else:
         session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)

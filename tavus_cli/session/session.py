@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import (
+    BATCH,
     Arrival,
     CameLate,
     Idle,
@@ -51,7 +52,7 @@ class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
     Sinks must be added before entering: messages can come before the join is done. ``progress`` is told
-    what is being waited for.
+    what is being waited for. ``at_once`` arrivals are taken before keys and timers get their turn.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Session:
         *,
         hold: float | None = None,
         recorder: Recorder | None = None,
+        at_once: int = BATCH,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
@@ -68,6 +70,7 @@ class Session:
         self.ended = asyncio.Event()
         self._hold = hold
         self._recorder = recorder
+        self._at_once = at_once
         self._progress = progress
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
@@ -183,23 +186,29 @@ class Session:
             async for batch in self.room.arrivals():
                 if self._sending:
                     await asyncio.wait(set(self._sending), timeout=SENDING_SECONDS)
-                entries: list[Entry] = []
-                receive, recorder = self.conversation.receive, self._recorder
-                for arrival in batch:
-                    if type(arrival) is Received and arrival.direction == "in" and recorder is None:
-                        entries += receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
-                    elif type(arrival) is Received:
-                        entries += self._received(arrival)
-                    else:
-                        entries += self._other(arrival)
-                self._emit(entries)
-                for sink in self.sinks:
-                    await sink.drain()
+                for start in range(0, len(batch), self._at_once):
+                    if start:
+                        await asyncio.sleep(0)
+                    self._take(batch[start : start + self._at_once])
+                    for sink in self.sinks:
+                        await sink.drain()
         finally:
             try:
                 self._emit(self.conversation.close())
             finally:  # a sink may fail; nobody must wait for an end that does not come
                 self.ended.set()
+
+    def _take(self, arrivals: list[Arrival]) -> None:
+        entries: list[Entry] = []
+        receive, recorder = self.conversation.receive, self._recorder
+        for arrival in arrivals:
+            if type(arrival) is Received and arrival.direction == "in" and recorder is None:
+                entries += receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
+            elif type(arrival) is Received:
+                entries += self._received(arrival)
+            else:
+                entries += self._other(arrival)
+        self._emit(entries)
 
     def _received(self, arrival: Received) -> list[Entry]:
         if arrival.direction == "out":
@@ -323,7 +332,7 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     # Events are trees, which reference counting frees. With the default thresholds the collector
     # would walk the same thousands of them over and over, for a seventh of all time.
     gc.freeze()
-    gc.set_threshold(100_000, 20, 100)
+    gc.set_threshold(20_000, 1_000, 1_000)
     gc.enable()
     with asyncio.Runner() as runner:
         return runner.run(_supervise(main()))

@@ -41,7 +41,7 @@ from tavus_cli.terminal.keys import bindings
 from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
 
-LINES = 500  # in one frame: more would hold up keys and signals for too long
+LINES = 200  # in one frame: more would hold up keys and signals for too long
 HINT = "Ctrl-D leaves"
 VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
 STALL_SECONDS = 2.0  # a terminal that takes nothing for so long has stopped reading
@@ -208,6 +208,8 @@ class LivePrompt:
         """Everything that was drawn is on the screen."""
         self._drawing = 0
         if self._waiting or self._wanted:
+            if self._waiting:  # many at once: they scroll by anyway, so the sooner the better
+                self._next_frame -= self._frame_seconds / 2
             self._wanted = False
             self._arm()
 
@@ -293,6 +295,7 @@ class LivePrompt:
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
             app.terminal_size_polling_interval = None  # the signal tells; an idle prompt sleeps
+        app.max_render_postpone_time = 0.003  # seconds that a letter waits for a moment without events
         app.before_render += self._compose
         app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept

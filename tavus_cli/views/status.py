@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.views.safe import safe
@@ -48,8 +49,8 @@ class StatusLine:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
             parts["recording"] = "● recording"
-        if behind > 1_000:
-            parts["behind"] = f"{behind:,} lines behind"
+        if behind >= 1_000:  # in thousands, lest it be drawn anew for every frame
+            parts["behind"] = f"{behind // 1_000},000 lines behind"
         if self.joined is not None:
             parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"
         parts["keys"] = "F1 keys"
@@ -104,6 +105,7 @@ def fit_end(text: str, columns: int) -> str:
     return _fit(text, columns, reverse=True)
 
 
+@lru_cache(512)  # the same few texts thirty times a second
 def width(text: str) -> int:
     """The columns it takes at most: terminals differ about joined pictures, so each part counts."""
     if text.isascii():
