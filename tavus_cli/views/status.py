@@ -49,7 +49,7 @@ class StatusLine:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
             parts["recording"] = "● recording"
-        if behind >= 1_000:  # in thousands, lest it be drawn anew for every frame
+        if behind > 1_000:  # in thousands, lest it be drawn anew for every frame
             parts["behind"] = f"{behind // 1_000},000 lines behind"
         if self.joined is not None:
             parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"
