@@ -61,15 +61,8 @@ def send(
     default = environment.environ.get("TAVUS_CONVERSATION")
 
     def room(target: str | None) -> "Room":
-        return room_of(
-            target,
-            name,
-            join_timeout,
-            daily_proxy,
-            conversation_id,
-            environment=environment,
-            base_url=base_url,
-        )
+        how = (name, join_timeout, daily_proxy, conversation_id)
+        return room_of(target, *how, environment=environment, base_url=base_url)
 
     if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
         from tavus_cli.session.send_many import SendMany, rate_of, send_many

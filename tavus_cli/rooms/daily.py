@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
-from tavus_cli.rooms.daily_calls import Completions, GoneError, Start
+from tavus_cli.rooms.daily_calls import Completions, GoneError, Start, keep, unkeep
 from tavus_cli.rooms.daily_environment import check_authorities, silent_log
 from tavus_cli.rooms.daily_errors import (
     check_message,
@@ -97,7 +97,7 @@ class DailyRoom:
         self._roster = Roster()
         self._completions: Completions | None = None  # from join on
         self._client: Any = None
-        self._kept = False  # by ``_keep``
+        self._kept = False  # by ``keep``
         self._handover = threading.Lock()  # over who lets the client go: leave, or a join that ends late
         self._leaving = asyncio.Lock()
         self._left = False  # by us
@@ -193,13 +193,7 @@ class DailyRoom:
         except Exception as error:
             _hanging.discard(self)
             done(None, error)
-        self._keep(self._client)
-
-    def _keep(self, client: Any) -> None:
-        """One reference too many: dropping the last one while a join is pending blocks as release() does."""
-        import ctypes  # only now: the join is under way
-
-        ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
+        keep(self._client)
         self._kept = True
 
     # -- sending and leaving -------------------------------------------------------------------------
@@ -266,9 +260,7 @@ class DailyRoom:
                         client.leave()
                     client.release()  # blocks until what the client does has ended
                 if self._kept:
-                    import ctypes
-
-                    ctypes.pythonapi.Py_DecRef(ctypes.py_object(client))
+                    unkeep(client)
             _hanging.discard(self)
             if done is not None:
                 done()

@@ -1,4 +1,4 @@
-"""Completions of a native call as futures: called on a foreign thread, late, or never."""
+"""Native calls: their completions as futures, called on a foreign thread, late, or never; and references."""
 
 from __future__ import annotations
 
@@ -54,3 +54,17 @@ class Completions:
 def _resolve(done: asyncio.Future[tuple[Any, ...]], arguments: tuple[Any, ...]) -> None:
     if not done.done():
         done.set_result(arguments)
+
+
+def keep(client: object) -> None:
+    """One reference too many: dropping the last one while a join is pending blocks as ``release()`` does."""
+    import ctypes  # it takes its time, and by now the join is under way
+
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
+
+
+def unkeep(client: object) -> None:
+    """The one that ``keep`` took."""
+    import ctypes
+
+    ctypes.pythonapi.Py_DecRef(ctypes.py_object(client))
