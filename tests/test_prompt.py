@@ -42,7 +42,9 @@ def test_a_frame_is_one_write() -> None:
                 console.prompt.print([f"three {number}"])
                 console.prompt.refresh()
                 await console.terminal.shows(f"three {number}")
-                assert len(console.terminal.writes) == before + 1
+                (frame,) = console.terminal.writes[before:]
+                assert frame.startswith("\x1b[?2026h")  # shown at once by terminals that know how to
+                assert frame.endswith("\x1b[?2026l")
             assert console.prompt.held == 0
 
     asyncio.run(check())

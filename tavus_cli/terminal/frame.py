@@ -19,6 +19,11 @@ from prompt_toolkit.layout.screen import Screen
 from tavus_cli.terminal.writer import Writer
 
 
+# A terminal that knows this mode shows nothing of a frame before all of it is there, in however many parts
+# the tty passes it on; others ignore it.
+_BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
+
+
 class Frame:
     """Holds the flushing of an output from ``hold`` to ``release``.
 
@@ -63,7 +68,7 @@ class Frame:
             self._whole = "".join(self._held()[self._begun :])
             self._screen = self._app.renderer.last_rendered_screen if self._whole else None
             self._begun = None
-        self._flush()
+        self._at_once()
 
     @property
     def whole(self) -> bool:
@@ -82,6 +87,12 @@ class Frame:
         output.enable_autowrap()
         output.write_raw(text)
         output.write_raw(self._whole)
+        self._at_once()
+
+    def _at_once(self) -> None:
+        if held := self._held():
+            held.insert(0, _BEGIN)
+            held.append(_END)
         self._flush()
 
     async def lend(self) -> None:
