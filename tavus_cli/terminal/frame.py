@@ -18,7 +18,6 @@ from prompt_toolkit.layout.screen import Screen
 
 from tavus_cli.terminal.writer import Writer
 
-
 # A terminal that knows this mode shows nothing of a frame before all of it is there, in however many parts
 # the tty passes it on; others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
