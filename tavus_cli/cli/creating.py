@@ -16,7 +16,6 @@ from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 
 if TYPE_CHECKING:
-    from tavus_cli.rooms.room import Room
     from tavus_cli.rooms.target import RoomOptions
     from tavus_cli.session.commander import Join
     from tavus_cli.tavus_api import TavusApi
@@ -74,7 +73,8 @@ def join_room(
     """``join`` to its exit status. Raises UsageError, and what creating and joining raise."""
     from tavus_cli.conversations import Found, connect
     from tavus_cli.rooms.target import open_room
-    from tavus_cli.session.ending import join_new
+    from tavus_cli.session.ending import Ending, join_new
+    from tavus_cli.session.join import join
     from tavus_cli.session.session import run
 
     if not wanted.new:
@@ -86,11 +86,12 @@ def join_room(
     def api(timeout: float) -> TavusApi:
         return connect(environment.environ, wanted.base_url, timeout=timeout)
 
-    def opened(found: Found) -> Room:
+    async def joining(found: Found, ending: Ending) -> int:
         known = options._replace(conversation_id=found.conversation_id)
-        return open_room(found.target, known, resident=False)
+        room = open_room(found.target, known, resident=False)
+        return await join(room, replace(what, ending=ending), environment)
 
-    return run(lambda: join_new(api, body, opened, what, environment, end_on_exit=wanted.end_on_exit))
+    return run(lambda: join_new(api, body, joining, environment, end_on_exit=wanted.end_on_exit))
 
 
 def _join_target(

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from typing import Any
 
 from tavus_cli import conversations
 from tavus_cli.conversations import Found
 from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus
-from tavus_cli.rooms.room import Room
-from tavus_cli.session.commander import Join
 from tavus_cli.session.environment import PROGRAM, Environment
-from tavus_cli.session.join import join
 from tavus_cli.tavus_api import TIMEOUT, TavusApi
 
 Json = dict[str, Any]
@@ -87,13 +83,12 @@ async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environ
 async def join_new(
     connect: Connect,
     body: Json,
-    open_room: Callable[[Found], Room],
-    what: Join,
+    join: Callable[[Found, Ending], Coroutine[Any, Any, int]],
     environment: Environment,
     *,
     end_on_exit: bool = False,
 ) -> int:
-    """Create a conversation, join it, end it. Raises what creating and joining raise."""
+    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
     with connect(TIMEOUT) as api:
         created = await _create(api, body, connect, environment)
         environment.warn(conversations.about_billing(created))
@@ -104,8 +99,7 @@ async def join_new(
         ending.wanted = end_on_exit
 
         async def joining() -> int:
-            room = open_room(conversations.opened(created, api))
-            return await join(room, replace(what, ending=ending), environment)
+            return await join(conversations.opened(created, api), ending)
 
         return await ended_after(joining(), ending, environment)
 
