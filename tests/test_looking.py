@@ -213,6 +213,17 @@ def test_the_same_long_text_twice_is_doubted(tmp_path: Path) -> None:
     run("sim:?speed=20", act)
 
 
+def test_a_message_that_may_be_too_long_is_told_of_before_it_is_sent() -> None:
+    async def act(terminal: Terminal, keys: Keys) -> None:
+        await terminal.shows("PAL present")
+        keys("How much is it? " + "really " * 700 + "\r")
+        await terminal.until(lambda: "respond How much" in text(terminal))
+        told, sent = text(terminal).find("over 4,096"), text(terminal).find("respond How much")
+        assert 0 < told < sent
+
+    run("sim:?speed=20", act)
+
+
 def test_a_tool_call_that_waits_is_loud() -> None:
     async def act(terminal: Terminal, keys: Keys) -> None:
         await terminal.shows("PAL present")
