@@ -18,6 +18,7 @@ MAX_NUMBER = 2**53  # a larger seq or turn_idx is not one: JSON numbers are not 
 
 _EMPTY: Mapping[str, Any] = {}
 _PAL_ROLES = {"pal": "pal", "replica": "pal", "persona": "pal", "face": "pal", "user": "user"}
+_ONLY_SAID = {"role", "speech"}
 _ENVELOPE = {"message_type", "conversation_id", "seq", "turn_idx", "timestamp", "event_type"}
 
 
@@ -50,7 +51,10 @@ class Event:
 
     def word(self, name: str) -> str:
         """A field as text; "" where it is absent, JSON where it is no string."""
-        return _plain(self.get(name))
+        value = self.properties.get(name)
+        if value is None and self.type:  # ``get``, without a call: nothing is asked for as often
+            value = self.message.get(name)
+        return value if type(value) is str else _plain(value)
 
     @property
     def short(self) -> str:
@@ -80,24 +84,26 @@ class Event:
     @property
     def duration(self) -> float | None:
         """Seconds of speech on a stopped event; None when unknown (section 3.3)."""
-        return _seconds(self.get("duration"), 1e9)
+        value = self.properties.get("duration")
+        return value if type(value) is float and 0 <= value < 1e9 else _seconds(self.get("duration"), 1e9)
 
     @property
     def interrupted(self) -> bool:
         """Whether speech was cut off; both spellings, booleans and strings."""
-        value = self.properties.get("interrupted")
-        if value is None:
-            value = self.get("interrupted")
-            if value is None:
-                value = self.get("is_interrupted")
-        return value is True or value == "true"
+        for name in ("interrupted", "is_interrupted"):
+            value = self.properties.get(name)
+            if value is None and self.type:
+                value = self.message.get(name)
+            if value is not None:
+                return value is True or value == "true"
+        return False
 
     @property
     def final(self) -> bool:
         return self.get("final") in (True, "true")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Kind:
     """A row of the catalogue: how one event type is named, folded, coloured and told in one line.
 
@@ -132,14 +138,17 @@ def _started(_: Event) -> str:
     return "▶ speaking"
 
 
+_SECONDS = "■ %.2f s"  # "%" takes two thirds of what a format specification takes
+
+
 def _stopped(event: Event) -> str:
     seconds = event.duration
-    text = "■" if seconds is None else f"■ {seconds:.2f} s"
+    text = "■" if seconds is None else _SECONDS % seconds
     return text + " ✂ interrupted" if event.interrupted else text
 
 
 def _utterance(event: Event) -> str:
-    if event.properties.keys() <= {"role", "speech"}:
+    if event.properties.keys() <= _ONLY_SAID:
         return event.text
     parts = [event.text]
     if event.interrupted:
@@ -172,7 +181,7 @@ def _tool_call(event: Event) -> str:
     canvas = event.get("canvas_config")
     if isinstance(canvas, dict):
         parts.append(f"(canvas: {_plain(canvas.get('component', '?'))})")
-    return " ".join(part for part in parts if part)
+    return " ".join(filter(None, parts))
 
 
 def _frame(frame: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,13 +49,18 @@ def tool_name(event: Event) -> str:
 
 
 class Turns:
-    """``place`` each event once, in order."""
+    """``place`` each event once, in order.
+
+    What is remembered leaves by ``popitem``: to find the first of a plain dict is to walk over all that
+    have left before it.
+    """
 
     def __init__(self) -> None:
         self.current: Turn | None = None
-        self._turns: dict[int, Turn] = {}
-        self.open_calls: dict[str, ToolCall] = {}
-        self._answered: dict[str, None] = {}  # a call comes twice at times, and is answered once
+        self._turns: OrderedDict[int, Turn] = OrderedDict()
+        self.open_calls: OrderedDict[str, ToolCall] = OrderedDict()
+        # A call comes twice at times, and is answered once.
+        self._answered: OrderedDict[str, None] = OrderedDict()
 
     def restart(self) -> None:
         """The counters began anew: numbers mean other turns now."""
@@ -99,7 +105,7 @@ class Turns:
             call.answered = at
             self._answered[tool_call_id] = None
             if len(self._answered) > _REMEMBERED:
-                del self._answered[next(iter(self._answered))]
+                self._answered.popitem(last=False)
         return call
 
     def _turn(self, idx: int, at: float) -> Turn:
@@ -107,7 +113,7 @@ class Turns:
         if turn is None:
             turn = self._turns[idx] = Turn(idx, at)
             if len(self._turns) > _REMEMBERED:
-                del self._turns[next(iter(self._turns))]
+                self._turns.popitem(last=False)
         if self.current is None or idx > self.current.idx:
             self.current = turn
         return turn
@@ -117,4 +123,4 @@ class Turns:
         if call_id and call_id not in self.open_calls and call_id not in self._answered:
             self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn, message=event.message)
             if len(self.open_calls) > _REMEMBERED:
-                del self.open_calls[next(iter(self.open_calls))]
+                self.open_calls.popitem(last=False)

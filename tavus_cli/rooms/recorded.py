@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import chain, islice
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
 from tavus_cli.protocol.events import decode
@@ -22,6 +22,7 @@ VERSION = 1
 _MAX_TIME = 1e11  # Unix seconds; more is no time
 
 Parse = Callable[[str], Arrival | None]
+ParseAll = Callable[[list[str]], list[Arrival]]
 
 
 class RecordedRoom:
@@ -51,7 +52,7 @@ class RecordedRoom:
         self._first = None if "recording" in head else first
         self.timed = "recording" in head or _is_record(head)
         self.live = self.timed and speed is not None
-        self._parse: Parse = _record_reader() if self.timed else _bare_reader()
+        self._parse_all, self._parse = _record_readers() if self.timed else _bare_readers()
         if "recording" in head:
             self._line = 1
             self._last_at = _number(head.get("started")) or 0.0
@@ -114,19 +115,24 @@ class RecordedRoom:
             yield max(0.0, (at - self.now()) / self._speed), [arrival]
 
     def _take(self, lines: list[str]) -> list[Arrival]:
-        out: list[Arrival] = []
-        parse = self._parse
-        for number, line in enumerate(lines, self._line + 1):
-            try:
-                arrival = parse(line)
-            except ValueError as error:
-                arrival = self._damaged(line, number, error)
-            if arrival is not None:
-                out.append(arrival)
+        try:
+            out = self._parse_all(lines)
+        except ValueError:
+            out = list(self._one_by_one(lines))
         self._line += len(lines)
         if self.timed:
             self._date(out)
         return out
+
+    def _one_by_one(self, lines: list[str]) -> Iterator[Arrival]:
+        """Where one of them is none of the usual ones."""
+        for number, line in enumerate(lines, self._line + 1):
+            try:
+                arrival = self._parse(line)
+            except ValueError as error:
+                arrival = self._damaged(line, number, error)
+            if arrival is not None:
+                yield arrival
 
     def _date(self, arrivals: list[Arrival]) -> None:
         """A record without a time came when the one before it did."""
@@ -179,44 +185,61 @@ def _number(value: Any) -> float | None:
     return float(value) if type(value) in (int, float) and 0 <= value < _MAX_TIME else None
 
 
-def _bare_reader() -> Parse:
+def _bare_readers() -> tuple[ParseAll, Parse]:
+    """For a batch of lines, which raises ValueError where it does not read one of them; and for one line."""
     from msgspec import DecodeError, json
 
     fast = json.Decoder().decode
+    unread = (DecodeError, UnicodeEncodeError, RecursionError)
+
+    def parse_all(lines: list[str]) -> list[Arrival]:
+        if not lines[-1].endswith("\n"):
+            raise ValueError
+        try:
+            return [Received(fast(raw := line[:-1]), None, None, raw) for line in lines]
+        except unread:
+            raise ValueError from None
 
     def parse(line: str) -> Arrival | None:
-        raw = line[:-1] if line.endswith("\n") else line
+        raw = line.removesuffix("\n")
         try:
             return Received(fast(raw), None, None, raw)
-        except (DecodeError, UnicodeEncodeError, RecursionError):
+        except unread:
             return Received(from_json(raw), None, None, raw) if raw.strip() else None
 
-    return parse
+    return parse_all, parse
 
 
-def _record_reader() -> Parse:
-    from msgspec import DecodeError, Raw, ValidationError, defstruct, json
+def _record_readers() -> tuple[ParseAll, Parse]:
+    """As of bare messages; what is none of a message is left to ``_slow_record``."""
+    from msgspec import DecodeError, Raw, defstruct, json
 
     record = defstruct(
         "record",
-        [("dir", str), ("message", Raw), ("at", float, -1.0), ("sender", str | None, None)],
+        [("dir", Literal["in", "out"]), ("message", Raw), ("at", float, -1.0), ("sender", str | None, None)],
         rename={"sender": "from"},
     )
     outer, inner = json.Decoder(record).decode, json.Decoder().decode
 
+    def parse_all(lines: list[str]) -> list[Arrival]:
+        out: list[Arrival] = []
+        one: Any
+        try:
+            for one in map(outer, lines):
+                raw = bytes(one.message)
+                out.append(Received(inner(raw), one.at, one.sender, raw.decode(), one.dir))
+        except (DecodeError, UnicodeEncodeError, RecursionError):
+            raise ValueError from None
+        return out
+
     def parse(line: str) -> Arrival | None:
         try:
-            one: Any = outer(line)
-            direction = one.dir
-            if direction == "in" or direction == "out":
-                raw = bytes(one.message)
-                return Received(inner(raw), one.at, one.sender, raw.decode(), direction)
-        except (DecodeError, ValidationError, UnicodeEncodeError, RecursionError):
-            pass
-        line = line.strip()
-        return _slow_record(line) if line else None
+            return parse_all([line])[0]
+        except ValueError:
+            line = line.strip()
+            return _slow_record(line) if line else None
 
-    return parse
+    return parse_all, parse
 
 
 def _slow_record(line: str) -> Arrival:

@@ -96,8 +96,7 @@ class Printer:
         shown = self._select.among(entries)
         if self._left is not None:
             shown = self._counted(shown, self._left)
-        if self._notes_apart or any(type(entry) is NoteEntry and entry.warning for entry in shown):
-            shown = [one for one in shown if type(one) is EventEntry or not self._said_apart(one)]
+        shown = [one for one in shown if type(one) is EventEntry or not self._said_apart(one)]
         if lines := self._view.lines(shown):
             lines.append("")
             self._output.write("\n".join(lines))

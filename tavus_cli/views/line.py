@@ -19,6 +19,10 @@ NARROW = 60  # columns below which a row has neither milliseconds nor the time s
 WHO_WIDTH = 8
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
+# Of a second's text and its thousandths, and of seconds. "%" takes two thirds of what a format
+# specification takes, and there are two a line.
+_WHEN = "%s.%03d"
+_RELATIVE = "%+9.3f"
 
 LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 
@@ -51,7 +55,7 @@ class LineView:
         self._second_text = ""
         self._shown_turn: object = None
         self._last_reply: tuple[int, float] | None = None
-        self._who: dict[tuple[str | None, str, str], str] = {}
+        self._who: dict[tuple[str | None, Kind], str] = {}
         self._styles = theme.styles
         self._time_sgr = theme.sgr("time")
 
@@ -65,8 +69,8 @@ class LineView:
             elif type(entry) is GapEntry:
                 self._gap(entry, out)
             elif type(entry) is NoteEntry:
-                column = self._column("note", "mark")
-                out.append(self._row(entry.at, None, "", column, safe(entry.text), "mark"))
+                column = self._column("note", "mark", "mark")
+                out.append(self._row(entry.at, None, "", column, safe(entry.text)))
         return out
 
     # -- entries --------------------------------------------------------------------------------------
@@ -89,9 +93,9 @@ class LineView:
         if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
         role = event.role
-        column = self._who.get((role, kind.label, kind.style)) or self._who_column(role, kind)
+        column = self._who.get((role, kind)) or self._who_column(role, kind)
         seq = ("#–" if event.seq is None else f"#{event.seq}") if self.all else ""
-        out.append(self._row(entry.at, turn, seq, column, text, kind.style))
+        out.append(self._row(entry.at, turn, seq, column, text))
 
     def _sent(self, entry: SentEntry, out: list[str]) -> None:
         event, turn = entry.event, entry.turn
@@ -105,11 +109,11 @@ class LineView:
         if entry.call is not None and entry.call.answered is not None:
             took = (entry.call.answered - entry.call.at) * 1000
             text += self._theme.paint("quiet", f"   answers {safe(entry.call.name)} after {took:.0f} ms")
-        out.append(self._row(entry.at, turn, "", self._column("you", "you"), text, "text"))
+        out.append(self._row(entry.at, turn, "", self._column("you", "you", "text"), text))
 
     def _gap(self, entry: GapEntry, out: list[str]) -> None:
         span = str(entry.first) if entry.first == entry.last else f"{entry.first}–{entry.last}"
-        out.append(self._row(None, None, "", self._column("gap", "mark"), f"seq {span}", "mark"))
+        out.append(self._row(None, None, "", self._column("gap", "mark", "mark"), f"seq {span}"))
 
     def _rule(self, entry: EventEntry | SentEntry, out: list[str]) -> None:
         """A turn's beginning; the latency is of the turn that ended, this one's is not known yet."""
@@ -124,40 +128,43 @@ class LineView:
 
     # -- parts ----------------------------------------------------------------------------------------
 
-    def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str, style: str) -> str:
+    def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
         if at is None:
             when = _NO_TIME
         else:
             second = int(at)
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
-            when = f"{self._second_text}.{min(999, int((at - second) * 1000 + 0.5)):03d}"
+            thousandths = int((at - second) * 1000 + 0.5)
+            when = _WHEN % (self._second_text, thousandths if thousandths < 1000 else 999)
         if self.width < NARROW:
             head = when[:8]
         else:
-            relative = _NO_RELATIVE if turn is None or at is None else f"{at - turn.started:>+9.3f}"
+            relative = _NO_RELATIVE if turn is None or at is None else _RELATIVE % (at - turn.started)
             head = f"{when} {relative} "
         if self.all:
             head = f"{head.removesuffix(' ')} {seq:>6} "
         if not self._styles:
-            return f"{head} {column} {text}".rstrip()
-        return f"{self._time_sgr}{head}{RESET} {column} {self._styles.get(style, '')}{text}{RESET}"
+            return f"{head}{column}{text}".rstrip()
+        return f"{self._time_sgr}{head}{column}{text}{RESET}"
 
     def _who_column(self, role: str | None, kind: Kind) -> str:
         who = kind.label if role is None or kind.label != "?" else role
-        column = self._column(who, role if role == "user" or role == "pal" else kind.style)
-        if len(self._who) < 256:  # roles and types are remote text
-            self._who[role, kind.label, kind.style] = column
+        column = self._column(who, role if role == "user" or role == "pal" else kind.style, kind.style)
+        if len(self._who) < 256:  # roles are remote text
+            self._who[role, kind] = column
         return column
 
-    def _column(self, who: str, style: str) -> str:
+    def _column(self, who: str, style: str, text_style: str) -> str:
+        """What stands between the times and the text: who, and all that changes colours."""
         name = safe(who)
         if _columns(name) > WHO_WIDTH:
             name = name[: 4 * WHO_WIDTH]
             while _columns(name) >= WHO_WIDTH:
                 name = name[:-1]
             name += "…"
-        return self._theme.paint(style, name + " " * (WHO_WIDTH - _columns(name)))
+        name = self._theme.paint(style, name + " " * (WHO_WIDTH - _columns(name)))
+        return f"{self._theme.reset} {name} {self._theme.sgr(text_style)}"
 
     def _marks(self, entry: EventEntry) -> str:
         marks = []
