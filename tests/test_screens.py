@@ -189,7 +189,26 @@ async def foreign_scripts_leave_the_prompt_where_it_is(screen: Screen) -> None:
         assert screen.terminal.rows()[-1] == "›"
         assert "PAL present" in screen.status
     await screen.shows("שלום עולם", "pal 🎉 done 👍")
-    assert "".join(screen.terminal.rows()).count("時間") == 40
+    assert "".join(row.strip() for row in screen.terminal.rows()).count("時間") == 40
+
+
+@element
+async def a_long_text_is_broken_between_words(screen: Screen) -> None:
+    words = [f"word{number:03}" for number in range(60)]
+    screen.comes(UTTERANCE, turn=1, inference="p", role="pal", speech=" ".join(words))
+    await screen.terminal.shows("word059")
+    rows = [row for row in screen.terminal.rows() if "word" in row]
+    assert [word for row in rows for word in row.split() if word.startswith("word")] == words
+    hang = 33 if screen.terminal.screen.columns > NARROW else 4
+    assert {len(row) - len(row.lstrip()) for row in rows[1:]} <= {hang}
+
+
+@element
+async def an_error_is_broken_between_words(screen: Screen) -> None:
+    screen.keys("/sensitivity pause=loud\r")
+    await screen.terminal.shows("pause=VALUE")
+    said = " ".join(" ".join(screen.terminal.rows()).split())
+    assert '"loud" is none of superlow, verylow, low, medium, high, auto; usage: /sensitivity' in said
 
 
 # -- turns and marks ---------------------------------------------------------------------------------------
