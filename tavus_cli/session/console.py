@@ -155,7 +155,7 @@ class Console:
                 elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
-                    self._doubt_repetition(action)
+                    self._doubt(action)
                     await self._commander.obey(action)
         finally:
             ended.cancel()
@@ -231,9 +231,15 @@ class Console:
         self._prompt.print(self._view.lines(waited))
         self._prompt.refresh()
 
-    def _doubt_repetition(self, action: Action) -> None:
+    def _doubt(self, action: Action) -> None:
+        """What was probably not meant is warned about, and sent all the same."""
         if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
             return
+        call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
+        if call is not None and call not in self._session.conversation.turns.open_calls:
+            self._warn(f"warning: no tool call {call} is open; /tools lists them")
+        if objective is not None and objective not in self._looking.log.objectives():
+            self._warn(f"warning: no objective {objective} was seen here")
         text = action.properties.get("text")
         if isinstance(text, str) and len(text) >= LONG_TEXT:
             if text == self._sent_text:
@@ -259,6 +265,7 @@ class Console:
 
     def _status_line(self, columns: int) -> str:
         self._view.width = columns
+        self._status.filtered = self._looking.selection.filters
         session = self._session
         return self._status.line(session.conversation, session.room.now(), self._prompt.held, columns)
 
