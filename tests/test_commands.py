@@ -80,6 +80,8 @@ _TYPED: dict[str, Action] = {
     "/all": Say("all"),
     "/copy as js": Say("copy", "js"),
     "/copy as shell 118": Say("copy", "shell 118"),
+    "/copy js": Say("copy", "js"),
+    "/copy as shell 12": Say("copy", "shell 12"),
     "/when utterance after 1s /echo  Hi": Say("when", "utterance after 1s /echo  Hi"),
 }
 
@@ -301,6 +303,13 @@ def test_help_on_nothing_known() -> None:
         ("/copy as p", ["python"]),
         ("/copy as python ", []),
         ("/interrupt ", []),
+        ("/when started", ["started_speaking"]),
+        ("/when utterance ro", ["role=pal", "role=user"]),
+        ("/when utterance role=pal af", ["after"]),
+        ("/when utterance after 1s /ec", ["/echo"]),
+        ("/when utterance after 1s /tu", []),
+        ("/when utterance after 1s /context ov", ["overwrite"]),
+        ("/when utterance after 1s /echo -", ["--audio"]),
         ("/zzz ", []),
         ("//", []),
         ("//echo", []),
@@ -317,7 +326,8 @@ def test_completion_of_names_says_what_they_do() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["/only ", "/ignore utterance ", "/sensitivity ", "/context ", "/echo -", "/help ", "/when "]
+    "text",
+    ["/only ", "/ignore utterance ", "/sensitivity ", "/context ", "/echo -", "/help ", "/when ", "/when x "],
 )
 def test_completed_words_say_what_they_mean(text: str) -> None:
     completed = complete(text)

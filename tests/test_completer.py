@@ -21,6 +21,8 @@ def test_tab_completes_the_current_word() -> None:
         async with running(completer=CommandCompleter(words)) as console:
             console.keys.send_text("/in\t")
             await console.terminal.input_is("/interrupt")
+            console.keys.send_text("x")  # after the only candidate the next word can begin
+            await console.terminal.input_is("/interrupt x")
             console.keys.send_text("\x03/e\t")
             await console.terminal.shows("wait for it")
             console.keys.send_text("\t")
@@ -33,7 +35,7 @@ def test_tab_completes_the_current_word() -> None:
             console.keys.send_text(" --a\t")
             await console.terminal.input_is("/echo --audio")
             console.keys.send_text("\r")
-            await console.delivered("/echo --audio")
+            await console.delivered("/echo --audio ")
             console.keys.send_text("/ECHO\t")
             await console.terminal.input_is("/echo")
 

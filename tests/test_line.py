@@ -22,7 +22,7 @@ from tavus_cli.protocol.interactions import (
     tool_result,
 )
 from tavus_cli.protocol.turns import ToolCall, Turn
-from tavus_cli.views.line import LineView
+from tavus_cli.views.line import CUT_OFF, LineView
 from tavus_cli.views.theme import DARK, PLAIN, RESET, Theme
 from tests.conversations import (
     FAMILY,
@@ -293,7 +293,7 @@ def test_what_was_said_to_the_end_has_nothing_cut() -> None:
 
 def test_what_was_cut_is_limited_too() -> None:
     last = message(STREAMING, role="pal", speech="a", final=True, is_interrupted=True)
-    assert shown(of(last, intended="a" * 50), limit=20)[0].endswith(f"(cut: {'a' * 20}…)")
+    assert shown(of(last, intended="a" * 150), limit=200)[0].endswith(f"(cut: {'a' * CUT_OFF}…)")
 
 
 # -- what was sent -------------------------------------------------------------------------------------

@@ -125,7 +125,7 @@ def test_the_live_view_is_steered() -> None:
         keys("/only uterance\r")
         await terminal.shows("did you mean utterance?")
         keys("/where a ||\r")
-        await terminal.shows("✗ --where")
+        await terminal.shows("✗ /where")
 
     run("sim:?speed=20", act)
 

@@ -30,7 +30,7 @@ SEARCH = "\x12"  # Ctrl-R
     ("typed", "line"),
     [
         ("\x1b[200~one\ntwo\x1b[201~\r", "one\ntwo"),
-        ("\x1b[200~one\r\ntwo\r\n\x1b[201~\r", "one\ntwo\n"),
+        ("\x1b[200~one\r\ntwo\r\n\x1b[201~\r", "one\ntwo"),
         ("\x1b[200~one\rtwo\x1b[201~ three\r", "one\ntwo three"),
         ("a \x1b[200~{\n\t'x': 1,\n}\x1b[201~\r", "a {\n\t'x': 1,\n}"),
         ("\x1b[200~\x1b[31m?/quit\x1b[201~\r", "\x1b[31m?/quit"),  # keys in a paste are text
@@ -383,3 +383,28 @@ def test_what_an_editor_may_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
         editing("path.unlink()")
     if os.name == "posix":
         assert editing("path.write_text(oct(path.parent.stat().st_mode & 0o777))") == "0o700"
+
+
+def test_a_text_longer_than_the_screen_leaves_half_of_it_to_the_events() -> None:
+    async def check() -> None:
+        async with running(rows=20) as console:
+            console.prompt.print(numbered(30))
+            console.keys.send_text("\x1b[200~" + "x" * 5000 + "END\x1b[201~")
+            await console.terminal.shows("END")
+            rows = console.terminal.screen.display
+            assert sum("xxx" in row for row in rows) == 10
+            assert "line 00029" in rows[8]
+            console.keys.send_text("\x03")
+            await console.terminal.input_is("")
+            assert not any("xxx" in row for row in console.terminal.rows())
+
+    asyncio.run(check())
+
+
+def test_whole_lines_are_pasted_without_an_empty_one_after_them() -> None:
+    async def check() -> None:
+        async with running() as console:
+            console.keys.send_text("\x1b[200~one\r\ntwo\r\n\x1b[201~\r")
+            await console.delivered("one\ntwo")
+
+    asyncio.run(check())

@@ -189,7 +189,46 @@ async def foreign_scripts_leave_the_prompt_where_it_is(screen: Screen) -> None:
         assert screen.terminal.rows()[-1] == "›"
         assert "PAL present" in screen.status
     await screen.shows("שלום עולם", "pal 🎉 done 👍")
-    assert "".join(screen.terminal.rows()).count("時間") == 40
+    assert "".join(row.strip() for row in screen.terminal.rows()).count("時間") == 40
+
+
+@element
+async def a_long_text_is_broken_between_words(screen: Screen) -> None:
+    words = [f"word{number:03}" for number in range(60)]
+    screen.comes(UTTERANCE, turn=1, inference="p", role="pal", speech=" ".join(words))
+    await screen.terminal.shows("word059")
+    rows = [row for row in screen.terminal.rows() if "word" in row]
+    assert [word for row in rows for word in row.split() if word.startswith("word")] == words
+    hang = 33 if screen.terminal.screen.columns > NARROW else 4
+    assert {len(row) - len(row.lstrip()) for row in rows[1:]} <= {hang}
+
+
+@element
+async def a_filter_is_told_while_it_holds(screen: Screen) -> None:
+    screen.comes(UTTERANCE, turn=1, inference="p", role="pal", speech="Hi")
+    await screen.terminal.shows("Hi")
+    assert "filtered" not in screen.status
+    screen.keys("/only utterance\r")
+    await screen.terminal.until(lambda: "filtered" in screen.status)
+    screen.keys("/only\r")
+    await screen.terminal.until(lambda: "filtered" not in screen.status)
+
+
+@element
+async def what_answers_nothing_is_doubted_and_sent(screen: Screen) -> None:
+    screen.keys("/tool-result call_x done\r")
+    await screen.terminal.shows("warning: no tool call call_x is open")
+    await screen.terminal.shows("tool_result call_x")
+    screen.keys("/confirm nothing\r")
+    await screen.terminal.shows("warning: no objective nothing was seen")
+
+
+@element
+async def an_error_is_broken_between_words(screen: Screen) -> None:
+    screen.keys("/sensitivity pause=loud\r")
+    await screen.terminal.shows("pause=VALUE")
+    said = " ".join(" ".join(screen.terminal.rows()).split())
+    assert '"loud" is none of superlow, verylow, low, medium, high, auto; usage: /sensitivity' in said
 
 
 # -- turns and marks ---------------------------------------------------------------------------------------
@@ -293,7 +332,7 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
     screen.comes("system.pal_present", 1.2, seq=9)
     screen.passes(125.0)
     await screen.terminal.until(lambda: "1 gap" in screen.status and screen.status.startswith(" "))
-    wanted = ["PAL present, pal speaks", "1 gap"]
+    wanted = ["PAL speaks", "1 gap"]
     if screen.columns >= 80:
         wanted += ["turn 12", "reply 1.14 s", "● recording"]
     if screen.columns >= 200:

@@ -57,6 +57,7 @@ def test_lines_of_every_kind() -> None:
     assert properties(said("Hello there")) == {"text": "Hello there"}
     assert properties(said("//slash")) == {"text": "/slash"}
     assert said("/wait 1500ms") == Pause(1.5)
+    assert said("/wait 2 s ") == Pause(2.0)
     assert said("/set who  Dana Scully") == Assign("who", "Dana Scully", False)
     assert said('/set who "  Dana"') == Assign("who", "  Dana", False)
     assert said("/print a  b") == Print("a  b")
@@ -86,6 +87,13 @@ WRONG = {
     "/expect utterance text~(": (24, "no regular expression"),
     '/expect utterance text="open': (24, "quote"),
     "/expect utterance as 1st": (22, "no NAME"),
+    "/expect utterance within 5s within 1s": (29, "twice"),
+    "/expect utterance as a as b": (24, "twice"),
+    "/expect utterance as within within 5s": None,
+    "/when utterance after 1s after 2s /interrupt": (26, "twice"),
+    "/expect on tool_call": (9, "did you mean no?"),
+    "/expect utterance text=~open": (23, "did you mean text~open?"),
+    "/wait 2 seconds": (7, "2 seconds"),
     "/expect": (1, "missing"),
     "/expect no": (9, "EVENT is missing"),
     "/expect no utterance as x": (22, "as"),

@@ -81,13 +81,11 @@ def call(number: int) -> dict[str, Any]:
             " c1 · no PAL yet · 0 min ",
             id="shut down",
         ),
-        pytest.param(
-            heard(PAL_STARTS), {}, " c1 · PAL present, pal speaks · turn 1 · 0 min ", id="pal speaks"
-        ),
+        pytest.param(heard(PAL_STARTS), {}, " c1 · PAL speaks · turn 1 · 0 min ", id="pal speaks"),
         pytest.param(
             heard(PAL_STARTS, USER_STARTS),
             {},
-            " c1 · PAL present, pal speaks, user speaks · turn 1 · 0 min ",
+            " c1 · PAL and user speak · turn 1 · 0 min ",
             id="both speak",
         ),
         pytest.param(

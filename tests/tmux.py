@@ -52,7 +52,8 @@ class Pane:
             time.sleep(0.02)  # tmux tells nobody when its screen changes
 
     def shows(self, text: str) -> None:
-        self.until(lambda: text in self.all, repr(text))
+        """Also where it was broken between words."""
+        self.until(lambda: text in (shown := self.all) or text in " ".join(shown.split()), repr(text))
 
     def ends(self) -> int:
         """Wait for the program's end; its exit status, -1 if a signal ended it."""

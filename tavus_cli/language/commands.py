@@ -116,7 +116,7 @@ def _raw(words: Words) -> Action:
 
 
 def _when(words: Words) -> Action:
-    return Say("when", words.rest("EVENT and COMMAND"))  # taken apart by language/script
+    return Say("when", words.rest("EVENT"))  # taken apart by language/script
 
 
 def _help(words: Words) -> Action:
@@ -152,9 +152,9 @@ def _number(name: str, what: str) -> Callable[[Words], Action]:
 
 
 def _copy(words: Words) -> Action:
-    if (word := words.word("as")) != "as":
-        raise words.wrong(f'"{word}" is not "as"')
     language = words.word(" or ".join(LANGUAGES))
+    if language == "as":
+        language = words.word(" or ".join(LANGUAGES))
     if language not in LANGUAGES:
         raise words.wrong(f'"{language}" is none of {", ".join(LANGUAGES)}')
     number = "" if words.empty else words.word("SEQ")
@@ -208,7 +208,6 @@ _ROWS = (
         "send COMMAND once, so long after EVENT came (docs/scripts.md)",
         _when,
         sends=False,
-        words=("started_speaking", "stopped_speaking", "utterance", "tool_call"),
     ),
     Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _just("quit"), sends=False),
@@ -262,6 +261,12 @@ _MEANINGS = {  # of families of event types, and of other words
     "interrupt": "how readily the user interrupts",
     "append": "add to the context",
     "overwrite": "replace the context",
+}
+_WHEN = {
+    "role=pal": "a condition: of the PAL's side",
+    "role=user": "a condition: of the user's side",
+    "after": "how long after it, as 300ms",
+    "as": "a name for the event, for COMMAND",
 }
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
@@ -350,6 +355,8 @@ def complete(text: str) -> list[tuple[str, str]]:
     row = COMMANDS.get(name[1:])
     if row is None:
         return []
+    if row.name == "when":
+        return _complete_when(rest)
     *before, word = rest.split(" ")
     words: tuple[str, ...] = ()
     if row.name == "copy" and before == ["as"]:
@@ -359,6 +366,18 @@ def complete(text: str) -> list[tuple[str, str]]:
     if word.startswith("-"):
         words += tuple(row.options)
     return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]
+
+
+def _complete_when(rest: str) -> list[tuple[str, str]]:
+    """Its event, then conditions and the command, then what that command takes."""
+    _, slash, command = rest.partition(" /")
+    if slash:
+        sent = {f"/{kind}" for kind in KINDS}
+        return [one for one in complete(f"/{command}") if " " in command or one[0] in sent]
+    *before, word = rest.split(" ")
+    commands = {f"/{kind}": COMMANDS[kind].help for kind in KINDS}
+    known = _WHEN | commands if before else {one: _meaning(one) for one in _TYPES}
+    return [one for one in known.items() if one[0].startswith(word)]
 
 
 def _meaning(word: str) -> str:

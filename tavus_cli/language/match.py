@@ -146,6 +146,8 @@ def match_of(text: str, column: int = 1) -> Match | None:
         if number is None:
             raise LineError(f'"{value}" is no number', at)
         return Match(field, operator, value, number=number)
+    if value.startswith("~"):  # as some other languages write it
+        raise LineError(f'"=~" is no operator; did you mean {field}{value}?', at - 1)
     if field == "role" and value in ("replica", "persona", "face"):
         value = "pal"
     return Match(field, operator, value)

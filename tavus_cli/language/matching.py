@@ -57,7 +57,7 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
     try:
         compiled = compile(expression)
     except JMESPathError as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).removesuffix(" ^")  # which points at nothing on one line
         raise UsageError(f"--where: {reason}") from None
     search = compiled.search
     for name in _functions(compiled.parsed):
@@ -101,6 +101,12 @@ class Selection:
     def __post_init__(self) -> None:
         if self.role in ("replica", "persona", "face"):
             self.role = "pal"
+
+    @property
+    def filters(self) -> bool:
+        """Whether it leaves out anything that is not folded."""
+        chosen = (self.where, self.role, self.turn)
+        return bool(self.only) or bool(self.ignore) or any(one is not None for one in chosen)
 
     def among(self, entries: list[Entry]) -> list[Entry]:
         """The entries to show. One pass a filter: a loop over few filters costs less than calls."""

@@ -30,6 +30,7 @@ WORDS = {
     "repeat": "/repeat N [as NAME], with the lines it repeats indented below it",
 }
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NEARLY_NO = ("no", "on", "not", "none", "never")
 _CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when": ("after", "as")}
 
 
@@ -230,8 +231,8 @@ def _statement(text: str, names: Names) -> Statement:
         return Assign(word, unquoted(_rest(text, end, names)), names.is_remote(text[end:]))
     if name == "repeat":
         return _repeat(rest, names)
-    if name == "wait" and len(rest) == 1 and _plain(rest[0], names)[:1].isdigit():
-        return Pause(_duration(rest[0], names))
+    if name == "wait" and _plain(rest[0], names)[:1].isdigit():
+        return Pause(_duration(Token(text[rest[0].start :].rstrip(), rest[0].start), names))
     return _expectation(name, rest, names)
 
 
@@ -252,6 +253,7 @@ def _when(text: str, names: Names) -> When:
         raise LineError(f"COMMAND is missing, with its slash; usage: {WORDS['when']}", len(text))
     rest, column = text[start:], start + 1
     after, kept = 0.0, []
+    _once(words, ("after",))
     skip = iter(words[1:])
     for word in skip:
         if word.text == "after":
@@ -280,6 +282,8 @@ def _when(text: str, names: Names) -> When:
 
 def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
     none = name == "expect" and words[0].text == "no"
+    if name == "expect" and len(words) > 1 and words[0].text.lower() in _NEARLY_NO and not none:
+        raise LineError(f'"{words[0].text}" is no event type; did you mean no?', words[0].column)
     if none and len(words) == 1:
         raise LineError(f"EVENT is missing; usage: {WORDS[name]}", words[0].column)
     event, *rest = words[1:] if none else words
@@ -287,6 +291,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
     check_event(kind, event.column)
     matches, within, start, kept = [], None, False, ""
     clauses = _CLAUSES[name]
+    _once(rest, clauses)
     skip = iter(rest)
     for word in skip:
         if word.text == "within" and "within" in clauses:
@@ -303,6 +308,16 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
             hint = did_you_mean(word.text, clauses) or f"; it is field=value, {' or '.join(clauses)}"
             raise LineError(f'"{word.text}" is no MATCH{hint}', word.column)
     return Expectation(kind, tuple(matches), within, none, start, name == "wait", kept)
+
+
+def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
+    """Of two that contradict each other none would be obeyed in silence."""
+    seen: set[str] = set()
+    for before, word in pairwise([Token("", 0), *words]):
+        if word.text in seen and before.text != "as":
+            raise LineError(f'"{word.text}" stands here twice', word.column)
+        if word.text in clauses and before.text != "as":
+            seen.add(word.text)
 
 
 def _plain(word: Token, names: Names) -> str:

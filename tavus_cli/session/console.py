@@ -11,6 +11,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.rooms.resident import ResidentRoom
 from tavus_cli.session.commander import LEAVING, Commander, Join
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.looking import Looking
@@ -22,6 +23,7 @@ from tavus_cli.views.copy import CLIPBOARD_BYTES, osc52
 from tavus_cli.views.line import LineView
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
+from tavus_cli.views.wrap import wrapped
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -57,7 +59,7 @@ class Console:
         self._session = session
         self._environment = environment
         self._clipboard = what.clipboard
-        make_view = partial(LineView, local_time, theme=environment.theme)
+        make_view = partial(LineView, local_time, theme=environment.theme, wrap=True)
         self._view = make_view(
             width=environment.columns, all=what.selection.all, limit=LONG_LINE, console=True
         )
@@ -101,8 +103,10 @@ class Console:
         """The exit status. Raises what joining raises."""
         # Also so that the prompt never stands on the first row: erased from there, it would stay
         # in tmux's scrollback.
-        target = safe(self._session.room.target)
-        self._prompt.print([self._environment.theme.paint("quiet", f"joining {target} – {HINT}")])
+        room = self._session.room
+        shared = f" through the session {room.about['id']}" if isinstance(room, ResidentRoom) else ""
+        joining = safe(f"joining {room.target}{shared} – {HINT}")
+        self._print(self._environment.theme.paint("quiet", joining))
         prompt = asyncio.create_task(self._prompt.run())
         work = asyncio.create_task(self._in_the_room())
         try:
@@ -151,7 +155,7 @@ class Console:
                 elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
-                    self._doubt_repetition(action)
+                    self._doubt(action)
                     await self._commander.obey(action)
         finally:
             ended.cancel()
@@ -227,9 +231,15 @@ class Console:
         self._prompt.print(self._view.lines(waited))
         self._prompt.refresh()
 
-    def _doubt_repetition(self, action: Action) -> None:
+    def _doubt(self, action: Action) -> None:
+        """What was probably not meant is warned about, and sent all the same."""
         if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
             return
+        call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
+        if call is not None and call not in self._session.conversation.turns.open_calls:
+            self._warn(f"warning: no tool call {call} is open; /tools lists them")
+        if objective is not None and objective not in self._looking.log.objectives():
+            self._warn(f"warning: no objective {objective} was seen here")
         text = action.properties.get("text")
         if isinstance(text, str) and len(text) >= LONG_TEXT:
             if text == self._sent_text:
@@ -255,15 +265,19 @@ class Console:
 
     def _status_line(self, columns: int) -> str:
         self._view.width = columns
+        self._status.filtered = self._looking.selection.filters
         session = self._session
         return self._status.line(session.conversation, session.room.now(), self._prompt.held, columns)
 
     def _tell(self, text: str) -> None:
-        self._prompt.print([safe(text)])
+        self._print(safe(text))
 
     def _warn(self, text: str) -> None:
         mark = "" if text.startswith("warning: ") else "✗ "
-        self._prompt.print([self._environment.theme.paint("warning", mark + safe(text))])
+        self._print(self._environment.theme.paint("warning", mark + safe(text)))
+
+    def _print(self, line: str) -> None:
+        self._prompt.print(wrapped(line, self._view.width, 2))
 
 
 def _plain(word: str) -> bool:

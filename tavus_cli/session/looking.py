@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from textwrap import wrap
+from typing import Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
@@ -25,6 +26,13 @@ from tavus_cli.views.theme import Theme
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
 SLICE_SECONDS = 0.004  # of searching, before keys and events get their turn
 MATCH_SECONDS = 0.05  # in one text; a pattern that needs more would never end
+
+
+def _where(expression: str) -> Callable[[Any], Any] | None:
+    try:
+        return compile_where(expression or None)
+    except UsageError as error:
+        raise UsageError(str(error).replace("--where", "/where", 1)) from None
 
 
 class Looking:
@@ -162,7 +170,7 @@ class Looking:
                 self.selection.ignore = TypePattern(words)
                 said = f"all types but {', '.join(words)}" if words else "all types"
             case "where":
-                self.selection.where = compile_where(say.argument or None)
+                self.selection.where = _where(say.argument)
                 said = f"only where {say.argument}" if say.argument else "all messages"
             case _:
                 raise UsageError(f"/{say.command} is nothing that the view answers")

@@ -60,8 +60,15 @@ class Tail:
 
 
 def line_view(environment: Environment, *, all: bool = False) -> LineView:
-    limit = TERMINAL_LIMIT if is_tty(environment.stdout) else None
-    return LineView(local_time, theme=environment.theme, width=environment.columns, all=all, limit=limit)
+    terminal = is_tty(environment.stdout)
+    return LineView(
+        local_time,
+        theme=environment.theme,
+        width=environment.columns,
+        all=all,
+        limit=TERMINAL_LIMIT if terminal else None,
+        wrap=terminal,
+    )
 
 
 def record_to(path: str | None, room: Room) -> Recorder | None:

@@ -21,7 +21,8 @@ class CommandCompleter(Completer):
 
     ``words`` takes the whole text before the cursor and yields candidates for that word, each with
     a description ("" for none). Candidates that do not begin with the word are left out, so it may
-    yield all there are; upper and lower case count as the same.
+    yield all there are; upper and lower case count as the same. After the only one a blank follows, as in
+    a shell.
     """
 
     def __init__(self, words: Words) -> None:
@@ -31,6 +32,7 @@ class CommandCompleter(Completer):
         before = document.text_before_cursor
         match = _CURRENT_WORD.search(before)
         word = match.group() if match else ""
-        for candidate, description in self._words(before):
-            if candidate.casefold().startswith(word.casefold()):
-                yield Completion(candidate, start_position=-len(word), display_meta=description or None)
+        known = [one for one in self._words(before) if one[0].casefold().startswith(word.casefold())]
+        blank = " " if len(known) == 1 else ""
+        for candidate, description in known:
+            yield Completion(candidate + blank, start_position=-len(word), display_meta=description or None)

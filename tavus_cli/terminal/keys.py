@@ -1,5 +1,5 @@
-"""The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, Ctrl-Z,
-and the way to the user's editor, Ctrl-X Ctrl-E, in vi's navigation mode also v.
+"""The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, a paste,
+Ctrl-Z, and the way to the user's editor, Ctrl-X Ctrl-E, in vi's navigation mode also v.
 
 Enter itself and Ctrl-D on an empty line are prompt_toolkit's own bindings; what Enter does with the
 text is decided in ``prompt``. Ctrl-C comes as a key, because the terminal is in raw mode.
@@ -13,6 +13,7 @@ from prompt_toolkit.application import get_app
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.keys import Keys
 
 
 def bindings(
@@ -46,6 +47,12 @@ def bindings(
     @keys.add("escape", "enter", filter=typing)
     def newline(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
+
+    @keys.add(Keys.BracketedPaste)
+    def paste(event: KeyPressEvent) -> None:
+        # Whole lines end with a newline when they are copied, which would begin an empty one here.
+        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+        event.current_buffer.insert_text(text.rstrip("\n"))
 
     @keys.add("c-x", "c-e", filter=typing)
     @keys.add("v", filter=typing & vi_navigation_mode)

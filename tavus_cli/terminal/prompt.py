@@ -32,6 +32,7 @@ from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted
 from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding.vi_state import InputMode
+from prompt_toolkit.layout import Dimension
 from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
@@ -60,8 +61,7 @@ class LivePrompt:
     where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
     waits, and what was written there is then in the input line, where Enter sends it. Ctrl-Z lends it to
     the shell, and stops the process. A terminal that stops reading holds up lines alone, and is told so.
-
-    Everything is called on the event loop that runs ``run``.
+    A text that is typed has half of the screen. Everything is called on the event loop that runs ``run``.
     """
 
     def __init__(
@@ -296,6 +296,10 @@ class LivePrompt:
         if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
             app.terminal_size_polling_interval = None  # the signal tells; an idle prompt sleeps
         app.max_render_postpone_time = 0.003  # seconds that a letter waits for a moment without events
+        # Events stay in sight above a long text; of one over the whole screen tmux would keep what is erased.
+        window = app.layout.current_window
+        least = cast(Callable[[], Dimension], window.height)
+        window.height = lambda: Dimension(min=least().min, max=(app.output.get_size().rows + 1) // 2)
         app.before_render += self._compose
         app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept

@@ -1,7 +1,7 @@
 """The pretty view: entries as lines, grouped by turn.
 
 Pure: the width, the local time and the theme are given. Remote text passes ``safe`` here and nowhere
-is it markup. A line is never wrapped by us.
+is it markup. A line is wrapped by us for a terminal alone, where ``wrap`` asks for it.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from tavus_cli.protocol.events import Event, Kind
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
+from tavus_cli.views.wrap import wrapped
 
 RULE_WIDTH = 80  # of a turn's rule where there is no terminal
 NARROW = 60  # columns below which a row has neither milliseconds nor the time since its turn began
 WHO_WIDTH = 8
+CUT_OFF = 80  # characters shown on a terminal of what was not said: all of it stands a few lines above
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
 # Of a second's text and its thousandths, and of seconds. "%" takes two thirds of what a format
@@ -32,7 +34,8 @@ class LineView:
 
     ``width`` is the columns of the terminal, for rules, and for rows where they are few. ``all`` shows
     numbers and why an event would be folded. ``limit`` cuts longer texts (None: never), saying how much is
-    not shown, and how to see it; ``console`` is whether there is a prompt to ask at.
+    not shown, and how to see it; ``console`` is whether there is a prompt to ask at. With ``wrap`` an entry
+    wider than ``width`` is several lines, hung under its text.
     """
 
     def __init__(
@@ -44,8 +47,10 @@ class LineView:
         all: bool = False,
         limit: int | None = None,
         console: bool = False,
+        wrap: bool = False,
     ) -> None:
         self.width = width
+        self._wrap = wrap
         self._console = console
         self._local_time = local_time
         self._theme = theme
@@ -71,6 +76,9 @@ class LineView:
             elif type(entry) is NoteEntry:
                 column = self._column("note", "mark", "mark")
                 out.append(self._row(entry.at, None, "", column, safe(entry.text)))
+        if self._wrap:
+            text_at = self._text_at()
+            return [row for line in out for row in wrapped(line, self.width, text_at)]
         return out
 
     # -- entries --------------------------------------------------------------------------------------
@@ -148,6 +156,12 @@ class LineView:
             return f"{head}{column}{text}".rstrip()
         return f"{self._time_sgr}{head}{column}{text}{RESET}"
 
+    def _text_at(self) -> int:
+        """The column where the text of ``_row`` begins."""
+        head = len(_NO_TIME) + 1 + len(_NO_RELATIVE) if self.width >= NARROW else len("12:03:11")
+        seq = len("  #1234") if self.all else 0
+        return head + seq + 1 + (self.all or self.width >= NARROW) + WHO_WIDTH + 1
+
     def _who_column(self, role: str | None, kind: Kind) -> str:
         who = kind.label if role is None or kind.label != "?" else role
         column = self._column(who, role if role == "user" or role == "pal" else kind.style, kind.style)
@@ -184,8 +198,8 @@ class LineView:
         if not event.interrupted or not intended.startswith(said) or intended == said:
             return text
         rest = safe(intended[len(said) :]).strip()
-        if self._limit is not None and len(rest) > self._limit:
-            rest = rest[: self._limit] + "…"
+        if self._limit is not None and len(rest) > CUT_OFF:
+            rest = rest[:CUT_OFF] + "…"
         return f"{text}  {self._theme.paint('quiet', f'(cut: {rest})')}"
 
     def _cut(self, text: str, event: Event, turn: Turn | None) -> str:

@@ -10,6 +10,7 @@ from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import Theme
 
 _DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # the first first
+_SPEAKERS = (("pal", "PAL"), ("user", "user"))
 LOUD_SECONDS = 5.0  # a tool call that nobody answers for so long is told by its name
 
 
@@ -23,6 +24,7 @@ class StatusLine:
     over: str | None = None
     recording: bool = False
     paused: int | None = None  # entries that wait, None while they go by
+    filtered: bool = False  # some events are not shown, because somebody asked for that
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
         """``behind``: lines not on the screen yet. Where not all fits, what matters least is left out."""
@@ -39,6 +41,8 @@ class StatusLine:
         if self.paused is not None:
             parts["paused"] = f"PAUSED, {self.paused:,} wait, F4 goes on"
         parts["presence"] = self._presence(conversation)
+        if self.filtered:
+            parts["filtered"] = "filtered"
         if turn is not None:
             parts["turn"] = f"turn {turn.idx}"
         if status.reply is not None:
@@ -86,8 +90,10 @@ class StatusLine:
             return "joining …"
         if not conversation.status.pal_present:
             return "no PAL yet"
-        speaking = [who for who in ("pal", "user") if who in conversation.status.speaking]
-        return "PAL present" + "".join(f", {who} speaks" for who in speaking)
+        speaking = [who for role, who in _SPEAKERS if role in conversation.status.speaking]
+        if not speaking:
+            return "PAL present"
+        return " and ".join(speaking) + (" speaks" if len(speaking) == 1 else " speak")
 
 
 def _flat(text: str) -> str:
