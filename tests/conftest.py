@@ -22,6 +22,7 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("TAVUS_DAILY_PROXY", "COLORFGBG"):
             patch.delenv(name, raising=False)
         patch.setenv("XDG_CONFIG_HOME", str(folder))
+        patch.setenv("TAVUS_CONSOLE_RUNTIME", str(folder / "run"))  # a session of the user's is no TARGET
         yield folder
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConsoleError
-from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.interactions import Interaction, interrupt
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find
 from tavus_cli.session.environment import Environment
@@ -124,6 +124,21 @@ def test_kill_leaves_nothing_that_stops_the_next_start(folder: Path) -> None:
     assert start()["pid"] != first["pid"]
     os.kill(listed()[0]["pid"], signal.SIGTERM)
     until_gone()
+
+
+def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() -> None:
+    pid = start()["pid"]
+
+    async def check() -> str:
+        async with Session(connected()) as session:
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(SECONDS):
+                await session.ended.wait()
+            with pytest.raises(ConsoleError) as caught:
+                await session.send(interrupt())
+            return str(caught.value)
+
+    assert asyncio.run(check()) == "not sent: cut off from the conversation (the resident session is gone)"
 
 
 def until_gone() -> None:

@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -201,6 +202,23 @@ async def a_long_text_is_broken_between_words(screen: Screen) -> None:
     assert [word for row in rows for word in row.split() if word.startswith("word")] == words
     hang = 33 if screen.terminal.screen.columns > NARROW else 4
     assert {len(row) - len(row.lstrip()) for row in rows[1:]} <= {hang}
+
+
+@element
+async def speech_as_it_grew_takes_a_row_each_in_a_turn(screen: Screen) -> None:
+    words = [f"word{number:03}" for number in range(60)]
+    for count in (20, 40, 60):
+        speech = " ".join(words[:count])
+        screen.comes(STREAMING, turn=1, inference="p", role="pal", speech=speech, final=False)
+    screen.comes(UTTERANCE, turn=1, inference="p", role="pal", speech=" ".join(words))
+    await screen.terminal.shows("word059")
+    screen.keys("/turn 1\r")
+    await screen.terminal.until(lambda: sum("partial" in row for row in screen.terminal.rows()) >= 3)
+    rows = screen.terminal.rows()
+    marked = [number for number, row in enumerate(rows) if "partial" in row]
+    each = 1 if screen.terminal.screen.columns > NARROW else 2  # there is no room for a word beside the marks
+    assert [after - before for before, after in pairwise(marked)] == [each, each]
+    assert "019" in "".join(rows[marked[0] : marked[0] + each])
 
 
 @element

@@ -179,7 +179,7 @@ class ResidentRoom:
                 if batch and isinstance(batch[-1], RoomOver):
                     return
             if not self._left:
-                yield [RoomOver(_GONE, self.now())]
+                yield [RoomOver(_GONE, self.now(), cut_off=True)]
         finally:
             self._informed.set()
             self._forget(_GONE)

@@ -67,10 +67,14 @@ class RoomNote(NamedTuple):
 
 
 class RoomOver(NamedTuple):
-    """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it."""
+    """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it.
+
+    ``cut_off``: the way to it has ended, and it may go on for others.
+    """
 
     reason: str
     at: float | None = None
+    cut_off: bool = False
 
 
 class Idle:

@@ -67,7 +67,7 @@ class Console:
             session.conversation,
             what.selection,
             environment.theme,
-            lambda: make_view(width=self._view.width, all=True),
+            lambda: make_view(width=self._view.width, all=True, brief=True),
             what.events_kept,
         )
         self._status = StatusLine(

@@ -119,7 +119,7 @@ class Visit:
         except TimeoutError:
             return
         if session.ended.is_set():
-            raise ConversationOver(f"the conversation is over ({session.over or 'the room was left'})")
+            raise ConversationOver(session.ending)
 
     def _heard(self) -> None:
         """What came in, from the beginning of joining to now."""

@@ -67,7 +67,7 @@ async def _obey_lines(session: Session, what: Join, environment: Environment) ->
         if not await _obey_each(commander, session, what, environment):
             if commander.over:
                 return ExitStatus.OVER
-            raise ConversationOver(f"the conversation is over ({session.over or 'the room was left'})")
+            raise ConversationOver(session.ending)
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 

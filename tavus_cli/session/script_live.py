@@ -81,8 +81,7 @@ class LiveStage:
                 await self._wait(deadline + GRACE if overdue else deadline)
         finally:
             self._waited = None
-        ended_by = session.over or "the room was left"
-        over = f"the conversation is over ({ended_by})" if session.ended.is_set() else None
+        over = session.ending if session.ended.is_set() else None
         return Verdict(entry, window, over)
 
     def place(self, placed: Placed) -> None:

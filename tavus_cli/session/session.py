@@ -67,6 +67,7 @@ class Session:
         self.room = room
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
+        self._cut_off = False  # whether the conversation may go on without us
         self.ended = asyncio.Event()
         self._hold = hold
         self._recorder = recorder
@@ -106,10 +107,19 @@ class Session:
     ) -> None:
         await self._leave(in_order=kind is None)
 
+    @property
+    def ending(self) -> str:
+        """What has ended and why, for a person."""
+        return f"{self._what_ended} ({self.over or 'the room was left'})"
+
+    @property
+    def _what_ended(self) -> str:
+        return "cut off from the conversation" if self._cut_off else "the conversation is over"
+
     async def send(self, interaction: Interaction) -> dict[str, Any]:
         """The message as sent. Raises SendFailed, or ConversationOver once the room has ended."""
         if self.over is not None:
-            raise ConversationOver(f"not sent: the conversation is over ({self.over})")
+            raise ConversationOver(f"not sent: {self.ending}")
         message = interaction.encode(self.room.conversation_id)
         self._idle.clear()
         try:
@@ -229,9 +239,9 @@ class Session:
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
-            case RoomOver(reason, at):
-                self.over = reason
-                text = f"the conversation is over: {reason}"
+            case RoomOver(reason, at, cut_off):
+                self.over, self._cut_off = reason, cut_off
+                text = f"{self._what_ended}: {reason}" + "; the conversation may go on" * cut_off
                 self._record_note(text)
                 return self.conversation.tick(float("inf")) + self.conversation.note(text, at)
             case ParticipantChanged(participant, change, _):
@@ -302,7 +312,7 @@ class Session:
             if task.done():
                 return task.result()
             if ended.done():
-                raise ConversationOver(f"the conversation is over ({self.over or 'the room was left'})")
+                raise ConversationOver(self.ending)
             raise late
         finally:
             for one in (task, ended, idle):

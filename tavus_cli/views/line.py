@@ -12,6 +12,7 @@ from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEnt
 from tavus_cli.protocol.events import Event, Kind
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import safe
+from tavus_cli.views.status import fit_end
 from tavus_cli.views.theme import PLAIN, RESET, Theme
 from tavus_cli.views.wrap import wrapped
 
@@ -35,7 +36,8 @@ class LineView:
     ``width`` is the columns of the terminal, for rules, and for rows where they are few. ``all`` shows
     numbers and why an event would be folded. ``limit`` cuts longer texts (None: never), saying how much is
     not shown, and how to see it; ``console`` is whether there is a prompt to ask at. With ``wrap`` an entry
-    wider than ``width`` is several lines, hung under its text.
+    wider than ``width`` is several lines, hung under its text. With ``brief`` what would be folded takes one
+    row: of speech that grows the end of it.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class LineView:
         limit: int | None = None,
         console: bool = False,
         wrap: bool = False,
+        brief: bool = False,
     ) -> None:
         self.width = width
+        self._brief = brief
         self._wrap = wrap
         self._console = console
         self._local_time = local_time
@@ -93,6 +97,9 @@ class LineView:
             text = safe(text)
         if self._limit is not None and len(text) > self._limit:
             text = self._cut(text, event, turn)
+        if self._brief and entry.fold is not None:
+            marks_wide = len(f"↩ late, {entry.fold}  ")
+            text = fit_end(text, max(WHO_WIDTH, self.width - self._text_at() - marks_wide))
         if entry.intended is not None:
             text = self._with_cut(event, text, entry.intended)
         if entry.reply is not None:
