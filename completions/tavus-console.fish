@@ -1,12 +1,12 @@
 # fish completion for tavus-console. Made from its command tree; do not edit.
 complete -c tavus-console -f
-complete -c tavus-console -n '__fish_use_subcommand' -a doctor -d 'What works here Dailys client, terminal, settings, API key, the way to the API, what still runs.'
+complete -c tavus-console -n '__fish_use_subcommand' -a doctor -d 'What works here, and with --room in a real room.'
 complete -c tavus-console -n '__fish_use_subcommand' -a join -d 'Live console events above, a prompt below. Without a terminal, commands come from standard input.'
 complete -c tavus-console -n '__fish_use_subcommand' -a tail -d 'Events to standard output, for eyes or for pipes.'
 complete -c tavus-console -n '__fish_use_subcommand' -a replay -d 'A recording through the same views.'
-complete -c tavus-console -n '__fish_use_subcommand' -a send -d 'One interaction; with --wait the answer is printed its words, or the tool call that came instead.'
+complete -c tavus-console -n '__fish_use_subcommand' -a send -d 'One interaction, and with --wait its answer.'
 complete -c tavus-console -n '__fish_use_subcommand' -a completion -d 'The completion script for a shell, on standard output.'
-complete -c tavus-console -n '__fish_use_subcommand' -a run -d 'A script of console commands, with expectations docs/scripts.md.'
+complete -c tavus-console -n '__fish_use_subcommand' -a run -d 'A script of console commands, with expectations.'
 complete -c tavus-console -n '__fish_use_subcommand' -a conversation -d 'Create, list, look up and end conversations.'
 complete -c tavus-console -n '__fish_use_subcommand' -a auth -d 'The API key store, show, forget.'
 complete -c tavus-console -n '__fish_use_subcommand' -a config -d 'Settings where, which, and why.'

@@ -47,7 +47,9 @@ def doctor(
     color: Color = "auto",
     json: Annotated[bool, typer.Option("--json", help="All findings as one JSON object.")] = False,
 ) -> int:
-    """What works here: Daily's client, terminal, settings, API key, the way to the API, what still runs.
+    """What works here, and with --room in a real room.
+
+    Daily's client, terminal, settings, API key, the way to the API, what still runs.
 
     With --room also what works against a real room: join, events, sends, leave.
     Joining makes you a guest: it may start the greeting, and leaving may end the conversation.

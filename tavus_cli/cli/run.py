@@ -57,7 +57,10 @@ def run(
         bool, typer.Option("--json", help="One JSON object for each target, and errors as such.")
     ] = False,
 ) -> int:
-    """A script of console commands, with expectations: docs/scripts.md."""
+    """A script of console commands, with expectations.
+
+    The language: docs/scripts.md.
+    """
     from tavus_cli.session.run import RunScript, checked, run_script
     from tavus_cli.session.script import Limits
     from tavus_cli.session.session import run as run_session

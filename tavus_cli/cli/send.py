@@ -51,7 +51,10 @@ def send(
         bool, typer.Option("--json", help="What was sent and answered, and errors, as JSON objects.")
     ] = False,
 ) -> int:
-    """One interaction; with --wait the answer is printed: its words, or the tool call that came instead."""
+    """One interaction, and with --wait its answer.
+
+    That is printed: its words, or the tool call that came instead.
+    """
     from tavus_cli.language.commands import KINDS, sendable
     from tavus_cli.session.send import Send
     from tavus_cli.session.send import send as run_send
