@@ -42,9 +42,10 @@ def memory() -> None:
     print("the cost of an event, and memory")
     print(f"  {'events':>10}  {'µs each':>8}  {'without start-up':>17}  {'peak MB':>8}")
     with tempfile.TemporaryDirectory() as folder:
-        base = _child(folder, 1)[0]
-        for count in (10_000, 100_000, 1_000_000):
-            seconds, peak = min(_child(folder, count) for _ in range(3))
+        counts = (1, 10_000, 100_000, 1_000_000)
+        rounds = [[_child(folder, count) for count in counts] for _ in range(5)]
+        (base, _), *best = map(min, zip(*rounds, strict=True))
+        for count, (seconds, peak) in zip(counts[1:], best, strict=True):
             each, flat = seconds / count * 1e6, (seconds - base) / count * 1e6
             print(f"  {count:>10,}  {each:8.2f}  {flat:17.2f}  {peak:8.1f}")
 

@@ -23,6 +23,7 @@ from tavus_cli.protocol.ordering import (
     Ordering,
     Restarted,
 )
+from tavus_cli.protocol.wire import from_json, to_json
 from tests.conversations import few, many, some
 
 Arrival = tuple[Event, float]
@@ -179,6 +180,19 @@ def test_late_after_the_memory_has_gone_round() -> None:
     run(ordering, " ".join(str(seq) for seq in range(1_100) if seq != 1_050) + " tick@1")
     assert run(ordering, "1050 1050 1051 99") == ["late 1050", "same 1050", "same 1051"]
     assert run(ordering, "close") == ["late 99"]
+
+
+def test_what_came_as_text_is_compared_by_its_value() -> None:
+    """Also where the text is a string that holds the message (section 1.2)."""
+    text = '{"event_type":"conversation.x","seq":1,"properties":{"a":1}}'
+    other = '{"seq": 1, "properties": {"a": 1}, "event_type": "conversation.x"}'
+    for first in (text, to_json(text)):
+        ordering = Ordering()
+        ordering.receive(decode(from_json(first), 0.0, None, first), 0.0)
+        for again, alike in ((text, True), (other, True), (text.replace('"a":1', '"a":2'), False)):
+            (one,) = ordering.receive(decode(from_json(again), 1.0, None, again), 1.0)
+            assert isinstance(one, Duplicate)
+            assert one.same is alike
 
 
 def test_messages_without_a_number_count_towards_the_thousand() -> None:

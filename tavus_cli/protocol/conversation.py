@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from tavus_cli.protocol.events import Direction, Event, decode
+from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
@@ -182,7 +182,7 @@ class Conversation:
             self.pal_inference_id,
             status.pal_present,
             tuple(sorted(status.speaking)),
-            tuple((call.message, call.at) for call in self.turns.open_calls.values()),
+            tuple((message_of(call.message), call.at) for call in self.turns.open_calls.values()),
         )
 
     def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:

@@ -347,6 +347,17 @@ def decode(
     )
 
 
+def kept(event: Event) -> Any:
+    """The message, to be remembered: as its text where it came as text, which takes a tenth of the memory
+    and leaves the processor's cache to what is new. Only of an event with a type."""
+    return event.message if event.raw is None else event.raw
+
+
+def message_of(what: Any) -> Any:
+    """What was ``kept``, as the message again."""
+    return decode(from_json(what)).message if type(what) is str else what
+
+
 def _kind_of(name: str) -> Kind:
     lower = name.lower()
     if kind := CATALOGUE.get(lower):

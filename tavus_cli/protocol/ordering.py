@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections import deque
 from heapq import heappop, heappush
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.events import Event, kept, message_of
 from tavus_cli.protocol.wire import same
 
 HOLD_SECONDS = 0.25
@@ -68,7 +68,7 @@ class Ordering:
         self._held: list[_Held] = []
         self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
         self._arrivals = count()
-        self._ring: list[Event | None] = [None] * _RING
+        self._ring: list[tuple[int, Any] | None] = [None] * _RING  # numbers, and what came under them
         self._below: list[tuple[float, Event]] = []  # far below: the first of a restart, or very late
         self._unnumbered: deque[tuple[int, Event]] = deque()  # by_count: how many numbered go before
         self._numbered_in = self._numbered_out = 0
@@ -101,7 +101,7 @@ class Ordering:
         if seq != self._next or seq is None or self._held or self._below or self._unnumbered:
             return False
         self._next = seq + 1
-        self._ring[seq % _RING] = event
+        self._ring[seq % _RING] = (seq, event.message if event.raw is None else event.raw)
         return True
 
     def receive(self, event: Event, now: float) -> list[Ordered]:
@@ -176,7 +176,7 @@ class Ordering:
             if seq < self._next:  # twice among the held
                 out.append(self._duplicate(event, seq))
             else:
-                self._ring[seq % _RING] = event
+                self._ring[seq % _RING] = (seq, kept(event))
                 self._next = seq + 1
                 out.append(event)
             if self._unnumbered:
@@ -187,16 +187,16 @@ class Ordering:
 
     def _receive_passed(self, event: Event, seq: int) -> list[Ordered]:
         self._numbered_out += 1
-        if (known := self._ring[seq % _RING]) is not None and known.seq == seq:
+        if (known := self._ring[seq % _RING]) is not None and known[0] == seq:
             out: list[Ordered] = [self._duplicate(event, seq)]
         else:
-            self._ring[seq % _RING] = event
+            self._ring[seq % _RING] = (seq, kept(event))
             out = [Late(event)]
         return out + self._due_unnumbered()
 
     def _duplicate(self, event: Event, seq: int) -> Duplicate:
         known = self._ring[seq % _RING]
-        return Duplicate(event, known is not None and same(known.message, event.message))
+        return Duplicate(event, known is not None and same(message_of(known[1]), event.message))
 
     def _far_below(self, seq: int) -> bool:
         return self._next is not None and seq < self._next - FAR_BELOW

@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
-from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.events import Event, kept
 
 _REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
 
@@ -33,7 +33,7 @@ class Turn:
 
 @dataclass(slots=True, eq=False)
 class ToolCall:
-    """A tool call that can be answered: it has an id. ``message`` is the one that made it."""
+    """A tool call that can be answered: it has an id. ``message`` is the one that made it, as ``kept``."""
 
     id: str
     name: str
@@ -121,6 +121,6 @@ class Turns:
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
         call_id = event.word("tool_call_id")
         if call_id and call_id not in self.open_calls and call_id not in self._answered:
-            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn, message=event.message)
+            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn, message=kept(event))
             if len(self.open_calls) > _REMEMBERED:
                 self.open_calls.popitem(last=False)
