@@ -125,3 +125,15 @@ def test_the_core_loads_nothing_heavy(module: str) -> None:
     ).stdout
     assert module in loaded.split()
     assert not set(HEAVY) & set(loaded.split())
+
+
+def test_a_sending_does_not_wait_for_the_core() -> None:
+    """What ``send`` imports before it joins: every module here is felt at each start (bench live)."""
+    needed = "tavus_cli.session.send, tavus_cli.rooms.daily, tavus_cli.rooms.resident"
+    program = f"import sys, {needed}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout.split()
+    late = {"protocol.conversation", "protocol.ordering", "language.matching", "creation", "session.audio"}
+    assert not {f"tavus_cli.{name}" for name in late} & set(loaded)
+    assert not {"ctypes", "hashlib", "wave", "prompt_toolkit", "httpx", "rich"} & set(loaded)

@@ -163,8 +163,8 @@ def test_without_clients_it_leaves_by_itself(folder: Path) -> None:
 
 
 def test_the_end_of_the_room_ends_the_session_and_its_clients() -> None:
-    start("sim:?leave=1.5")
-    result = console("tail", "sim:?leave=1.5", "--only", "shutdown", "--count", "1")
+    start("sim:?leave=4")
+    result = console("tail", "sim:?leave=4", "--only", "shutdown", "--count", "1")
     assert result.status == 6
     assert listed() == []
 

@@ -103,7 +103,7 @@ class Event:
         return self.get("final") in (True, "true")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen, as Event
 class Kind:
     """A row of the catalogue: how one event type is named, folded, coloured and told in one line.
 

@@ -12,7 +12,7 @@ from typing import Any
 
 MAX_DEPTH = 5_000  # deeper text is left as text: parsing it would need a larger C stack than is promised
 
-_STRUCTURE = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[\]{}]', re.DOTALL)
+_STRUCTURE = r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]'
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
@@ -53,7 +53,7 @@ def same(one: Any, other: Any) -> bool:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    for match in _STRUCTURE.finditer(text):
+    for match in re.finditer(_STRUCTURE, text):
         mark = match.group()
         if mark in "[{":
             depth += 1

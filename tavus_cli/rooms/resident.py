@@ -10,11 +10,10 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tavus_cli import errors
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed
-from tavus_cli.protocol.conversation import Before
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.room import (
@@ -27,6 +26,9 @@ from tavus_cli.rooms.room import (
     RoomNote,
     RoomOver,
 )
+
+if TYPE_CHECKING:
+    from tavus_cli.protocol.conversation import Before
 
 _CHUNK = 1 << 18
 CALLS_BYTES = 1 << 20  # of open tool calls, told to one who comes late
@@ -295,6 +297,8 @@ def before_json(before: Before) -> Json:
 
 
 def before_of(told: Json) -> Before:
+    from tavus_cli.protocol.conversation import Before
+
     turn, calls = told["turn"], told["calls"]
     return Before(
         None if turn is None else (turn[0], turn[1]),

@@ -13,9 +13,10 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-from tavus_cli.protocol.conversation import Before
+if TYPE_CHECKING:  # joining does not wait for the core to be imported
+    from tavus_cli.protocol.conversation import Before
 
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
 
@@ -84,8 +85,7 @@ class Idle:
         return "Idle()"
 
 
-@dataclass(frozen=True, slots=True)
-class CameLate:
+class CameLate(NamedTuple):
     """Only from a resident session, and first: what had been before this side came to it."""
 
     before: Before

@@ -30,7 +30,9 @@ def open_room(target: str | None, options: RoomOptions, *, resident: bool = True
 
     Raises UsageError that says what to give.
     """
-    if resident:
+    from tavus_cli.rooms import runtime
+
+    if resident and runtime.sockets():
         from tavus_cli.rooms.resident import find
 
         if (room := find(target, options.conversation_id, options.join_timeout)) is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 PROGRAM = "tavus-console"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Environment:
     """``exit_hard``: a thread is stuck, so the process must end by ``os._exit``, after flushing."""
 
