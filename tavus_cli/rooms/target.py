@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import NamedTuple
 
 from tavus_cli.errors import UsageError
+from tavus_cli.rooms import runtime
 from tavus_cli.rooms.room import Room
 
-_CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
@@ -30,8 +29,6 @@ def open_room(target: str | None, options: RoomOptions, *, resident: bool = True
 
     Raises UsageError that says what to give.
     """
-    from tavus_cli.rooms import runtime
-
     if resident and runtime.sockets():
         from tavus_cli.rooms.resident import find
 
@@ -65,4 +62,4 @@ def open_room(target: str | None, options: RoomOptions, *, resident: bool = True
 
 def is_conversation_id(word: str) -> bool:
     """Whether a word looks like one, and thus names a room by itself."""
-    return _CONVERSATION_ID.fullmatch(word) is not None
+    return runtime.CONVERSATION_ID.fullmatch(word) is not None

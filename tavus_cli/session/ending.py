@@ -119,6 +119,11 @@ async def _create(api: TavusApi, body: Json, connect: Connect, environment: Envi
         raise
 
 
+def tell_not_ended(name: str, why: str, environment: Environment) -> None:
+    environment.warn(f"NOT ENDED: {name} goes on and is billed ({why})")
+    environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+
+
 def _start(ending: Ending) -> asyncio.Future[None]:
     return asyncio.ensure_future(asyncio.to_thread(ending.end))
 
@@ -136,8 +141,7 @@ async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environme
     error = outcome.exception()
     if error is not None:
         why = str(error) if isinstance(error, ConsoleError) else type(error).__name__
-        environment.warn(f"NOT ENDED: {name} goes on and is billed ({why})")
-        environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+        tell_not_ended(name, why, environment)
     else:
         environment.say(f"{name} has ended")
     if cancelled is not None:

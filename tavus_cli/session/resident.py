@@ -17,7 +17,7 @@ from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms import runtime
 from tavus_cli.rooms.resident import ResidentRoom, find, raised
 from tavus_cli.rooms.target import RoomOptions
-from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.session.environment import Environment
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -198,12 +198,12 @@ def _chosen(rooms: list[ResidentRoom], name: str | None, *, all: bool) -> list[R
 
 def _end(api: TavusApi, name: str, environment: Environment) -> ExitStatus:
     from tavus_cli import conversations
+    from tavus_cli.session.ending import tell_not_ended
 
     try:
         conversations.end(api, name)
     except ConsoleError as error:
-        environment.warn(f"NOT ENDED: {name} goes on and is billed ({error})")
-        environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+        tell_not_ended(name, str(error), environment)
         return error.status
     return ExitStatus.DONE
 
