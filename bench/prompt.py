@@ -183,6 +183,7 @@ class Fed:
     target, conversation_id = "bench", "c7f3a91d20be4b58"
     live = timed = True
     leaving_may_end = False
+    via = ""
     participants: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, rate: int) -> None:

@@ -128,6 +128,7 @@ def test_a_reply_to_a_result_is_of_the_turn_that_called() -> None:
 def test_join_on_a_terminal_shows_completes_and_answers_it(tmp_path: Path, sessions: Path) -> None:
     call = opened()
     with pane(tmp_path, CONSOLE, "join", "sim", TAVUS_CONSOLE_RUNTIME=str(sessions)) as shown:
+        shown.shows("joining sim through the session sim")
         shown.shows("PAL present")
         shown.shows("turn 1")
         shown.until(lambda: "1 tool call open" in shown.screen or "!! get_hours waits" in shown.screen)

@@ -45,6 +45,7 @@ class PlayedRoom:
     target = conversation_id = "c7f3a91d20be4b58"
     live = timed = True
     leaving_may_end = False
+    via = ""
 
     def __init__(self) -> None:
         self.time = START

@@ -50,6 +50,7 @@ class FedRoom:
     conversation_id = "c1"
     timed = True
     leaving_may_end = False
+    via = ""
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live

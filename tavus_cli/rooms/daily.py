@@ -76,6 +76,7 @@ class DailyRoom:
     live = True
     timed = True
     leaving_may_end = True  # when the last guest leaves, Tavus ends the conversation by default
+    via = ""
 
     def __init__(
         self,

@@ -32,6 +32,7 @@ class RecordedRoom:
     """
 
     leaving_may_end = False
+    via = ""
 
     def __init__(self, path: str, *, speed: float | None = None) -> None:
         self.target = path

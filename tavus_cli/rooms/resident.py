@@ -97,6 +97,7 @@ class ResidentRoom:
             raise raised(hello["error"])
         self.about: Json = hello["hello"]
         self.target: str = self.about["target"]
+        self.via: str = self.about["id"]
         self.conversation_id: str = self.about["conversation_id"]
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()

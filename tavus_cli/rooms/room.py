@@ -104,6 +104,7 @@ class Room(Protocol):
     ``live``: time goes by as on the wall, so that holding back for 250 ms means waiting for them.
     ``timed``: messages have arrival times, as all do but those in a file of bare messages.
     ``leaving_may_end``: when the last guest leaves, the conversation is over for good.
+    ``via``: the resident session it is shared through, "" where it is joined by itself.
     """
 
     target: str
@@ -111,6 +112,7 @@ class Room(Protocol):
     live: bool
     timed: bool
     leaving_may_end: bool
+    via: str
 
     def now(self) -> float:
         """The room's time in Unix seconds: what ``Received.at`` is measured by."""

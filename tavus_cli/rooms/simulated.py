@@ -46,6 +46,7 @@ class SimulatedRoom:
 
     timed = True
     leaving_may_end = False
+    via = ""
 
     def __init__(
         self, script: Script, options: Options, *, target: str = "sim", clock: Clock = time.time

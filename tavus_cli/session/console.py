@@ -11,7 +11,6 @@ from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.rooms.resident import ResidentRoom
 from tavus_cli.session.commander import LEAVING, Commander, Join
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.looking import Looking
@@ -104,7 +103,7 @@ class Console:
         # Also so that the prompt never stands on the first row: erased from there, it would stay
         # in tmux's scrollback.
         room = self._session.room
-        shared = f" through the session {room.about['id']}" if isinstance(room, ResidentRoom) else ""
+        shared = f" through the session {room.via}" if room.via else ""
         joining = safe(f"joining {room.target}{shared} – {HINT}")
         self._print(self._environment.theme.paint("quiet", joining))
         prompt = asyncio.create_task(self._prompt.run())
