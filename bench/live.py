@@ -112,7 +112,7 @@ async def _paced(room: Any) -> None:
 
 
 def _in_room(count: int, says: Callable[[Any], Coroutine[Any, Any, None]]) -> dict[str, float]:
-    from tests.daily_room import in_thread, room_url
+    from tests.kits.daily_room import in_thread, room_url
 
     with in_thread() as room:
         code = f"from bench.live import take; take({room_url()!r}, {room.proxy!r}, {count})"
@@ -139,7 +139,7 @@ def take(url: str, proxy: str, count: int) -> None:
 
 
 async def _take(url: str, proxy: str, count: int) -> int:
-    from tavus_cli.rooms.daily import DailyRoom
+    from tavus_cli.rooms.daily.room import DailyRoom
     from tavus_cli.session.session import Session
 
     room = DailyRoom(url, proxy=proxy)

@@ -232,10 +232,10 @@ def child(rate: int, record: str, figures: str, watched: bool) -> None:
 
 
 async def _join(rate: int, record: str, figures: str, watched: bool) -> int:
-    from tavus_cli.session import console  # noqa: F401  importing it is no lag while events come
-    from tavus_cli.session.commander import Join
+    from tavus_cli.commands.join import console  # noqa: F401  importing it is no lag while events come
+    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.commands.join.join import join
     from tavus_cli.session.environment import Environment
-    from tavus_cli.session.join import join
 
     lags: list[float] = []
     room = Fed(rate)
@@ -289,9 +289,9 @@ async def _an_hour() -> int:
     from prompt_toolkit.input import create_pipe_input
     from prompt_toolkit.output.vt100 import Vt100_Output
 
-    from tavus_cli.rooms.simulated import open_simulated
-    from tavus_cli.session.commander import Join
-    from tavus_cli.session.console import Console
+    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.commands.join.console import Console
+    from tavus_cli.rooms.sim.room import open_simulated
     from tavus_cli.session.environment import Environment
     from tavus_cli.session.session import Session
     from tavus_cli.terminal.prompt import LivePrompt

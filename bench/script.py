@@ -96,8 +96,8 @@ def _sends(folder: Path) -> None:
 
 def _turn(tavus: str) -> float:
     """Seconds of one turn of Tavus' own client, in a room that answers at once, with an API on loopback."""
-    from tests.fake_daily import Scenario, environment
-    from tests.tavus_api import KEY, local_api
+    from tests.kits.fake_daily import Scenario, environment
+    from tests.kits.tavus_api import KEY, local_api
 
     said = {"event_type": "conversation.utterance", "properties": {"role": "replica", "speech": "Yes."}}
     with local_api(behind="") as api:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import NOWHERE
+from tests.kits.program import NOWHERE
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,7 +41,7 @@ def no_key() -> Iterator[None]:
 @pytest.fixture
 def sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder for the sockets of resident sessions; what a test leaves running is stopped."""
-    from tests.program import console
+    from tests.kits.program import console
 
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
     yield tmp_path / "run"

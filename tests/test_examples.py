@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import console
+from tests.kits.program import console
 
 FOLDER = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(FOLDER.glob("*.tavus"))

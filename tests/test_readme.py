@@ -16,9 +16,9 @@ import pytest
 
 from tavus_cli.errors import EXIT_STATUS_HELP
 from tavus_cli.language.commands import help_lines
-from tests import fake_daily
-from tests.program import CONSOLE, SECONDS, environ
-from tests.tavus_api import KEY, LocalApi, local_api
+from tests.kits import fake_daily
+from tests.kits.program import CONSOLE, SECONDS, environ
+from tests.kits.tavus_api import KEY, LocalApi, local_api
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -69,7 +69,7 @@ def test_every_example_does_what_it_says(block: str, tmp_path: Path, api: LocalA
     (tmp_path / "key.txt").write_text(KEY + "\n")
     (tmp_path / "ring.json").write_text(json.dumps({"tavus-console/prod": KEY}))
     variables = environ(**{**tavus(), "HOME": str(tmp_path), "TAVUS_API_BASE_URL": api.base_url})
-    variables["PYTHON_KEYRING_BACKEND"] = "tests.keyring_file.FileKeyring"
+    variables["PYTHON_KEYRING_BACKEND"] = "tests.kits.keyring_file.FileKeyring"
     variables["TAVUS_CONSOLE_RUNTIME"] = str(tmp_path / "run")
     variables["TEST_KEYRING"] = str(tmp_path / "ring.json")
     variables["PATH"] = f"{Path(CONSOLE).parent}{os.pathsep}{variables['PATH']}"

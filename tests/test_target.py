@@ -10,19 +10,19 @@ from pathlib import Path
 import keyring
 import pytest
 
+from tavus_cli.api.client import NotFound
+from tavus_cli.api.credentials import Tokens
 from tavus_cli.cli.options import room_of
-from tavus_cli.credentials import Tokens
 from tavus_cli.errors import CannotJoin, ConversationOver, UsageError
-from tavus_cli.rooms.daily import DailyRoom
+from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.room import Room
-from tavus_cli.rooms.simulated import SimulatedRoom
-from tavus_cli.rooms.target import RoomOptions, open_room
+from tavus_cli.rooms.sim.room import SimulatedRoom
 from tavus_cli.session.environment import Environment
-from tavus_cli.tavus_api import NotFound
-from tests import keyring_file
-from tests.program import CONSOLE, console
-from tests.tavus_api import KEY, PAL, LocalApi, Odd, local_api
-from tests.tmux import needs_tmux, pane
+from tavus_cli.target import RoomOptions, open_room
+from tests.kits import keyring_file
+from tests.kits.program import CONSOLE, console
+from tests.kits.tavus_api import KEY, PAL, LocalApi, Odd, local_api
+from tests.kits.tmux import needs_tmux, pane
 
 SECRET = "eyJhbGciOi.secret-token"
 GIVE = "give a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"

@@ -99,7 +99,7 @@ def _leave(status: int, environment: Environment) -> NoReturn:
         if not isinstance(unwritten, BrokenPipeError):
             status = ExitStatus.FAILED
             environment.warn(f"standard output: {unwritten.strerror}")
-    daily = sys.modules.get("tavus_cli.rooms.daily")
+    daily = sys.modules.get("tavus_cli.rooms.daily.room")
     if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
         os._exit(status)
     sys.exit(status)

@@ -18,7 +18,7 @@ def login(ctx: typer.Context, base_url: BaseUrl = None, json: AsJson = False) ->
     """Store an API key in the keyring. It is asked for unseen, or read from standard input, and tried."""
     if ctx.args:  # not repeated: what stands there may be a key
         raise UsageError("a key does not belong on the command line, where others see it: type it when asked")
-    from tavus_cli.login import login as run
+    from tavus_cli.commands.auth import login as run
 
     return run(base_url, environment_of(ctx), as_json=json)
 
@@ -26,7 +26,7 @@ def login(ctx: typer.Context, base_url: BaseUrl = None, json: AsJson = False) ->
 @group.command()
 def status(ctx: typer.Context, json: AsJson = False) -> int:
     """Where the API key comes from, and its last four characters."""
-    from tavus_cli.login import status as run
+    from tavus_cli.commands.auth import status as run
 
     return run(environment_of(ctx), as_json=json)
 
@@ -34,6 +34,6 @@ def status(ctx: typer.Context, json: AsJson = False) -> int:
 @group.command()
 def logout(ctx: typer.Context, json: AsJson = False) -> int:
     """Take our API key out of the keyring."""
-    from tavus_cli.login import logout as run
+    from tavus_cli.commands.auth import logout as run
 
     return run(environment_of(ctx), as_json=json)

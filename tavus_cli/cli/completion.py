@@ -17,7 +17,7 @@ def completion(
     shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
 ) -> int:
     """The completion script for a shell, on standard output."""
-    from tavus_cli.completion import script
+    from tavus_cli.cli.completion_scripts import script
 
     environment_of(ctx).stdout.write(script(shell))
     return ExitStatus.DONE

@@ -16,7 +16,7 @@ app.add_typer(group, name="config")
 @group.command()
 def path(ctx: typer.Context) -> int:
     """The path of the file, which need not be there."""
-    from tavus_cli.settings import config_path
+    from tavus_cli.settings.table import config_path
 
     environment = environment_of(ctx)
     environment.stdout.write(f"{config_path(environment.environ)}\n")
@@ -26,7 +26,7 @@ def path(ctx: typer.Context) -> int:
 @group.command()
 def edit(ctx: typer.Context) -> int:
     """Open the file in $VISUAL or $EDITOR, made first if there is none, and say what is wrong with it."""
-    from tavus_cli.session.config import edit as run
+    from tavus_cli.commands.config import edit as run
 
     return run(environment_of(ctx))
 
@@ -34,6 +34,6 @@ def edit(ctx: typer.Context) -> int:
 @group.command()
 def show(ctx: typer.Context, json: AsJson = False) -> int:
     """Every key with the value that counts, and where it comes from."""
-    from tavus_cli.session.config import show as run
+    from tavus_cli.commands.config import show as run
 
     return run(environment_of(ctx), as_json=json)

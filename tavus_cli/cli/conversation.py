@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
+from tavus_cli.api.creation import Json
 from tavus_cli.cli.app import app
 from tavus_cli.cli.creating import ALL, Body, body_of, with_fields
 from tavus_cli.cli.options import BaseUrl, Color, environment_of
-from tavus_cli.creation import Json
 
 group = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Create, list, look up and end conversations."
@@ -42,8 +42,8 @@ def create(
     fields: Json,
 ) -> int:
     """Create a conversation. It is billed from then on, until it ends."""
-    from tavus_cli.listing import Shape
-    from tavus_cli.listing import create as run
+    from tavus_cli.commands.conversation import Shape
+    from tavus_cli.commands.conversation import create as run
 
     environment = environment_of(ctx)
     what = body_of(fields, body, environment)
@@ -65,8 +65,8 @@ def list_(
     json: AsJson = False,
 ) -> int:
     """All conversations of the key's account."""
-    from tavus_cli.listing import Shape
-    from tavus_cli.listing import list_ as run
+    from tavus_cli.commands.conversation import Shape
+    from tavus_cli.commands.conversation import list_ as run
 
     return run(status, limit, base_url, Shape(json, query), environment_of(ctx, color))
 
@@ -81,8 +81,8 @@ def get(
     json: AsJson = False,
 ) -> int:
     """One conversation."""
-    from tavus_cli.listing import Shape
-    from tavus_cli.listing import get as run
+    from tavus_cli.commands.conversation import Shape
+    from tavus_cli.commands.conversation import get as run
 
     return run(conversation, base_url, Shape(json, query), environment_of(ctx), verbose=verbose)
 
@@ -100,8 +100,8 @@ def end(
     json: AsJson = False,
 ) -> int:
     """End conversations for everybody in them. On a terminal it asks first."""
-    from tavus_cli.listing import Shape
-    from tavus_cli.listing import end as run
+    from tavus_cli.commands.conversation import Shape
+    from tavus_cli.commands.conversation import end as run
 
     shape = Shape(json, query)
     return run(conversations or [], all_active, base_url, shape, environment_of(ctx), yes=yes)

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tavus_cli.api.creation import BY_NAME, FIELDS, Field, Json, creation_body, parse_body
 from tavus_cli.cli.options import duration_option, open_target
-from tavus_cli.creation import BY_NAME, FIELDS, Field, Json, creation_body, parse_body
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 
 if TYPE_CHECKING:
-    from tavus_cli.rooms.target import RoomOptions
-    from tavus_cli.session.commander import Join
-    from tavus_cli.tavus_api import TavusApi
+    from tavus_cli.api.client import TavusApi
+    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.target import RoomOptions
 
 Body = Annotated[
     str | None,
@@ -71,11 +71,11 @@ def join_room(
     target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
 ) -> int:
     """``join`` to its exit status. Raises UsageError, and what creating and joining raise."""
-    from tavus_cli.conversations import Found, connect
-    from tavus_cli.rooms.target import open_room
-    from tavus_cli.session.ending import Ending, join_new
-    from tavus_cli.session.join import join
+    from tavus_cli.api.conversations import Found, connect
+    from tavus_cli.api.ending import Ending, join_new
+    from tavus_cli.commands.join.join import join
     from tavus_cli.session.session import run
+    from tavus_cli.target import open_room
 
     if not wanted.new:
         return _join_target(target, wanted, options, what, environment)
@@ -97,9 +97,9 @@ def join_room(
 def _join_target(
     target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
 ) -> int:
-    from tavus_cli.rooms.target import is_conversation_id
-    from tavus_cli.session.join import join
+    from tavus_cli.commands.join.join import join
     from tavus_cli.session.session import run
+    from tavus_cli.target import is_conversation_id
 
     if any(wanted.fields.values()) or wanted.body is not None:
         raise UsageError("--pal, --face and the like are for a new conversation: say --new")
@@ -109,8 +109,8 @@ def _join_target(
         if wanted.end_on_exit:
             raise UsageError("--end-on-exit: no conversation to end is known here; see --conversation-id")
         return run(lambda: join(room, what, environment))
-    from tavus_cli.conversations import connect
-    from tavus_cli.session.ending import Ending, ended_after
+    from tavus_cli.api.conversations import connect
+    from tavus_cli.api.ending import Ending, ended_after
 
     def api(timeout: float) -> TavusApi:
         return connect(environment.environ, wanted.base_url, timeout=timeout)

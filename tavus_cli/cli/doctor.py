@@ -54,8 +54,8 @@ def doctor(
     With --room also what works against a real room: join, events, sends, leave.
     Joining makes you a guest: it may start the greeting, and leaving may end the conversation.
     """
-    from tavus_cli.session.doctor import Doctor
-    from tavus_cli.session.doctor import doctor as run_doctor
+    from tavus_cli.commands.doctor.doctor import Doctor
+    from tavus_cli.commands.doctor.doctor import doctor as run_doctor
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color)

@@ -15,7 +15,7 @@ from tavus_cli.views.theme import ColorChoice, ThemeName
 
 if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
-    from tavus_cli.rooms.target import RoomOptions
+    from tavus_cli.target import RoomOptions
 
 Target = Annotated[
     str | None,
@@ -135,7 +135,7 @@ def room_of(
     base_url: str | None,
 ) -> "Room":
     """The room of a TARGET, from options as they come."""
-    from tavus_cli.rooms.target import RoomOptions
+    from tavus_cli.target import RoomOptions
 
     options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
     return open_target(target, options, environment, base_url)
@@ -145,10 +145,10 @@ def open_target(
     target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
 ) -> "Room":
     """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
-    from tavus_cli.rooms.target import is_conversation_id, open_room
+    from tavus_cli.target import is_conversation_id, open_room
 
     if target and is_conversation_id(target):
-        from tavus_cli.rooms.resident import find
+        from tavus_cli.resident.room import find
 
         if (room := find(target, timeout=options.join_timeout)) is not None:
             return room
@@ -159,11 +159,11 @@ def found_target(
     target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
 ) -> "tuple[str | None, RoomOptions]":
     """A TARGET that a room can be opened for by itself, whatever an id or "-" stood for."""
-    from tavus_cli.rooms.target import is_conversation_id
+    from tavus_cli.target import is_conversation_id
 
     if not target or not (target == "-" or is_conversation_id(target)):
         return target, options
-    from tavus_cli.conversations import resolve
+    from tavus_cli.api.conversations import resolve
 
     text = _piped(environment) if target == "-" else target
     found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")

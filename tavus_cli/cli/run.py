@@ -61,8 +61,8 @@ def run(
 
     The language: docs/scripts.md.
     """
-    from tavus_cli.session.run import RunScript, checked, run_script
-    from tavus_cli.session.script import Limits
+    from tavus_cli.commands.run import RunScript, checked, run_script
+    from tavus_cli.script.runner import Limits
     from tavus_cli.session.session import run as run_session
 
     environment = environment_of(ctx)

@@ -55,9 +55,9 @@ def send(
 
     That is printed: its words, or the tool call that came instead.
     """
+    from tavus_cli.commands.send import Send
+    from tavus_cli.commands.send import send as run_send
     from tavus_cli.language.commands import KINDS, sendable
-    from tavus_cli.session.send import Send
-    from tavus_cli.session.send import send as run_send
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx)
@@ -68,7 +68,7 @@ def send(
         return room_of(target, *how, environment=environment, base_url=base_url)
 
     if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
-        from tavus_cli.session.send_many import SendMany, rate_of, send_many
+        from tavus_cli.commands.send_many import SendMany, rate_of, send_many
 
         if wait is not None:
             raise UsageError("--wait goes with one interaction; a script (run) waits between several")

@@ -22,7 +22,7 @@ from tavus_cli.cli.options import (
 from tavus_cli.errors import UsageError
 
 if TYPE_CHECKING:
-    from tavus_cli.tavus_api import TavusApi
+    from tavus_cli.api.client import TavusApi
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
@@ -49,9 +49,9 @@ def start(
     json: Annotated[bool, typer.Option("--json", help="The session, and errors, as JSON objects.")] = False,
 ) -> int:
     """Join, and stay in the background: join, tail, send and run then share that. Prints the session's id."""
-    from tavus_cli.rooms.target import RoomOptions
-    from tavus_cli.session.resident import Start
-    from tavus_cli.session.resident import start as run_start
+    from tavus_cli.commands.session import Start
+    from tavus_cli.commands.session import start as run_start
+    from tavus_cli.target import RoomOptions
 
     environment = environment_of(ctx)
     options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
@@ -67,7 +67,7 @@ def list_(
     json: Annotated[bool, typer.Option("--json", help="One JSON object for each session.")] = False,
 ) -> int:
     """The sessions of this machine: id, target, PAL, turn, minutes, clients."""
-    from tavus_cli.session.resident import list_sessions
+    from tavus_cli.commands.session import list_sessions
 
     return list_sessions(environment_of(ctx), as_json=json)
 
@@ -84,12 +84,12 @@ def stop(
     json: Json = False,
 ) -> int:
     """Leave, and end the session. Leaving as the last guest may end the conversation."""
-    from tavus_cli.session.resident import stop as run_stop
+    from tavus_cli.commands.session import stop as run_stop
 
     environment = environment_of(ctx)
 
     def connect() -> TavusApi:
-        from tavus_cli import conversations
+        from tavus_cli.api import conversations
 
         return conversations.connect(environment.environ, base_url)
 

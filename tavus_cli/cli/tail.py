@@ -62,10 +62,10 @@ def tail(
     json: Json = False,
 ) -> int:
     """Events to standard output, for eyes or for pipes."""
-    from tavus_cli.language.matching import TypePattern, selection
+    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import tail as run_tail
+    from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.session.session import run
-    from tavus_cli.session.tail import Tail
-    from tavus_cli.session.tail import tail as run_tail
 
     environment = environment_of(ctx, color, theme)
     what = Tail(
@@ -108,12 +108,12 @@ def replay(
     json: Json = False,
 ) -> int:
     """A recording through the same views."""
+    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.grammar import speed_factor
-    from tavus_cli.language.matching import TypePattern, selection
+    from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
     from tavus_cli.session.session import run
-    from tavus_cli.session.tail import Tail
-    from tavus_cli.session.tail import tail as run_tail
 
     environment = environment_of(ctx, color, theme)
     what = Tail(

@@ -19,7 +19,7 @@ from tavus_cli.views.safe import safe, without_tokens
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 
 if TYPE_CHECKING:
-    from tavus_cli.settings import Settings
+    from tavus_cli.settings.table import Settings
 
 PROGRAM = "tavus-console"
 
@@ -53,7 +53,7 @@ class Environment:
     def settings(self) -> Settings:
         """Of the environment and the file, which is read when this is first asked for. Raises UsageError."""
         if self._settings is None:
-            from tavus_cli.session.config_file import load
+            from tavus_cli.settings.file import load
 
             self._settings = load(self.environ)
         return self._settings
@@ -63,7 +63,7 @@ class Environment:
         try:
             _ = self.settings
         except UsageError as error:
-            from tavus_cli.settings import Settings
+            from tavus_cli.settings.table import Settings
 
             self._settings, self._wrong = Settings(), error
         return self._wrong

@@ -1,0 +1,379 @@
+"""Tavus' REST API: conversations created, listed, looked up, ended. The one place of httpx, imported late.
+
+What an answer holds is a remote party's: whoever prints it makes it safe. The key goes into one header
+and nowhere else: it is taken out of whatever an answer puts into an error, and no redirect is followed.
+Time is injected (``sleep``, ``clock``, ``jitter``), so that a test of retries does not wait.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import random
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import urlsplit
+
+from tavus_cli.api.reachability import Stage, not_connected, proxy_for
+from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
+from tavus_cli.protocol.wire import from_json, to_json
+
+if TYPE_CHECKING:
+    import httpx
+
+BASE_URL = "https://tavusapi.com"
+TIMEOUT = 30.0  # seconds for an answer; creating takes a few
+CONNECT_TIMEOUT = 10.0
+ATTEMPTS = 4  # of a call that may be repeated
+LONGEST_WAIT = 30.0  # what a Retry-After may ask for; beyond it the error says when to come back
+PAGE = 100
+TEXT_LIMIT = 300  # characters of an answer's text in an error
+
+_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
+_KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
+
+Json = dict[str, Any]
+
+
+class CannotReach(CannotJoin):
+    """The API does not answer, or not as itself: network, timeouts, 5xx, a proxy's page."""
+
+    reason = "cannot_reach"
+    stage: Stage = "answer"  # what failed
+    wait = 0.0  # seconds that the API asks for before it is asked again
+
+
+class Refused(ConsoleError):
+    """The API understood and said no."""
+
+    reason = "refused"
+
+
+class NotFound(Refused):
+    reason = "not_found"
+
+
+class RateLimited(Refused):
+    reason = "rate_limited"
+    wait = 0.0
+
+
+class TavusApi:
+    """``with TavusApi(key) as api``. Calls block; each raises one ConsoleError that says what to do next.
+
+    Calls that change nothing by being repeated are repeated where the API is out of breath; creating
+    never is, because the conversation may be there, and cost, although its answer was lost.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        base_url: str | None = None,
+        *,
+        sleep: Callable[[float], object] = time.sleep,
+        clock: Callable[[], float] = time.time,
+        jitter: Callable[[], float] = random.random,
+        timeout: float = TIMEOUT,
+        attempts: int = ATTEMPTS,
+    ) -> None:
+        self.base_url = check_base_url(base_url)
+        self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
+        check_key(key)
+        self.proxy = "" if self.local else proxy_for(self.base_url)
+        self._key = key
+        self._attempts = attempts
+        self._sleep, self._clock, self._jitter = sleep, clock, jitter
+        self._client = _client(key, self.local, timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    # -- calls -----------------------------------------------------------------------------------------
+
+    def create(self, body: Json) -> Json:
+        """A new conversation; it is billed from now on."""
+        try:
+            created = self._call("POST", "/conversations", body, repeat=False)
+        except CannotReach as error:
+            if isinstance(error, _NotSent):
+                raise
+            raise CannotReach(f"{error}; {_PERHAPS}") from None
+        if not isinstance(created.get("conversation_id"), str):
+            raise CannotReach(f"Tavus answered without a conversation_id; {_PERHAPS}")
+        return created
+
+    def get(self, conversation_id: str, *, verbose: bool = False) -> Json:
+        path = _path(conversation_id)
+        return self._call("GET", path, params={"verbose": "true"} if verbose else None)
+
+    def conversations(self, status: str | None = None) -> Iterator[Json]:
+        """All of them, page by page as they are asked for, as the API sorts them."""
+        seen: set[str] = set()
+        page = 1
+        while True:
+            params = {"limit": str(PAGE), "page": str(page)} | ({"status": status} if status else {})
+            answer = self._call("GET", "/conversations", params=params)
+            rows = answer.get("data")
+            if not isinstance(rows, list):
+                raise CannotReach("Tavus answered without a list of conversations; try again")
+            new = [
+                row for row in rows if isinstance(row, dict) and str(row.get("conversation_id")) not in seen
+            ]
+            yield from new
+            seen.update(str(row.get("conversation_id")) for row in new)
+            total = answer.get("total_count")
+            if not new or (isinstance(total, int) and len(seen) >= total):
+                return  # a list that moves while it is read may never reach its count
+            page += 1
+
+    def end(self, conversation_id: str) -> bool:
+        """Whether this call ended it; False where it was over before. Safe to repeat."""
+        path = _path(conversation_id)
+        try:
+            self._call("POST", f"{path}/end", empty=True)
+        except Refused:  # what a second call is answered is not documented
+            with contextlib.suppress(ConsoleError):
+                if self.get(conversation_id).get("status") == "ended":
+                    return False
+            raise
+        return True
+
+    # -- one call --------------------------------------------------------------------------------------
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Json | None = None,
+        *,
+        params: Mapping[str, str] | None = None,
+        repeat: bool = True,
+        empty: bool = False,
+    ) -> Json:
+        """The answer's object. ``empty``: the body does not matter, if it is the API's."""
+        attempt = 1
+        while True:
+            try:
+                return self._once(method, path, body, params, empty)
+            except (CannotReach, RateLimited) as error:
+                if not repeat or attempt >= self._attempts or error.wait > LONGEST_WAIT:
+                    raise
+                backoff = 0.5 * 2 ** (attempt - 1) * (0.5 + self._jitter())
+                self._sleep(max(error.wait, backoff))
+            attempt += 1
+
+    def _once(
+        self, method: str, path: str, body: Json | None, params: Mapping[str, str] | None, empty: bool
+    ) -> Json:
+        import httpx
+
+        url = f"{self.base_url}/v2{path}"
+        try:
+            response = self._client.request(method, url, json=body, params=params)
+        except (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout) as error:
+            raise _not_sent(*not_connected(error, self.host, self.proxy)) from None
+        except httpx.TimeoutException:
+            raise CannotReach(f"{self.host} did not answer in time; try again") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
+        if not response.is_success:
+            raise self._error(response)
+        if empty and not response.text.lstrip().startswith("<"):
+            return {}
+        return self._object(response)
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.base_url).netloc
+
+    def _object(self, response: httpx.Response) -> Json:
+        try:
+            value = from_json(response.text)
+        except (ValueError, LookupError):
+            raise CannotReach(f"{self.host} answered with {self._no_json(response)}") from None
+        if not isinstance(value, dict):
+            raise CannotReach(f"{self.host} answered with JSON that is no object; try again")
+        return value
+
+    def _no_json(self, response: httpx.Response) -> str:
+        text = response.text.lstrip()
+        if text.startswith("<"):
+            title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+            name = self._shown(title[1]) if title else ""
+            return (
+                f"a web page{f' ({name})' if name else ''}: a proxy stands between, or the address is wrong"
+            )
+        if text[:1] in ("{", "["):
+            return "JSON that is cut off or broken; try again"
+        return "no JSON: a proxy stands between, or the address is wrong" if text else "nothing; try again"
+
+    def _error(self, response: httpx.Response) -> ConsoleError:
+        status, said = response.status_code, self._said(response)
+        tail = f": {said}" if said else ""
+        match status:
+            case 400 | 409 | 422:
+                return Refused(f"Tavus refused it ({status}){tail}{_hint(said)}")
+            case 401:
+                return NotAuthorised(
+                    f"Tavus does not accept the API key{tail}; see tavus-console auth status"
+                )
+            case 402:
+                return NotAuthorised(f"Tavus wants a payment or another plan (402){tail}")
+            case 403:
+                return NotAuthorised(
+                    f"the API key may not do this (403; it may be tied to other addresses){tail}"
+                )
+            case 404:
+                return NotFound(f"Tavus knows no such thing (404){tail}; see tavus-console conversation list")
+        if 300 <= status < 400:
+            return self._redirected(response)
+        error: CannotReach | RateLimited
+        if status == 429 or status >= 500:
+            wait = self._retry_after(response)
+            when = f"try again in {math.ceil(wait)} s" if wait else "try again later"
+            if status == 429:
+                error = RateLimited(f"too many requests{tail}; {when}")
+            else:
+                error = CannotReach(f"Tavus failed ({status}){tail}; {when}")
+            error.wait = wait
+            return error
+        return Refused(f"Tavus answered {status}{tail}")
+
+    def _redirected(self, response: httpx.Response) -> ConsoleError:
+        with contextlib.suppress(ValueError):
+            host = urlsplit(response.headers.get("location", "")).hostname
+            if host and host != urlsplit(self.base_url).hostname:
+                where = f"{self._shown(host)}, where the key was not sent"
+                return _Final(f"{self.host} sends on to {where}; is --base-url right?")
+        return _Final(f"{self.host} sends on to another address; is --base-url right?")
+
+    def _retry_after(self, response: httpx.Response) -> float:
+        """Seconds; 0 where nothing is asked for."""
+        value = response.headers.get("retry-after", "").strip()
+        with contextlib.suppress(ValueError, TypeError, OverflowError):
+            if re.fullmatch(r"\d{1,9}", value, re.ASCII):
+                return float(value)
+            return max(0.0, parsedate_to_datetime(value).timestamp() - self._clock())
+        return 0.0
+
+    def _said(self, response: httpx.Response) -> str:
+        """What went wrong in the API's words: ``error``, then ``message``, then plain text."""
+        try:
+            value = from_json(response.text)
+        except (ValueError, LookupError):
+            text = response.text.strip()
+            return self._no_json(response) if text[:1] in ("<", "{", "[") else self._shown(text)
+        if isinstance(value, dict):
+            said = next((value[name] for name in ("error", "message", "detail") if value.get(name)), "")
+            if isinstance(said, dict):
+                said = said.get("message") or said
+            return self._shown(said)
+        return self._shown(value)
+
+    def _shown(self, said: object) -> str:
+        """On one line, not too long, and without the key."""
+        words = said if isinstance(said, str) else to_json(said)
+        text = " ".join(words.replace(self._key, "…").split()).rstrip(".")
+        text = re.sub(r"([?&]t=|\"?meeting_token\"?\W+)[^\s&\"']+", r"\1…", text)
+        return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
+
+
+_PERHAPS = (
+    "a conversation may have been created all the same, and be billed: "
+    "see tavus-console conversation list --status active"
+)
+
+
+class _NotSent(CannotReach):
+    """Nothing has reached the API."""
+
+
+def _not_sent(stage: Stage, why: str) -> _NotSent:
+    error = _NotSent(why)
+    error.stage = stage
+    return error
+
+
+class _Final(CannotReach):
+    """Asking again would give the same."""
+
+    wait = math.inf
+
+
+def check_base_url(url: str | None) -> str:
+    """The root of the API, without a slash at its end. Raises UsageError."""
+    if not url:
+        return BASE_URL
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        _ = parts.port, host.encode("idna")
+    except ValueError:
+        raise UsageError("the API's address (--base-url) cannot be read as a URL") from None
+    if parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", url):
+        raise UsageError("the API's address (--base-url) must look like https://HOST, nothing else in it")
+    if parts.scheme not in ("http", "https") or not host:
+        raise UsageError("the API's address (--base-url) must begin with https://HOST")
+    if parts.scheme == "http" and not _is_loopback(host):
+        raise UsageError("the API's address (--base-url) must be https: plain http would show the key")
+    if re.search(r"/v2/?$", parts.path):
+        raise UsageError("the API's address (--base-url) is its root, without /v2")
+    return url.rstrip("/")
+
+
+def check_key(key: str) -> None:
+    """Raises NotAuthorised for what cannot be a key."""
+    if not _KEY.fullmatch(key):
+        raise NotAuthorised("the API key holds a blank or a character that no key has: store it again")
+
+
+def check_id(conversation: str) -> str:
+    """A conversation id; of a room's URL its last part. Raises UsageError."""
+    if conversation.startswith("https://"):
+        conversation = urlsplit(conversation).path.strip("/")
+    if not _ID.fullmatch(conversation):
+        raise UsageError(
+            "that is no conversation id: letters, digits, - and _, as tavus-console conversation list shows"
+        )
+    return conversation
+
+
+def _path(conversation_id: str) -> str:
+    return f"/conversations/{check_id(conversation_id)}"
+
+
+def _is_loopback(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return ip_address(host).is_loopback
+    return host == "localhost"
+
+
+def _hint(said: str) -> str:
+    if "concurrent" in said.lower():
+        return "; end one: tavus-console conversation list --status active"
+    return ""
+
+
+def _client(key: str, local: bool, timeout: float) -> httpx.Client:
+    """Proxies and certificate authorities as httpx reads them from the environment; no proxy for loopback."""
+    import httpx
+
+    from tavus_cli import __version__
+
+    try:
+        return httpx.Client(
+            headers={"x-api-key": key, "user-agent": f"tavus-console/{__version__}"},
+            timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
+            follow_redirects=False,
+            transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies
+        )
+    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
+        what = " ".join(re.sub(r"//[^/\s]*@", "//…@", str(error)).split())
+        raise UsageError(f"the settings of the proxy or of SSL_CERT_FILE cannot be used: {what}") from None

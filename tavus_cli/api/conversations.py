@@ -1,0 +1,186 @@
+"""Conversations by their ids: from the API's answer to a TARGET, and the tokens of private rooms."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
+from tavus_cli.api.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
+from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
+from tavus_cli.protocol.wire import from_json
+from tavus_cli.target import is_conversation_id
+
+Json = dict[str, Any]
+Tell = Callable[[str], None]
+FIND_TIMEOUT = 10.0  # seconds: without an answer the id is enough to try
+_URL = re.compile(r"https://[!-~]+\.daily\.co/[!-~]+", re.ASCII)
+
+
+def connect(
+    environ: Mapping[str, str], base_url: str | None, *, timeout: float = TIMEOUT, attempts: int = ATTEMPTS
+) -> TavusApi:
+    """Raises NotAuthorised where there is no key, UsageError for an address that is none."""
+    url = check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
+    return TavusApi(require_key(environ).value, url, timeout=timeout, attempts=attempts)
+
+
+def create(api: TavusApi, body: Json, warn: Tell) -> Json:
+    """A new conversation, billed from now on. Its token, if it has one, is kept for ``join ID``."""
+    created = api.create(body)
+    token = created.get("meeting_token")
+    if isinstance(token, str) and token:
+        try:
+            Tokens().keep(created["conversation_id"], token, _lifetime(body))
+        except ConsoleError as error:
+            warn(f"{error}; joining by id will need it: create with --show-token")
+    return created
+
+
+def end(api: TavusApi, conversation_id: str) -> bool:
+    """Whether this call ended it; False where it was over before."""
+    ended = api.end(conversation_id)
+    Tokens().forget(conversation_id)
+    return ended
+
+
+def about_billing(created: Json) -> str:
+    """What somebody who has made a conversation must know."""
+    name = created["conversation_id"]
+    if created.get("status") == "ended":
+        return f"{name} was created as ended (test mode): nobody is there, nothing is billed"
+    return f"{name} is billed from now on, until it ends: tavus-console conversation end {name}"
+
+
+def without_token(conversation: Json) -> Json:
+    """What may be printed: tokens are kept, not shown."""
+    return {name: value for name, value in conversation.items() if name != "meeting_token"}
+
+
+# -- TARGET --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A TARGET that a room can be opened for; ``conversation_id`` where it may not be the room's name."""
+
+    target: str
+    conversation_id: str | None = None
+
+
+def resolve(
+    text: str, environ: Mapping[str, str], base_url: str | None, warn: Tell, *, piped: bool = False
+) -> Found:
+    """A conversation id, or with ``piped`` what another command printed, as a TARGET.
+
+    Raises UsageError, NotFound, ConversationOver, CannotJoin.
+    """
+    if piped:
+        found = from_pipe(text)
+        if not is_conversation_id(found.target):
+            return found
+        text = found.target
+    return _find(text, environ, base_url, warn)
+
+
+def from_pipe(text: str) -> Found:
+    """What ``tavus conversation create``, ``tavus chat start`` or our ``conversation create`` printed,
+    or a URL or an id alone, as a TARGET. Raises UsageError, ConversationOver.
+    """
+    text = text.strip()
+    if not text:
+        raise UsageError(
+            "TARGET is - but nothing came on standard input; what did the command before it say?"
+        )
+    start = text.find("{")
+    if start >= 0:
+        try:
+            value = from_json(text[start : text.rfind("}") + 1])
+        except ValueError:
+            value = None
+        if isinstance(value, dict):
+            return _of_answer(value)
+    if len(text.split()) == 1:
+        return Found(text)
+    if match := _URL.search(text):
+        return Found(match.group())
+    raise UsageError("TARGET is - but standard input holds no conversation: neither JSON nor a room's URL")
+
+
+def _of_answer(answer: Json) -> Found:
+    url, name, token = (answer.get(one) for one in ("conversation_url", "conversation_id", "meeting_token"))
+    if answer.get("status") == "ended":
+        raise ConversationOver("the conversation on standard input has ended, or was created in test mode")
+    known = name if isinstance(name, str) and is_conversation_id(name) else None
+    if not isinstance(url, str) or not url:
+        if known:
+            return Found(known)
+        raise UsageError("TARGET is - but the JSON on standard input has no conversation_url")
+    if not isinstance(token, str) and known:
+        token = Tokens().get(known)
+    return _found(url, known, token)
+
+
+def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
+    """The room by the API if there is a key; without one, or an API that helps, as Tavus names rooms."""
+    url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
+    token: object = None
+    if find_key(environ) is not None:
+        with connect(environ, base_url, timeout=FIND_TIMEOUT, attempts=1) as api:
+            try:
+                answer = api.get(conversation_id)
+            except NotFound:
+                raise NotFound(
+                    f"Tavus knows no conversation {conversation_id}: tavus-console conversation list shows "
+                    "those of the key's account; one of another account is joined by its URL"
+                ) from None
+            except ConsoleError as error:
+                warn(f"{error}; joining {url}")
+            else:
+                if answer.get("status") == "ended":
+                    Tokens().forget(conversation_id)
+                    raise ConversationOver(f"the conversation {conversation_id} has ended")
+                url, token = room_url(answer, api), answer.get("meeting_token")
+    return _found(url, conversation_id, token or Tokens().get(conversation_id))
+
+
+def _found(url: str, conversation_id: str | None, token: object) -> Found:
+    if not url.startswith("https://"):
+        return Found(url)  # the simulation has an id of its own
+    if isinstance(token, str) and token and "?" not in url:
+        url = f"{url}?t={token}"
+    return Found(url, conversation_id)
+
+
+def opened(created: Json, api: TavusApi) -> Found:
+    """The room of a conversation that ``create`` made. Raises CannotJoin."""
+    return _found(room_url(created, api), created["conversation_id"], created.get("meeting_token"))
+
+
+def url_to_share(created: Json, *, with_token: bool) -> str:
+    """The URL for a browser; "" where there is none."""
+    url, token = created.get("conversation_url"), created.get("meeting_token")
+    if not isinstance(url, str):
+        return ""
+    return _found(url, None, token if with_token else None).target
+
+
+def room_url(conversation: Json, api: TavusApi) -> str:
+    """The URL of an answer, not checked further. An API on loopback may put the simulation behind it.
+
+    Raises CannotJoin.
+    """
+    url = conversation.get("conversation_url")
+    if isinstance(url, str) and (url.startswith("https://") or (api.local and url.split(":")[0] == "sim")):
+        return url
+    raise CannotJoin(f"the conversation {conversation.get('conversation_id')} has no Daily room to join")
+
+
+def _lifetime(body: Json) -> float:
+    """How long a token can be of use, in seconds."""
+    properties = body.get("properties")
+    names = ("max_call_duration", "participant_absent_timeout")
+    times = [properties.get(name) for name in names] if isinstance(properties, dict) else []
+    return max(TOKEN_SECONDS, sum(one for one in times if isinstance(one, int)))

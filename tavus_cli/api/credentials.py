@@ -1,0 +1,225 @@
+"""The API key and meeting tokens: where they come from, where they are kept. ``keyring`` comes late.
+
+The key is looked for in this order:
+
+1. ``TAVUS_API_KEY``
+2. ``TAVUS_<ENV>_API_KEY``, where ``<ENV>`` is ``TAVUS_ENV`` in capitals, PROD if that is not set
+3. our entry in the keyring: service ``tavus-console``, user ``<env>`` (``auth login`` writes it)
+4. that of Tavus' own CLI: service ``tavus_mcp``, user ``prod``; only read, and only for PROD
+
+No secret is in any ``repr`` or error.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tavus_cli.api.client import check_id
+from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError
+
+SERVICE = "tavus-console"
+THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
+TOKEN_SECONDS = 3600.0 + 300.0  # the longest call, and the longest wait for somebody to join it
+
+_ENV_NAME = re.compile(r"[A-Z0-9_]{1,32}", re.ASCII)
+
+
+class NoKeyring(ConsoleError):
+    """There is no keyring, or it keeps nothing."""
+
+    reason = "no_keyring"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key; ``source`` says where it comes from, in words."""
+
+    value: str = field(repr=False)
+    source: str
+
+    @property
+    def last_four(self) -> str:
+        """Only of a key that is long enough to stay one without them."""
+        return self.value[-4:] if len(self.value) >= 16 else ""
+
+
+def find_key(environ: Mapping[str, str]) -> Key | None:
+    """The key to use, None where there is none. Imports keyring only if the environment has none."""
+    named = f"TAVUS_{env_name(environ)}_API_KEY"
+    for name in ("TAVUS_API_KEY", named):
+        if value := environ.get(name, "").strip():
+            return Key(value, name)
+    user = env_name(environ).lower()
+    if ours := _read(SERVICE, user):
+        return Key(ours, f"the keyring (service {SERVICE}, user {user})")
+    if user == THEIR_USER and (theirs := _read(THEIR_SERVICE, THEIR_USER)):
+        return Key(theirs, f"the keyring of Tavus' own CLI (service {THEIR_SERVICE}, user {THEIR_USER})")
+    return None
+
+
+def require_key(environ: Mapping[str, str]) -> Key:
+    """Raises NotAuthorised, which says what to set."""
+    key = find_key(environ)
+    if key is None:
+        raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
+    return key
+
+
+def keyring_trouble() -> str:
+    """Why nothing comes out of the keyring, in words; "" where it answers."""
+    try:
+        _ask(lambda keyring: keyring.get_password(SERVICE, "prod"))
+    except NoKeyring as error:
+        return str(error)
+    return ""
+
+
+def store_key(value: str, environ: Mapping[str, str]) -> str:
+    """Where it is kept, in words. Raises NoKeyring."""
+    user = env_name(environ).lower()
+    _write(SERVICE, user, value)
+    return f"the keyring (service {SERVICE}, user {user})"
+
+
+def forget_key(environ: Mapping[str, str]) -> bool:
+    """Whether there was one of ours. Raises NoKeyring."""
+    user = env_name(environ).lower()
+    there = _ask(lambda keyring: keyring.get_password(SERVICE, user)) is not None
+    if there:
+        _ask(lambda keyring: keyring.delete_password(SERVICE, user))
+    return there
+
+
+def env_name(environ: Mapping[str, str]) -> str:
+    """``<ENV>``. Raises UsageError."""
+    name = environ.get("TAVUS_ENV", "").strip().upper() or "PROD"
+    if not _ENV_NAME.fullmatch(name):
+        raise UsageError("TAVUS_ENV is one word of letters, digits and _, such as prod")
+    return name
+
+
+class Tokens:
+    """Meeting tokens of private conversations, for as long as they can be used.
+
+    One small file a conversation says until when, mode 0600; the token itself is in the keyring, or
+    where there is none, in that file.
+    """
+
+    def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
+        self._folder = folder or _tokens_folder()
+        self._clock = clock
+
+    def keep(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
+        """Also drops those whose time is over. Raises ConsoleError where nothing can be written."""
+        name = check_id(conversation_id)
+        self._drop_old()
+        note: dict[str, Any] = {"until": self._clock() + seconds}
+        try:
+            _write(SERVICE, _token_user(name), token)
+        except NoKeyring:
+            note["token"] = token
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / name).unlink()
+            handle = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(note, file)
+        except OSError as error:
+            raise ConsoleError(f"the meeting token cannot be kept: {error}") from None
+
+    def get(self, conversation_id: str) -> str | None:
+        name = check_id(conversation_id)
+        note = self._note(name)
+        if note is None:
+            return None
+        token = note.get("token") or _read(SERVICE, _token_user(name))
+        return token if isinstance(token, str) else None
+
+    def forget(self, conversation_id: str) -> None:
+        name = check_id(conversation_id)
+        path = self._folder / name
+        if not path.exists():
+            return
+        if "token" not in (_load(path) or {}):
+            with contextlib.suppress(NoKeyring):
+                _ask(lambda keyring: keyring.delete_password(SERVICE, _token_user(name)))
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+    def _note(self, name: str) -> dict[str, Any] | None:
+        """What is known of one, if its time is not over."""
+        note = _load(self._folder / name)
+        if note is None or self._clock() > note["until"]:
+            return None
+        return note
+
+    def _drop_old(self) -> None:
+        with contextlib.suppress(OSError, ConsoleError):
+            for path in self._folder.iterdir():
+                if self._note(path.name) is None:
+                    self.forget(path.name)
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    """A note as written; None where there is none that can be read."""
+    try:
+        note = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if isinstance(note, dict) and isinstance(note.get("until"), int | float):
+        return note
+    return None
+
+
+def _token_user(name: str) -> str:
+    return f"token of {name}"
+
+
+def _tokens_folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path(SERVICE) / "tokens"
+
+
+# -- the keyring ---------------------------------------------------------------------------------------
+
+
+def _read(service: str, user: str) -> str | None:
+    """None also where there is no keyring: somebody who uses none must not hear of it."""
+    with contextlib.suppress(NoKeyring):
+        value = _ask(lambda keyring: keyring.get_password(service, user))
+        return value.strip() or None if isinstance(value, str) else None
+    return None
+
+
+def _write(service: str, user: str, value: str) -> None:
+    _ask(lambda keyring: keyring.set_password(service, user, value))
+    if _ask(lambda keyring: keyring.get_password(service, user)) != value:
+        raise NoKeyring("the keyring of this machine keeps nothing: set TAVUS_API_KEY instead")
+
+
+def _ask(question: Callable[[Any], Any]) -> Any:
+    """Raises NoKeyring, never with what the backend said: it may hold the secret."""
+    try:
+        import keyring
+    except ImportError:
+        raise NoKeyring(
+            "keyring is not installed: pip install 'tavus-console[keyring]', or set TAVUS_API_KEY instead"
+        ) from None
+    try:
+        return question(keyring)
+    except keyring.errors.NoKeyringError:
+        raise NoKeyring("this machine has no keyring: set TAVUS_API_KEY instead") from None
+    except Exception as error:  # backends raise what they like
+        raise NoKeyring(
+            f"the keyring does not answer ({type(error).__name__}): unlock it, or set TAVUS_API_KEY instead"
+        ) from None

@@ -1,0 +1,64 @@
+"""``config edit|show``: the file with the settings is made, opened, told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.session.environment import Environment
+from tavus_cli.settings.file import wrong_in
+from tavus_cli.settings.table import KEYS, commented, config_path
+from tavus_cli.terminal.editor import EditorFailed, open_editor
+from tavus_cli.views.safe import safe
+
+
+def edit(environment: Environment) -> int:
+    """Make the file if there is none, open it, and say what is wrong with it afterwards."""
+    path = config_path(environment.environ)
+    make(path)
+    try:
+        open_editor(path, environment.environ)
+    except EditorFailed as error:
+        raise ConsoleError(str(error)) from None
+    wrong = wrong_in(path)
+    for line in wrong:
+        environment.warn(line)
+    return ExitStatus.USAGE if wrong else ExitStatus.DONE
+
+
+def show(environment: Environment, *, as_json: bool) -> int:
+    """Every key with the value that counts, and where it comes from. Without ``as_json`` it is valid TOML."""
+    settings = environment.settings
+    found = {key: (getattr(settings, key), settings.origins.get(key, "default")) for key in KEYS}
+    if as_json:
+        body = {
+            key: {"value": str(value) if isinstance(value, Path) else value, "from": origin}
+            for key, (value, origin) in found.items()
+        }
+        environment.stdout.write(json.dumps(body) + "\n")
+        return ExitStatus.DONE
+    for key, (value, origin) in found.items():
+        environment.stdout.write(f"{f'{key} = {_toml(value)}':<30}  # {safe(origin)}\n")
+    return ExitStatus.DONE
+
+
+def make(path: Path) -> None:
+    """The commented file, where there is none yet. Raises UsageError."""
+    if path.is_file():
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            file.write(commented())
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def _toml(value: object) -> str:
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, float):
+        number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
+        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
+    return json.dumps("" if value is None else str(value), ensure_ascii=False)

@@ -1,0 +1,237 @@
+"""``conversation …`` and ``auth …``: what they ask the API, and how they show what it answers.
+
+Tables on a terminal, JSON in pipes and with ``--json``. Meeting tokens are left out of both.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from tavus_cli.api import conversations
+from tavus_cli.api.client import TavusApi, check_id
+from tavus_cli.api.conversations import without_token
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.views.safe import safe, safe_json
+from tavus_cli.views.theme import use_color
+
+Json = dict[str, Any]
+STATUSES = ("active", "ended")
+_MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
+COLUMNS = (
+    ("conversation", ("conversation_id",)),
+    ("status", ("status",)),
+    ("PAL", ("persona_id", "pal_id")),
+    ("face", ("replica_id", "face_id")),
+    ("created", ("created_at",)),
+    ("name", ("conversation_name",)),
+)
+
+
+@dataclass(slots=True)
+class Shape:
+    """How an answer is shown: ``query`` picks from it (JMESPath); ``json``: as JSON on a terminal too."""
+
+    json: bool = False
+    query: str | None = None
+
+    def check(self) -> None:
+        """Before the API is asked. Raises UsageError for an expression that is none."""
+        if self.query is not None:
+            _compiled(self.query)
+
+    def show(self, value: Any, environment: Environment, table: Callable[[], None]) -> None:
+        if self.query is not None:
+            value = _picked(self.query, value)
+            if isinstance(value, str) and not self.json:  # for $(…)
+                _print(safe(value), environment)
+                return
+        elif not self.json and is_tty(environment.stdout):
+            table()
+            return
+        _print(safe_json(to_json(value)), environment)
+
+
+# -- commands ------------------------------------------------------------------------------------------
+
+
+def create(
+    body: Json, base_url: str | None, shape: Shape, environment: Environment, *, show_token: bool = False
+) -> int:
+    shape.check()
+    with conversations.connect(environment.environ, base_url) as api:
+        created = conversations.create(api, body, environment.warn)
+    shown = created if show_token else without_token(created)
+    url = safe(conversations.url_to_share(created, with_token=show_token))
+    shape.show(shown, environment, lambda: _print(url, environment))
+    environment.warn(conversations.about_billing(created))
+    return ExitStatus.DONE
+
+
+def list_(
+    status: str | None, limit: int | None, base_url: str | None, shape: Shape, environment: Environment
+) -> int:
+    shape.check()
+    if status not in (None, *STATUSES):
+        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}")
+    with conversations.connect(environment.environ, base_url) as api:
+        rows = [without_token(row) for row in islice(api.conversations(status), limit)]
+    shape.show(rows, environment, lambda: _table(rows, environment))
+    return ExitStatus.DONE
+
+
+def get(
+    conversation: str, base_url: str | None, shape: Shape, environment: Environment, *, verbose: bool
+) -> int:
+    shape.check()
+    name = check_id(conversation)
+    with conversations.connect(environment.environ, base_url) as api:
+        found = without_token(api.get(name, verbose=verbose))
+    shape.show(found, environment, lambda: _details(found, environment))
+    return ExitStatus.DONE
+
+
+def end(
+    names: list[str],
+    all_active: bool,
+    base_url: str | None,
+    shape: Shape,
+    environment: Environment,
+    *,
+    yes: bool,
+) -> int:
+    """What ends is told one by one; one that does not end keeps none of the others from ending."""
+    shape.check()
+    if bool(names) == all_active:
+        raise UsageError("which conversation? give ids, or --all-active for all of them")
+    names = [check_id(name) for name in names]
+    with conversations.connect(environment.environ, base_url) as api:
+        if all_active:
+            rows = list(api.conversations("active"))
+            names = [str(row.get("conversation_id")) for row in rows]
+        if names and not yes:
+            _confirm(names, all_active, environment)
+        outcome, status = _end_each(api, names, environment)
+    shape.show(outcome, environment, lambda: _outcome(outcome, environment))
+    return status
+
+
+def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tuple[Json, int]:
+    outcome: dict[str, list[str]] = {"ended": [], "over_before": [], "failed": []}
+    status = int(ExitStatus.DONE)
+    for name in names:
+        try:
+            outcome["ended" if conversations.end(api, name) else "over_before"].append(name)
+        except ConsoleError as error:
+            if len(names) == 1:
+                raise
+            environment.warn(f"{name} has not ended: {error}")
+            outcome["failed"].append(name)
+            status = status or int(error.status)
+    return outcome, status
+
+
+def _confirm(names: list[str], all_active: bool, environment: Environment) -> None:
+    """Asks on a terminal; elsewhere only ids that were named are ended without being asked about."""
+    if not is_tty(environment.stdin):
+        if all_active:
+            raise UsageError(f"all that run would end ({len(names)}): say --yes where nobody can be asked")
+        return
+    what = safe(names[0]) if len(names) == 1 else f"{len(names)} conversations ({safe(', '.join(names))})"
+    environment.stderr.write(f"end {what} for everybody in it? [y/N] ")
+    environment.stderr.flush()
+    if environment.stdin.readline().strip().lower() not in ("y", "yes"):
+        raise ConsoleError("nothing was ended")
+
+
+# -- rows ----------------------------------------------------------------------------------------------
+
+
+def _cell(row: Json, names: Iterable[str]) -> str:
+    value = next((row[name] for name in names if row.get(name) not in (None, "")), "")
+    if "created_at" in names and isinstance(value, str) and (shown := _MINUTE.match(value)):
+        value = f"{shown[1]} {shown[2]}"
+    return safe(value if isinstance(value, str) else to_json(value))
+
+
+def _table(rows: list[Json], environment: Environment) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    cells = [[_cell(row, names) for _, names in COLUMNS] for row in rows]
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for place, (heading, _) in enumerate(COLUMNS):
+        # The name alone gives way on a narrow terminal: ids are there to be copied.
+        width = 4 if heading == "name" else max(len(one[place]) for one in [*cells, [heading] * len(COLUMNS)])
+        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=width)
+    for row_of_cells in cells:
+        table.add_row(*(Text(cell) for cell in row_of_cells))  # Text: remote words are no markup
+    color = use_color(environment.color, environment.environ, is_tty(environment.stdout))
+    Console(
+        file=environment.stdout,
+        width=max(environment.columns, 60),
+        color_system="auto" if color else None,
+        highlight=False,
+        legacy_windows=False,
+    ).print(table if rows else Text("no conversations"))
+
+
+def _details(found: Json, environment: Environment) -> None:
+    width = max((len(safe(name)) for name in found), default=0)
+    for name, value in found.items():
+        if name == "events" and isinstance(value, list):
+            continue
+        text = value if isinstance(value, str) else to_json(value)
+        _print(f"{safe(name):<{width}}  {safe(text)}", environment)
+    events = found.get("events")
+    for event in events if isinstance(events, list) else []:
+        _print(f"  {_event(event)}", environment)
+
+
+def _event(event: Any) -> str:
+    if not isinstance(event, dict):
+        return safe(to_json(event))
+    properties = event.get("properties")
+    return "  ".join(
+        safe(part if isinstance(part, str) else to_json(part))
+        for part in (event.get("timestamp"), event.get("event_type"), properties)
+        if part
+    )
+
+
+def _outcome(outcome: Json, environment: Environment) -> None:
+    for name in outcome["ended"]:
+        _print(f"{safe(name)} has ended", environment)
+    for name in outcome["over_before"]:
+        _print(f"{safe(name)} was over before", environment)
+    if not any(outcome.values()):
+        _print("no conversation is active", environment)
+
+
+def _print(text: str, environment: Environment) -> None:
+    print(text, file=environment.stdout, flush=True)
+
+
+def _compiled(query: str) -> Any:
+    import jmespath
+
+    try:
+        return jmespath.compile(query)
+    except jmespath.exceptions.JMESPathError as error:
+        what = " ".join(str(error).split())
+        raise UsageError(f"--query is no JMESPath expression: {what}") from None
+
+
+def _picked(query: str, value: Any) -> Any:
+    import jmespath
+
+    try:
+        return _compiled(query).search(value)
+    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
+        raise UsageError(f"--query does not fit the answer: {' '.join(str(error).split())}") from None

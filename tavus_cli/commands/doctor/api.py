@@ -1,0 +1,138 @@
+"""What ``doctor`` finds out about the API: the key, the way there, whether the key is taken, what runs.
+
+Without a key nothing of it is needed: the simulation, recordings and a room's URL do without.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from itertools import islice
+from typing import Any
+from urllib.parse import urlsplit
+
+from tavus_cli.api.client import CannotReach, NotFound, TavusApi, check_base_url, check_id, check_key
+from tavus_cli.api.credentials import Key, NoKeyring, find_key, keyring_trouble
+from tavus_cli.commands.doctor.findings import Findings
+from tavus_cli.errors import ConsoleError, NotAuthorised
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.within import within
+
+KEYRING_SECONDS = 10.0  # somebody may have to unlock it
+DNS_SECONDS = 4.0
+API_SECONDS = 6.0
+NO_KEY = "no-key"  # asks all the same: an API that refuses it can be reached
+MOST = 100  # conversations looked at
+NAMED = 4
+
+Json = dict[str, Any]
+
+
+async def check_api(base_url: str | None, findings: Findings, environment: Environment) -> None:
+    key = await _key(findings, environment)
+    try:
+        api = TavusApi(
+            key.value if key else NO_KEY,
+            check_base_url(base_url or environment.environ.get("TAVUS_API_BASE_URL")),
+            timeout=API_SECONDS,
+            attempts=1,
+        )
+    except ConsoleError as error:
+        findings.failed("api", error, needed=key is not None)
+        return
+    begun = time.perf_counter()
+    try:
+        rows: list[Json] | ConsoleError = await _asked(api)
+    except CannotReach as error:
+        findings.failed("api", error, needed=key is not None)
+        return
+    except ConsoleError as error:
+        rows = error
+    took = time.perf_counter() - begun
+    by = f" through the proxy {api.proxy}" if api.proxy else ""
+    findings.add("api", True, f"{api.base_url} answered{by} in {took:.3f} s", seconds=took)
+    if key is None:
+        return
+    if isinstance(rows, ConsoleError):
+        findings.failed("account", rows)
+        return
+    findings.add("account", True, "the API accepts the key")
+    _running(rows, findings)
+
+
+async def _key(findings: Findings, environment: Environment) -> Key | None:
+    """None where there is none that could be sent."""
+    try:
+        key = await within(KEYRING_SECONDS, lambda: find_key(environment.environ))
+        if key is None:
+            trouble = await within(KEYRING_SECONDS, keyring_trouble)
+            way = f"and {trouble}" if trouble else "set TAVUS_API_KEY, or: tavus-console auth login"
+            findings.add("key", None, f"no API key{', ' if trouble else ': '}{way}")
+            return None
+        try:
+            check_key(key.value)
+        except NotAuthorised as error:
+            raise NotAuthorised(f"{error} (from {key.source})") from None
+    except TimeoutError:
+        text = f"the keyring did not answer within {KEYRING_SECONDS:g} s: unlock it, or set TAVUS_API_KEY"
+        findings.failed("key", NoKeyring(text))
+        return None
+    except ConsoleError as error:
+        findings.failed("key", error)
+        return None
+    ending = f"ending in …{key.last_four}" if key.last_four else "too short to show its end"
+    text = f"an API key from {key.source}, {ending}"
+    findings.add("key", True, text, source=key.source, last_four=key.last_four)
+    return key
+
+
+async def _asked(api: TavusApi) -> list[Json]:
+    """The conversations that run. Raises CannotReach, or what the API said to the question."""
+    await _look_up(api)
+    try:
+        return await within(API_SECONDS, lambda: _active(api))
+    except TimeoutError:
+        raise CannotReach(f"{api.host} did not answer within {API_SECONDS:g} s; try again") from None
+    except NotFound:
+        raise CannotReach(f"{api.host} knows of no conversations (404); is --base-url right?") from None
+
+
+async def _look_up(api: TavusApi) -> None:
+    """A name server that is silent must be told from an API that is; who says no is told by the question."""
+    host = urlsplit(api.proxy or api.base_url).hostname
+    try:
+        await within(DNS_SECONDS, lambda: socket.getaddrinfo(host, None))
+    except TimeoutError:
+        error = CannotReach(f"DNS did not answer about {host} within {DNS_SECONDS:g} s; is the network up?")
+        error.stage = "dns"
+        raise error from None
+    except OSError:
+        pass
+
+
+def _active(api: TavusApi) -> list[Json]:
+    with api:
+        return list(islice(api.conversations("active"), MOST))
+
+
+def _running(rows: list[Json], findings: Findings) -> None:
+    if not rows:
+        findings.add("running", True, "no conversation is running", conversations=[])
+        return
+    names = [str(row.get("conversation_id")) for row in rows]
+    count = f"{len(rows)} conversations run and are" if len(rows) > 1 else "1 conversation runs and is"
+    if len(rows) == MOST:
+        count = f"at least {count}"
+    which = "--all-active"
+    if len(names) <= NAMED and all(map(_is_id, names)):
+        which = " ".join(names)
+    some = [{name: row.get(name) for name in ("conversation_id", "created_at")} for row in rows]
+    text = f"{count} billed; this ends that: tavus-console conversation end {which}"
+    findings.add("running", None, text, conversations=some)
+
+
+def _is_id(name: str) -> bool:
+    try:
+        return check_id(name) == name
+    except ConsoleError:
+        return False

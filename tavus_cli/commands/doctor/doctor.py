@@ -1,0 +1,158 @@
+"""``doctor``: what works here, and against a real room. Each thing tried is one finding.
+
+It is the one command that proves what cannot be proved offline (README, docs/live-check.md). What it
+looks at is bounded in time, each by itself: it is asked where something hangs.
+"""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+from tavus_cli import __version__
+from tavus_cli.api.client import check_base_url
+from tavus_cli.commands.doctor.api import check_api
+from tavus_cli.commands.doctor.findings import Findings
+from tavus_cli.commands.doctor.room import Visit, sendings
+from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.within import within
+from tavus_cli.settings.table import KEYS, config_path
+from tavus_cli.views.safe import safe_json
+from tavus_cli.views.theme import THEMES, theme_named, use_color
+
+SESSIONS_SECONDS = 5.0
+NAMED = 4
+# What a report of a fault must say; those of Daily's client and of Python are asked elsewhere.
+PACKAGES = ("httpx", "jmespath", "keyring", "msgspec", "prompt_toolkit", "rich", "typer")
+
+
+@dataclass(frozen=True, slots=True)
+class Doctor:
+    """``lines`` are of the console's language, to be sent. Times in seconds."""
+
+    lines: tuple[str, ...] = ()
+    duration: float = 10.0
+    ready_timeout: float = 60.0
+    base_url: str | None = None
+    json: bool = False
+
+
+async def doctor(room: Room | ConsoleError | None, what: Doctor, environment: Environment) -> int:
+    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError.
+
+    ``room`` may be what kept it from being found.
+    """
+    to_send = sendings(what.lines)
+    if to_send and room is None:
+        raise UsageError("--send needs a room to send to: --room URL")
+    check_base_url(what.base_url)
+    findings = Findings(environment, quiet=what.json)
+    _program(findings)
+    _client(findings)
+    _terminal(findings, environment)
+    _config(findings, environment)
+    await _sessions(findings)
+    await check_api(what.base_url, findings, environment)
+    target = conversation_id = None
+    if room is None:
+        findings.add("room", None, "no room tried: --room URL joins one")
+    elif isinstance(room, ConsoleError):
+        findings.failed("room", room)
+    else:
+        target, conversation_id = room.target, room.conversation_id
+        for _, action in to_send:
+            if isinstance(action, Interaction):
+                for warning in lint(action.encode(conversation_id)):
+                    environment.warn(f"warning: {warning}")
+        await Visit(room, what.duration, what.ready_timeout, findings, environment).make(to_send)
+    if what.json:
+        environment.stdout.write(safe_json(to_json(findings.told(target, conversation_id))) + "\n")
+        environment.stdout.flush()
+    return findings.status
+
+
+def _program(findings: Findings) -> None:
+    from importlib.metadata import PackageNotFoundError, version
+
+    python, system = platform.python_version(), f"{platform.system()} {platform.machine()}"
+    findings.versions |= {"tavus-console": __version__, "daily-python": None, "python": python}
+    findings.versions["system"] = system
+    for name in PACKAGES:
+        try:
+            findings.versions[name] = version(name)
+        except PackageNotFoundError:
+            findings.versions[name] = None
+    findings.add("program", True, f"tavus-console {__version__} (Python {python}, {system})")
+
+
+def _client(findings: Findings) -> None:
+    from tavus_cli.rooms.daily.room import client_version
+
+    try:
+        version = findings.versions["daily-python"] = client_version()
+    except ConsoleError as error:
+        findings.failed("client", error)
+    else:
+        findings.add("client", True, f"daily-python {version} loads")
+
+
+def _terminal(findings: Findings, environment: Environment) -> None:
+    """Nothing here is needed: a pipe does, and so does a terminal that can little."""
+    stdout, term = environment.stdout, environment.environ.get("TERM", "")
+    color = use_color(environment.color, environment.environ, is_tty(stdout))
+    wanted = theme_named(environment.theme_name or environment.settings.theme, environment.environ)
+    theme = next(name for name, one in THEMES.items() if one is wanted)  # what "auto" is here
+    encoding = stdout.encoding or "utf-8"
+    about: dict[str, Any] = {"terminal": is_tty(stdout), "encoding": encoding, "color": color, "theme": theme}
+    unicode = encoding.lower().replace("-", "").startswith("utf")
+    wrong = "" if unicode else f"; {encoding} lacks ✓, – and much else: set LC_ALL=C.UTF-8"
+    if not is_tty(stdout):
+        findings.add("terminal", None, f"no terminal: the output goes to a pipe or a file{wrong}", **about)
+        return
+    if term in ("", "dumb"):
+        wrong += f"; no prompt, as it cannot move its cursor (TERM={term}): set TERM"
+    colors = f"in colour (theme {theme})" if color else "without colour"
+    text = f"a terminal ({term}), {environment.columns} columns, {colors}, {encoding}{wrong}"
+    findings.add("terminal", None if wrong else True, text, term=term, columns=environment.columns, **about)
+
+
+def _config(findings: Findings, environment: Environment) -> None:
+    path = config_path(environment.environ)
+    if (wrong := environment.check_settings()) is not None:
+        mend = "; mend it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
+        findings.failed("config", UsageError(f"{wrong}{mend}"))
+    elif not path.exists():
+        text = f"no file with settings: tavus-console config edit makes {path}"
+        findings.add("config", None, text, path=str(path))
+    else:
+        mine = [one for one in environment.settings.origins.values() if one.startswith(f"{path}:")]
+        text = f"{path} is right, and sets {len(mine)} of {len(KEYS)} keys"
+        findings.add("config", True, text, path=str(path))
+
+
+async def _sessions(findings: Findings) -> None:
+    from tavus_cli.commands.session import sessions
+
+    try:
+        rooms = await within(SESSIONS_SECONDS, sessions)
+    except TimeoutError:
+        text = f"the sessions here did not say what they are within {SESSIONS_SECONDS:g} s"
+        findings.add("sessions", None, f"{text}: tavus-console session stop --all")
+        return
+    except ConsoleError as error:  # none on this system
+        findings.add("sessions", None, str(error))
+        return
+    for room in rooms:
+        room.close()
+    ids = [str(room.about["id"]) for room in rooms]
+    if not ids:
+        findings.add("sessions", None, "no session stays in the background here", sessions=[])
+        return
+    some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
+    text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"
+    findings.add("sessions", True, text, sessions=[room.about for room in rooms])

@@ -1,0 +1,284 @@
+"""``join`` on a terminal: the prompt, the status line, and a sink that prints above them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from functools import partial
+from textwrap import wrap
+
+from tavus_cli.commands.join.commander import LEAVING, Commander, Join
+from tavus_cli.commands.join.inspector import Looking
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.language.commands import Action, AudioEcho, Say, complete
+from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.session.environment import Environment, local_time
+from tavus_cli.session.session import Session
+from tavus_cli.terminal.completer import CommandCompleter
+from tavus_cli.terminal.history import open_history
+from tavus_cli.terminal.prompt import LivePrompt
+from tavus_cli.views.copy import CLIPBOARD_BYTES, osc52
+from tavus_cli.views.line import LineView
+from tavus_cli.views.safe import safe
+from tavus_cli.views.status import StatusLine
+from tavus_cli.views.wrap import wrapped
+
+CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
+HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
+HELD_LINES = 20_000  # when the terminal is further behind, the room waits
+LONG_LINE = 800  # characters of one line that go by; /event, /turn and /last show all of it
+LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
+KEYS = (
+    "Enter            send; without a slash as a user turn",
+    "Alt-Enter        a new line in what you type; a paste keeps its lines",
+    "Tab              complete; Right takes the suggestion from earlier runs",
+    "Up, Ctrl-R       what you typed before; search it",
+    "Ctrl-C           clear the line",
+    "Ctrl-D           leave the room",
+    "Ctrl-Z           suspend; what comes meanwhile is shown after fg",
+    "F1, ? (empty)    these keys",
+    "F2               show streaming text as it grows, or no longer",
+    "F3               fold twins and heartbeats, or no longer",
+    "F4               pause: events wait, counted; again: they are shown",
+    "Ctrl-X Ctrl-E    edit the line in $EDITOR",
+)
+
+
+class Console:
+    """``run`` is the whole of it; the session must not be entered yet."""
+
+    def __init__(
+        self,
+        session: Session,
+        what: Join,
+        environment: Environment,
+        prompt: Callable[..., LivePrompt] = LivePrompt,
+    ) -> None:
+        self._session = session
+        self._environment = environment
+        self._clipboard = what.clipboard
+        make_view = partial(LineView, local_time, theme=environment.theme, wrap=True)
+        self._view = make_view(
+            width=environment.columns, all=what.selection.all, limit=LONG_LINE, console=True
+        )
+        self._looking = Looking(
+            session.conversation,
+            what.selection,
+            environment.theme,
+            lambda: make_view(width=self._view.width, all=True, brief=True),
+            what.events_kept,
+        )
+        self._status = StatusLine(
+            session.room.conversation_id or session.room.target,
+            environment.theme,
+            recording=what.record is not None,
+        )
+        self._paused: list[Entry] = []
+        self._sent_text = ""
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+        history, note = open_history(what.history) if what.history else (None, None)
+        self._prompt = prompt(
+            status=self._status_line,
+            live=lambda columns: self._status.live(session.conversation, columns),
+            on_line=self._typed.put_nowait,
+            completer=CommandCompleter(self._complete),
+            history=history,
+            vi_mode=environment.settings.vi_mode,
+            on_keys={
+                "f1": self._help,
+                "?": self._help,
+                "f2": lambda: self._show("partials"),
+                "f3": lambda: self._show("all"),
+                "f4": self._pause,
+            },
+        )
+        if note:
+            self._warn(note)
+        self._commander = Commander(session, self._tell, self._warn, what.ending)
+        session.sinks.append(self)
+
+    async def run(self) -> int:
+        """The exit status. Raises what joining raises."""
+        # Also so that the prompt never stands on the first row: erased from there, it would stay
+        # in tmux's scrollback.
+        room = self._session.room
+        shared = f" through the session {room.via}" if room.via else ""
+        joining = safe(f"joining {room.target}{shared} – {HINT}")
+        self._print(self._environment.theme.paint("quiet", joining))
+        prompt = asyncio.create_task(self._prompt.run())
+        work = asyncio.create_task(self._in_the_room())
+        try:
+            await asyncio.wait({prompt, work}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # a signal: the terminal, should it stand still, is not waited for
+            self._prompt.close(hurry=True)
+            raise
+        finally:
+            self._prompt.close()
+            if not work.done():
+                work.cancel()
+            await asyncio.wait({prompt, work})
+            self._go_on()
+        if not prompt.cancelled():
+            prompt.result()
+        return ExitStatus.DONE if work.cancelled() else work.result()
+
+    async def _in_the_room(self) -> int:
+        """Until the conversation is over, or /quit; Ctrl-D cancels it."""
+        clock = asyncio.create_task(self._tick())
+        try:
+            async with self._session as session:
+                self._status.joined = session.room.now()
+                self._prompt.refresh()
+                return await self._obey(session)
+        finally:
+            clock.cancel()
+
+    async def _obey(self, session: Session) -> int:
+        ended = asyncio.ensure_future(session.ended.wait())
+        sounds: set[asyncio.Task[bool]] = set()
+        try:
+            while True:
+                typed = asyncio.ensure_future(self._typed.get())
+                await asyncio.wait({typed, ended}, return_when=asyncio.FIRST_COMPLETED)
+                if not typed.done():
+                    typed.cancel()
+                    return ExitStatus.OVER
+                action = self._commander.parse(typed.result())
+                if self._commander.leaves(action):
+                    return ExitStatus.DONE
+                if isinstance(action, AudioEcho):  # it takes its time; typing goes on
+                    sound = asyncio.create_task(self._commander.obey(action))
+                    sounds.add(sound)
+                    sound.add_done_callback(sounds.discard)
+                elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
+                    await self._answer(action)
+                elif action is not None:
+                    self._doubt(action)
+                    await self._commander.obey(action)
+        finally:
+            ended.cancel()
+            for sound in sounds:
+                sound.cancel()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_SECONDS)
+            self._prompt.refresh()
+
+    # -- a sink
+
+    def entries(self, entries: list[Entry]) -> None:
+        self._status.over = self._session.over
+        self._remember(entries)
+        shown = self._looking.selection.among(entries)
+        if self._status.paused is not None:
+            self._paused += shown
+            self._status.paused = len(self._paused)
+        else:
+            self._prompt.print(self._view.lines(shown))
+        self._prompt.refresh()
+
+    def _remember(self, entries: list[Entry]) -> None:
+        log = self._looking.log
+        full = log.dropped > 0
+        log.add(entries)
+        if log.dropped and not full:
+            self._tell(f"from now on /find, /event and /turn know the last {len(log):,} events alone")
+
+    async def drain(self) -> None:
+        while self._prompt.held > HELD_LINES:
+            await asyncio.sleep(0.02)
+
+    # -- what the console itself answers
+
+    async def _answer(self, say: Say) -> None:
+        try:
+            if say.command == "find":
+                lines = await self._looking.find(say.argument)
+            else:
+                lines = self._looking.answer(say, self._session.room.now(), self._view.width)
+        except ConsoleError as error:
+            self._warn(str(error))
+            return
+        self._view.all = self._looking.selection.all
+        if say.command == "copy" and self._clipboard:
+            escape = osc52("\n".join(lines))
+            lines[0] = escape + lines[0]
+            if not escape:
+                lines.append(f"✗ not on the clipboard: terminals take {CLIPBOARD_BYTES:,} bytes at most")
+        self._prompt.print(lines)
+
+    def _show(self, what: str) -> None:
+        self._tell(self._looking.show(what))
+        self._view.all = self._looking.selection.all
+
+    def _help(self) -> None:
+        for line in KEYS:
+            self._prompt.print(wrap(line, self._view.width, subsequent_indent=" " * 17))
+
+    def _pause(self) -> None:
+        if self._status.paused is None:
+            self._status.paused = 0
+            self._prompt.refresh()
+        else:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """What waited while the view was paused is shown."""
+        waited, self._paused, self._status.paused = self._paused, [], None
+        self._prompt.print(self._view.lines(waited))
+        self._prompt.refresh()
+
+    def _doubt(self, action: Action) -> None:
+        """What was probably not meant is warned about, and sent all the same."""
+        if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
+            return
+        call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
+        if call is not None and call not in self._session.conversation.turns.open_calls:
+            self._warn(f"warning: no tool call {call} is open; /tools lists them")
+        if objective is not None and objective not in self._looking.log.objectives():
+            self._warn(f"warning: no objective {objective} was seen here")
+        text = action.properties.get("text")
+        if isinstance(text, str) and len(text) >= LONG_TEXT:
+            if text == self._sent_text:
+                self._warn("warning: the same long text was sent just before")
+            self._sent_text = text
+
+    def _complete(self, text: str) -> Iterator[tuple[str, str]]:
+        """The words of the table; and of the conversation those that are one plain word."""
+        yield from complete(text)
+        name, _, rest = text.partition(" ")
+        if " " in rest:
+            return
+        if name == "/tool-result":
+            for call in self._session.conversation.turns.open_calls.values():
+                if _plain(call.id):
+                    yield call.id, safe(call.name)
+        elif name == "/confirm":
+            for objective in self._looking.log.objectives():
+                if _plain(objective):
+                    yield objective, "an objective"
+
+    # -- rows
+
+    def _status_line(self, columns: int) -> str:
+        self._view.width = columns
+        self._status.filtered = self._looking.selection.filters
+        session = self._session
+        return self._status.line(session.conversation, session.room.now(), self._prompt.held, columns)
+
+    def _tell(self, text: str) -> None:
+        self._print(safe(text))
+
+    def _warn(self, text: str) -> None:
+        mark = "" if text.startswith("warning: ") else "✗ "
+        self._print(self._environment.theme.paint("warning", mark + safe(text)))
+
+    def _print(self, line: str) -> None:
+        self._prompt.print(wrapped(line, self._view.width, 2))
+
+
+def _plain(word: str) -> bool:
+    """Whether remote text may be offered as a completion: one word, nothing invisible."""
+    return word.isprintable() and " " not in word and len(word) <= 100

@@ -1,0 +1,178 @@
+"""What the console itself answers: tables, single events, searches, and what the live view shows.
+
+Nothing here sends. Entries are kept in a ``Log`` of bounded size.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from textwrap import wrap
+from typing import Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.commands import Say, help_lines
+from tavus_cli.language.selection import Selection, TypePattern, compile_where
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.log import Log
+from tavus_cli.protocol.turns import ToolCall
+from tavus_cli.views.copy import copied
+from tavus_cli.views.full import full
+from tavus_cli.views.line import LineView
+from tavus_cli.views.table import stats, tools_table, turns_table
+from tavus_cli.views.theme import Theme
+
+FOUND = 200  # lines of /find and /turn at most; more would only scroll away
+SLICE_SECONDS = 0.004  # of searching, before keys and events get their turn
+MATCH_SECONDS = 0.05  # in one text; a pattern that needs more would never end
+
+
+def _where(expression: str) -> Callable[[Any], Any] | None:
+    try:
+        return compile_where(expression or None)
+    except UsageError as error:
+        raise UsageError(str(error).replace("--where", "/where", 1)) from None
+
+
+class Looking:
+    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
+
+    ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
+    """
+
+    def __init__(
+        self,
+        conversation: Conversation,
+        selection: Selection,
+        theme: Theme,
+        make_view: Callable[[], LineView],
+        kept: int,
+    ) -> None:
+        self.selection = selection
+        self.log = Log(kept)
+        self._conversation = conversation
+        self._theme = theme
+        self._make_view = make_view
+
+    def answer(self, say: Say, now: float, width: int) -> list[str]:
+        """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
+        match say.command:
+            case "help":
+                lines = help_lines(say.argument, width)
+                return [part for line in lines for part in wrap(line, width, subsequent_indent=" " * 4)]
+            case "turns":
+                return turns_table(self.log.turns(), self._theme, width)
+            case "tools":
+                return tools_table(self._calls(), now, self._theme, width)
+            case "stats":
+                return stats(self.log.turns(), self.log.calls(), self._theme, width)
+            case "event":
+                return full(self._event(int(say.argument)), self._theme)
+            case "last":
+                return full(self._last(self.log.last()), self._theme)
+            case "turn":
+                return self._turn(int(say.argument))
+            case "copy":
+                return copied(*self._to_copy(say.argument))
+            case _:
+                return [self._steer(say)]
+
+    def show(self, what: str) -> str:
+        """Turn "partials" or "all" over; what it is now, for a person."""
+        now = not getattr(self.selection, what)
+        setattr(self.selection, what, now)
+        if what == "partials":
+            return "partials are shown" if now else "partials are folded"
+        return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
+
+    # -- what has passed ------------------------------------------------------------------------------
+
+    def _calls(self) -> list[ToolCall]:
+        """Open ones from before we came are not in the log until they are answered."""
+        passed = self.log.calls()
+        known = {call.id for call in passed}
+        return [one for one in self._conversation.turns.open_calls.values() if one.id not in known] + passed
+
+    def _event(self, seq: int) -> EventEntry:
+        entry = self.log.event(seq)
+        if entry is None:
+            raise UsageError(f"no event {seq}{self._left()}")
+        return entry
+
+    def _last(self, entry: EventEntry | SentEntry | None) -> EventEntry | SentEntry:
+        if entry is None:
+            raise UsageError("nothing has passed yet")
+        return entry
+
+    def _turn(self, idx: int) -> list[str]:
+        entries = self.log.turn(idx)
+        if not entries:
+            raise UsageError(f"no turn {idx}{self._left()}")
+        return self._lines(entries)
+
+    async def find(self, text: str) -> list[str]:
+        """Everything else goes on meanwhile. Raises UsageError, also for a pattern that takes for ever."""
+        import regex  # like ``re``, but it can be told to give up
+
+        try:
+            pattern = regex.compile(text, regex.IGNORECASE)
+            found = await self._found(lambda one: pattern.search(one, timeout=MATCH_SECONDS))
+        except regex.error as error:
+            raise UsageError(f"/find: {error}") from None
+        except TimeoutError:
+            raise UsageError("/find: this pattern takes for ever; a repetition inside of one does") from None
+        if not found:
+            return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
+        return self._lines(found[::-1])
+
+    async def _found(self, matches: Callable[[str], object]) -> list[Entry]:
+        """The latest that match, newest first."""
+        found: list[Entry] = []
+        clock = asyncio.get_running_loop().time
+        until = clock() + SLICE_SECONDS
+        for entry in self.log.search(matches):
+            if entry is not None:
+                found.append(entry)
+                if len(found) == FOUND:
+                    break
+            if clock() > until:
+                await asyncio.sleep(0)
+                until = clock() + SLICE_SECONDS
+        return found
+
+    def _lines(self, entries: Sequence[Entry]) -> list[str]:
+        lines = self._make_view().lines(entries[-FOUND:])
+        if len(entries) > FOUND:
+            lines.insert(0, f"the last {FOUND} of {len(entries)}")
+        return lines
+
+    def _left(self) -> str:
+        gone = self.log.dropped
+        return f" (the oldest {gone:,} are no longer kept)" if gone else ""
+
+    def _to_copy(self, argument: str) -> tuple[Event, str]:
+        language, _, number = argument.partition(" ")
+        entry = self._event(int(number)) if number else self._last(self.log.last_sent() or self.log.last())
+        return entry.event, language
+
+    # -- what the live view shows ---------------------------------------------------------------------
+
+    def _steer(self, say: Say) -> str:
+        words = say.argument.split()
+        match say.command:
+            case "all":
+                return self.show("all")
+            case "only":
+                self.selection.only = TypePattern(words)
+                said = f"only {', '.join(words)}" if words else "all types"
+            case "ignore":
+                self.selection.ignore = TypePattern(words)
+                said = f"all types but {', '.join(words)}" if words else "all types"
+            case "where":
+                self.selection.where = _where(say.argument)
+                said = f"only where {say.argument}" if say.argument else "all messages"
+            case _:
+                raise UsageError(f"/{say.command} is nothing that the view answers")
+        doubts = TypePattern(words).doubts() if say.command != "where" else []
+        return "; ".join([f"shown: {said}", *doubts])

@@ -1,0 +1,148 @@
+"""``join``: what is typed goes into the room, what comes is shown.
+
+On a terminal that is ``console``; without one, commands are read line by line from standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import contextlib
+import os
+import threading
+from collections.abc import AsyncIterator
+
+from tavus_cli.commands.join.commander import Commander, Join
+from tavus_cli.commands.tail import Printer, Tail, first_of, line_view, record_to
+from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.language.commands import Action
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.replies import Reply
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.output import Output
+from tavus_cli.session.session import Session
+
+AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
+_END = "\n"  # of the input: no line holds one
+
+
+async def join(room: Room, what: Join, environment: Environment) -> int:
+    """The exit status. Raises UsageError, and what joining raises."""
+    recorder = record_to(what.record, room)
+    if environment.interactive:
+        from tavus_cli.commands.join.console import Console
+
+        session = Session(room, hold=what.hold, recorder=recorder, at_once=AT_ONCE)
+        status = await Console(session, what, environment).run()
+    else:
+        session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
+        status = await _piped(session, what, environment)
+    if recorder is not None and recorder.failed:
+        environment.warn(recorder.failed)
+        return ExitStatus.FAILED
+    return status
+
+
+# -- without a terminal --------------------------------------------------------------------------------
+
+
+async def _piped(session: Session, what: Join, environment: Environment) -> int:
+    view = line_view(environment, all=what.selection.all)
+    async with Output(environment) as output:
+        session.sinks.append(Printer(view, Tail(selection=what.selection), output, environment))
+        status = await first_of(_obey_lines(session, what, environment), output.gone)
+    return output.status() if status is None or output.gone.is_set() else status
+
+
+async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:
+    """Everything is sent as it is read, but a respond waits for the reply to the one before it.
+
+    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
+    the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
+    """
+    commander = Commander(session, environment.complain, environment.warn, what.ending)
+    async with session:
+        await session.pal_ready(what.ready_timeout)
+        if not await _obey_each(commander, session, what, environment):
+            if commander.over:
+                return ExitStatus.OVER
+            raise ConversationOver(session.ending)
+    return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
+
+
+async def _obey_each(commander: Commander, session: Session, what: Join, environment: Environment) -> bool:
+    """Whether the input was read to its end, or /quit: False where the conversation ended before."""
+    reply: asyncio.Task[object] | None = None
+    lines = stdin_lines(environment)
+    try:
+        while (line := await first_of(_next(lines), session.ended)) not in (None, _END):
+            assert line is not None
+            if not line.strip() or line.startswith("# "):
+                continue
+            action = commander.parse(line)
+            if commander.leaves(action):
+                line = _END
+                break
+            asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
+            if asks and reply is not None:
+                await reply
+            if not session.room.live:
+                await session.over_or_idle()  # simulated time would run on while a line is read
+            if session.over is not None:
+                break
+            if asks:
+                reply = await _ask(session, action, what.reply_timeout, commander)
+            elif action is not None:
+                await commander.obey(action)
+        if reply is not None:
+            await reply
+    finally:
+        if reply is not None:
+            reply.cancel()
+    return line == _END
+
+
+async def _next(lines: AsyncIterator[str]) -> str:
+    return await anext(lines, _END)
+
+
+async def _ask(
+    session: Session, action: Action | None, timeout: float, commander: Commander
+) -> asyncio.Task[object] | None:
+    """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
+    assert isinstance(action, Interaction)
+    wait = session.waiter(Reply(action, session.conversation))
+    if not await commander.obey(action):
+        return None
+    return asyncio.create_task(wait(timeout, "the reply"))
+
+
+async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
+    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike."""
+    loop = asyncio.get_running_loop()
+    lines: asyncio.Queue[str | None] = asyncio.Queue()
+
+    def read() -> None:
+        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
+        rest = ""
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            while data := _read(environment):
+                *whole, rest = (rest + decoder.decode(data)).split("\n")
+                for line in whole:
+                    loop.call_soon_threadsafe(lines.put_nowait, line)
+            if rest:
+                loop.call_soon_threadsafe(lines.put_nowait, rest)
+            loop.call_soon_threadsafe(lines.put_nowait, None)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await lines.get()) is not None:
+        yield line
+
+
+def _read(environment: Environment) -> bytes:
+    """Unbuffered: a thread inside a buffered read would stop the interpreter from ending."""
+    try:
+        return os.read(environment.stdin.fileno(), 65_536)
+    except (OSError, ValueError):  # closed
+        return b""

@@ -1,0 +1,127 @@
+"""``send``: one interaction, and if asked for, what it causes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tavus_cli.errors import ExitStatus, UsageError
+from tavus_cli.language.commands import AudioEcho
+from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.session import Session
+from tavus_cli.views.safe import safe, safe_json
+
+if TYPE_CHECKING:
+    from tavus_cli.protocol.conversation import Entry
+    from tavus_cli.protocol.events import Event
+
+Answer = Callable[["Entry"], "Event | None"]
+
+
+class Send(NamedTuple):
+    """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
+
+    action: Interaction | AudioEcho
+    wait: str | None = None
+    timeout: float = 60.0
+    ready_timeout: float = 300.0
+    hold: float | None = None
+    json: bool = False
+
+
+async def send(room: Room, what: Send, environment: Environment) -> int:
+    """Join, wait for the PAL, send, print the answer if one is waited for, leave. The exit status.
+
+    Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
+    """
+    action = what.action
+    sending = _sending(action, environment)
+    _check(what, room, environment)
+    session = Session(room, hold=what.hold, progress=environment.say)
+    async with session:
+        await session.pal_ready(what.ready_timeout)
+        wait = session.waiter(_answer(what.wait, action, session)) if what.wait else None
+        begun = room.now()
+        message = await sending(session)
+        answer = await wait(what.timeout, f"the {what.wait}") if wait else None
+        _print(answer, message, room.now() - begun, what, environment)
+        warn_of_leaving(room, environment)
+    return ExitStatus.DONE
+
+
+def _sending(
+    action: Interaction | AudioEcho, environment: Environment
+) -> Callable[[Session], Coroutine[Any, Any, dict[str, Any]]]:
+    """What sends it, once joined, and gives the message. Raises UsageError for a file that is no sound."""
+    if isinstance(action, Interaction):
+        return lambda session: session.send(action)
+    from tavus_cli.session.audio import read_wav, speak
+
+    pcm, rate = read_wav(action.path)
+    return lambda session: speak(session, pcm, rate, lambda done: _progress(done, environment))
+
+
+def _check(what: Send, room: Room, environment: Environment) -> None:
+    """What can be said before joining. Raises UsageError."""
+    if isinstance(what.action, Interaction):
+        for warning in lint(what.action.encode(room.conversation_id)):
+            environment.warn(f"warning: {warning}")
+    if what.wait == "reply":
+        if isinstance(what.action, AudioEcho):
+            raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
+        from tavus_cli.protocol.replies import check_answered
+
+        check_answered(what.action.event_type)
+    elif what.wait:
+        from tavus_cli.language.selection import TypePattern
+
+        for doubt in TypePattern([what.wait]).doubts():
+            environment.warn(f"warning: {doubt}")
+
+
+def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Answer:
+    if wait == "reply":
+        from tavus_cli.protocol.replies import Reply
+
+        assert isinstance(action, Interaction)
+        return Reply(action, session.conversation)
+    from tavus_cli.language.selection import TypePattern
+    from tavus_cli.protocol.conversation import EventEntry
+
+    matches = TypePattern([wait])
+
+    def event(entry: Entry) -> Event | None:
+        return entry.event if isinstance(entry, EventEntry) and matches(entry.event.type) else None
+
+    return event
+
+
+def warn_of_leaving(room: Room, environment: Environment) -> None:
+    guests = any(not one.local and not one.pal for one in room.participants.values())
+    if room.leaving_may_end and not guests:
+        environment.warn("warning: leaving as the last guest may end the conversation (see session start)")
+
+
+def _progress(done: float, environment: Environment) -> None:
+    if is_tty(environment.stderr):
+        environment.stderr.write(f"\rspeaking {done:4.0%}" + ("\n" if done == 1 else ""))
+        environment.stderr.flush()
+
+
+def _print(
+    answer: Event | None, message: dict[str, Any], seconds: float, what: Send, environment: Environment
+) -> None:
+    if not what.json and answer is None:
+        return
+    from tavus_cli.protocol.replies import reply_text
+    from tavus_cli.views.jsonl import message_json
+
+    if answer is None or what.json:
+        text = f'{{"sent":{safe_json(to_json(message))},"seconds":{seconds:.3f},"answer":'
+        text += (message_json(answer) if answer is not None else "null") + "}"
+    else:
+        text = safe(reply_text(answer))
+    print(text, file=environment.stdout, flush=True)

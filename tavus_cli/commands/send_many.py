@@ -1,0 +1,81 @@
+"""``send … -``: commands, or messages as JSON, line by line from standard input, over one join."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from tavus_cli.commands.join.join import stdin_lines
+from tavus_cli.commands.send import warn_of_leaving
+from tavus_cli.errors import ExitStatus, SendFailed, UsageError
+from tavus_cli.language.commands import AudioEcho, Say, parse
+from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.audio import read_wav, speak
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import Session
+from tavus_cli.views.safe import safe_json
+
+
+@dataclass(frozen=True, slots=True)
+class SendMany:
+    """``rate``: at most so many a second, None: as they come. Times in seconds."""
+
+    rate: float | None = None
+    ready_timeout: float = 300.0
+    hold: float = HOLD_SECONDS
+    json: bool = False
+
+
+async def send_many(room: Room, what: SendMany, environment: Environment) -> int:
+    """FAILED where a line could not be sent; the others are. Raises what joining raises, ConversationOver."""
+    failed, due = 0, 0.0
+    loop = asyncio.get_running_loop()
+    session = Session(room, hold=what.hold, progress=environment.say)
+    async with session:
+        await session.pal_ready(what.ready_timeout)
+        number = 0
+        async for line in stdin_lines(environment):
+            number += 1
+            if not line.strip() or line.startswith("#"):
+                continue
+            if what.rate is not None:
+                if (delay := due - loop.time()) > 0:
+                    await asyncio.sleep(delay)
+                due = max(due, loop.time() - 1 / what.rate) + 1 / what.rate
+            try:
+                await _send(line, session, what, environment)
+            except (UsageError, SendFailed) as error:
+                failed += 1
+                environment.warn(f"line {number}: {error}")
+        warn_of_leaving(room, environment)
+    return ExitStatus.FAILED if failed else ExitStatus.DONE
+
+
+async def _send(line: str, session: Session, what: SendMany, environment: Environment) -> None:
+    action = _action(line)
+    if isinstance(action, AudioEcho):
+        message = await speak(session, *read_wav(action.path), lambda done: None)
+    else:
+        for warning in lint(action.encode(session.room.conversation_id)):
+            environment.warn(f"warning: {warning}")
+        message = await session.send(action)
+    if what.json:
+        print(f'{{"sent":{safe_json(to_json(message))}}}', file=environment.stdout, flush=True)
+
+
+def _action(line: str) -> Interaction | AudioEcho:
+    """A line of the console's language, or an object as it is. Raises UsageError."""
+    action = parse(f"/raw {line}" if line.lstrip().startswith("{") else line)
+    if isinstance(action, Say):
+        raise UsageError(f"/{action.command} sends nothing")
+    return action
+
+
+def rate_of(rate: float | None) -> float | None:
+    """Raises UsageError."""
+    if rate is not None and not 0.001 <= rate <= 1e6:
+        raise UsageError("--rate is how many are sent a second at most, such as 5 or 0.5")
+    return rate

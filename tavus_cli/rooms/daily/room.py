@@ -1,0 +1,402 @@
+"""A live Daily room, through daily-python: the only file that imports it, and late.
+
+The client's core is proprietary and has sharp edges: it aborts, freezes and hangs where a library
+would raise. Each rule below answers one of them; docs/daily.md says which and how it was measured.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any
+
+from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
+from tavus_cli.rooms.daily.calls import Completions, GoneError, Start, keep, unkeep
+from tavus_cli.rooms.daily.environment import check_authorities, silent_log
+from tavus_cli.rooms.daily.errors import (
+    check_message,
+    is_doubled,
+    join_error,
+    join_timed_out,
+    network_change,
+    over_reason,
+    tidy,
+)
+from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, read_participant
+from tavus_cli.rooms.daily.url import check_proxy, parse_url, room_name
+from tavus_cli.rooms.room import (
+    Arrival,
+    Clock,
+    Inbox,
+    Participant,
+    ParticipantChanged,
+    Received,
+    RoomNote,
+    RoomOver,
+)
+
+PREPARE_SECONDS = 5.0  # for settings made before joining; they are answered at once
+SEND_SECONDS = 10.0
+LEAVE_SECONDS = 3.0
+RELEASE_SECONDS = 3.0
+GRACE_SECONDS = 2.0  # from state "joined" to the join's completion, which may never come
+
+_MEDIA = ("camera", "microphone", "screenVideo", "screenAudio")
+_NOTHING_IN = {"base": dict.fromkeys(_MEDIA, "unsubscribed")}
+# Without this the join announces camera and microphone as on.
+_NOTHING_OUT = {
+    "inputs": {"camera": False, "microphone": False},
+    "publishing": {"camera": False, "microphone": False},
+}
+
+_starting = threading.Lock()
+_started: list[Any] = []  # the Daily classes init() was called on: a second call aborts the process
+_hanging: set[object] = set()  # rooms with a native call under way that blocks release() and plain exit
+
+
+def must_exit_hard() -> bool:
+    """Whether the program must flush and end by ``os._exit``: a native join or release has not ended.
+
+    A plain exit would wait for it for ever. False again once it has ended after all.
+    """
+    return bool(_hanging)
+
+
+class DailyRoom:
+    """``https://NAME.daily.co/ROOM[?t=TOKEN]`` as a room: data alone, no sound and no picture.
+
+    ``join_timeout`` in seconds; ``proxy`` is the address of a reverse proxy that leads to Daily;
+    ``conversation_id`` is the room's name unless given; ``clock`` gives Unix seconds, on any thread.
+    Raises UsageError for a URL that is none of Daily's.
+    """
+
+    live = True
+    timed = True
+    leaving_may_end = True  # when the last guest leaves, Tavus ends the conversation by default
+    via = ""
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "tavus-console",
+        join_timeout: float = 45.0,
+        proxy: str | None = None,
+        conversation_id: str | None = None,
+        clock: Clock = time.time,
+    ) -> None:
+        self.target, self._token = parse_url(url)
+        self.conversation_id = conversation_id or room_name(self.target)
+        self._name = name
+        self._join_timeout = join_timeout
+        self._proxy = check_proxy(proxy)
+        self._clock = clock
+        self._inbox = Inbox()
+        self._roster = Roster()
+        self._completions: Completions | None = None  # from join on
+        self._client: Any = None
+        self._kept = False  # by ``keep``
+        self._handover = threading.Lock()  # over who lets the client go: leave, or a join that ends late
+        self._leaving = asyncio.Lock()
+        self._left = False  # by us
+        self._over = False  # without us
+        self._closed = False  # nothing arrives any more
+        # Written on Daily's thread, read on the loop:
+        self._joined = False
+        self._found = False
+        self._interrupted: set[str] = set()
+        self._last_error = ""
+        self._completed: Callable[..., None] | None = None
+
+    def __repr__(self) -> str:
+        return f"DailyRoom({self.target!r})"
+
+    def now(self) -> float:
+        return self._clock()
+
+    @property
+    def participants(self) -> Mapping[str, Participant]:
+        return self._roster.participants
+
+    def arrivals(self) -> AsyncIterator[list[Arrival]]:
+        return self._inbox.batches()
+
+    # -- joining -------------------------------------------------------------------------------------
+
+    async def join(self) -> None:
+        if self._completions is not None or self._left:
+            raise CannotJoin("a room is joined once")
+        self._completions = Completions()
+        check_authorities()
+        daily = _load()
+        try:
+            self._client = daily.CallClient(event_handler=_handler(daily, self))
+        except Exception as error:
+            raise CannotJoin(f"Daily's client did not start: {self._tidy(error)}") from None
+        try:
+            await self._prepare(self._client, self._completions)
+            await self._enter(self._completions)
+        except GoneError as gone:
+            if self._over:
+                raise ConversationOver(f"the conversation is over: {gone}") from None
+            raise CannotJoin(f"not joined: {gone}") from None
+
+    async def _prepare(self, client: Any, completions: Completions) -> None:
+        calls: list[Start] = [
+            lambda done: client.update_subscription_profiles(_NOTHING_IN, completion=done),
+        ]
+        if self._proxy:
+            calls.append(lambda done: client.set_proxy_url(self._proxy, completion=done))
+        try:
+            client.set_user_name(self._name)
+            for call in calls:
+                with contextlib.suppress(TimeoutError):  # a lost completion; the join will tell
+                    error, *_ = await completions.ask(call, PREPARE_SECONDS)
+                    if error is not None:
+                        raise ValueError(error)
+        except GoneError:
+            raise
+        except Exception as error:
+            raise CannotJoin(f"Daily's client refused its settings: {self._tidy(error)}") from None
+
+    async def _enter(self, completions: Completions) -> None:
+        """Raises CannotJoin, NotAuthorised, ConversationOver; a join that is given up stays pending."""
+        try:
+            _, error, *_ = await completions.ask(self._begin_join, self._join_timeout)
+        except TimeoutError:
+            raise join_timed_out(
+                self._join_timeout, target=self.target, found=self._found, last_error=self._last_error
+            ) from None
+        if error is not None:
+            raise join_error(self._tidy(error), target=self.target, proxied=self._proxy is not None)
+
+    def _begin_join(self, done: Callable[..., None]) -> None:
+        def completed(data: Any = None, error: Any = None) -> None:  # on Daily's thread
+            if error is None:
+                self._joined = True
+                self._take_join_data(data)
+            with self._handover:
+                if not self._left:
+                    _hanging.discard(self)
+            if self._left:  # given up before: not to stay in the room as a ghost
+                self._let_go_on_thread(leave=error is None)
+            done(data, error)
+
+        self._completed = done
+        _hanging.add(self)
+        try:
+            self._client.join(
+                self.target, meeting_token=self._token, client_settings=_NOTHING_OUT, completion=completed
+            )
+        except Exception as error:
+            _hanging.discard(self)
+            done(None, error)
+        keep(self._client)
+        self._kept = True
+
+    # -- sending and leaving -------------------------------------------------------------------------
+
+    async def send(self, message: dict[str, Any]) -> None:
+        check_message(message)
+        if self._over or self._left:
+            raise SendFailed("not sent: the conversation is over")
+        client, completions = self._client, self._completions
+        if completions is None or not self._joined:
+            raise SendFailed("not sent: the room is not joined yet")
+        try:
+            error, *_ = await completions.ask(
+                lambda done: client.send_app_message(message, completion=done), SEND_SECONDS
+            )
+        except TimeoutError:
+            raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
+        except Exception as refused:  # GoneError, or what check_message does not know of
+            raise SendFailed(f"not sent: {self._tidy(refused)}") from None
+        if error is not None:
+            raise SendFailed(f"not sent: {self._tidy(error)}")
+
+    async def leave(self) -> None:
+        """At most LEAVE_SECONDS + RELEASE_SECONDS; after a pending join at once (``must_exit_hard``)."""
+        async with self._leaving:
+            if self._left:
+                return
+            with self._handover:
+                self._left = True
+                pending = self in _hanging and not self._joined
+            try:
+                if self._completions is not None:
+                    self._completions.fail("the room was left")
+                    if self._client is not None and not pending:  # pending: every call would block
+                        await self._leave_client(self._client)
+            finally:
+                self._close()
+
+    async def _leave_client(self, client: Any) -> None:
+        try:
+            if self._joined and not self._over:
+                await self._ask(lambda done: client.leave(completion=done), LEAVE_SECONDS, "confirm leaving")
+        finally:  # cancelled too
+            await self._ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS, "let go of it")
+
+    async def _ask(self, call: Start, seconds: float, what: str) -> None:
+        """A last call to the client; what becomes of it changes nothing any more, so it is only told."""
+        assert self._completions is not None
+        try:
+            await self._completions.ask(call, seconds)
+        except Exception as error:
+            why = f"within {seconds:g} s" if isinstance(error, TimeoutError) else f"({self._tidy(error)})"
+            self._put(RoomNote(f"leaving: Daily's client did not {what} {why}", self._clock()))
+
+    def _let_go_on_thread(self, *, leave: bool = False, done: Callable[[], None] | None = None) -> None:
+        """Release the client on a thread of its own, never an executor's: asyncio.run waits for that one."""
+
+        def let_go() -> None:
+            with self._handover:
+                client, self._client = self._client, None
+            if client is not None:
+                with contextlib.suppress(Exception):  # nothing can be done about it
+                    if leave:
+                        client.leave()
+                    client.release()  # blocks until what the client does has ended
+                if self._kept:
+                    unkeep(client)
+            _hanging.discard(self)
+            if done is not None:
+                done()
+
+        _hanging.add(self)
+        threading.Thread(target=let_go, name="daily-release", daemon=True).start()
+
+    # -- events: on Daily's one thread, so they only note and append -----------------------------------
+
+    def _on_message(self, message: Any, sender: Any) -> None:
+        at = self._clock()
+        sender = sender if isinstance(sender, str) else None
+        if sender and is_pal_sign(message):
+            self._tell(self._roster.signed(sender), at)
+        self._put(Received(message, at, sender))
+
+    def _on_participant(self, raw: Any) -> None:
+        participant = read_participant(raw)
+        if participant is not None:
+            self._tell(self._roster.seen(participant), self._clock())
+
+    def _on_participant_left(self, raw: Any) -> None:
+        participant = read_participant(raw)
+        if participant is not None:
+            self._tell(self._roster.gone(participant.id), self._clock())
+
+    def _take_join_data(self, data: Any) -> None:
+        participants = data.get("participants") if isinstance(data, dict) else None
+        for one in participants.values() if isinstance(participants, dict) else ():
+            self._on_participant(one)
+
+    def _tell(self, changes: list[Change], at: float) -> None:
+        for participant, change in changes:
+            self._put(ParticipantChanged(participant, change, at))
+
+    def _on_state(self, state: Any) -> None:
+        if state == "joining":
+            self._found = True  # it comes when the lookup has been answered
+        elif state == "joined":
+            self._joined = True
+            if self._completions is not None and self._completed is not None:
+                # The completion may be lost; the state is as good.
+                self._completions.later(GRACE_SECONDS, self._completed, None, None)
+        elif state == "left" and self._joined and not self._left and not self._over:
+            self._end(over_reason(self._last_error))
+
+    def _on_error(self, text: Any) -> None:
+        if not isinstance(text, str) or is_doubled(text):
+            return
+        self._last_error = self._tidy(text)
+        if self._joined:  # before, the join fails with it
+            self._put(RoomNote(f"Daily: {self._last_error}", self._clock()))
+
+    def _on_network(self, status: Any) -> None:
+        change = network_change(status)
+        if change is None:
+            return
+        connection, interrupted = change
+        if interrupted == (connection in self._interrupted):
+            return  # said already, or the first connection of all
+        if interrupted:
+            self._interrupted.add(connection)
+            text = f"the {connection} connection is interrupted: events may be missing until it is back"
+        else:
+            self._interrupted.discard(connection)
+            text = f"the {connection} connection is back"
+        self._put(RoomNote(text, self._clock()))
+
+    def _end(self, reason: str) -> None:
+        self._over = True
+        self._put(RoomOver(reason, self._clock()))
+        self._close()
+        if self._completions is not None:
+            self._completions.soon(self._completions.fail, reason)
+
+    def _put(self, arrival: Arrival) -> None:
+        if not self._closed:  # a join given up may go on for long, with nobody to take what comes
+            self._inbox.put(arrival)
+
+    def _close(self) -> None:
+        self._closed = True
+        self._inbox.close()
+
+    def _tidy(self, text: object) -> str:
+        return tidy(text, self._token)
+
+
+def client_version() -> str:
+    """The version of daily-python, loaded and started. Raises CannotJoin where it cannot be."""
+    _load()
+    from importlib.metadata import version
+
+    with contextlib.suppress(ImportError):  # without its metadata
+        return version("daily-python")
+    return "of unknown version"
+
+
+def _load() -> Any:
+    """The module, started once a process. Raises CannotJoin where it cannot be loaded."""
+    try:
+        import daily
+    except ImportError as error:
+        raise CannotJoin(
+            f"Daily's client could not be loaded ({error}): pip install daily-python; it exists for "
+            "Linux with glibc, macOS 13 and later, and Windows"
+        ) from None
+    with _starting:
+        if not any(one is daily.Daily for one in _started):
+            with silent_log():
+                daily.Daily.init(log_level=daily.LogLevel.Off)
+            _started.append(daily.Daily)
+    return daily
+
+
+def _handler(daily: Any, room: DailyRoom) -> Any:
+    class Handler(daily.EventHandler):  # type: ignore[misc]  # the module has no types
+        def on_app_message(self, message: Any, sender: Any) -> None:
+            room._on_message(message, sender)
+
+        def on_participant_joined(self, participant: Any) -> None:
+            room._on_participant(participant)
+
+        def on_participant_updated(self, participant: Any) -> None:
+            room._on_participant(participant)
+
+        def on_participant_left(self, participant: Any, reason: Any) -> None:
+            room._on_participant_left(participant)
+
+        def on_call_state_updated(self, state: Any) -> None:
+            room._on_state(state)
+
+        def on_error(self, message: Any) -> None:
+            room._on_error(message)
+
+        def on_network_connection_status_updated(self, status: Any) -> None:
+            room._on_network(status)
+
+    return Handler()

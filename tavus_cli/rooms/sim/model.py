@@ -1,0 +1,99 @@
+"""What the simulated replica is told, as values; ``sim_script`` reads them (docs/sim.md)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
+
+END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, section 3.4)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Seconds, but for ``words_per_minute`` and ``jitter``, the part of each wait that is left to chance."""
+
+    words_per_minute: float = 170.0
+    think: float = 0.7  # from the end of the question to the answer
+    jitter: float = 0.15
+    join: float = 0.4  # from our joining to the PAL's
+    lag: float = 0.06  # of an interaction on its way to Tavus
+    heartbeat: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do, ``after`` seconds. ``kind`` and ``more`` are keys of ``_STEPS``."""
+
+    kind: str
+    value: Any
+    more: Mapping[str, Any]
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    name: str
+    arguments: Any = None  # an object, or its text as the model wrote it, which may be broken
+    on_resolve: str = "fire_and_forget"
+    say: str = "{output}"
+    error: str = "Sorry, that did not work."
+    timeout: float = 20.0
+    timed_out: str = ""
+    id: bool = True  # False for inline tools, whose calls carry none
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """``match`` None is the reply to what no other matches; one of ``say``, in turn, each time."""
+
+    match: re.Pattern[str] | None = None
+    say: tuple[str, ...] = ()
+    delay: float | None = None
+    tool: str = ""
+    arguments: Any = None
+    then: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    name: str
+    match: re.Pattern[str]
+    variables: Mapping[str, Any]
+    confirm: str = "auto"
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    name: str = "Sim"
+    replica_id: str = "r0simulated0"
+    greeting: str = ""
+    context: str = ""
+    default: tuple[str, ...] = ("You said: {user}",)
+    respond_waits: bool = False
+    shutdown_after: float | None = None
+    shutdown_reason: str = "max_call_duration reached"
+    timing: Timing = field(default_factory=Timing)
+    replies: tuple[Reply, ...] = ()
+    tools: Mapping[str, Tool] = field(default_factory=dict)
+    objectives: tuple[Objective, ...] = ()
+    at: tuple[Step, ...] = ()
+    faults: FaultRates = NO_FAULTS
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What a spec says. ``speed`` None is "max"; ``faults`` are the script's with the spec's over them.
+
+    Load: ``burst`` events at once, then ``rate`` a second until ``events`` of these were sent (None: no end).
+    """
+
+    seed: int = 0
+    speed: float | None = 1.0
+    rate: float = 0.0
+    burst: int = 0
+    events: int | None = None
+    faults: FaultRates = NO_FAULTS

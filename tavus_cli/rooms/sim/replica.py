@@ -1,0 +1,398 @@
+"""The simulated PAL: from interactions to events, as docs/protocol.md has them.
+
+Pure: no clock, no file; chance comes from the seed. So the same script, seed and interactions at the
+same times give the same events, to the byte. Where the protocol leaves a choice, docs/sim.md says which
+was made.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import uuid
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, Reply, Script, Step, Tool
+from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
+
+LOAD_TICK = 0.01  # seconds: load is made in portions, as a task for each event would cost more than the event
+PORTION = 256  # events of a burst at a time
+
+Values = dict[str, Any]  # what {placeholders} stand for
+
+_PLACE = re.compile(r"\{(\w+(?:\.\w+)*)\}")
+
+
+@dataclass(slots=True, eq=False)
+class _Call:
+    """A tool call that waits for its result."""
+
+    tool: Tool
+    turn: int
+    values: Values
+
+
+@dataclass(slots=True, eq=False)
+class _Echo:
+    """The parts of an echo that is not done yet (section 2.1); ``seconds`` of audio."""
+
+    text: str = ""
+    seconds: float = 0.0
+
+
+class Replica:
+    """``receive`` interactions; ``due`` is what was sent by ``now``, ``wake_at`` when there will be more.
+
+    ``start`` is when the guest joined, in Unix seconds. ``present``: the PAL is in the room. ``over``: why
+    the conversation has ended, None before.
+    """
+
+    def __init__(
+        self, script: Script, options: Options, conversation_id: str, start: float, *, pace: float = 1.0
+    ) -> None:
+        self.present = False
+        self.over: str | None = None
+        self.context = script.context
+        self._script = script
+        self._options = options
+        self._source = Source(script.timing, options.seed, conversation_id, start, pace)
+        self._speaking = Speaking(self._source, self._answer)
+        self._closing = False  # end_call was called: over when all is said
+        self._calls: dict[str, _Call] = {}
+        self._echoes: dict[str, _Echo] = {}
+        self._given: dict[int, int] = {}  # reply → how often it was given
+        self._reached = 0  # objectives that are completed
+        self._pending: Values | None = None  # output variables that wait for a confirmation
+        self._handlers = {
+            "conversation.respond": self._respond,
+            "conversation.echo": self._echo,
+            "conversation.interrupt": lambda _: self._speaking.hush(),
+            "conversation.overwrite_llm_context": self._overwrite_context,
+            "conversation.append_llm_context": self._append_context,
+            "conversation.tool_result": self._take_result,
+            "conversation.objective.confirm": self._confirm,
+        }  # sensitivity has no effect that could be seen, like every unknown type
+        self._joins = self._source.later(self._source.wait(script.timing.join), self._join).at
+        if script.shutdown_after is not None:
+            self._source.later(script.shutdown_after, self._shut_down, script.shutdown_reason)
+
+    def receive(self, message: Any, now: float) -> None:
+        """Anything: what is no interaction, or an unknown one, has no effect, as with Tavus.
+
+        What is sent before the PAL is there is heard when it has come.
+        """
+        if self.over is None:
+            source = self._source
+            at = max(now, source.now, self._joins) + source.timing.lag / source.pace
+            source.agenda.add(at, partial(self._hear, message))
+
+    def due(self, now: float, limit: int = 1_000_000) -> list[Timed]:
+        """What was sent by ``now`` and when; about ``limit`` at a time, the rest stays due."""
+        source = self._source
+        out = source.out = []
+        while len(out) < limit and (task := source.agenda.pop(now)):
+            source.now = task.at
+            task.cancelled = True  # done
+            task.call()
+            if self._closing and self._speaking.quiet:
+                self._closing = False
+                source.later(PAUSE, self._shut_down, "end_conversation_endpoint_hit")
+        return out
+
+    def wake_at(self, *, idle: bool = True) -> float | None:
+        """Without ``idle`` as if there were no heartbeats and no time limits of tool calls."""
+        return self._source.agenda.wake_at(idle=idle)
+
+    # -- coming and going ------------------------------------------------------------------------------
+
+    def _join(self) -> None:
+        source, script = self._source, self._script
+        self.present = True
+        self._emit_system("joined")
+        self._beat()
+        source.later(0, self._burst, 0)
+        if self._options.rate:
+            source.later(0, self._load, source.now, 0)
+        self._emit_objective("activated")
+        if script.greeting:
+            source.later(source.wait(0.3), self._greet)
+        for step in script.at:
+            source.later(step.after, self._do, step, {}, None, None)
+
+    def _greet(self) -> None:
+        if self._speaking.turn == 0:  # else somebody was quicker
+            text = self._fill(self._script.greeting, {})
+            self._speaking.say(Voice(text, self._source.uuid(), 0, greeting=True))
+
+    def _beat(self) -> None:
+        source = self._source
+        self._emit_system("present")
+        source.agenda.add(source.now + source.timing.heartbeat, self._beat, idle=True)
+
+    def _emit_system(self, what: str) -> None:
+        """Under its old and its new name (section 3.10)."""
+        who = self._script.replica_id
+        self._source.emit(f"system.replica_{what}", {"replica_id": who})
+        self._source.emit(f"system.pal_{what}", {"face_id": who})
+
+    def _shut_down(self, reason: str) -> None:
+        self._speaking.hush()
+        self._speaking.end_user()
+        properties = {"replica_id": self._script.replica_id, "shutdown_reason": reason}
+        self._source.emit("system.shutdown", properties)
+        self.present, self.over = False, reason
+        self._source.agenda.clear()
+
+    def _burst(self, sent: int) -> None:
+        until = min(sent + PORTION, self._options.burst)
+        for number in range(sent, until):
+            self._source.emit("conversation.sim.load", {"number": number, "payload": "burst"})
+        if until < self._options.burst:
+            self._source.later(0, self._burst, until)
+
+    def _load(self, since: float, sent: int) -> None:
+        """The events of one tick: ``rate`` a second on the whole, in real seconds whatever the pace."""
+        source, rate, total = self._source, self._options.rate, self._options.events
+        until = int((source.now - since) * rate) + 1
+        if total is not None:
+            until = min(until, total)
+        for number in range(sent, until):
+            source.emit("conversation.sim.load", {"number": number, "payload": "rate"})
+        if total is None or until < total:
+            at = max(source.now + LOAD_TICK, since + until / rate)
+            source.agenda.add(at, partial(self._load, since, until))
+
+    # -- interactions (section 2) ----------------------------------------------------------------------
+
+    def _hear(self, message: Any) -> None:
+        name = message.get("event_type") if isinstance(message, dict) else None
+        handle = self._handlers.get(name) if isinstance(name, str) else None
+        if handle is not None:
+            properties = message.get("properties")
+            handle(properties if isinstance(properties, dict) else {})
+
+    def _respond(self, properties: Values) -> None:
+        text = properties.get("text")
+        if not isinstance(text, str):
+            return
+        self._speaking.end_user()
+        if not self._script.respond_waits:
+            self._speaking.hush()
+        turn, inference_id = self._speaking.next_turn(), self._source.uuid()
+        told = {"role": "user", "speech": text}
+        self._source.emit("conversation.utterance", told, turn=turn, inference_id=inference_id)
+        self._answer(text, turn, inference_id)
+
+    def _echo(self, properties: Values) -> None:
+        """Parts with one id are one utterance; it is spoken when the last of them has come."""
+        audio = properties.get("modality") == "audio"
+        done = properties.get("done", not audio) in (True, "true")
+        given = properties.get("inference_id")
+        inference_id = self._source.uuid()
+        if isinstance(given, str):
+            digest = hashlib.md5(given.encode("utf-8", "surrogatepass"), usedforsecurity=False)
+            inference_id = str(uuid.UUID(digest.hexdigest()))
+        elif not done:
+            return  # nothing can be added to it any more
+        echo = self._echoes.setdefault(inference_id, _Echo())
+        if audio:
+            echo.seconds += _seconds(properties.get("audio"), properties.get("sample_rate"))
+        elif isinstance(text := properties.get("text"), str):
+            echo.text += text
+        if done:
+            del self._echoes[inference_id]
+            seconds = None if echo.text.strip() else echo.seconds
+            self._speaking.say(Voice(echo.text, inference_id, self._speaking.turn, seconds=seconds))
+
+    def _overwrite_context(self, properties: Values) -> None:
+        if isinstance(context := properties.get("context"), str):
+            self.context = context
+
+    def _append_context(self, properties: Values) -> None:
+        if isinstance(context := properties.get("context"), str):
+            self.context = f"{self.context}\n{context}" if self.context else context
+
+    def _take_result(self, properties: Values) -> None:
+        """Silent unless the tool's ``on_resolve`` is generate_response; late or unknown ones are nothing."""
+        call_id = properties.get("tool_call_id")
+        call = self._calls.pop(call_id, None) if isinstance(call_id, str) else None
+        if call is None:
+            return
+        output = properties.get("output", "")
+        if isinstance(output, str):
+            with suppress(ValueError):
+                output = from_json(output) if output.lstrip().startswith("{") else output
+        failed = properties.get("status") == "error"
+        values = {**call.values, "output": output}
+        if call.tool.on_resolve == "add_to_context":
+            self._append_context({"context": self._fill("{output}", values)})
+        else:
+            text = self._fill(call.tool.error if failed else call.tool.say, values)
+            think = self._source.wait(self._source.timing.think)
+            self._speaking.plan(think, self._say, text, call.turn)
+
+    def _confirm(self, properties: Values) -> None:
+        name, corrected = properties.get("objective_name"), properties.get("output_variables")
+        objective = self._open_objective()
+        if objective is None or self._pending is None or name not in (None, objective.name):
+            return
+        self._complete(self._pending | (corrected if isinstance(corrected, dict) else {}))
+
+    # -- what the PAL makes of it ----------------------------------------------------------------------
+
+    def _answer(self, text: str, turn: int, inference_id: str) -> None:
+        """The user said ``text``: the first reply that matches, else the default."""
+        self._check_objective(text)
+        number, reply, values = -1, Reply(say=self._script.default), {"user": text}
+        for index, one in enumerate(self._script.replies):
+            if one.match is not None and (match := one.match.search(text)):
+                number, reply = index, one
+                values |= _groups(match)
+                break
+        for step in reply.then:
+            self._speaking.plan(step.after, self._do, step, values, turn, inference_id)
+        think = self._source.wait(self._source.timing.think if reply.delay is None else reply.delay)
+        self._speaking.plan(think, self._give, number, reply, values, turn, inference_id)
+
+    def _give(self, number: int, reply: Reply, values: Values, turn: int, inference_id: str) -> None:
+        if reply.tool:
+            self._call(reply.tool, reply.arguments, values, turn, inference_id)
+        if reply.say:
+            times = self._given[number] = self._given.get(number, -1) + 1
+            self._say(self._fill(reply.say[times % len(reply.say)], values), turn)
+
+    def _say(self, text: str, turn: int) -> None:
+        self._speaking.say(Voice(text, self._source.uuid(), turn))
+
+    def _call(self, name: str, arguments: Any, values: Values, turn: int, inference_id: str | None) -> None:
+        tool = self._script.tools.get(name) or Tool(name, id=False)
+        arguments = self._fill((tool.arguments or {}) if arguments is None else arguments, values)
+        properties = {
+            "name": name,
+            "arguments": arguments if isinstance(arguments, str) else to_json(arguments),
+        }
+        call_id = f"call_{self._source.uuid()[:8]}"
+        if tool.id:
+            properties["tool_call_id"] = call_id
+        self._source.emit("conversation.tool_call", properties, turn=turn, inference_id=inference_id)
+        if name == END_CALL:
+            self._closing = True
+        elif tool.id and tool.on_resolve != "fire_and_forget":
+            self._calls[call_id] = _Call(tool, turn, values)
+            at = self._source.now + tool.timeout
+            self._source.agenda.add(at, partial(self._time_out, call_id), idle=True)
+
+    def _time_out(self, call_id: str) -> None:
+        call = self._calls.pop(call_id, None)
+        if call is not None and call.tool.timed_out:
+            self._say(self._fill(call.tool.timed_out, call.values), call.turn)
+
+    def _do(self, step: Step, values: Values, turn: int | None, inference_id: str | None) -> None:
+        """A step of the script; without a ``turn`` of its own it belongs to the current one."""
+        turn = self._speaking.turn if turn is None else turn
+        value, more = self._fill(step.value, values), self._fill(dict(step.more), values)
+        emit = partial(self._source.emit, turn=turn)
+        match step.kind:
+            case "user":
+                self._speaking.speak_as_user(value)
+            case "say":
+                self._say(value, turn)
+            case "tool":
+                self._call(value, more.get("arguments"), values, turn, inference_id)
+            case "perception":
+                call_id = f"call_{self._source.uuid()[:8]}"
+                told = {"name": value, "modality": "vision", "arguments": {}, **more}
+                emit("conversation.perception_tool_call", {**told, "tool_call_id": call_id})
+            case "analysis":
+                self._source.emit("conversation.perception_analysis", {"analysis": value})
+            case "guardrail":
+                told = {"guardrail": value, "guardrail_uuid": self._source.uuid(), **more}
+                emit("conversation.guardrail.triggered", told)
+            case "rag":
+                told = {"documents": [_document(name) for name in value]}
+                emit("conversation.rag.observability", told, inference_id=inference_id)
+            case "objective":
+                told = {"objective_name": value}
+                told |= {"output_variables": more["variables"]} if "variables" in more else {}
+                emit(f"conversation.objective.{more.get('state', 'activated')}", told)
+            case "event":
+                emit(value, more.get("properties"))
+            case "raw":
+                self._source.out.append((self._source.now, value))
+            case "shutdown":
+                self._shut_down(value)
+
+    # -- objectives (section 3.7) ----------------------------------------------------------------------
+
+    def _open_objective(self) -> Objective | None:
+        return next(iter(self._script.objectives[self._reached :]), None)
+
+    def _emit_objective(self, state: str, variables: Values | None = None) -> None:
+        objective = self._open_objective()
+        if objective is not None:
+            told: Values = {"objective_name": objective.name}
+            told |= {} if variables is None else {"output_variables": variables}
+            self._source.emit(f"conversation.objective.{state}", told, turn=self._speaking.turn)
+
+    def _check_objective(self, text: str) -> None:
+        objective = self._open_objective()
+        match = objective.match.search(text) if objective and self._pending is None else None
+        if objective is None or match is None:
+            return
+        variables = self._fill(dict(objective.variables), {"user": text, **_groups(match)})
+        if objective.confirm == "manual":
+            self._pending = variables
+            self._emit_objective("pending", variables)
+        else:
+            self._complete(variables)
+
+    def _complete(self, variables: Values) -> None:
+        self._emit_objective("completed", variables)
+        self._pending = None
+        self._reached += 1
+        self._emit_objective("activated")
+
+    # -- {placeholders} --------------------------------------------------------------------------------
+
+    def _fill(self, value: Any, values: Values) -> Any:
+        """In every string of a script's value; a placeholder that stands for nothing is left as it is."""
+        if isinstance(value, str):
+            known = {"context": self.context, "name": self._script.name, **values}
+            return _PLACE.sub(lambda match: _look_up(match, known), value)
+        if isinstance(value, dict):
+            return {key: self._fill(inner, values) for key, inner in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._fill(inner, values) for inner in value]
+        return value
+
+
+def _look_up(match: re.Match[str], values: Any) -> str:
+    for part in match[1].split("."):
+        if not isinstance(values, dict) or part not in values:
+            return match[0]
+        values = values[part]
+    return values if isinstance(values, str) else to_json(values)
+
+
+def _groups(match: re.Match[str]) -> Values:
+    """What the parentheses of a pattern matched, by number and by name."""
+    numbered = {str(number): text or "" for number, text in enumerate(match.groups(), 1)}
+    return numbered | {name: text or "" for name, text in match.groupdict().items()}
+
+
+def _document(name: str) -> dict[str, str]:
+    return {"document_id": f"d-{hashlib.sha256(name.encode()).hexdigest()[:12]}", "document_name": name}
+
+
+def _seconds(audio: Any, sample_rate: Any) -> float:
+    """Of 16-bit mono PCM in base64; 0 for what is none."""
+    rate = sample_rate if type(sample_rate) is int and sample_rate > 0 else 16_000
+    try:
+        return len(base64.b64decode(audio)) / 2 / rate
+    except (TypeError, ValueError, OverflowError):
+        return 0.0

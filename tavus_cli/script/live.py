@@ -1,0 +1,191 @@
+"""A script's stage that is a joined room: live, simulated, or a resident session's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from tavus_cli.errors import ConsoleError
+from tavus_cli.language.commands import AudioEcho
+from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.rooms.room import VirtualTime
+from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.names import Kept
+from tavus_cli.script.runner import Placed, Verdict
+from tavus_cli.script.statements import Quit, command
+from tavus_cli.script.window import Expectation, Window
+from tavus_cli.session.audio import read_wav, speak
+from tavus_cli.session.session import Session
+
+GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
+
+
+class LiveStage:
+    """A ``script.Stage``, and a sink of ``session``: make it before the session is entered.
+
+    Everything is measured by the room's time, and by when events arrived, not when they were looked at.
+    """
+
+    def __init__(self, session: Session, timeout: float, warn: Callable[[str], None]) -> None:
+        self.replies: list[tuple[int, float]] = []
+        self._session = session
+        self._timeout = timeout
+        self._warn = warn
+        self._all = Window(session.conversation, session.room.now(), sent=False)
+        self._sent = self._all  # since the last sending
+        self._waited: Window | None = None
+        self._armed: list[Placed] = []
+        self._placed: list[Placed] = []
+        self._firing: set[asyncio.Task[None]] = set()
+        self._waiting: asyncio.Future[None] | None = None
+        self._over: asyncio.Task[bool] | None = None
+        session.sinks.append(self)
+
+    def now(self) -> float:
+        return self._session.room.now()
+
+    async def send(self, action: Interaction | AudioEcho) -> None:
+        session = self._session
+        if isinstance(action, AudioEcho):
+            sound = read_wav(action.path)
+            self._sent = Window(session.conversation, self.now(), sent=True)
+            await speak(session, *sound, lambda done: None)
+            return
+        self._lint(action)
+        self._sent = Window(session.conversation, self.now(), action, sent=True)
+        await session.send(action)
+
+    async def pause(self, seconds: float) -> None:
+        until = self.now() + seconds
+        while self.now() < until and not self._session.ended.is_set():
+            await self._wait(until)
+
+    async def expect(self, what: Expectation) -> Verdict:
+        session = self._session
+        window = self._looked_at(what)
+        deadline = self.now() + (0.0 if what.none else self._timeout)
+        if what.within is not None:
+            deadline = window.at + what.within
+        start, entry = 0, None
+        try:
+            while True:
+                held = session.conversation.wake_at() is not None
+                overdue, ended = self.now() >= deadline, session.ended.is_set()
+                last = ended or (overdue and (not held or self.now() >= deadline + GRACE))
+                if last or not window.in_doubt:
+                    entry = window.found(what, start)
+                    start = len(window.entries)
+                if entry is not None or last:
+                    break
+                await self._wait(deadline + GRACE if overdue else deadline)
+        finally:
+            self._waited = None
+        over = session.ending if session.ended.is_set() else None
+        return Verdict(entry, window, over)
+
+    def place(self, placed: Placed) -> None:
+        self._armed.append(placed)
+        self._placed.append(placed)
+
+    async def finish(self) -> list[Placed]:
+        self._armed.clear()
+        while self._firing:
+            await asyncio.wait(self._firing)
+        if self._over is not None:
+            self._over.cancel()
+        return self._placed
+
+    # -- a sink ----------------------------------------------------------------------------------------
+
+    def entries(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            for window in (self._all, self._sent, self._waited):
+                if window is not None and not (
+                    window is self._sent is self._all and window.entries[-1:] == [entry]
+                ):
+                    window.add(entry)
+            if isinstance(entry, EventEntry):
+                if entry.reply is not None and entry.turn is not None:
+                    self.replies.append((entry.turn.idx, entry.reply))
+                for placed in [one for one in self._armed if one.what.event.fits(entry)]:
+                    self._armed.remove(placed)
+                    task = asyncio.create_task(self._fire(placed, entry))
+                    self._firing.add(task)
+                    task.add_done_callback(self._firing.discard)
+        self._wake()
+
+    async def drain(self) -> None:
+        pass
+
+    # -- moments ---------------------------------------------------------------------------------------
+
+    async def _fire(self, placed: Placed, entry: EventEntry) -> None:
+        placed.seen = True
+        await self._until(entry.at + placed.what.after)
+        try:
+            if placed.what.event.name:
+                placed.names.keep(placed.what.event.name, Kept(entry, entry.at - self._sent.at))
+            said = command(placed.what.command, placed.names)
+            assert not isinstance(said, Quit)
+            if isinstance(said.action, AudioEcho):
+                await speak(self._session, *read_wav(said.action.path), lambda done: None)
+            else:
+                self._lint(said.action)
+                await self._session.send(said.action)
+            placed.fired = True
+        except ConsoleError as error:
+            placed.error = error
+
+    async def _until(self, at: float) -> None:
+        room = self._session.room
+        if room.live:
+            if (delay := at - room.now()) > 0:
+                await asyncio.sleep(delay)
+        else:
+            assert isinstance(room, VirtualTime)
+            await room.alarm(at)
+
+    async def _wait(self, until: float) -> None:
+        """Returns when something came, when the room ended, or at a time of the room."""
+        if self._over is None:
+            self._over = asyncio.create_task(self._session.ended.wait())
+            self._over.add_done_callback(lambda _: self._wake())
+        loop = asyncio.get_running_loop()
+        waiting = self._waiting = loop.create_future()
+        room = self._session.room
+        timer: asyncio.TimerHandle | asyncio.Future[None]
+        if room.live:
+            timer = loop.call_later(max(0.0, until - room.now()), self._wake)
+        else:
+            assert isinstance(room, VirtualTime)
+            timer = room.alarm(until)
+            timer.add_done_callback(lambda _: _finish(waiting))
+        try:
+            await waiting
+        finally:
+            self._waiting = None
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiting is not None:
+            _finish(self._waiting)
+
+    # -- what is looked at -----------------------------------------------------------------------------
+
+    def _looked_at(self, what: Expectation) -> Window:
+        if what.event == REPLY:
+            return self._sent
+        if what.waits:
+            self._waited = Window(self._session.conversation, self.now(), sent=False)
+            return self._waited
+        return self._all if what.from_start else self._sent
+
+    def _lint(self, interaction: Interaction) -> None:
+        for warning in lint(interaction.encode(self._session.room.conversation_id)):
+            self._warn(f"warning: {warning}")
+
+
+def _finish(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

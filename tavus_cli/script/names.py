@@ -1,0 +1,138 @@
+"""The names of a script: ``$NAME``, ``${NAME}`` and ``$EVENT.field``; ``$$`` is a dollar.
+
+What came from an event is remote text. It is put into a command only after that has been taken apart, so
+that it is never an option, a second word or a piece of JSON.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tavus_cli.language.commands import did_you_mean
+from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.script.conditions import LineError, absent, as_text, look_up
+
+_REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*(?:\.\w+)*)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
+_HIDDEN = re.compile("\ue000(\\d+)\ue001")
+_FIGURES = ("after",)  # of a kept event beside the fields of a MATCH
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An event by its name; ``after`` is the seconds from what was sent last to it."""
+
+    entry: EventEntry
+    after: float
+
+
+@dataclass(slots=True)
+class Names:
+    """``texts`` are the script's own; ``events`` what it kept, None for one that is only known to be kept.
+
+    ``remote`` are the texts that an event had a part in. ``checking``: nothing has come yet, and whatever
+    an event will say is taken for right.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    events: dict[str, Kept | None] = field(default_factory=dict)
+    remote: set[str] = field(default_factory=set)
+    checking: bool = True
+
+    def expect(self, name: str) -> None:
+        self.texts.pop(name, None)
+        self.events[name] = None
+
+    def keep(self, name: str, kept: Kept) -> None:
+        self.texts.pop(name, None)
+        self.events[name] = kept
+
+    def assign(self, name: str, value: str, *, remote: bool = False) -> None:
+        self.events.pop(name, None)
+        self.texts[name] = value
+        (self.remote.add if remote else self.remote.discard)(name)
+
+    def copy(self) -> Names:
+        return Names(dict(self.texts), dict(self.events), set(self.remote), self.checking)
+
+    def is_remote(self, text: str) -> bool:
+        """Whether a text refers to anything that came from an event."""
+        return any(
+            (path := match[2] or match[3])
+            and (path.partition(".")[0] not in self.texts or self._tainted(path))
+            for match in _REFERENCE.finditer(text)
+        )
+
+    def _tainted(self, path: str) -> bool:
+        return path.partition(".")[0] in self.remote
+
+    def value(self, path: str, column: int, *, checked: str = "") -> str:
+        """What a reference stands for; ``checked`` for an event that has not come. Raises LineError."""
+        name, _, rest = path.partition(".")
+        if name in self.texts:
+            return self.texts[name] + (f".{rest}" if rest else "")
+        if name not in self.events:
+            hint = did_you_mean(name, [*self.texts, *self.events], "$") or "; $$ is a dollar"
+            raise LineError(f"${name} is not set{hint}", column)
+        if not rest:
+            raise LineError(f"${name} is an event: name a field of it, such as ${name}.text", column)
+        kept = self.events[name]
+        if kept is None:
+            if self.checking:
+                return "1"
+            raise LineError(f"{name} has not come", column)
+        value = kept.after if rest in _FIGURES else look_up(kept.entry, rest)
+        if absent(value):
+            raise LineError(f"{name} has no {rest}: {as_text(kept.entry.event.message)[:200]}", column)
+        return "" if value is None else shown(value)
+
+
+def shown(value: Any) -> str:
+    """A value as a script writes it; seconds to the millisecond."""
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else as_text(value)
+
+
+def replaced(text: str, names: Names) -> str:
+    """With every reference replaced. Raises LineError."""
+    return _REFERENCE.sub(
+        lambda match: "$" if match[1] else names.value(match[2] or match[3], match.start() + 1),
+        text,
+    )
+
+
+def hidden(text: str, names: Names) -> tuple[str, list[str]]:
+    """As ``replaced``, but what came from an event is a mark, and ``fill`` puts it in. Raises LineError."""
+    values: list[str] = []
+
+    def put(match: re.Match[str]) -> str:
+        if match[1]:
+            return "$"
+        path = match[2] or match[3]
+        value = names.value(path, match.start() + 1)
+        if not names.is_remote(match[0]):
+            return value
+        values.append(value)
+        return f"\ue000{len(values) - 1}\ue001"
+
+    return _REFERENCE.sub(put, text), values
+
+
+def fill(interaction: Interaction, values: list[str]) -> Interaction:
+    """The values of ``hidden`` in their places."""
+    if not values:
+        return interaction
+    properties, raw = (_filled(part, values) for part in (interaction.properties, interaction.raw))
+    return interaction._replace(properties=properties, raw=raw)
+
+
+def _filled(value: Any, values: list[str]) -> Any:
+    if isinstance(value, str):
+        return _HIDDEN.sub(lambda match: values[int(match[1])] if int(match[1]) < len(values) else "", value)
+    if isinstance(value, Mapping):
+        return {_filled(key, values): _filled(inner, values) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_filled(inner, values) for inner in value]
+    return value

@@ -1,0 +1,179 @@
+"""A script's stage that is a recording: what the script sends is compared with what was sent then.
+
+Nothing is waited for: all has come already. After a sending, events count until the next one that no
+/when of the script placed, as the live script would not have gone on to it before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tavus_cli.errors import ConsoleError, NotMet, UsageError
+from tavus_cli.language.commands import AudioEcho
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry
+from tavus_cli.protocol.events import decode
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.rooms.room import Received
+from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.names import Kept
+from tavus_cli.script.runner import Placed, Verdict
+from tavus_cli.script.statements import Quit, command
+from tavus_cli.script.window import Expectation, Window
+
+_SHOWN = 300  # characters of a message in an error
+
+
+@dataclass(slots=True, eq=False)
+class _Sent:
+    """Something that was sent then; ``window`` has all that came after it."""
+
+    message: Any
+    at: float
+    window: Window
+    used: bool = False
+
+
+class RecordedStage:
+    """A ``script.Stage``; ``load`` it first."""
+
+    def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
+        if not room.timed:
+            raise UsageError(f"{room.target}: bare messages do not say what was sent; give a recording")
+        self.replies: list[tuple[int, float]] = []
+        self._room = room
+        self._conversation = Conversation(hold=hold)
+        self._sendings: list[_Sent] = []
+        self._all = Window(self._conversation, room.now(), sent=False)
+        self._current: _Sent | None = None
+        self._now = room.now()
+        self._placed: list[Placed] = []
+
+    async def load(self) -> None:
+        async for batch in self._room.arrivals():
+            for arrival in batch:
+                if type(arrival) is not Received:
+                    continue
+                at = self._room.now() if arrival.at is None else arrival.at
+                if arrival.direction == "out":
+                    self._was_sent(arrival.message, at)
+                else:
+                    self._add(self._conversation.receive(arrival.message, at, arrival.sender, arrival.raw))
+        self._add(self._conversation.close())
+
+    def now(self) -> float:
+        return self._now
+
+    async def send(self, action: Interaction | AudioEcho) -> None:
+        left = [one for one in self._sendings if not one.used]
+        if isinstance(action, AudioEcho):
+            pieces = _sound(left)
+            if not pieces:
+                raise NotMet(f"sound was not sent then, but {_shown(left)}")
+        else:
+            pieces = left[:1]
+            if not pieces or not _alike(pieces[0].message, action):
+                raise NotMet(f"not what was sent then: {_shown(left)}")
+        for piece in pieces:
+            piece.used = True
+        self._current = pieces[-1]
+        self._now = max(self._now, pieces[-1].at)
+
+    async def pause(self, seconds: float) -> None:
+        self._now += seconds
+
+    async def expect(self, what: Expectation) -> Verdict:
+        current, until = self._current, self._until()
+        window = self._all if current is None or what.from_start else current.window
+        if what.event == REPLY and current is not None:
+            window = current.window
+        since = self._now if what.waits and what.event != REPLY else window.at
+        if what.within is not None:
+            until = min(until, since + what.within)
+        elif what.none:
+            until = min(until, self._now)
+        for entry in window.counted(what):
+            if since <= entry.at <= until and what.fits(entry):
+                self._now = max(self._now, entry.at)
+                return Verdict(entry, window)
+        return Verdict(None, window, "the recording has no such event there")
+
+    def place(self, placed: Placed) -> None:
+        """Looked up at once: the event, and its sending after it."""
+        self._placed.append(placed)
+        what = placed.what
+        for entry in self._all.entries:
+            if entry.at >= self._now and what.event.fits(entry):
+                try:
+                    self._compare(placed, entry)
+                except ConsoleError as error:
+                    placed.error = error
+                return
+
+    async def finish(self) -> list[Placed]:
+        return self._placed
+
+    def _compare(self, placed: Placed, entry: EventEntry) -> None:
+        if placed.what.event.name:
+            since = self._current.at if self._current else self._all.at
+            placed.names.keep(placed.what.event.name, Kept(entry, entry.at - since))
+        said = command(placed.what.command, placed.names)
+        assert not isinstance(said, Quit)
+        later = [one for one in self._sendings if not one.used and one.at >= entry.at]
+        if isinstance(said.action, AudioEcho):
+            found = _sound(later)
+        else:
+            found = [one for one in later if _alike(one.message, said.action)][:1]
+        if not found:
+            raise NotMet(f"not sent then: {placed.what.command}")
+        for one in found:
+            one.used = True
+        placed.fired = True
+
+    def _until(self) -> float:
+        """Of the next sending that is the script's own."""
+        return next((one.at for one in self._sendings if not one.used), float("inf"))
+
+    def _was_sent(self, message: Any, at: float) -> None:
+        raw = message if isinstance(message, dict) else {}
+        name = raw.get("event_type")
+        interaction = Interaction(name if isinstance(name, str) else "", raw=raw)
+        window = Window(self._conversation, at, interaction, sent=True)
+        self._sendings.append(_Sent(message, at, window))
+        self._add(self._conversation.sent(message, at))
+
+    def _add(self, entries: list[Entry]) -> None:
+        windows = [self._all, *(one.window for one in self._sendings)]
+        for entry in entries:
+            for window in windows:
+                window.add(entry)
+            if isinstance(entry, EventEntry) and entry.reply is not None and entry.turn is not None:
+                self.replies.append((entry.turn.idx, entry.reply))
+
+
+def _alike(message: Any, action: Interaction) -> bool:
+    """The same interaction; the conversation may be another one."""
+    mine, then = decode(action.encode("")), decode(message)
+    if action.raw is not None:
+        return bool(mine.message == then.message)
+    return mine.type == then.type and mine.properties == then.properties
+
+
+def _sound(sendings: list[_Sent]) -> list[_Sent]:
+    """The pieces of one sound, from the first sending on."""
+    found = []
+    for one in sendings:
+        event = decode(one.message)
+        if event.type != "conversation.echo" or event.get("modality") != "audio":
+            break
+        found.append(one)
+        if event.get("done") in (True, "true"):
+            break
+    return found
+
+
+def _shown(left: list[_Sent]) -> str:
+    return to_json(left[0].message)[:_SHOWN] if left else "nothing more"

@@ -1,0 +1,208 @@
+"""Running a script: each line on a stage, what became of it, and when to stop.
+
+A stage is a joined room (``script_live``) or a recording (``script_recorded``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from tavus_cli.errors import ConsoleError, ExitStatus, NotMet
+from tavus_cli.language.commands import AudioEcho
+from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.script.conditions import REPLY, LineError
+from tavus_cli.script.names import Kept, Names
+from tavus_cli.script.outcomes import Outcome, Run, nearest, told
+from tavus_cli.script.statements import (
+    Assign,
+    Line,
+    Pause,
+    Print,
+    Quit,
+    Repeat,
+    Script,
+    Send,
+    Statement,
+    When,
+    statement,
+)
+from tavus_cli.script.window import Expectation, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of an expectation: the event, if there was one, and what was looked at."""
+
+    entry: EventEntry | None
+    window: Window
+    ended: str | None = None  # why nothing more can come
+
+
+@dataclass(slots=True)
+class Placed:
+    """A /when: ``fired`` once what it placed was sent; ``error`` where that failed."""
+
+    what: When
+    line: Line
+    names: Names
+    fired: bool = False
+    seen: bool = False
+    error: ConsoleError | None = None
+
+
+@dataclass(slots=True)
+class Limits:
+    """``timeout``: how long an expectation without ``within`` waits, in seconds."""
+
+    timeout: float = 30.0
+    keep_going: bool = False
+    max_reply: float | None = None
+
+
+class Stage(Protocol):
+    """Where a script is run. All but ``now`` raise what sending raises."""
+
+    replies: list[tuple[int, float]]
+
+    def now(self) -> float: ...
+
+    async def send(self, action: Interaction | AudioEcho) -> None: ...
+
+    async def pause(self, seconds: float) -> None: ...
+
+    async def expect(self, what: Expectation) -> Verdict: ...
+
+    def place(self, placed: Placed) -> None: ...
+
+    async def finish(self) -> list[Placed]:
+        """Every /when, once those whose moment has come were sent."""
+
+
+class _Stop(Exception):
+    """The script is over: /quit, or a line failed."""
+
+
+@dataclass(slots=True)
+class Runner:
+    """``run`` is the whole of it. ``tell`` prints a line of the script's own."""
+
+    stage: Stage
+    limits: Limits
+    result: Run
+    tell: Callable[[str], None]
+    names: Names = field(default_factory=lambda: Names(checking=False))
+
+    async def run(self, script: Script) -> None:
+        begun = self.stage.now()
+        try:
+            await self._lines(script.lines)
+        except _Stop:
+            pass
+        finally:
+            self.result.seconds = max(0.0, self.stage.now() - begun)
+        self._placed(await self.stage.finish())
+        self.result.replies = self.stage.replies
+        self._check_replies()
+
+    async def _lines(self, lines: tuple[Line, ...]) -> None:
+        for line in lines:
+            said = await self._line(line)
+            if isinstance(said, Quit):
+                raise _Stop
+            if isinstance(said, Repeat):
+                for number in range(1, said.count + 1):
+                    self.names.assign(said.name, str(number))
+                    await self._lines(line.block)
+
+    async def _line(self, line: Line) -> Statement | None:
+        outcome = Outcome(line.number, line.text)
+        begun = self.stage.now()
+        said: Statement | None = None
+        try:
+            said = statement(line, self.names)
+            await self._obey(said, line, outcome)
+        except LineError as error:
+            outcome.failure, outcome.status = str(error), NotMet.status
+        except ConsoleError as error:
+            outcome.failure, outcome.status = str(error), error.status
+        outcome.seconds = max(0.0, self.stage.now() - begun)
+        if not isinstance(said, Assign | Print | Repeat) or outcome.failure:
+            self.result.outcomes.append(outcome)
+        if outcome.failure is not None and not self.limits.keep_going:
+            raise _Stop
+        return said
+
+    async def _obey(self, said: Statement, line: Line, outcome: Outcome) -> None:
+        match said:
+            case Send(action):
+                await self.stage.send(action)
+            case Pause(seconds):
+                await self.stage.pause(seconds)
+            case Expectation():
+                await self._expect(said, outcome)
+            case When():
+                self.stage.place(Placed(said, line, self.names.copy()))
+            case Assign(name, value, remote):
+                self.names.assign(name, value, remote=remote)
+            case Print(text):
+                self.tell(text)
+
+    async def _expect(self, what: Expectation, outcome: Outcome) -> None:
+        if what.name:
+            self.names.expect(what.name)
+        verdict = await self.stage.expect(what)
+        entry, window = verdict.entry, verdict.window
+        if entry is not None:
+            outcome.message = entry.event.message
+        if what.none:
+            if entry is not None:
+                outcome.failure, outcome.status = f"expected {what}, but it came", NotMet.status
+                outcome.came = [told(entry, window.at)]
+        elif entry is None:
+            outcome.failure, outcome.status = _missing(what, verdict), NotMet.status
+            outcome.came = nearest(window, what) or ["nothing"]
+        elif what.name:
+            self.names.keep(what.name, Kept(entry, entry.at - window.at))
+
+    def _placed(self, placed: list[Placed]) -> None:
+        """What a /when did not send fails its line, unless the script has failed and stopped before."""
+        stopped = bool(self.result.failed) and not self.limits.keep_going
+        for one in placed:
+            outcome = next(
+                (
+                    done
+                    for done in self.result.outcomes
+                    if done.line == one.line.number and done.failure is None
+                ),
+                None,
+            )
+            if outcome is None or one.fired or (stopped and one.error is None):
+                continue
+            outcome.status = NotMet.status if one.error is None else one.error.status
+            outcome.failure = str(one.error) if one.error else f"{one.what.event} did not come: nothing sent"
+
+    def _check_replies(self) -> None:
+        budget = self.limits.max_reply
+        if budget is None:
+            return
+        over = [(turn, seconds) for turn, seconds in self.result.replies if seconds > budget]
+        if not self.result.replies:
+            failure = "no turn had a reply to measure"
+        elif over:
+            late = ", ".join(f"turn {turn} after {seconds:.3f} s" for turn, seconds in over)
+            failure = f"replies over the budget of {budget:g} s: {late}"
+        else:
+            return
+        self.result.outcomes.append(
+            Outcome(0, f"--max-reply {budget:g}s", failure=failure, status=ExitStatus.NOT_MET)
+        )
+
+
+def _missing(what: Expectation, verdict: Verdict) -> str:
+    failure = f"expected {what}, which did not come"
+    if what.event == REPLY and not verdict.window.answerable:
+        return "nothing was sent that is answered: expect an event type instead of reply"
+    return failure + (f": {verdict.ended}" if verdict.ended else "")

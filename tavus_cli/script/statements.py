@@ -1,0 +1,367 @@
+"""A script: lines of the console's language, with waiting, expecting, placing, names and repetition.
+
+``parse_script`` finds every mistake before anything is sent; ``statement`` is then called again for each
+line that is reached, with what its names stand for by then. docs/scripts.md is the language for people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import pairwise
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.commands import COMMANDS, AudioEcho, build, did_you_mean
+from tavus_cli.language.grammar import duration, split_line
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.script.conditions import (
+    LineError,
+    Token,
+    before_command,
+    check_event,
+    match_of,
+    tokens,
+    unquoted,
+)
+from tavus_cli.script.names import Names, fill, hidden, replaced
+from tavus_cli.script.window import Expectation
+
+MOST_REPEATS = 100_000
+WORDS = {
+    "wait": "/wait DURATION | EVENT [MATCH…] [within DURATION] [as NAME]",
+    "expect": "/expect [no] EVENT [MATCH…] [within DURATION] [from start] [as NAME]",
+    "when": "/when EVENT [MATCH…] [as NAME] [after DURATION] COMMAND",
+    "set": "/set NAME VALUE",
+    "print": "/print TEXT",
+    "repeat": "/repeat N [as NAME], with the lines it repeats indented below it",
+}
+_NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
+_NEARLY_NO = ("no", "on", "not", "none", "never")
+_CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when": ("after", "as")}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line that is no comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
+
+    number: int
+    column: int
+    text: str
+    block: tuple[Line, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    action: Interaction | AudioEcho
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """``command`` is parsed once more when the event has come: it may name it. ``column`` is its place."""
+
+    event: Expectation
+    after: float
+    command: str
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Assign:
+    """``remote``: an event had a part in the value."""
+
+    name: str
+    value: str
+    remote: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Print:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    count: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    pass
+
+
+Statement = Send | Pause | Expectation | When | Assign | Print | Repeat | Quit
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    line: int
+    column: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    lines: tuple[Line, ...]
+    mistakes: tuple[Mistake, ...]
+
+
+def parse_script(text: str) -> Script:
+    """The lines and every mistake in them."""
+    mistakes: list[Mistake] = []
+    flat = list(_flat(text))
+    lines = _nested(flat, mistakes)
+    _check(lines, Names(), mistakes)
+    return Script(lines, tuple(sorted(mistakes, key=lambda one: (one.line, one.column))))
+
+
+def statement(line: Line, names: Names) -> Statement:
+    """What a line says, with ``names`` as they are. Raises LineError."""
+    text = line.text
+    try:
+        return _statement(text, names)
+    except LineError as error:
+        raise LineError(str(error), line.column + error.column - 1) from None
+    except UsageError as error:
+        arguments = len(text) - len(text.split(maxsplit=1)[-1]) if " " in text else 0
+        raise LineError(str(error), line.column + arguments) from None
+
+
+def command(text: str, names: Names) -> Send | Quit:
+    """A command that is sent, its names replaced. Raises UsageError."""
+    shown, values = hidden(text, names)
+    name, arguments = split_line(shown)
+    if name not in COMMANDS:
+        hint = did_you_mean(name, [*COMMANDS, *WORDS], "/")
+        raise LineError(f"unknown command /{name}{hint}")
+    action = build(name, arguments)
+    if isinstance(action, Interaction):
+        return Send(fill(action, values))
+    if isinstance(action, AudioEcho):
+        if values:
+            raise UsageError("a file's name cannot come from an event")
+        return Send(action)
+    if name == "quit":
+        return Quit()
+    raise LineError(f"/{name} is for the console, not for a script")
+
+
+# -- lines and blocks --------------------------------------------------------------------------------------
+
+
+def _flat(text: str) -> Iterator[Line]:
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip().lstrip("\ufeff")
+        if stripped and not stripped.startswith("#"):
+            indent = len(line) - len(line.lstrip())
+            yield Line(number, indent + 1, stripped)
+
+
+def _nested(flat: list[Line], mistakes: list[Mistake]) -> tuple[Line, ...]:
+    """Indented lines into the blocks of the /repeat above them."""
+    out: list[Line] = []
+    at = 0
+    while at < len(flat):
+        line, at = flat[at], at + 1
+        begun = at
+        while at < len(flat) and flat[at].column > line.column:
+            at += 1
+        if begun < at and not _is_repeat(line):
+            mistakes.append(Mistake(flat[begun].number, 1, "indented, but there is no /repeat above it"))
+        inner = flat[begun:at]
+        if inner and any(one.column < inner[0].column for one in inner):
+            wrong = next(one for one in inner if one.column < inner[0].column)
+            mistakes.append(Mistake(wrong.number, 1, "indented less than the line above, more than /repeat"))
+        out.append(Line(line.number, line.column, line.text, _nested(inner, mistakes)))
+    return tuple(out)
+
+
+def _is_repeat(line: Line) -> bool:
+    return split_line(line.text)[0] == "repeat"
+
+
+def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> None:
+    """Every line once, in order, with events of which nothing is known yet."""
+    for line in lines:
+        try:
+            said = statement(line, names)
+        except LineError as error:
+            mistakes.append(Mistake(line.number, error.column, str(error)))
+            with suppress(LineError):
+                _keep_name(line, names)  # so that one mistake is not told again at every use of the name
+            said = None
+        if isinstance(said, Assign):
+            names.assign(said.name, said.value, remote=said.remote)
+        elif isinstance(said, Expectation) and said.name:
+            names.expect(said.name)
+        elif isinstance(said, Repeat):
+            names.assign(said.name, "1")
+            if not line.block:
+                mistakes.append(
+                    Mistake(line.number, line.column, "nothing is indented below it to be repeated")
+                )
+        _check(line.block, names, mistakes)
+
+
+def _keep_name(line: Line, names: Names) -> None:
+    words = tokens(line.text)
+    for before, word in pairwise(words):
+        if before.text in ("as", "/set") and _NAME.fullmatch(word.text):
+            names.expect(word.text)
+
+
+# -- one line ----------------------------------------------------------------------------------------------
+
+
+def _statement(text: str, names: Names) -> Statement:
+    name = split_line(text)[0] if text.startswith("/") and not text.startswith("//") else ""
+    if name not in WORDS:
+        return command(text, names)
+    if name == "when":
+        return _when(text, names)
+    rest = tokens(text)[1:] if name != "print" else []
+    if name == "print":
+        return Print(_rest(text, len("/print"), names))
+    if not rest:
+        raise LineError(f"something is missing; usage: {WORDS[name]}")
+    if name == "set":
+        word = _name(rest[0])
+        end = rest[0].start + len(rest[0].text)
+        if not text[end:]:
+            raise LineError(f"VALUE is missing; usage: {WORDS[name]}", end + 1)
+        return Assign(word, unquoted(_rest(text, end, names)), names.is_remote(text[end:]))
+    if name == "repeat":
+        return _repeat(rest, names)
+    if name == "wait" and _plain(rest[0], names)[:1].isdigit():
+        return Pause(_duration(Token(text[rest[0].start :].rstrip(), rest[0].start), names))
+    return _expectation(name, rest, names)
+
+
+def _repeat(rest: list[Token], names: Names) -> Repeat:
+    word = _plain(rest[0], names)
+    if not (word.isascii() and word.isdigit() and 0 < len(word) < 7 and 0 < int(word) <= MOST_REPEATS):
+        raise LineError(f'"{word}" is no number from 1 to {MOST_REPEATS:,}', rest[0].column)
+    if len(rest) == 1:
+        return Repeat(int(word), "n")
+    if rest[1].text != "as" or len(rest) != 3:
+        raise LineError(f'"{rest[1].text}" is too much; usage: {WORDS["repeat"]}', rest[1].column)
+    return Repeat(int(word), _name(rest[2]))
+
+
+def _when(text: str, names: Names) -> When:
+    words, start = before_command(text)
+    if start is None:
+        raise LineError(f"COMMAND is missing, with its slash; usage: {WORDS['when']}", len(text))
+    rest, column = text[start:], start + 1
+    after, kept = 0.0, []
+    _once(words, ("after",))
+    skip = iter(words[1:])
+    for word in skip:
+        if word.text == "after":
+            after = _duration(_next(skip, word, "DURATION"), names)
+        else:
+            kept.append(word)
+    if not kept:
+        raise LineError(f"EVENT is missing; usage: {WORDS['when']}", words[0].column)
+    event = _expectation("when", kept, names)
+    if event.event == "reply":
+        raise LineError("reply is for /expect and /wait: it is the answer to what was sent", kept[0].column)
+    known = names.copy()
+    known.checking = True
+    if event.name:
+        known.expect(event.name)
+    try:
+        if (placed := split_line(rest)[0]) in (*WORDS, "quit"):
+            raise LineError(f"/{placed} cannot be placed: it sends nothing")
+        command(rest, known)
+    except LineError as error:
+        raise LineError(str(error), column + error.column - 1) from None
+    except UsageError as error:
+        raise LineError(str(error), column) from None
+    return When(event, after, rest, column)
+
+
+def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
+    none = name == "expect" and words[0].text == "no"
+    if name == "expect" and len(words) > 1 and words[0].text.lower() in _NEARLY_NO and not none:
+        raise LineError(f'"{words[0].text}" is no event type; did you mean no?', words[0].column)
+    if none and len(words) == 1:
+        raise LineError(f"EVENT is missing; usage: {WORDS[name]}", words[0].column)
+    event, *rest = words[1:] if none else words
+    kind = _plain(event, names)
+    check_event(kind, event.column)
+    matches, within, start, kept = [], None, False, ""
+    clauses = _CLAUSES[name]
+    _once(rest, clauses)
+    skip = iter(rest)
+    for word in skip:
+        if word.text == "within" and "within" in clauses:
+            within = _duration(_next(skip, word, "DURATION"), names)
+        elif word.text == "from" and "from" in clauses:
+            if (then := _next(skip, word, "start")).text != "start":
+                raise LineError(f'"from {then.text}" is nothing; did you mean from start?', then.column)
+            start = True
+        elif word.text == "as" and "as" in clauses and not none:
+            kept = _name(_next(skip, word, "NAME"))
+        elif (match := match_of(_plain(word, names), word.column)) is not None:
+            matches.append(match)
+        else:
+            hint = did_you_mean(word.text, clauses) or f"; it is field=value, {' or '.join(clauses)}"
+            raise LineError(f'"{word.text}" is no MATCH{hint}', word.column)
+    return Expectation(kind, tuple(matches), within, none, start, name == "wait", kept)
+
+
+def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
+    """Of two that contradict each other none would be obeyed in silence."""
+    seen: set[str] = set()
+    for before, word in pairwise([Token("", 0), *words]):
+        if word.text in seen and before.text != "as":
+            raise LineError(f'"{word.text}" stands here twice', word.column)
+        if word.text in clauses and before.text != "as":
+            seen.add(word.text)
+
+
+def _plain(word: Token, names: Names) -> str:
+    """A word with its names replaced; a name inside quotes too, and what it stands for is never split."""
+    try:
+        return replaced(word.plain, names)
+    except LineError as error:
+        raise LineError(str(error), word.start + error.column) from None
+
+
+def _rest(text: str, start: int, names: Names) -> str:
+    """What follows a word, verbatim, with its names replaced."""
+    rest = text[start:].lstrip()
+    try:
+        return replaced(rest, names)
+    except LineError as error:
+        raise LineError(str(error), len(text) - len(rest) + error.column) from None
+
+
+def _next(words: Iterator[Token], before: Token, what: str) -> Token:
+    word = next(words, None)
+    if word is None:
+        raise LineError(f'{what} is missing after "{before.text}"', before.column)
+    return word
+
+
+def _name(word: Token) -> str:
+    if not _NAME.fullmatch(word.text):
+        raise LineError(f'"{word.text}" is no NAME: letters, digits and _', word.column)
+    return word.text
+
+
+def _duration(word: Token, names: Names) -> float:
+    try:
+        return duration(_plain(word, names))
+    except LineError:
+        raise
+    except UsageError as error:
+        raise LineError(str(error), word.column) from None

@@ -1,0 +1,123 @@
+"""What an expectation looks at: the events since a sending, without what still belongs to the time before.
+
+Pure. An event whose number was given before the sending was caused by something else; after a respond, so
+was an event of an older turn. Until Tavus has said which turn the respond opened, nothing can be decided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tavus_cli.language.selection import TypePattern
+from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.ordering import FAR_BELOW
+from tavus_cli.protocol.replies import ANSWERED, Reply
+from tavus_cli.script.conditions import REPLY, Match
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """An EVENT with its MATCHes. Times in seconds; ``name`` is what the event is kept as.
+
+    ``waits``: a /wait, which looks from its own line on. ``none``: it must not come.
+    """
+
+    event: str
+    matches: tuple[Match, ...] = ()
+    within: float | None = None
+    none: bool = False
+    from_start: bool = False
+    waits: bool = False
+    name: str = ""
+
+    def __str__(self) -> str:
+        words = [self.event, *map(str, self.matches)]
+        if self.within is not None:
+            words.append(f"within {self.within:g} s")
+        return ("no " if self.none else "") + " ".join(words)
+
+    def fits(self, entry: EventEntry) -> bool:
+        """Whether the type is right and all MATCHes hold; REPLY has any type."""
+        return self.of_type(entry) and all(match(entry) for match in self.matches)
+
+    def of_type(self, entry: EventEntry) -> bool:
+        return self.event == REPLY or _pattern(self.event)(entry.event.type)
+
+    def names(self, *fields: str) -> bool:
+        return any(match.field in fields for match in self.matches)
+
+
+@lru_cache
+def _pattern(event: str) -> TypePattern:
+    return TypePattern([event])
+
+
+class Window:
+    """Made just before something is sent, and ``add`` what comes, in order.
+
+    ``interaction`` None: it has no answer that could be recognised, such as sound. Not ``sent``: nothing
+    is sent, and all that comes counts.
+    """
+
+    def __init__(
+        self, conversation: Conversation, at: float, interaction: Interaction | None = None, *, sent: bool
+    ) -> None:
+        self.at = at
+        self.entries: list[EventEntry] = []
+        self._seq_before = conversation.highest_seq if sent else -1
+        self._reply: Reply | None = None
+        if interaction is not None and interaction.event_type in ANSWERED:
+            self._reply = Reply(interaction, conversation)
+        self._answers: list[EventEntry] = []
+
+    @property
+    def in_doubt(self) -> bool:
+        """A respond was sent, and it is not known yet which turn it opens."""
+        return self._reply is not None and self._reply.in_doubt
+
+    @property
+    def answerable(self) -> bool:
+        return self._reply is not None
+
+    def add(self, entry: Entry) -> None:
+        if isinstance(entry, EventEntry):
+            self.entries.append(entry)
+        elif not isinstance(entry, SentEntry):
+            return
+        reply = self._reply
+        if reply is None:
+            return
+        doubted = reply.in_doubt
+        answered = reply(entry) is not None
+        if doubted and not reply.in_doubt:  # now all that has come can be told apart
+            self._answers = [one for one in self.entries if reply(one) is not None]
+        elif answered and isinstance(entry, EventEntry):
+            self._answers.append(entry)
+
+    def found(self, what: Expectation, start: int = 0) -> EventEntry | None:
+        """The first event, of those from ``start`` on, that is what was expected."""
+        until = None if what.within is None else self.at + what.within
+        for entry in self.counted(what, start):
+            if (until is None or entry.at <= until) and what.fits(entry):
+                return entry
+        return None
+
+    def counted(self, what: Expectation, start: int = 0) -> Iterator[EventEntry]:
+        """The events that an expectation may take."""
+        if what.event == REPLY:
+            yield from self._answers
+            return
+        floor = None if self._reply is None or what.names("turn", "turn_idx") else self._reply.floor
+        before = self._seq_before
+        for entry in self.entries[start:]:
+            event = entry.event
+            if event.seq is not None and before - FAR_BELOW <= event.seq <= before:
+                continue
+            if floor is not None and event.turn_idx is not None and event.turn_idx < floor:
+                continue
+            if entry.fold == "echo" and not what.names("role"):
+                continue
+            yield entry

@@ -1,0 +1,144 @@
+"""``join`` on a terminal: the prompt over the simulated room, on a screen emulator."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from functools import partial
+
+from prompt_toolkit.input import create_pipe_input
+from prompt_toolkit.output.vt100 import Vt100_Output
+
+from tavus_cli.commands.join.commander import Join
+from tavus_cli.commands.join.console import Console
+from tavus_cli.language.selection import Selection
+from tavus_cli.rooms.sim.room import open_simulated
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import Session
+from tavus_cli.terminal.prompt import LivePrompt
+from tests.kits.emulator import SECONDS, Terminal
+
+Act = Callable[[Terminal, Callable[[str], None]], Awaitable[None]]
+
+
+def run(spec: str, act: Act, columns: int = 160, rows: int = 30) -> tuple[int, Terminal]:
+    """The console on a terminal while ``act`` types and looks; its exit status."""
+
+    async def main() -> tuple[int, Terminal]:
+        terminal = Terminal(columns, rows)
+        output = Vt100_Output(terminal, terminal.size, term="xterm-256color")
+        with create_pipe_input() as keys:
+            prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
+            session = Session(open_simulated(spec))
+            environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
+            console = Console(session, Join(Selection()), environment, prompt)
+            task = asyncio.create_task(console.run())
+            await terminal.shows("·")
+            terminal.always = " · "
+            await act(terminal, keys.send_text)
+            terminal.always = None
+            keys.send_text("\x15\x04")  # whatever was typed is cleared; Ctrl-D
+            async with asyncio.timeout(SECONDS):
+                status = await task
+        assert terminal.missing == []
+        return status, terminal
+
+    return asyncio.run(main())
+
+
+def test_a_line_is_answered_above_the_prompt() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("PAL present")
+        keys("What can you do?\r")
+        await terminal.shows("respond What can you do?")
+        await terminal.shows("turn 1 ")
+        await terminal.shows("reply ")
+
+    status, terminal = run("sim:?speed=20", act)
+    assert status == 0
+    assert any("pal      " in row for row in terminal.rows())
+    assert not any("·" in row for row in terminal.screen.display)  # the prompt is gone, the log stays
+
+
+def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("typed meanwhile")
+        await terminal.shows("› typed meanwhile")
+        await terminal.until(lambda: sum("sim.load" in row for row in terminal.rows()) == 3_000)
+
+    _, terminal = run("sim:?speed=max&burst=3000", act, rows=50)
+    # Terminal asserts that every flush follows exactly one write; the status was in each of them.
+    assert len(terminal.writes) < 200
+
+
+def test_help_errors_and_quit() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("/help echo\r")
+        await terminal.shows("speak exactly this")
+        keys("/ehco x\r")
+        await terminal.shows("did you mean /echo?")
+        keys("/expect reply\r")
+        await terminal.shows("✗ /expect is for scripts")
+        keys("/sensitivity pause=often\r")
+        await terminal.shows("✗")
+        keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
+        await terminal.shows("did you mean conversation.append_llm_context?")
+        keys("/tool-\t")
+        await terminal.input_is("/tool-result")
+        keys("\x03")
+        await terminal.input_is("")
+        keys("\x03")
+        await terminal.shows("Ctrl-D leaves")
+
+    status, _ = run("sim:?speed=max", act)
+    assert status == 0
+
+
+def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("PAL present")
+        keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
+        keys("/when utterence /interrupt\r")
+        await terminal.shows('✗ "utterence" is no event type; did you mean utterance?')
+        keys("/when stopped_speaking role=pal turn=1 /interrupt now\r")
+        await terminal.shows("✗ ")
+        keys("How much is it?\r")
+        keys("typed meanwhile")
+        await terminal.shows("twelve euros")
+        await terminal.shows("append_llm_context 1")
+        await terminal.shows("› typed meanwhile")
+
+    status, terminal = run("sim:?speed=20", act)
+    assert status == 0
+    assert sum("append_llm_context" in row for row in terminal.rows()) == 1
+
+
+def test_quit_leaves() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("/quit\r")
+        await asyncio.sleep(0)
+
+    assert run("sim:?speed=max", act)[0] == 0
+
+
+def test_the_end_of_the_conversation_ends_it_with_6() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        terminal.always = None
+        await terminal.shows("the conversation is over")
+
+    assert run("sim:?speed=max&leave=3", act)[0] == 6
+
+
+def test_a_tool_call_is_counted_until_it_is_answered() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("What are your hours?\r")
+        await terminal.shows("1 tool call open")
+        row = next(row for row in terminal.rows() if "get_hours" in row)
+        call = next(word for word in row.split() if word.startswith("call_"))
+        keys(f"/tool-result {call} nine to five\r")
+        await terminal.shows("answers get_hours after")
+        await terminal.until(lambda: not any("call open" in row for row in terminal.screen.display))
+        await terminal.shows("nine to five.")
+
+    run("sim:?speed=10", act)

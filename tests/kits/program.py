@@ -1,0 +1,69 @@
+"""The program as a test runs it: in this process, fast; or as a process of its own."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tavus_cli.cli import run_command
+from tavus_cli.session.environment import Environment
+
+SECONDS = 30.0  # no test waits this long unless it fails
+SAMPLES = Path(__file__).parent.parent / "samples" / "events.jsonl"
+NOWHERE = "http://127.0.0.1:9"  # an API that nobody serves: no test asks Tavus by accident
+CONSOLE = str(Path(sys.executable).with_name("tavus-console"))
+
+
+@dataclass(frozen=True)
+class Result:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def lines(self) -> list[str]:
+        return self.out.splitlines()
+
+
+def console(*arguments: str, stdin: str = "", **environ: str) -> Result:
+    """``tavus-console ARGUMENTS`` in this process, with pipes for streams."""
+    out, err = io.StringIO(), io.StringIO()
+    reading, writing = os.pipe()
+    with os.fdopen(reading, encoding="utf-8") as source:
+        with os.fdopen(writing, "w", encoding="utf-8") as typed:
+            typed.write(stdin)  # short enough for a pipe's buffer
+        variables = {"TAVUS_API_BASE_URL": NOWHERE} | environ
+        status = run_command(list(arguments), Environment(source, out, err, variables))
+    return Result(status, out.getvalue(), err.getvalue())
+
+
+def environ(**changes: str) -> dict[str, str]:
+    """The environment of a child: ours, without what would change what is tested."""
+    left_out = (
+        "NO_COLOR",
+        "FORCE_COLOR",
+        "CLICOLOR_FORCE",
+        "TAVUS_CONVERSATION",
+        "PYTHONUNBUFFERED",
+        "COLUMNS",
+    )
+    kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | changes
+
+
+def process(*arguments: str, stdin: str = "", **changes: str) -> Result:
+    """``tavus-console ARGUMENTS`` as a process of its own."""
+    done = subprocess.run(
+        [CONSOLE, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        env=environ(**changes),
+    )
+    return Result(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,212 @@
+"""What tests of rooms share: a room joined and drained for the length of a block, and what came.
+
+The kit itself (the same tests over every room) is in test_room_kit.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tavus_cli.resident import sockets as runtime
+from tavus_cli.rooms.daily import room as adapter
+from tavus_cli.rooms.daily.room import DailyRoom
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.rooms.room import Arrival, ParticipantChanged, Received, Room, RoomNote
+from tavus_cli.rooms.sim.room import open_simulated
+from tavus_cli.session.recorder import Recorder
+from tests.kits.daily_room import LocalRoom, authority_file, room_url
+from tests.kits.fake_daily import FakeDaily, Scenario, install
+from tests.kits.program import SECONDS
+from tests.kits.resident_kit import connected, start
+
+URL = "https://x.daily.co/c0ffee"
+
+
+def fake_daily(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDaily]:
+    """``daily(join="never", …)`` → a fake with this scenario; the adapter's limits are short."""
+    for limit in ("PREPARE_SECONDS", "SEND_SECONDS", "LEAVE_SECONDS", "RELEASE_SECONDS", "GRACE_SECONDS"):
+        monkeypatch.setattr(adapter, limit, 0.2)
+    monkeypatch.setattr(adapter, "_hanging", set())
+    return lambda **scenario: install(monkeypatch, Scenario(**scenario))
+
+
+@contextlib.asynccontextmanager
+async def joined(url: str = URL, **options: Any) -> AsyncIterator[tuple[DailyRoom, list[Arrival]]]:
+    """A Daily room, joined, and what has arrived."""
+    room = DailyRoom(url, **options)
+    async with taking(room) as arrivals:
+        await room.join()
+        yield room, arrivals
+
+
+@contextlib.asynccontextmanager
+async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
+    """What arrives in the block, joined or not; after it the room is left and its arrivals have ended."""
+    arrivals: list[Arrival] = []
+
+    async def take() -> None:
+        async for batch in room.arrivals():
+            arrivals.extend(batch)
+
+    task = asyncio.create_task(take())
+    try:
+        yield arrivals
+    finally:
+        await room.leave()
+        await asyncio.wait_for(task, 10)
+
+
+async def until(condition: Callable[[], Any], timeout: float = 10.0) -> None:
+    """Returns when ``condition`` is true; only for what nothing can be awaited for."""
+    async with asyncio.timeout(timeout):
+        while not condition():
+            await asyncio.sleep(0.001)
+
+
+def messages(arrivals: list[Arrival]) -> list[Any]:
+    return [one.message for one in arrivals if isinstance(one, Received)]
+
+
+def notes(arrivals: list[Arrival]) -> list[str]:
+    return [one.text for one in arrivals if isinstance(one, RoomNote)]
+
+
+def changes(arrivals: list[Arrival]) -> list[tuple[str, str, bool]]:
+    return [
+        (one.participant.id, one.change, one.participant.pal)
+        for one in arrivals
+        if isinstance(one, ParticipantChanged)
+    ]
+
+
+# -- rooms of every kind on one stage ------------------------------------------------------------------
+
+Begin = Callable[[Room], Awaitable[None]]
+
+
+@dataclass
+class Stage:
+    """A room not joined yet, and how to get it going.
+
+    ``begin`` joins it as far as it can be, so that messages numbered by ``seq`` come: those of
+    ``numbers``, or where that is None at least ``count`` rising ones. ``takes``: whether it is joined
+    then, so that messages can be sent.
+    """
+
+    room: Room
+    begin: Begin
+    takes: bool
+    numbers: list[int] | None
+    count: int
+    outgoing: int = 0  # how many of them this side had sent (recordings)
+
+
+Open = Callable[[Path, pytest.MonkeyPatch], AbstractAsyncContextManager[Stage]]
+MANY = 3000  # several batches
+
+
+def utterance(number: int) -> dict[str, Any]:
+    properties = {"role": "pal", "text": f"sentence {number}"}
+    return {"event_type": "conversation.utterance", "properties": properties, "seq": number}
+
+
+async def _join(room: Room) -> None:
+    await room.join()
+
+
+@contextlib.asynccontextmanager
+async def sim(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    yield Stage(open_simulated("sim:?speed=max"), _join, takes=True, numbers=None, count=5)
+
+
+@contextlib.asynccontextmanager
+async def recording(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """With times, as the recorder writes it; every tenth message is one that was sent."""
+    file = path / "recording.jsonl"
+    recorder = Recorder(str(file), conversation_id="c1", target="x", started=1000.0)
+    for number in range(MANY):
+        if number % 10 == 9:
+            recorder.sent(utterance(number), 1000.0 + number)
+        else:
+            recorder.received(utterance(number), 1000.0 + number, "pal", None)
+    recorder.close()
+    room = RecordedRoom(str(file))
+    yield Stage(room, _join, takes=False, numbers=list(range(MANY)), count=MANY, outgoing=MANY // 10)
+
+
+@contextlib.asynccontextmanager
+async def bare(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """A file of bare messages, which says nothing about time."""
+    file = path / "messages.jsonl"
+    file.write_text("".join(json.dumps(utterance(number)) + "\n" for number in range(MANY)))
+    yield Stage(RecordedRoom(str(file)), _join, takes=False, numbers=list(range(MANY)), count=MANY)
+
+
+@contextlib.asynccontextmanager
+async def fake(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """Some messages before "joined", the others after."""
+    early = [utterance(number) for number in range(10)]
+    other = fake_daily(monkeypatch)(early=early)
+
+    async def begin(room: Room) -> None:
+        await room.join()
+        for number in range(10, MANY):
+            other.say(utterance(number))
+
+    yield Stage(DailyRoom(URL), begin, takes=True, numbers=list(range(MANY)), count=MANY)
+
+
+@contextlib.asynccontextmanager
+async def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """The real client, as far as it comes: "joining"."""
+    monkeypatch.setenv("SSL_CERT_FILE", authority_file())
+    joins: list[asyncio.Task[None]] = []
+    async with LocalRoom() as server:
+
+        async def begin(room: Room) -> None:
+            joins.append(asyncio.create_task(room.join()))
+            await server.joining(room.conversation_id)
+            await server.flood(MANY, utterance)
+
+        room = DailyRoom(room_url(), proxy=server.proxy)
+        try:
+            yield Stage(room, begin, takes=False, numbers=list(range(MANY)), count=MANY)
+        finally:
+            for join in joins:
+                join.cancel()
+            await asyncio.gather(*joins, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def resident(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    """The session's own room is the simulated one, in real time."""
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(path / "run"))
+    name = start("sim:?rate=500&events=1000")["id"]
+    room = connected(name)
+    try:
+        yield Stage(room, _join, takes=True, numbers=None, count=700)
+    finally:
+        room.close()
+        connected(name).stop(SECONDS)
+
+
+ROOMS: dict[str, Open] = {"sim": sim, "recording": recording, "bare": bare, "fake": fake, "local": local}
+if runtime.supported():
+    ROOMS["resident"] = resident
+
+
+def numbers(arrivals: list[Arrival]) -> list[int]:
+    return [
+        one.message["seq"]
+        for one in arrivals
+        if isinstance(one, Received) and isinstance(one.message, dict) and "seq" in one.message
+    ]

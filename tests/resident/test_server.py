@@ -1,0 +1,350 @@
+"""Resident sessions: one join that many commands share, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tavus_cli.commands.send import Send, send
+from tavus_cli.commands.session import SERVER
+from tavus_cli.errors import CannotJoin, ConsoleError
+from tavus_cli.protocol.interactions import Interaction, interrupt
+from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.room import ResidentRoom, find
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import Session
+from tests.kits.program import CONSOLE, SECONDS, Result, console, environ, process
+from tests.kits.resident_kit import connected, listed, start
+
+pytestmark = [
+    pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here"),
+    pytest.mark.usefixtures("sessions"),
+]
+
+
+@pytest.fixture
+def folder(sessions: Path) -> Path:
+    return sessions
+
+
+# -- start, list, stop -------------------------------------------------------------------------------------
+
+
+def test_a_session_is_started_listed_used_and_stopped(folder: Path) -> None:
+    assert process("session", "start", "sim") == Result(0, "sim\n", "")
+    head, row = console("session", "list").lines
+    assert head.split() == ["id", "target", "PAL", "turn", "minutes", "clients"]
+    assert row.split()[:2] == ["sim", "sim"]
+    assert console("send", "sim", "respond", "How much is it?", "--wait", "reply").out.startswith("A ticket")
+    again = console("send", "echo", "Once more.", "--wait", "reply")
+    assert again == Result(0, "Once more.\n", "")
+    script = console("run", "sim", "-", stdin="hello there\n/expect reply as a\n/print $a.turn\n")
+    assert script == Result(0, "2\n", "")
+    assert console("session", "stop") == Result(0, "", "")
+    assert listed() == []
+    assert [path.suffix for path in folder.iterdir()] == [".lock"]
+
+
+def test_the_folder_and_the_socket_are_ours_alone(folder: Path) -> None:
+    start()
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "sim.sock").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_starts_give_one_session() -> None:
+    first = start()
+    result = process("session", "start", "sim", "--json")
+    assert json.loads(result.out)["pid"] == first["pid"]
+    assert "is there already" in result.err
+    assert process("session", "start", "sim", "--record", "/dev/null").status == 2
+
+
+def test_starts_at_the_same_time_give_one_session() -> None:
+    starts = [
+        subprocess.Popen(
+            [CONSOLE, "session", "start", "sim", "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environ(),
+        )
+        for _ in range(4)
+    ]
+    outs = [one.communicate(timeout=SECONDS)[0] for one in starts]
+    assert [one.returncode for one in starts] == [0] * 4
+    assert len({json.loads(out)["pid"] for out in outs}) == 1
+
+
+def test_a_failure_to_join_is_the_commands_own() -> None:
+    assert process("session", "start", "sim:/nowhere.toml").status == 2
+    assert "goes by real time" in process("session", "start", "sim:?speed=max").err
+    assert process("session", "start", "nonsense").status == 2
+    result = process("session", "start", "sim", "--record", "/nowhere/x.jsonl", "--json")
+    assert (result.status, json.loads(result.err)["error"]["reason"]) == (2, "usage")
+    assert listed() == []
+    assert console("session", "stop").status == 2
+    assert console("session", "stop", "sim").err == "tavus-console: there is no session sim\n"
+
+
+def test_when_its_starter_is_gone_it_leaves_at_once(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    options = {"name": "x", "join_timeout": 9.0, "daily_proxy": None, "conversation_id": None}
+    config = {"id": "sim", "target": "sim", "record": None, "idle": None, "queue": 9, "options": options}
+    with subprocess.Popen(
+        [sys.executable, "-m", SERVER], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ()
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        server.stdout.close()
+        server.stdin.write(json.dumps(config).encode() + b"\n")
+        server.stdin.close()
+        assert server.wait(timeout=SECONDS) == 0
+    assert not (folder / "sim.sock").exists()
+
+
+def test_kill_leaves_nothing_that_stops_the_next_start(folder: Path) -> None:
+    first = start()
+    with socket.socket(socket.AF_UNIX) as watching:
+        watching.connect(os.fspath(folder / "sim.sock"))
+        os.kill(first["pid"], signal.SIGKILL)
+        with contextlib.suppress(ConnectionResetError):
+            while watching.recv(65_536):
+                pass
+    assert (folder / "sim.sock").exists()
+    assert find("sim") is None
+    assert start()["pid"] != first["pid"]
+    os.kill(listed()[0]["pid"], signal.SIGTERM)
+    until_gone()
+
+
+def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() -> None:
+    pid = start()["pid"]
+
+    async def check() -> str:
+        async with Session(connected()) as session:
+            os.kill(pid, signal.SIGKILL)
+            async with asyncio.timeout(SECONDS):
+                await session.ended.wait()
+            with pytest.raises(ConsoleError) as caught:
+                await session.send(interrupt())
+            return str(caught.value)
+
+    assert asyncio.run(check()) == "not sent: cut off from the conversation (the resident session is gone)"
+
+
+def until_gone() -> None:
+    """Until the session has closed its end."""
+    try:
+        room = find("sim", timeout=SECONDS)
+    except (ConsoleError, OSError):
+        return
+    if room is not None:
+        room.stop(SECONDS)
+
+
+def test_without_clients_it_leaves_by_itself(folder: Path) -> None:
+    start("sim", "--idle", "10ms")
+    room = find("sim", timeout=SECONDS)
+    if room is not None:
+        room._connection.settimeout(SECONDS)
+        while room._connection.recv(65_536):
+            pass
+        room.close()
+    assert listed() == []
+
+
+def test_the_end_of_the_room_ends_the_session_and_its_clients() -> None:
+    start("sim:?leave=4")
+    result = console("tail", "sim:?leave=4", "--only", "shutdown", "--count", "1")
+    assert result.status == 6
+    assert listed() == []
+
+
+def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
+    record = tmp_path / "talk.jsonl"
+    start("sim", "--record", str(record))
+    console("send", "sim", "context", "append", "one")
+    console("send", "sim", "context", "append", "two")
+    console("session", "stop")
+    records = [json.loads(line) for line in record.read_text().splitlines()[1:]]
+    texts = [one["message"]["properties"]["context"] for one in records if one["dir"] == "out"]
+    assert texts == ["one", "two"]
+    assert "joined" in console("replay", str(record)).out
+    assert record.stat().st_mode & 0o777 == 0o600
+
+
+# -- many clients ------------------------------------------------------------------------------------------
+
+
+class Lines(threading.Thread):
+    """A client that reads as fast as it can, and keeps the numbers of what it got."""
+
+    def __init__(self, room: ResidentRoom) -> None:
+        super().__init__(daemon=True)
+        self.seqs: list[int] = []
+        self.after: dict[int, int] = {}  # how many lines came from a number on
+        self.lines = 0
+        self.sent: list[str] = []
+        self._room = room
+        room._connection.settimeout(SECONDS)
+        room._connection.sendall(b'{"do": "join"}\n')
+        self.start()
+
+    def run(self) -> None:
+        with self._room._connection, self._room._connection.makefile("rb") as file:
+            for line in file:
+                told = json.loads(line)
+                if "in" in told and "seq" in told["in"]:
+                    self.seqs.append(told["in"]["seq"])
+                    self.after[told["in"]["seq"]] = self.lines
+                elif "out" in told:
+                    self.sent.append(told["out"]["properties"]["context"])
+                self.lines += "before" not in told
+                if "over" in told:
+                    return
+
+
+STOPPED = """
+import json, sys
+from tavus_cli.resident.room import find
+room = find("sim")
+connection = room._connection
+connection.sendall(b'{"do": "join"}\\n')
+print("joined", flush=True)
+lines = missed = 0
+numbers = []
+for line in connection.makefile("rb"):
+    told = json.loads(line)
+    numbers += [told["in"]["seq"]] if "seq" in told.get("in", ()) else []
+    lines += bool(numbers) and "missed" not in told
+    missed += told.get("missed", 0)
+    if "over" in told:
+        break
+print(lines, missed, numbers[0], numbers == sorted(numbers), flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_seven_get_every_event_in_order_and_the_stopped_one_is_told_what_it_missed(tmp_path: Path) -> None:
+    script = tmp_path / "load.toml"
+    script.write_text('[timing]\nheartbeat = 60\n[[at]]\nafter = 9\nshutdown = "done"\n')
+    target = f"sim:{script}?rate=5000&events=26000"
+    about = start(target, "--queue", "8000")
+    name = about["id"]
+    clients = [Lines(connected(name)) for _ in range(7)]
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPED.replace('"sim"', f'"{name}"')],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ(),
+    ) as slow:
+        assert slow.stdout is not None
+        assert slow.stdout.readline() == "joined\n"
+        slow.send_signal(signal.SIGSTOP)
+        while min(len(client.seqs) for client in clients) < 20_000 and clients[0].is_alive():
+            clients[0].join(0.05)
+        slow.send_signal(signal.SIGCONT)
+        for client in clients:
+            client.join(SECONDS)
+        lines, missed, start_seq, in_order = slow.stdout.readline().split()
+    counts = [len(client.seqs) for client in clients]
+    for client in clients:
+        first = client.seqs[0]
+        assert client.seqs == list(range(first, first + len(client.seqs)))
+        assert client.seqs[-1] == clients[0].seqs[-1]
+    assert min(counts) >= 20_000
+    assert int(missed) > 0
+    assert in_order == "True"
+    wanted = clients[0].lines - clients[0].after[int(start_seq)]
+    assert int(lines) + int(missed) == wanted  # what it was told is exact
+
+
+def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() -> None:
+    """Each with a connection of its own, as the command has."""
+    start()
+    watching = Lines(connected())
+
+    async def one(text: str) -> None:
+        assert await send(connected(), Send(context(text)), Environment(environ={})) == 0
+
+    async def all_of_them() -> None:
+        for number in range(1_000):
+            await one(f"a{number}")
+        await asyncio.gather(*(one(f"b{number}") for number in range(50)))
+
+    asyncio.run(all_of_them())
+    console("session", "stop")
+    watching.join(SECONDS)
+    assert watching.sent[:1_000] == [f"a{number}" for number in range(1_000)]
+    assert sorted(watching.sent[1_000:]) == sorted(f"b{number}" for number in range(50))
+
+
+def context(text: str) -> Interaction:
+    return Interaction("conversation.append_llm_context", {"context": text})
+
+
+def test_commands_send_side_by_side() -> None:
+    start()
+    watching = Lines(connected())
+    children = [
+        subprocess.Popen([CONSOLE, "send", "sim", "context", "append", str(number)], env=environ())
+        for number in range(8)
+    ]
+    assert [child.wait(timeout=SECONDS) for child in children] == [0] * 8
+    console("session", "stop")
+    watching.join(SECONDS)
+    assert sorted(watching.sent) == sorted(map(str, range(8)))
+
+
+# -- what clients do wrong ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"not json\n",
+        b"[]\n",
+        b'{"do": "dance"}\n',
+        b'{"do": "send", "message": 3}\n',
+        b"\xff\xfe\n",
+        b'{"do": "' + b"x" * 100_000_000,
+    ],
+    ids=["no JSON", "a list", "unknown", "no message", "no UTF-8", "100 MB"],
+)
+def test_what_cannot_be_understood_ends_that_client_alone(line: bytes) -> None:
+    start()
+    other, bad = connected(), connected()
+    bad._connection.settimeout(SECONDS)
+    try:
+        bad._connection.sendall(line)
+        while bad._connection.recv(65_536):
+            pass
+    except OSError:
+        pass  # it closed while we still wrote
+    bad.close()
+    assert console("send", "sim", "echo", "Still here.", "--wait", "reply").out == "Still here.\n"
+    other.close()
+
+
+def test_after_leaving_nothing_is_sent() -> None:
+    start()
+
+    async def after_leaving() -> None:
+        room = connected()
+        async with Session(room) as session:
+            pass
+        with pytest.raises(ConsoleError):
+            await session.send(context("late"))
+        with pytest.raises(CannotJoin):
+            await room.join()
+
+    asyncio.run(after_leaving())

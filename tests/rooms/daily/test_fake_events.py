@@ -1,0 +1,318 @@
+"""The adapter over the fake client: what comes, and how a call ends."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tavus_cli.errors import CannotJoin, SendFailed
+from tavus_cli.rooms.daily import room as adapter
+from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
+from tavus_cli.rooms.room import Arrival, Received, RoomOver
+from tests.kits.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
+from tests.kits.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
+
+Install = Callable[..., FakeDaily]
+
+
+@pytest.fixture
+def daily(monkeypatch: pytest.MonkeyPatch) -> Install:
+    return fake_daily(monkeypatch)
+
+
+# -- what comes ----------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_json_arrives_in_order_and_timed(daily: Install) -> None:
+    fake = daily()
+    kinds: list[Any] = [None, True, 0, -1, 1.5, 2**63, "", "text", [], [1], {}, {"a": None}]
+
+    async def main() -> None:
+        async with joined(clock=lambda: 1234.5) as (room, arrivals):
+            for kind in kinds:
+                fake.say(kind, GUEST)
+            await until(lambda: len(messages(arrivals)) == len(kinds))
+            assert messages(arrivals) == kinds
+            received = [one for one in arrivals if isinstance(one, Received)]
+            assert {(one.at, one.sender, one.raw, one.direction) for one in received} == {
+                (1234.5, GUEST, None, "in")
+            }
+            assert room.now() == 1234.5
+
+    asyncio.run(main())
+
+
+def test_a_burst_arrives_whole(daily: Install) -> None:
+    fake = daily(steps=[{"flood": 30_000}])
+
+    async def main() -> None:
+        async with joined() as (_, arrivals):
+            await until(lambda: len(messages(arrivals)) == 30_000)
+            assert messages(arrivals) == [{"n": number} for number in range(30_000)]
+
+    asyncio.run(main())
+    assert fake.started
+
+
+def test_callbacks_never_wait_for_the_loop(daily: Install) -> None:
+    """The client's thread gets through all events while the loop is busy: backpressure is the inbox's."""
+    fake = daily()
+
+    async def main() -> None:
+        async with joined() as (_, arrivals):
+            for number in range(1000):
+                fake.say(number)
+            fake.settle()  # blocks the loop until the foreign thread is done
+            await until(lambda: len(messages(arrivals)) == 1000)
+
+    asyncio.run(main())
+
+
+def test_people_come_change_and_go_and_the_pal_is_known(daily: Install) -> None:
+    fake = daily(people=[someone(GUEST, "Ann")])
+
+    async def main() -> None:
+        async with joined() as (room, arrivals):
+            assert room.participants[GUEST].pal  # the only other
+            fake.come(someone(PAL, "Charlie"))
+            fake.say({"event_type": "system.pal_present"}, PAL)
+            fake.change(someone(GUEST, "Anna"))
+            fake.change(someone(GUEST, "Anna"))  # its media changed, say
+            fake.go(GUEST, "hidden")
+            fake.go(PAL)
+            await until(lambda: PAL not in room.participants and len(changes(arrivals)) == 8)
+            assert changes(arrivals) == [
+                (LOCAL, "joined", False),
+                (GUEST, "joined", True),
+                (PAL, "joined", False),
+                (GUEST, "updated", False),
+                (PAL, "updated", True),
+                (GUEST, "updated", False),
+                (GUEST, "left", False),
+                (PAL, "left", True),
+            ]
+
+    asyncio.run(main())
+
+
+def test_malformed_participants_and_states_harm_nothing(
+    daily: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = daily()
+    raised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", raised.append)
+
+    async def main() -> None:
+        async with joined() as (_, arrivals):
+            native = fake.clients[-1].native
+            bads: list[Any] = [None, 1, "x", [], {}, {"id": None}]
+            for bad in bads:
+                for name in ("on_participant_joined", "on_participant_updated", "on_error"):
+                    native.event(name, bad)
+                native.event("on_participant_left", bad, None)
+                native.event("on_call_state_updated", bad)
+                native.event("on_network_connection_status_updated", bad)
+                native.event("on_app_message", {"event_type": bad}, bad)
+            await until(lambda: len(messages(arrivals)) == 6)
+
+    asyncio.run(main())
+    assert raised == []
+
+
+def test_network_lost_and_found_is_told_once(daily: Install) -> None:
+    fake = daily()
+
+    async def main() -> None:
+        async with joined() as (_, arrivals):
+            for event in ("connected", "interrupted", "interrupted", "connected", "connected"):
+                fake.network(event)
+            fake.network("interrupted", "sfu")
+            fake.say("last")
+            await until(lambda: messages(arrivals))
+            assert [note.split(":")[0] for note in notes(arrivals)] == [
+                "the signalling connection is interrupted",
+                "the signalling connection is back",
+                "the sfu connection is interrupted",
+            ]
+
+    asyncio.run(main())
+
+
+def test_errors_are_told_but_not_twice(daily: Install) -> None:
+    fake = daily()
+
+    async def main() -> None:
+        async with joined() as (_, arrivals):
+            fake.error("Error handling sendAppMessage: something")
+            fake.error("something\nelse")
+            fake.say("last")
+            await until(lambda: messages(arrivals))
+            assert notes(arrivals) == ["Daily: something else"]
+
+    asyncio.run(main())
+
+
+# -- the end -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("Ejected", "removed"), ("Room deleted", "no longer available"), ("", "ended the call")],
+)
+def test_an_end_we_did_not_ask_for(daily: Install, text: str, words: str) -> None:
+    fake = daily()
+
+    async def main() -> list[Arrival]:
+        async with joined() as (room, arrivals):
+            fake.say("before")
+            fake.end(text)
+            fake.say("after")
+            fake.go(PAL)
+            fake.network("interrupted")
+            fake.settle()
+            await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
+            with pytest.raises(SendFailed, match="over"):
+                await room.send({"a": 1})
+        return arrivals
+
+    arrivals = asyncio.run(main())
+    assert isinstance(arrivals[-1], RoomOver)
+    assert words in arrivals[-1].reason
+    assert messages(arrivals) == ["before"]
+    assert "leave" not in fake.names()
+    assert fake.names()[-1] == "release"
+
+
+def test_leaving_calls_leave_then_release_and_is_no_end(daily: Install) -> None:
+    fake = daily()
+
+    async def main() -> list[Arrival]:
+        async with joined() as (room, arrivals):
+            await asyncio.gather(room.leave(), room.leave())
+            await room.leave()
+        return arrivals
+
+    arrivals = asyncio.run(main())
+    assert fake.names()[-2:] == ["leave", "release"]
+    assert not any(isinstance(one, RoomOver) for one in arrivals)
+    assert not must_exit_hard()
+
+
+def test_leaving_before_joining_does_nothing(daily: Install) -> None:
+    fake = daily()
+
+    async def main() -> None:
+        async with taking(DailyRoom(URL)):
+            pass
+
+    asyncio.run(main())
+    assert fake.calls == []
+
+
+def test_a_leave_that_never_completes_is_bounded(daily: Install) -> None:
+    fake = daily(leave="never")
+
+    async def main() -> None:
+        async with joined():
+            pass
+
+    asyncio.run(main())
+    assert fake.names()[-2:] == ["leave", "release"]
+
+
+def test_a_leave_that_is_cancelled_still_releases(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adapter, "LEAVE_SECONDS", 60.0)
+    fake = daily(leave="never")
+
+    async def main() -> None:
+        async with joined() as (room, _):
+            leaving = asyncio.create_task(room.leave())
+            await until(lambda: "leave" in fake.names())
+            leaving.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await leaving
+
+    asyncio.run(main())
+    assert fake.names()[-2:] == ["leave", "release"]
+    assert not must_exit_hard()
+
+
+def test_a_release_that_never_returns_is_bounded_and_said(daily: Install) -> None:
+    daily(release="never")
+
+    async def main() -> None:
+        async with joined():
+            pass
+
+    asyncio.run(main())
+    assert must_exit_hard()
+
+
+def test_a_message_after_the_loop_is_gone_harms_nothing(
+    daily: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = daily(join="never")
+    raised: list[Any] = []
+    monkeypatch.setattr("sys.unraisablehook", raised.append)
+
+    async def main() -> None:
+        room = DailyRoom(URL, join_timeout=0.1)
+        async with taking(room):
+            with pytest.raises(CannotJoin):
+                await room.join()
+
+    asyncio.run(main())
+    fake.say("late")
+    fake.network("interrupted")
+    fake.come(someone(GUEST))
+    fake.clients[-1].native.event("on_call_state_updated", "left")
+    fake.settle()
+    assert raised == []
+
+
+def test_nothing_is_kept_that_comes_after_leaving(daily: Install) -> None:
+    """A join that was given up may go on, and its room may talk, for hours."""
+    fake = daily(join="never", early=["before"])
+
+    async def main() -> None:
+        room = DailyRoom(URL, join_timeout=0.1)
+        with pytest.raises(CannotJoin):
+            await room.join()
+        await room.leave()
+        fake.say("after")
+        fake.settle()
+        arrivals = [one async for batch in room.arrivals() for one in batch]
+        assert messages(arrivals) == ["before"]
+
+    asyncio.run(main())
+
+
+def test_release_runs_on_a_thread_that_does_not_hold_the_program(daily: Install) -> None:
+    fake = daily(release="never")
+    seen: list[threading.Thread] = []
+
+    async def main() -> None:
+        async with joined():
+            pass
+        seen.extend(one for one in threading.enumerate() if one.name == "daily-release")
+
+    asyncio.run(main())
+    assert seen
+    assert all(one.daemon for one in seen)
+    assert fake.names()[-1] == "release"
+
+
+def test_no_client_to_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "daily", None)
+
+    async def main() -> None:
+        room = DailyRoom(URL)
+        with pytest.raises(CannotJoin, match="could not be loaded"):
+            await room.join()
+        await room.leave()
+
+    asyncio.run(main())

@@ -1,0 +1,139 @@
+"""Imports go down only, heavy ones come late and in one place, and the pure folders stay pure."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import tavus_cli
+
+PACKAGE = Path(tavus_cli.__file__).parent
+FILES = sorted(PACKAGE.rglob("*.py"))
+LAYERS = (
+    {"cli", "completion", "__main__"},
+    {"listing", "login"},
+    {"session"},
+    {"conversations"},
+    {"rooms", "terminal", "credentials"},
+    {"tavus_api", "creation", "settings"},
+    {"reaching"},
+    {"views"},
+    {"language"},
+    {"protocol"},
+    {"errors"},
+)
+PURE = ("protocol", "language", "views")
+LATE = {"jmespath", "rich", "jinja2", "msgspec"}  # what the pure folders may import inside a function
+WORLD = {"asyncio", "datetime", "io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
+HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "msgspec", "typer")
+
+
+def part_of(path: Path) -> str:
+    """The folder or file below the package: "protocol", "cli"."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imports(path: Path, *, late: bool = True) -> Iterator[str]:
+    """Full names of what a file imports; without ``late`` those of its module level alone."""
+    tree = ast.parse(path.read_text("utf-8"))
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            assert node.module is not None
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif late or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            nodes.extend(ast.iter_child_nodes(node))
+
+
+def layer(part: str) -> int:
+    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+
+
+def own(name: str) -> str | None:
+    """The part of our package that an import is of; None for others and for the package itself."""
+    parts = name.split(".")
+    known = {part for parts in LAYERS for part in parts}
+    return parts[1] if parts[0] == "tavus_cli" and len(parts) > 1 and parts[1] in known else None
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+def test_every_file_has_a_layer() -> None:
+    parts = {part_of(path) for path in FILES} - {"__init__"}
+    assert parts <= {part for layer in LAYERS for part in layer}
+
+
+@pytest.mark.parametrize("path", FILES, ids=named)
+def test_imports_go_down_only(path: Path) -> None:
+    part = part_of(path)
+    for name in imports(path):
+        other = own(name)
+        if other is None or other == part:
+            continue
+        assert part != "__init__", f"the package itself imports {name}"
+        same = layer(other) == layer(part)
+        assert layer(other) > layer(part) or (same and layer(part) == 0), f"{named(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in PURE], ids=named)
+def test_pure_folders(path: Path) -> None:
+    for name in imports(path, late=False):
+        top = name.split(".")[0]
+        assert top in sys.stdlib_module_names | {"tavus_cli"}, f"{name} at module level"
+    for name in imports(path):
+        top = name.split(".")[0]
+        assert top not in WORLD, f"{name}: clocks, files and threads are not for the core"
+        assert top in sys.stdlib_module_names | {"tavus_cli"} | LATE, f"{name} is not for the core"
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [("daily", "rooms/daily/room.py"), ("prompt_toolkit", "terminal/"), ("httpx", "api/client.py")],
+)
+def test_heavy_packages_have_one_place(name: str, place: str) -> None:
+    for path in FILES:
+        if any(one.split(".")[0] == name for one in imports(path)):
+            assert named(path).startswith(place)
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "tavus_cli.protocol.conversation",
+        "tavus_cli.protocol.interactions",
+        "tavus_cli.language.commands",
+        "tavus_cli.language.selection",
+        "tavus_cli.views.line",
+        "tavus_cli.views.jsonl",
+    ],
+)
+def test_the_core_loads_nothing_heavy(module: str) -> None:
+    program = f"import sys, {module}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout
+    assert module in loaded.split()
+    assert not set(HEAVY) & set(loaded.split())
+
+
+def test_a_sending_does_not_wait_for_the_core() -> None:
+    """What ``send`` imports before it joins: every module here is felt at each start (bench live)."""
+    needed = "tavus_cli.commands.send, tavus_cli.rooms.daily.room, tavus_cli.resident.room"
+    program = f"import sys, {needed}; print(*sys.modules)"
+    loaded = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+    ).stdout.split()
+    late = {"protocol.conversation", "protocol.ordering", "language.matching", "creation", "session.audio"}
+    assert not {f"tavus_cli.{name}" for name in late} & set(loaded)
+    assert not {"ctypes", "hashlib", "wave", "prompt_toolkit", "httpx", "rich"} & set(loaded)
