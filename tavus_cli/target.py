@@ -6,6 +6,7 @@ import os
 from typing import NamedTuple
 
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.rooms.room import Room
 
@@ -58,8 +59,3 @@ def open_room(target: str | None, options: RoomOptions, *, resident: bool = True
         raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")
     shown, query, _ = target.partition("?")  # it may be a URL without https://, with a token behind
     raise UsageError(f'"{shown}{query and "?…"}" is no TARGET: give {_FORMS}')
-
-
-def is_conversation_id(word: str) -> bool:
-    """Whether a word looks like one, and thus names a room by itself."""
-    return runtime.CONVERSATION_ID.fullmatch(word) is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,19 +15,9 @@ import tavus_cli
 
 PACKAGE = Path(tavus_cli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
-LAYERS = (
-    {"cli", "completion", "__main__"},
-    {"listing", "login"},
-    {"session"},
-    {"conversations"},
-    {"rooms", "terminal", "credentials"},
-    {"tavus_api", "creation", "settings"},
-    {"reaching"},
-    {"views"},
-    {"language"},
-    {"protocol"},
-    {"errors"},
-)
+MANUAL = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
+TABLE = MANUAL.partition("| folder | its one job |")[2].partition("\n\n")[0]
+LAYERS = re.findall(r"^\| `(\w+)/?` \|", TABLE, re.M)  # from the top down
 PURE = ("protocol", "language", "views")
 LATE = {"jmespath", "rich", "jinja2", "msgspec"}  # what the pure folders may import inside a function
 WORLD = {"asyncio", "datetime", "io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
@@ -47,31 +38,33 @@ def imports(path: Path, *, late: bool = True) -> Iterator[str]:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            assert node.module is not None
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (f"{_absolute(node, path)}.{alias.name}" for alias in node.names)
         elif late or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             nodes.extend(ast.iter_child_nodes(node))
 
 
-def layer(part: str) -> int:
-    return next(number for number, parts in enumerate(LAYERS) if part in parts)
+def _absolute(node: ast.ImportFrom, path: Path) -> str:
+    if node.level == 0:
+        assert node.module is not None
+        return node.module
+    assert node.level == 1, f"{path}: only siblings are imported by a relative name"
+    folder = ".".join(path.relative_to(PACKAGE.parent).parts[:-1])
+    return f"{folder}.{node.module}" if node.module else folder
 
 
 def own(name: str) -> str | None:
     """The part of our package that an import is of; None for others and for the package itself."""
     parts = name.split(".")
-    known = {part for parts in LAYERS for part in parts}
-    return parts[1] if parts[0] == "tavus_cli" and len(parts) > 1 and parts[1] in known else None
+    return parts[1] if parts[0] == "tavus_cli" and len(parts) > 1 and parts[1] in LAYERS else None
 
 
 def named(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
 
-def test_every_file_has_a_layer() -> None:
-    parts = {part_of(path) for path in FILES} - {"__init__"}
-    assert parts <= {part for layer in LAYERS for part in layer}
+def test_every_folder_stands_in_the_table_and_no_other() -> None:
+    assert sorted(LAYERS) == sorted({part_of(path) for path in FILES} - {"__init__"})
+    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 4
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -82,8 +75,15 @@ def test_imports_go_down_only(path: Path) -> None:
         if other is None or other == part:
             continue
         assert part != "__init__", f"the package itself imports {name}"
-        same = layer(other) == layer(part)
-        assert layer(other) > layer(part) or (same and layer(part) == 0), f"{named(path)} imports {name}"
+        assert LAYERS.index(other) > LAYERS.index(part), f"{named(path)} imports {name}"
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if part_of(path) == "commands"], ids=named)
+def test_no_command_imports_another(path: Path) -> None:
+    command = path.relative_to(PACKAGE / "commands").parts[0]
+    for name in imports(path):
+        if name.startswith("tavus_cli.commands."):
+            assert name.split(".")[2] == command, f"{named(path)} imports {name}"
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if part_of(path) in PURE], ids=named)
@@ -134,6 +134,12 @@ def test_a_sending_does_not_wait_for_the_core() -> None:
     loaded = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     ).stdout.split()
-    late = {"protocol.conversation", "protocol.ordering", "language.matching", "creation", "session.audio"}
+    late = {
+        "protocol.conversation",
+        "protocol.ordering",
+        "language.selection",
+        "api.creation",
+        "session.audio",
+    }
     assert not {f"tavus_cli.{name}" for name in late} & set(loaded)
     assert not {"ctypes", "hashlib", "wave", "prompt_toolkit", "httpx", "rich"} & set(loaded)

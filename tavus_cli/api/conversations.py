@@ -10,8 +10,7 @@ from typing import Any
 from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
 from tavus_cli.api.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
-from tavus_cli.protocol.wire import from_json
-from tavus_cli.target import is_conversation_id
+from tavus_cli.protocol.wire import from_json, is_conversation_id
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]

@@ -98,8 +98,8 @@ def _join_target(
     target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
 ) -> int:
     from tavus_cli.commands.join.join import join
+    from tavus_cli.protocol.wire import is_conversation_id
     from tavus_cli.session.session import run
-    from tavus_cli.target import is_conversation_id
 
     if any(wanted.fields.values()) or wanted.body is not None:
         raise UsageError("--pal, --face and the like are for a new conversation: say --new")

@@ -145,7 +145,8 @@ def open_target(
     target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
 ) -> "Room":
     """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
-    from tavus_cli.target import is_conversation_id, open_room
+    from tavus_cli.protocol.wire import is_conversation_id
+    from tavus_cli.target import open_room
 
     if target and is_conversation_id(target):
         from tavus_cli.resident.room import find
@@ -159,7 +160,7 @@ def found_target(
     target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
 ) -> "tuple[str | None, RoomOptions]":
     """A TARGET that a room can be opened for by itself, whatever an id or "-" stood for."""
-    from tavus_cli.target import is_conversation_id
+    from tavus_cli.protocol.wire import is_conversation_id
 
     if not target or not (target == "-" or is_conversation_id(target)):
         return target, options

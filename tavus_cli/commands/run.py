@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from tavus_cli.commands.tail import record_to
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -18,7 +17,7 @@ from tavus_cli.script.recorded import RecordedStage
 from tavus_cli.script.runner import Limits, Runner
 from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.recorder import Recorder
+from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe
 

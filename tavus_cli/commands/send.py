@@ -11,6 +11,7 @@ from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.sending import warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe, safe_json
 
@@ -97,12 +98,6 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
         return entry.event if isinstance(entry, EventEntry) and matches(entry.event.type) else None
 
     return event
-
-
-def warn_of_leaving(room: Room, environment: Environment) -> None:
-    guests = any(not one.local and not one.pal for one in room.participants.values())
-    if room.leaving_may_end and not guests:
-        environment.warn("warning: leaving as the last guest may end the conversation (see session start)")
 
 
 def _progress(done: float, environment: Environment) -> None:

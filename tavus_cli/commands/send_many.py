@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 
-from tavus_cli.commands.join.join import stdin_lines
-from tavus_cli.commands.send import warn_of_leaving
 from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho, Say, parse
 from tavus_cli.protocol.interactions import Interaction, lint
@@ -15,7 +13,9 @@ from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.sending import warn_of_leaving
 from tavus_cli.session.session import Session
+from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.views.safe import safe_json
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import ResidentRoom, find, raised
+from tavus_cli.resident.room import ResidentRoom, check_supported, find, raised, sessions
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions
 from tavus_cli.views.safe import safe, safe_json
@@ -23,8 +23,7 @@ from tavus_cli.views.safe import safe, safe_json
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
 
-SERVER = "tavus_cli.resident.server"
-ASKING = 2.0  # seconds for a session to say what it is
+SERVER = "tavus_cli.commands.session_server"
 STOPPING = 15.0
 TRIES = 100  # another start of the same session may fail, or it may be ending, while we look
 AGAIN = 0.1  # seconds between them
@@ -46,7 +45,7 @@ class Start:
 
 def start(what: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
-    _check_supported()
+    check_supported()
     runtime.own_folder()
     name = runtime.session_id(what.target, what.options.conversation_id)
     for _ in range(TRIES):
@@ -114,22 +113,6 @@ def _spawn(name: str, what: Start) -> Json:
     else:
         process.returncode = 0  # it is on its own from here on: nobody waits for it
     return told
-
-
-def sessions() -> list[ResidentRoom]:
-    """All that are there and joined; what dead ones left behind is taken away."""
-    _check_supported()
-    found = []
-    for path in runtime.sockets():
-        try:
-            room = find(path.stem, timeout=ASKING)
-        except ConsoleError:  # it could not join, or is not ours
-            continue
-        if room is None:
-            runtime.tidy(path)
-        else:
-            found.append(room)
-    return found
 
 
 def list_sessions(environment: Environment, *, as_json: bool) -> int:
@@ -206,8 +189,3 @@ def _end(api: TavusApi, name: str, environment: Environment) -> ExitStatus:
         tell_not_ended(name, str(error), environment)
         return error.status
     return ExitStatus.DONE
-
-
-def _check_supported() -> None:
-    if not runtime.supported():
-        raise UsageError("resident sessions need Unix sockets, which this system does not have")

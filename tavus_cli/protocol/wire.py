@@ -13,7 +13,13 @@ from typing import Any
 MAX_DEPTH = 5_000  # deeper text is left as text: parsing it would need a larger C stack than is promised
 
 _STRUCTURE = r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]'
+CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def is_conversation_id(word: str) -> bool:
+    """Whether a word looks like one, and thus names a room by itself (section 5.1)."""
+    return CONVERSATION_ID.fullmatch(word) is not None
 
 
 def from_json(text: str) -> Any:

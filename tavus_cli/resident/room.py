@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli import errors
-from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed
+from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.rooms.room import (
@@ -30,6 +30,7 @@ from tavus_cli.rooms.room import (
 if TYPE_CHECKING:
     from tavus_cli.protocol.conversation import Before
 
+ASKING = 2.0  # seconds for a session to say what it is
 _CHUNK = 1 << 18
 CALLS_BYTES = 1 << 20  # of open tool calls, told to one who comes late
 _GONE = "the resident session is gone"
@@ -313,3 +314,24 @@ def before_of(told: Json) -> Before:
 
 def participant_json(one: Participant) -> Json:
     return {"id": one.id, "name": one.name, "user_id": one.user_id, "local": one.local, "pal": one.pal}
+
+
+def sessions() -> list[ResidentRoom]:
+    """All that are there and joined; what dead ones left behind is taken away."""
+    check_supported()
+    found = []
+    for path in runtime.sockets():
+        try:
+            room = find(path.stem, timeout=ASKING)
+        except ConsoleError:  # it could not join, or is not ours
+            continue
+        if room is None:
+            runtime.tidy(path)
+        else:
+            found.append(room)
+    return found
+
+
+def check_supported() -> None:
+    if not runtime.supported():
+        raise UsageError("resident sessions need Unix sockets, which this system does not have")

@@ -1,7 +1,6 @@
-"""The process of a resident session: one joined room, and a socket that many commands share.
+"""A resident session: one joined room, and a socket that many commands share.
 
-``python -m tavus_cli.resident.server`` reads what to do from standard input as JSON, and writes
-one line, ``{"hello": …}`` or ``{"error": …}``, once it is known whether it could join.
+Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once it is known whether it could join.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
@@ -24,8 +22,8 @@ from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import before_json, line_of, participant_json
 from tavus_cli.rooms.room import Arrival, Received, Room, RoomOver
-from tavus_cli.session.recorder import Recorder
-from tavus_cli.session.session import Session, run
+from tavus_cli.session.recorder import Recorder, record_to
+from tavus_cli.session.session import Session
 
 LONGEST_LINE = 1 << 20  # bytes that a client may send at once; Tavus takes 4,096
 QUEUE = 100_000  # lines that wait for a client that does not read
@@ -355,10 +353,8 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
     return listening, lock
 
 
-async def reside(config: Json, tell: TextIO) -> int:
-    from tavus_cli.commands.tail import record_to
-    from tavus_cli.target import RoomOptions, open_room
-
+async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> int:
+    """The exit status, once the session has ended. ``open_room`` raises a ConsoleError that is told too."""
     what = Residence(config["id"], config["idle"], config["queue"])
     path: Path | None = None
     try:
@@ -367,7 +363,7 @@ async def reside(config: Json, tell: TextIO) -> int:
             _tell(tell, {"taken": what.id})
             return ExitStatus.DONE
         path = runtime.path_of(what.id)
-        room = open_room(config["target"], RoomOptions(**config["options"]), resident=False)
+        room = open_room()
         if not room.live:
             raise UsageError("a resident session goes by real time: sim:?speed=max has none")
         recorder = record_to(config["record"], room)
@@ -378,16 +374,3 @@ async def reside(config: Json, tell: TextIO) -> int:
     finally:
         if path is not None:
             path.unlink(missing_ok=True)
-
-
-def main() -> None:
-    config = from_json(sys.stdin.readline())
-    status = run(lambda: reside(config, sys.stdout))
-    daily = sys.modules.get("tavus_cli.rooms.daily.room")
-    if daily is not None and daily.must_exit_hard():
-        os._exit(status)
-    sys.exit(status)
-
-
-if __name__ == "__main__":
-    main()

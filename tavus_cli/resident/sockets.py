@@ -11,10 +11,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.protocol.wire import is_conversation_id
 
 APP = "tavus-console"
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
-CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
 
 
 def supported() -> bool:
@@ -65,7 +65,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
     except ValueError:  # told by whoever joins it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
-    if CONVERSATION_ID.fullmatch(room):
+    if is_conversation_id(room):
         return room
     return f"{re.sub(r'[^A-Za-z0-9_-]', '-', room)[:40] or 'room'}-{_short(f'{host}/{parts.path}')}"
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from tavus_cli import __version__
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.wire import to_json
+
+if TYPE_CHECKING:
+    from tavus_cli.rooms.room import Room
 
 
 class Recorder:
@@ -76,6 +79,13 @@ class Recorder:
             self._file.flush()
         except OSError as error:
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
+
+
+def record_to(path: str | None, room: Room) -> Recorder | None:
+    """Raises UsageError where the file cannot be made."""
+    if path is None:
+        return None
+    return Recorder(path, conversation_id=room.conversation_id, target=room.target, started=room.now())
 
 
 def _create(path: str) -> tuple[TextIO, bool]:

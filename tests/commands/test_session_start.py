@@ -70,7 +70,7 @@ def test_the_url_and_the_kept_token_are_used_and_shown_nowhere(api: LocalApi, tm
     listed = console("session", "list", "--json").out
     assert [json.loads(line)["conversation_id"] for line in listed.splitlines()] == [name]
     shown = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-    assert "tavus_cli.resident.server" in shown
+    assert "tavus_cli.commands.session_server" in shown
     for place in (listed, shown):
         assert TOKEN not in place
         assert KEY not in place

@@ -15,11 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli import __version__
-from tavus_cli.commands.tail import record_to
 from tavus_cli.errors import UsageError
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, Received, RoomNote
-from tavus_cli.session.recorder import Recorder
+from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.target import RoomOptions, open_room
 from tests.kits.conversations import (
     DEEP,

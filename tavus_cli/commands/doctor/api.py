@@ -13,10 +13,11 @@ from urllib.parse import urlsplit
 
 from tavus_cli.api.client import CannotReach, NotFound, TavusApi, check_base_url, check_id, check_key
 from tavus_cli.api.credentials import Key, NoKeyring, find_key, keyring_trouble
-from tavus_cli.commands.doctor.findings import Findings
 from tavus_cli.errors import ConsoleError, NotAuthorised
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.within import within
+from tavus_cli.session.waiting import within
+
+from .findings import Findings
 
 KEYRING_SECONDS = 10.0  # somebody may have to unlock it
 DNS_SECONDS = 4.0

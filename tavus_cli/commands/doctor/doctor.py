@@ -12,18 +12,19 @@ from typing import Any
 
 from tavus_cli import __version__
 from tavus_cli.api.client import check_base_url
-from tavus_cli.commands.doctor.api import check_api
-from tavus_cli.commands.doctor.findings import Findings
-from tavus_cli.commands.doctor.room import Visit, sendings
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.within import within
+from tavus_cli.session.waiting import within
 from tavus_cli.settings.table import KEYS, config_path
 from tavus_cli.views.safe import safe_json
 from tavus_cli.views.theme import THEMES, theme_named, use_color
+
+from .api import check_api
+from .findings import Findings
+from .room import Visit, sendings
 
 SESSIONS_SECONDS = 5.0
 NAMED = 4
@@ -136,7 +137,7 @@ def _config(findings: Findings, environment: Environment) -> None:
 
 
 async def _sessions(findings: Findings) -> None:
-    from tavus_cli.commands.session import sessions
+    from tavus_cli.resident.room import sessions
 
     try:
         rooms = await within(SESSIONS_SECONDS, sessions)

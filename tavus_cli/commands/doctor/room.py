@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections import Counter
 
-from tavus_cli.commands.doctor.findings import Findings
 from tavus_cli.errors import ConsoleError, ConversationOver, NotMet, UsageError
 from tavus_cli.language.commands import AudioEcho, parse
 from tavus_cli.protocol.conversation import Entry, EventEntry, NoteEntry, SentEntry
@@ -16,6 +15,8 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
+
+from .findings import Findings
 
 MOST_TYPES = 100  # of event types counted apart: their names come from others
 SHOWN_TYPES = 4

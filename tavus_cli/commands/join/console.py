@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from textwrap import wrap
 
-from tavus_cli.commands.join.commander import LEAVING, Commander, Join
-from tavus_cli.commands.join.inspector import Looking
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
 from tavus_cli.protocol.conversation import Entry
@@ -23,6 +21,9 @@ from tavus_cli.views.line import LineView
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 from tavus_cli.views.wrap import wrapped
+
+from .commander import LEAVING, Commander, Join
+from .inspector import Looking
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"

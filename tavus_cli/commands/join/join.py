@@ -6,14 +6,8 @@ On a terminal that is ``console``; without one, commands are read line by line f
 from __future__ import annotations
 
 import asyncio
-import codecs
-import contextlib
-import os
-import threading
 from collections.abc import AsyncIterator
 
-from tavus_cli.commands.join.commander import Commander, Join
-from tavus_cli.commands.tail import Printer, Tail, first_of, line_view, record_to
 from tavus_cli.errors import ConversationOver, ExitStatus
 from tavus_cli.language.commands import Action
 from tavus_cli.protocol.interactions import Interaction
@@ -21,7 +15,13 @@ from tavus_cli.protocol.replies import Reply
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
+from tavus_cli.session.printer import Printer, line_view
+from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
+from tavus_cli.session.stdin import stdin_lines
+from tavus_cli.session.waiting import first_of
+
+from .commander import Commander, Join
 
 AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
@@ -31,7 +31,7 @@ async def join(room: Room, what: Join, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
     recorder = record_to(what.record, room)
     if environment.interactive:
-        from tavus_cli.commands.join.console import Console
+        from .console import Console
 
         session = Session(room, hold=what.hold, recorder=recorder, at_once=AT_ONCE)
         status = await Console(session, what, environment).run()
@@ -50,7 +50,7 @@ async def join(room: Room, what: Join, environment: Environment) -> int:
 async def _piped(session: Session, what: Join, environment: Environment) -> int:
     view = line_view(environment, all=what.selection.all)
     async with Output(environment) as output:
-        session.sinks.append(Printer(view, Tail(selection=what.selection), output, environment))
+        session.sinks.append(Printer(view, what.selection, output, environment))
         status = await first_of(_obey_lines(session, what, environment), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
@@ -116,33 +116,3 @@ async def _ask(
     if not await commander.obey(action):
         return None
     return asyncio.create_task(wait(timeout, "the reply"))
-
-
-async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
-    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
-
-    def read() -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        rest = ""
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            while data := _read(environment):
-                *whole, rest = (rest + decoder.decode(data)).split("\n")
-                for line in whole:
-                    loop.call_soon_threadsafe(lines.put_nowait, line)
-            if rest:
-                loop.call_soon_threadsafe(lines.put_nowait, rest)
-            loop.call_soon_threadsafe(lines.put_nowait, None)
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    while (line := await lines.get()) is not None:
-        yield line
-
-
-def _read(environment: Environment) -> bytes:
-    """Unbuffered: a thread inside a buffered read would stop the interpreter from ending."""
-    try:
-        return os.read(environment.stdin.fileno(), 65_536)
-    except (OSError, ValueError):  # closed
-        return b""

@@ -1,12 +1,12 @@
-"""A blocking call with a limit: it holds up neither Ctrl-C nor the program's end, however it hangs."""
+"""Waiting that ends: for a call that blocks, or for work until something else happens first."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -40,3 +40,23 @@ async def within(seconds: float, call: Callable[[], T]) -> T:
     threading.Thread(target=work, daemon=True).start()
     async with asyncio.timeout(seconds):
         return await done
+
+
+async def first_of(work: Coroutine[Any, Any, T], *events: asyncio.Event) -> T | None:
+    """The result of ``work``, or None when one of the events was set before; then it is cancelled."""
+    task = asyncio.ensure_future(work)
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait({task, *waits}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        task.cancel()
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+    except asyncio.CancelledError:
+        task.cancel()
+        await asyncio.wait({task})
+        raise
+    finally:
+        for wait in waits:
+            wait.cancel()

@@ -1,0 +1,108 @@
+"""Entries to standard output: the sink that ``tail``, ``replay`` and a piped ``join`` share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from tavus_cli.language.selection import Selection, TypePattern
+from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry
+from tavus_cli.session.environment import Environment, is_tty, local_time
+from tavus_cli.session.output import Output
+from tavus_cli.views.line import LineView
+
+TERMINAL_LIMIT = 4_000  # characters of one line on a terminal; a pipe gets all of them
+
+
+class View(Protocol):
+    def lines(self, entries: Iterable[Entry]) -> list[str]: ...
+
+
+def line_view(environment: Environment, *, all: bool = False) -> LineView:
+    terminal = is_tty(environment.stdout)
+    return LineView(
+        local_time,
+        theme=environment.theme,
+        width=environment.columns,
+        all=all,
+        limit=TERMINAL_LIMIT if terminal else None,
+        wrap=terminal,
+    )
+
+
+class Printer:
+    """A sink: selected entries through a view to the output, until enough has been shown.
+
+    With ``notes_apart``, for formats that machines read, what is not a message goes to standard error; so do
+    warnings always.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        selection: Selection,
+        output: Output,
+        environment: Environment,
+        *,
+        until: TypePattern | None = None,
+        count: int | None = None,
+        notes_apart: bool = False,
+    ) -> None:
+        self.done = asyncio.Event()
+        self.met = False  # whether --count or --until was reached
+        self._view = view
+        self._select = selection
+        self._until = until
+        self._left = count
+        self._output = output
+        self._environment = environment
+        self._notes_apart = notes_apart
+
+    def entries(self, entries: list[Entry]) -> None:
+        if self.done.is_set():
+            return
+        if self._until:
+            entries = self._up_to_the_last(entries)
+        shown = self._select.among(entries)
+        if self._left is not None:
+            shown = self._counted(shown, self._left)
+        shown = [one for one in shown if type(one) is EventEntry or not self._said_apart(one)]
+        if lines := self._view.lines(shown):
+            lines.append("")
+            self._output.write("\n".join(lines))
+
+    async def drain(self) -> None:
+        await self._output.drain()
+
+    def _up_to_the_last(self, entries: list[Entry]) -> list[Entry]:
+        assert self._until is not None
+        for number, entry in enumerate(entries, 1):
+            if isinstance(entry, EventEntry) and self._until(entry.event.type):
+                self._finish()
+                return entries[:number]
+        return entries
+
+    def _counted(self, shown: list[Entry], left: int) -> list[Entry]:
+        for number, entry in enumerate(shown, 1):
+            if isinstance(entry, EventEntry):
+                left -= 1
+                if left <= 0:
+                    self._finish()
+                    shown = shown[:number]
+                    break
+        self._left = left
+        return shown
+
+    def _finish(self) -> None:
+        self.met = True
+        self.done.set()
+
+    def _said_apart(self, entry: Entry) -> bool:
+        if isinstance(entry, GapEntry) and self._notes_apart:
+            self._environment.warn(f"gap seq {entry.first}–{entry.last}")
+            return True
+        if isinstance(entry, NoteEntry) and (entry.warning or self._notes_apart):
+            self._environment.warn(entry.text)
+            return True
+        return False
