@@ -16,7 +16,7 @@ from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
 from tavus_cli.protocol.events import CATALOGUE, short_name
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
-from tavus_cli.protocol.wire import from_json
+from tavus_cli.protocol.wire import MAX_DEPTH, from_json, too_deep
 
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
@@ -290,7 +290,11 @@ def build(name: str, arguments: str | list[str]) -> Action:
         raise UsageError(
             f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"
         )
-    return row.build(Words(arguments, row.usage))
+    words = Words(arguments, row.usage)
+    action = row.build(words)
+    if isinstance(action, Interaction) and too_deep(action.encode("")):
+        raise words.wrong(f"nested more than {MAX_DEPTH} deep, which Daily does not send")
+    return action
 
 
 def sendable(

@@ -27,8 +27,6 @@ from tavus_cli.protocol import interactions
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
 from tests.kits.conversations import few, many
 
-_DEEP = '{"event_type":' + "[" * 1_000 + "]" * 1_000 + "}"
-
 _TYPED: dict[str, Action] = {
     "What are your  hours?": interactions.respond("What are your  hours?"),
     "//help is a command": interactions.respond("/help is a command"),
@@ -167,12 +165,16 @@ def test_what_is_wrong_is_said_with_the_usage(line: str, message: str) -> None:
         parse(line)
 
 
-def test_a_deep_message_is_sent_as_it_is() -> None:
-    action = parse(f"/raw {_DEEP}")
+@pytest.mark.parametrize("levels", [101, 500, 100_000])
+@pytest.mark.parametrize("line", ["/raw {}", "/tool-result c1 {}"])
+def test_what_is_nested_too_deep_is_refused(line: str, levels: int) -> None:
+    with pytest.raises(UsageError, match="nested"):
+        parse(line.format('{"a":' * levels + "1" + "}" * levels))
+
+
+def test_as_deep_as_can_be_sent() -> None:
+    action = parse("/raw " + '{"a":' * 100 + "1" + "}" * 100)
     assert isinstance(action, Interaction)
-    assert action.event_type == ""
-    assert action.raw is not None
-    assert action.raw.keys() == {"event_type"}
 
 
 _LINES = st.one_of(
