@@ -104,6 +104,12 @@ class Replica:
                 source.later(PAUSE, self._shut_down, "end_conversation_endpoint_hit")
         return out
 
+    def end(self, reason: str, now: float) -> None:
+        """Shut down at once, from outside; ``reason`` as in section 6.11."""
+        if self.over is None:
+            source = self._source
+            source.agenda.add(max(now, source.now), partial(self._shut_down, reason))
+
     def wake_at(self, *, idle: bool = True) -> float | None:
         """Without ``idle`` as if there were no heartbeats and no time limits of tool calls."""
         return self._source.agenda.wake_at(idle=idle)

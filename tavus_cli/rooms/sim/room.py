@@ -102,6 +102,12 @@ class SimulatedRoom:
         self._replica.receive(message, self.now())
         self._wake.set()
 
+    def end(self, reason: str) -> None:
+        """End the conversation as Tavus does when it is asked to: the PAL says so (system.shutdown)."""
+        if self._replica is not None and self._over is None:
+            self._replica.end(reason, self.now())
+            self._wake.set()
+
     async def leave(self) -> None:
         self._left = True
         self._ring(None)
