@@ -197,7 +197,7 @@ def test_help_has_every_page() -> None:
 
 def test_the_english_is_plain() -> None:
     """Phrases of ours that a native speaker would not write."""
-    accent = re.compile(r"(?<!there )\bis no (?!longer)[A-Za-z\"]|\bgoes on\b")
+    accent = re.compile(r"(?<![Tt]here )\bis no (?!longer)[A-Za-z\"]|\bgoes on\b")
     for name, text in TEXT.items():
         prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
         assert accent.findall(prose) == [], name
