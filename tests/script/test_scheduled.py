@@ -58,4 +58,4 @@ def test_what_is_never_due_is_not_sent_and_holds_nothing_up(tmp_path: Path) -> N
     typed = "/when guardrail.triggered /interrupt\nhello\n"
     result = console("join", "sim:?speed=max", "--record", str(record), stdin=typed)
     assert (result.status, result.err) == (0, "")
-    assert "interrupt" not in record.read_text()
+    assert 'conversation.interrupt"' not in record.read_text()
