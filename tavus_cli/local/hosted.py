@@ -19,7 +19,7 @@ from tavus_cli.local.pal import Pal
 from tavus_cli.local.room import Room
 from tavus_cli.local.signalling import Json
 from tavus_cli.local.transcript import Transcript
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.session.recorder import Recorder
 
 CLOSE_SECONDS = 2.0  # for clients to hear that their room is deleted
@@ -52,7 +52,7 @@ class Hosted:
     It stands behind its room: told of guests and of what they say.
     """
 
-    def __init__(self, tavus: Tavus, conversation: Conversation, script: Script, options: Options) -> None:
+    def __init__(self, tavus: Tavus, conversation: Conversation, script: SimScript, options: Options) -> None:
         self.conversation = conversation
         body, name = conversation.body, conversation.id
         context = body.get("conversational_context", "")

@@ -13,7 +13,7 @@ from tavus_cli.errors import SendFailed
 from tavus_cli.local.room import Room
 from tavus_cli.local.signalling import EVERYBODY
 from tavus_cli.rooms.room import ParticipantChanged, Received, RoomOver
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.room import SimulatedRoom
 
 FAST = 1000.0  # times real time: what ``speed=max`` means where real clients are in the room
@@ -33,7 +33,7 @@ class Pal:
     def __init__(
         self,
         room: Room,
-        script: Script,
+        script: SimScript,
         options: Options,
         *,
         id: str = "",

@@ -23,7 +23,7 @@ from tavus_cli.local.hosted import Hosted
 from tavus_cli.local.http import HttpServer, Reply
 from tavus_cli.local.room import Faults, Room
 from tavus_cli.local.signalling import Json
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.script import parse_spec
 
 KEY = "local"  # the API's key: never a real one
@@ -57,7 +57,7 @@ class LocalTavus:
         self.log = log
         self.clock = clock
         scripts = {name: parse_spec(spec) for name, spec in setup.pals.items()}  # raises UsageError
-        self._scripts: dict[str, tuple[Script, Options]] = {ANY: parse_spec("sim"), **scripts}
+        self._scripts: dict[str, tuple[SimScript, Options]] = {ANY: parse_spec("sim"), **scripts}
         if setup.record is not None:
             try:
                 Path(setup.record).mkdir(parents=True, exist_ok=True)
