@@ -30,7 +30,7 @@ from tavus_cli.tools.replies import Result, cut, reply, size
 from tavus_cli.tools.table import Tool
 
 if TYPE_CHECKING:
-    import httpx
+    from tavus_cli.tools.http import Poster
 
 WAITING = 1_000  # calls that wait for a place; more are not run
 REMEMBERED = 1_000  # calls that are shown; the oldest leaves first
@@ -103,7 +103,7 @@ class Bridge:
         self._silent: list[Run] = []
         self._signed: set[str | None] = set()
         self._stack = AsyncExitStack()
-        self._http: httpx.AsyncClient | None = None
+        self._poster: Poster | None = None
         self._log = ToolLog(options.log) if options.log is not None else None
         self._closed = False
         self._recorded = not room.live and not isinstance(room, VirtualTime)
@@ -112,9 +112,9 @@ class Bridge:
         at_hard_exit.append(kill_all)
         self._stack.callback(at_hard_exit.remove, kill_all)
         if self._asks_urls and not self._options.dry_run:
-            from tavus_cli.tools.http import client
+            from tavus_cli.tools.http import poster
 
-            self._http = await self._stack.enter_async_context(client())
+            self._poster = await self._stack.enter_async_context(poster())
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -220,9 +220,7 @@ class Bridge:
             ) as result:
                 yield result
         elif tool.url:
-            from tavus_cli.tools.http import post
-
-            assert self._http is not None
+            assert self._poster is not None
             started()
             told = {
                 "name": call.name,
@@ -231,7 +229,7 @@ class Bridge:
                 "conversation_id": self._room.conversation_id,
             }
             headers = {header: self._environ[name] for header, name in tool.headers.items()}
-            yield await post(self._http, tool.url, _bytes(told), headers, tool.timeout)
+            yield await self._poster.post(tool.url, _bytes(told), headers, tool.timeout)
         else:
             assert tool.mock is not None
             started()

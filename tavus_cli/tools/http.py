@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.tools.process import MAX_OUTPUT, TAIL
 from tavus_cli.tools.replies import Result, read_output
@@ -14,8 +14,18 @@ if TYPE_CHECKING:
     import httpx
 
 
+class Poster(NamedTuple):
+    """What asks URLs; from ``poster()``."""
+
+    client: httpx.AsyncClient
+
+    async def post(self, url: str, given: bytes, headers: Mapping[str, str], timeout: float) -> Result:
+        """What the URL answers; what goes wrong is an error result of one line."""
+        return await _post(self.client, url, given, headers, timeout)
+
+
 @contextlib.asynccontextmanager
-async def client() -> AsyncIterator[httpx.AsyncClient]:
+async def poster() -> AsyncIterator[Poster]:
     """Made on another thread: reading the certificates takes long enough to be felt. No redirect is
     followed: headers that hold a key would go along."""
     import httpx
@@ -24,19 +34,18 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
         return httpx.AsyncClient(follow_redirects=False, timeout=None)
 
     async with await asyncio.to_thread(make) as made:
-        yield made
+        yield Poster(made)
 
 
-async def post(
-    asked: httpx.AsyncClient, url: str, given: bytes, headers: Mapping[str, str], timeout: float
+async def _post(
+    client: httpx.AsyncClient, url: str, given: bytes, headers: Mapping[str, str], timeout: float
 ) -> Result:
-    """What the URL answers; what goes wrong is an error result of one line."""
     import httpx
 
     try:
         async with (
             asyncio.timeout(timeout),
-            asked.stream(
+            client.stream(
                 "POST", url, content=given, headers={"Content-Type": "application/json", **headers}
             ) as answer,
         ):
