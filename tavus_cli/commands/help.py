@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import tavus_cli
-from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import ConsoleError, ExitStatus, did_you_mean
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
 from tavus_cli.views.theme import use_color
 
