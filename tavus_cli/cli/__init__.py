@@ -19,7 +19,19 @@ __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
 _MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config", "session"),
+    *(
+        "doctor",
+        "join",
+        "tail",
+        "send",
+        "completion",
+        "run",
+        "conversation",
+        "auth",
+        "config",
+        "session",
+        "report",
+    ),
 )
 _HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
