@@ -17,7 +17,7 @@ from tavus_cli.session.environment import Environment
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
-    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.target import RoomOptions
 
 Body = Annotated[
@@ -68,7 +68,7 @@ class Wanted:
 
 
 def join_room(
-    target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
+    target: str | None, wanted: Wanted, options: RoomOptions, what: JoinOptions, environment: Environment
 ) -> int:
     """``join`` to its exit status. Raises UsageError, and what creating and joining raise."""
     from tavus_cli.api.conversations import Found, connect
@@ -95,7 +95,7 @@ def join_room(
 
 
 def _join_target(
-    target: str | None, wanted: Wanted, options: RoomOptions, what: Join, environment: Environment
+    target: str | None, wanted: Wanted, options: RoomOptions, what: JoinOptions, environment: Environment
 ) -> int:
     from tavus_cli.commands.join.join import join
     from tavus_cli.protocol.wire import is_conversation_id

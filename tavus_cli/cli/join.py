@@ -52,12 +52,12 @@ def join(
     fields: Fields,
 ) -> int:
     """Live console: events above, a prompt below. Without a terminal, commands come from standard input."""
-    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.language.selection import Selection
     from tavus_cli.target import RoomOptions
 
     environment = environment_of(ctx, color, theme)
-    what = Join(
+    what = JoinOptions(
         selection=Selection(all=all, partials=partials),
         hold=hold,
         record=record,

@@ -55,7 +55,7 @@ def send(
 
     That is printed: its words, or the tool call that came instead.
     """
-    from tavus_cli.commands.send import Send
+    from tavus_cli.commands.send import SendOptions
     from tavus_cli.commands.send import send as run_send
     from tavus_cli.language.commands import KINDS, sendable
     from tavus_cli.session.session import run
@@ -68,14 +68,17 @@ def send(
         return room_of(target, *how, environment=environment, base_url=base_url)
 
     if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
-        from tavus_cli.commands.send_many import SendMany, rate_of, send_many
+        from tavus_cli.commands.send_many import SendManyOptions, rate_of, send_many
 
         if wait is not None:
             raise UsageError("--wait goes with one interaction; a script (run) waits between several")
-        many, shared = SendMany(rate_of(rate), ready_timeout, hold, json), room([*words[:-1], default][0])
+        many, shared = (
+            SendManyOptions(rate_of(rate), ready_timeout, hold, json),
+            room([*words[:-1], default][0]),
+        )
         return run(lambda: send_many(shared, many, environment))
     if rate is not None:
         raise UsageError("--rate goes with - alone: lines from standard input")
     target, action = sendable(words, default, environment.stdin.read)
-    what, joined = Send(action, wait, timeout, ready_timeout, hold, json), room(target)
+    what, joined = SendOptions(action, wait, timeout, ready_timeout, hold, json), room(target)
     return run(lambda: run_send(joined, what, environment))

@@ -62,13 +62,13 @@ def tail(
     json: Json = False,
 ) -> int:
     """Events to standard output, for eyes or for pipes."""
-    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
-    what = Tail(
+    what = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,
@@ -108,7 +108,7 @@ def replay(
     json: Json = False,
 ) -> int:
     """A recording through the same views."""
-    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
@@ -116,7 +116,7 @@ def replay(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
-    what = Tail(
+    what = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Answer = Callable[["Entry"], "Event | None"]
 
 
-class Send(NamedTuple):
+class SendOptions(NamedTuple):
     """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
 
     action: Interaction | AudioEcho
@@ -33,22 +33,22 @@ class Send(NamedTuple):
     json: bool = False
 
 
-async def send(room: Room, what: Send, environment: Environment) -> int:
+async def send(room: Room, options: SendOptions, environment: Environment) -> int:
     """Join, wait for the PAL, send, print the answer if one is waited for, leave. The exit status.
 
     Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
     """
-    action = what.action
+    action = options.action
     sending = _sending(action, environment)
-    _check(what, room, environment)
-    session = Session(room, hold=what.hold, progress=environment.say)
+    _check(options, room, environment)
+    session = Session(room, hold=options.hold, progress=environment.say)
     async with session:
-        await session.pal_ready(what.ready_timeout)
-        wait = session.waiter(_answer(what.wait, action, session)) if what.wait else None
+        await session.pal_ready(options.ready_timeout)
+        wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None
         begun = room.now()
         message = await sending(session)
-        answer = await wait(what.timeout, f"the {what.wait}") if wait else None
-        _print(answer, message, room.now() - begun, what, environment)
+        answer = await wait(options.timeout, f"the {options.wait}") if wait else None
+        _print(answer, message, room.now() - begun, options, environment)
         warn_of_leaving(room, environment)
     return ExitStatus.DONE
 
@@ -65,21 +65,21 @@ def _sending(
     return lambda session: speak(session, pcm, rate, lambda done: _progress(done, environment))
 
 
-def _check(what: Send, room: Room, environment: Environment) -> None:
+def _check(options: SendOptions, room: Room, environment: Environment) -> None:
     """What can be said before joining. Raises UsageError."""
-    if isinstance(what.action, Interaction):
-        for warning in lint(what.action.encode(room.conversation_id)):
+    if isinstance(options.action, Interaction):
+        for warning in lint(options.action.encode(room.conversation_id)):
             environment.warn(f"warning: {warning}")
-    if what.wait == "reply":
-        if isinstance(what.action, AudioEcho):
+    if options.wait == "reply":
+        if isinstance(options.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
         from tavus_cli.protocol.replies import check_answered
 
-        check_answered(what.action.event_type)
-    elif what.wait:
+        check_answered(options.action.event_type)
+    elif options.wait:
         from tavus_cli.language.selection import TypePattern
 
-        for doubt in TypePattern([what.wait]).doubts():
+        for doubt in TypePattern([options.wait]).doubts():
             environment.warn(f"warning: {doubt}")
 
 
@@ -107,14 +107,18 @@ def _progress(done: float, environment: Environment) -> None:
 
 
 def _print(
-    answer: Event | None, message: dict[str, Any], seconds: float, what: Send, environment: Environment
+    answer: Event | None,
+    message: dict[str, Any],
+    seconds: float,
+    options: SendOptions,
+    environment: Environment,
 ) -> None:
-    if not what.json and answer is None:
+    if not options.json and answer is None:
         return
     from tavus_cli.protocol.replies import reply_text
     from tavus_cli.views.jsonl import message_json
 
-    if answer is None or what.json:
+    if answer is None or options.json:
         text = f'{{"sent":{safe_json(to_json(message))},"seconds":{seconds:.3f},"answer":'
         text += (message_json(answer) if answer is not None else "null") + "}"
     else:

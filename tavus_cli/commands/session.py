@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import ResidentRoom, check_supported, find, raised, sessions
+from tavus_cli.resident.room import ResidentRoom, check_supported, find, sessions
+from tavus_cli.resident.wire import error_of
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions
 from tavus_cli.views.safe import safe, safe_json
@@ -52,7 +53,7 @@ def start(what: Start, environment: Environment) -> int:
         environment.say(f"starting a session in {safe(name)} …")
         told = _spawn(name, what)
         if "error" in told:
-            raise raised(told["error"])
+            raise error_of(told["error"])
         if "hello" in told:
             return _started(told["hello"], what, environment)
         room = find(name, timeout=what.options.join_timeout)

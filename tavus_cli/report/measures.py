@@ -99,8 +99,8 @@ class Spread:
 class Measures:
     """``times`` holds the values of each measure of TIMES, ``counts`` the number of each of COUNTS.
 
-    Where one cannot be told, there are no values, or None, and ``reasons`` says why. A measure of time without
-    values and without a reason: it was looked for, and there was none.
+    Where one cannot be told, there are no values, or None, and ``reasons`` says why. A measure of time with
+    neither values nor a reason: it was looked for, and there was none.
     """
 
     times: dict[str, Sequence[float]] = field(default_factory=dict)

@@ -143,7 +143,7 @@ class RecordedStage:
         interaction = Interaction(name if isinstance(name, str) else "", raw=raw)
         window = Window(self._conversation, at, interaction, sent=True)
         self._sendings.append(_Sent(message, at, window))
-        self._add(self._conversation.sent(message, at))
+        self._add(self._conversation.sent(message, at, interaction))
 
     def _add(self, entries: list[Entry]) -> None:
         windows = [self._all, *(one.window for one in self._sendings)]

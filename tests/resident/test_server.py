@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tavus_cli.commands.send import Send, send
+from tavus_cli.commands.send import SendOptions, send
 from tavus_cli.commands.session import SERVER
 from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction, interrupt
@@ -208,7 +208,7 @@ class Lines(threading.Thread):
                     self.after[told["in"]["seq"]] = self.lines
                 elif "out" in told:
                     self.sent.append(told["out"]["properties"]["context"])
-                self.lines += "before" not in told
+                self.lines += "snapshot" not in told
                 if "over" in told:
                     return
 
@@ -274,7 +274,7 @@ def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() ->
     watching = Lines(connected())
 
     async def one(text: str) -> None:
-        assert await send(connected(), Send(context(text)), Environment(environ={})) == 0
+        assert await send(connected(), SendOptions(context(text)), Environment(environ={})) == 0
 
     async def all_of_them() -> None:
         for number in range(1_000):

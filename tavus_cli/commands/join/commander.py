@@ -23,7 +23,7 @@ LEAVING = ("quit", "end")
 
 
 @dataclass(frozen=True, slots=True)
-class Join:
+class JoinOptions:
     """How to join. Times in seconds; ``history`` is the file of what was typed.
 
     ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
