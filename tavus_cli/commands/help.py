@@ -18,6 +18,7 @@ TOPICS = {
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",
+    "report": "what happened in a recording, how fast: measures, gates, traces",
     "sim": "the simulated PAL: parameters, scripts, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",
