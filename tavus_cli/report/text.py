@@ -10,8 +10,8 @@ from tavus_cli.report.spans import BargeIn, Call, Speech, TurnSpan
 from tavus_cli.report.transcript import Line
 from tavus_cli.report.words import CANNOT_TELL, PART_NAMES, clock, length, seconds, sparkline
 from tavus_cli.views.safe import safe
-from tavus_cli.views.status import fit, width
 from tavus_cli.views.theme import Theme
+from tavus_cli.views.width import fit, width
 from tavus_cli.views.wrap import wrapped
 
 ALL_TURNS = 200  # turns that are all shown; of more, the slowest
