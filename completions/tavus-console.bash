@@ -13,7 +13,7 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"report"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
@@ -92,6 +92,9 @@ _tavus_console() {
         "run --join-timeout") :; return ;;
         "run --daily-proxy") :; return ;;
         "run --base-url") :; return ;;
+        "report --hold") :; return ;;
+        "report --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "report --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
         "local --port") :; return ;;
         "local --pal") :; return ;;
         "local --speed") _tavus_console_words "max" "$current"; return ;;
@@ -157,7 +160,7 @@ _tavus_console() {
         "webhooks pull --base-url") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run local help conversation auth config session webhooks" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run report local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
         "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
@@ -165,6 +168,7 @@ _tavus_console() {
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "report") if [[ $current == -* ]]; then _tavus_console_words "--hold --color --theme --json -h --help" "$current"; else :; fi ;;
         "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
         "help") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;
