@@ -112,9 +112,9 @@ async def _paced(room: Any) -> None:
 
 
 def _in_room(count: int, says: Callable[[Any], Coroutine[Any, Any, None]]) -> dict[str, float]:
-    from tests.kits.daily_room import in_thread, room_url
+    from tests.kits.daily_room import LocalRoom, in_thread, room_url
 
-    with in_thread() as room:
+    with in_thread(LocalRoom(socket="silent")) as room:
         code = f"from bench.live import take; take({room_url()!r}, {room.proxy!r}, {count})"
         child = subprocess.Popen(
             [PYTHON, "-c", code], env={**os.environ, **room.environment}, stdout=subprocess.PIPE, text=True

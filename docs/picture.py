@@ -35,14 +35,15 @@ PICTURES: dict[str, tuple[tuple[str, ...], TerminalTheme]] = {  # how it is run,
     "theme-mono": ((*COMMAND, "--theme", "mono"), DARK),
     "theme-high-contrast": ((*COMMAND, "--theme", "high-contrast"), BLACK),
 }
-SCENE = (  # seconds to wait, then what is typed
-    (7.5, "What are your hours?\r"),
-    (1.9, "/tool-result CALL from nine to five\r"),
-    (5.0, "Tell me a long story\r"),
-    (4.2, "/interrupt\r"),
-    (1.0, "/sens"),
-    (0.5, ""),
+SCENE = (  # what must be on the screen and how often, seconds to wait from then on, then what is typed
+    ("■", 1, 0.9, "What are your hours?\r"),
+    ("tool call open", 1, 1.0, "/tool-result CALL from nine to five\r"),
+    ("■", 2, 1.2, "Tell me a long story\r"),
+    ("Long before", 1, 3.3, "/interrupt\r"),
+    ("✂", 2, 0.9, "/sensitivity \t"),
+    ("pause=", 1, 0.5, ""),
 )
+PATIENCE = 30.0  # seconds
 FONT_FACE = "@font-face"
 
 
@@ -69,7 +70,8 @@ def _run(arguments: tuple[str, ...]) -> pyte.Screen:
             program = str(Path(sys.executable).with_name("tavus-console"))
             os.execv(program, [program, *arguments])
         ioctl(terminal, TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
-        for seconds, typed in SCENE:
+        for sign, times, seconds, typed in SCENE:
+            _await(terminal, stream, screen, sign, times)
             _watch(terminal, stream, seconds)
             call = next(
                 (word for row in screen.display for word in row.split() if word.startswith("call_")), ""
@@ -82,6 +84,14 @@ def _run(arguments: tuple[str, ...]) -> pyte.Screen:
         os.close(terminal)
         os.waitpid(pid, 0)
     return seen
+
+
+def _await(terminal: int, stream: pyte.ByteStream, screen: pyte.Screen, sign: str, times: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while "\n".join(screen.display).count(sign) < times:
+        if time.monotonic() > end:
+            raise SystemExit(f"{sign} did not come {times} times:\n" + "\n".join(screen.display))
+        _watch(terminal, stream, 0.05)
 
 
 def _watch(terminal: int, stream: pyte.ByteStream, seconds: float) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.wire import from_json, same
 
-Kind = Literal["text", "flag", "whole", "seconds", "texts", "object"]
+FieldKind = Literal["text", "flag", "whole", "seconds", "texts", "object"]
 Json = dict[str, Any]
 
 
@@ -25,17 +25,17 @@ class Field:
 
     name: str
     options: tuple[str, ...]
-    kind: Kind
+    kind: FieldKind
     metavar: str
     help: str
     inside: bool = False
 
 
-def _field(name: str, kind: Kind, metavar: str, help: str, *more: str) -> Field:
+def _field(name: str, kind: FieldKind, metavar: str, help: str, *more: str) -> Field:
     return Field(name, ("--" + name.replace("_", "-"), *more), kind, metavar, help)
 
 
-def _inside(name: str, kind: Kind, metavar: str, help: str) -> Field:
+def _inside(name: str, kind: FieldKind, metavar: str, help: str) -> Field:
     return Field(name, ("--" + name.replace("_", "-"),), kind, metavar, help, inside=True)
 
 

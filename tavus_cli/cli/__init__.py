@@ -20,14 +20,27 @@ __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
 _MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config", "session"),
+    *(
+        "doctor",
+        "join",
+        "tail",
+        "send",
+        "completion",
+        "run",
+        "conversation",
+        "auth",
+        "config",
+        "session",
+        "help",
+    ),
 )
-_HOME = {name: name for name in _MODULES} | {"replay": "tail"}
+# The module of each command; all but replay have one of their own name.
+HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:
     """Register the command that ``word`` names, or where it names none all of them, in their order."""
-    for name in (_HOME[word],) if word in _HOME else _MODULES:
+    for name in (HOME[word],) if word in HOME else _MODULES:
         import_module(f"tavus_cli.cli.{name}")
     order = [f"tavus_cli.cli.{name}" for name in _MODULES]
     app.registered_commands.sort(key=lambda one: order.index(getattr(one.callback, "__module__", "")))

@@ -77,13 +77,13 @@ def join(
 
     Without a terminal, commands are read from standard input.
     """
-    from tavus_cli.commands.join.commander import Join
+    from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.opening import New, join_new, join_target
     from tavus_cli.language.selection import Selection
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color, theme)
-    options = Join(
+    options = JoinOptions(
         selection=Selection(all=all, partials=partials),
         hold=hold,
         record=record,

@@ -65,7 +65,7 @@ def send(
 
     The answer is the words of the reply, or the tool call that came instead.
     """
-    from tavus_cli.commands.send import Send
+    from tavus_cli.commands.send import SendOptions
     from tavus_cli.commands.send import send as run_send
     from tavus_cli.language.commands import KINDS, sendable
     from tavus_cli.target import RoomOptions, parse, run_in
@@ -73,16 +73,19 @@ def send(
     environment = environment_of(ctx)
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
-        from tavus_cli.commands.send_many import SendMany, rate_of, send_many
+        from tavus_cli.commands.send_many import SendManyOptions, rate_of, send_many
 
         if wait is not None:
             raise UsageError(
                 "--wait goes with one interaction; to wait between several, write a script (run)"
             )
-        many, target = SendMany(rate_of(rate), ready_timeout, hold, json), parse([*words[:-1], None][0])
+        many, target = (
+            SendManyOptions(rate_of(rate), ready_timeout, hold, json),
+            parse([*words[:-1], None][0]),
+        )
         return run_in(target, how, environment, lambda room: send_many(room, many, environment))
     if rate is not None:
         raise UsageError("--rate goes with - in place of KIND: lines from standard input")
     word, action = sendable(words, None, environment.stdin.read)
-    options = Send(action, wait, timeout, ready_timeout, hold, json)
+    options = SendOptions(action, wait, timeout, ready_timeout, hold, json)
     return run_in(parse(word), how, environment, lambda room: run_send(room, options, environment))

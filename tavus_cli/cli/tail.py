@@ -69,13 +69,13 @@ def tail(
     json: Json = False,
 ) -> int:
     """Print the events of a conversation as they come."""
-    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
-    options = Tail(
+    options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,
@@ -117,7 +117,7 @@ def replay(
     json: Json = False,
 ) -> int:
     """Print a recording as tail would have printed it."""
-    from tavus_cli.commands.tail import Tail
+    from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
@@ -125,7 +125,7 @@ def replay(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
-    options = Tail(
+    options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,

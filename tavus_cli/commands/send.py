@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.sending import warn_of_leaving
+from tavus_cli.session.sending import deliver, prepare, warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe, safe_json
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Answer = Callable[["Entry"], "Event | None"]
 
 
-class Send(NamedTuple):
+class SendOptions(NamedTuple):
     """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
 
     action: Interaction | AudioEcho
@@ -33,53 +33,38 @@ class Send(NamedTuple):
     json: bool = False
 
 
-async def send(room: Room, what: Send, environment: Environment) -> int:
+async def send(room: Room, options: SendOptions, environment: Environment) -> int:
     """Join, wait for the PAL, send, print the answer if one is waited for, leave. The exit status.
 
     Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
     """
-    action = what.action
-    sending = _sending(action, environment)
-    _check(what, room, environment)
-    session = Session(room, hold=what.hold, progress=environment.say)
+    action = options.action
+    _check_wait(options, environment)
+    prepared = prepare(action, room, environment.warn)
+    session = Session(room, hold=options.hold, progress=environment.say)
     async with session:
-        await session.pal_ready(what.ready_timeout)
-        wait = session.waiter(_answer(what.wait, action, session)) if what.wait else None
+        await session.pal_ready(options.ready_timeout)
+        wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None
         begun = room.now()
-        message = await sending(session)
-        answer = await wait(what.timeout, f"the {what.wait}") if wait else None
-        _print(answer, message, room.now() - begun, what, environment)
+        message = await deliver(session, prepared, progress=lambda done: _progress(done, environment))
+        answer = await wait(options.timeout, f"the {options.wait}") if wait else None
+        _print(answer, message, room.now() - begun, options, environment)
         warn_of_leaving(room, environment)
     return ExitStatus.DONE
 
 
-def _sending(
-    action: Interaction | AudioEcho, environment: Environment
-) -> Callable[[Session], Coroutine[Any, Any, dict[str, Any]]]:
-    """What sends it, once joined, and gives the message. Raises UsageError for a file that is no sound."""
-    if isinstance(action, Interaction):
-        return lambda session: session.send(action)
-    from tavus_cli.session.audio import read_wav, speak
-
-    pcm, rate = read_wav(action.path)
-    return lambda session: speak(session, pcm, rate, lambda done: _progress(done, environment))
-
-
-def _check(what: Send, room: Room, environment: Environment) -> None:
-    """What can be said before joining. Raises UsageError."""
-    if isinstance(what.action, Interaction):
-        for warning in lint(what.action.encode(room.conversation_id)):
-            environment.warn(f"warning: {warning}")
-    if what.wait == "reply":
-        if isinstance(what.action, AudioEcho):
+def _check_wait(options: SendOptions, environment: Environment) -> None:
+    """Before joining. Raises UsageError for a reply that cannot come."""
+    if options.wait == "reply":
+        if isinstance(options.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
         from tavus_cli.protocol.replies import check_answered
 
-        check_answered(what.action.event_type)
-    elif what.wait:
+        check_answered(options.action.event_type)
+    elif options.wait:
         from tavus_cli.language.selection import TypePattern
 
-        for doubt in TypePattern([what.wait]).doubts():
+        for doubt in TypePattern([options.wait]).doubts():
             environment.warn(f"warning: {doubt}")
 
 
@@ -107,14 +92,18 @@ def _progress(done: float, environment: Environment) -> None:
 
 
 def _print(
-    answer: Event | None, message: dict[str, Any], seconds: float, what: Send, environment: Environment
+    answer: Event | None,
+    message: dict[str, Any],
+    seconds: float,
+    options: SendOptions,
+    environment: Environment,
 ) -> None:
-    if not what.json and answer is None:
+    if not options.json and answer is None:
         return
     from tavus_cli.protocol.replies import reply_text
     from tavus_cli.views.jsonl import message_json
 
-    if answer is None or what.json:
+    if answer is None or options.json:
         text = f'{{"sent":{safe_json(to_json(message))},"seconds":{seconds:.3f},"answer":'
         text += (message_json(answer) if answer is not None else "null") + "}"
     else:

@@ -7,20 +7,19 @@ from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho, Say, parse
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.sending import warn_of_leaving
+from tavus_cli.session.sending import deliver, warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.views.safe import safe_json
 
 
 @dataclass(frozen=True, slots=True)
-class SendMany:
+class SendManyOptions:
     """``rate``: at most so many a second, None: as they come. Times in seconds."""
 
     rate: float | None = None
@@ -29,24 +28,24 @@ class SendMany:
     json: bool = False
 
 
-async def send_many(room: Room, what: SendMany, environment: Environment) -> int:
+async def send_many(room: Room, options: SendManyOptions, environment: Environment) -> int:
     """FAILED where a line could not be sent; the others are. Raises what joining raises, ConversationOver."""
     failed, due = 0, 0.0
     loop = asyncio.get_running_loop()
-    session = Session(room, hold=what.hold, progress=environment.say)
+    session = Session(room, hold=options.hold, progress=environment.say)
     async with session:
-        await session.pal_ready(what.ready_timeout)
+        await session.pal_ready(options.ready_timeout)
         number = 0
         async for line in stdin_lines(environment):
             number += 1
             if not line.strip() or line.startswith("#"):
                 continue
-            if what.rate is not None:
+            if options.rate is not None:
                 if (delay := due - loop.time()) > 0:
                     await asyncio.sleep(delay)
-                due = max(due, loop.time() - 1 / what.rate) + 1 / what.rate
+                due = max(due, loop.time() - 1 / options.rate) + 1 / options.rate
             try:
-                await _send(line, session, what, environment)
+                await _send(line, session, options, environment)
             except (UsageError, SendFailed) as error:
                 failed += 1
                 environment.warn(f"line {number}: {error}")
@@ -54,15 +53,10 @@ async def send_many(room: Room, what: SendMany, environment: Environment) -> int
     return ExitStatus.FAILED if failed else ExitStatus.DONE
 
 
-async def _send(line: str, session: Session, what: SendMany, environment: Environment) -> None:
+async def _send(line: str, session: Session, options: SendManyOptions, environment: Environment) -> None:
     action = _action(line)
-    if isinstance(action, AudioEcho):
-        message = await speak(session, *read_wav(action.path), lambda done: None)
-    else:
-        for warning in lint(action.encode(session.room.conversation_id)):
-            environment.warn(f"warning: {warning}")
-        message = await session.send(action)
-    if what.json:
+    message = await deliver(session, action, environment.warn)
+    if options.json:
         print(f'{{"sent":{safe_json(to_json(message))}}}', file=environment.stdout, flush=True)
 
 

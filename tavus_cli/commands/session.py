@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import ResidentRoom, check_supported, find, raised, sessions
+from tavus_cli.resident.room import ResidentRoom, check_supported, find, sessions
+from tavus_cli.resident.wire import error_of
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
@@ -51,7 +52,7 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
         environment.say(f"starting a session in {safe(name)} …")
         answer = _spawn(name, joinable[0], how, options)
         if "error" in answer:
-            raise raised(answer["error"])
+            raise error_of(answer["error"])
         if "hello" in answer:
             return _started(answer["hello"], options, environment)
         room = find(name, timeout=how.join_timeout)

@@ -19,7 +19,7 @@ from tavus_cli.views.jsonl import JsonlView, TemplateView
 
 
 @dataclass(slots=True)
-class Tail:
+class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
     ``progress``: tell a terminal what is being waited for (a replay waits for nobody).
@@ -50,41 +50,45 @@ class Tail:
         return TemplateView(self.format)
 
 
-async def tail(room: Room, what: Tail, environment: Environment) -> int:
+async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
     """Print until the room ends, or --count, --until, --for. The exit status.
 
     Raises UsageError, and what joining raises.
     """
-    view = what.view(environment)
-    for doubt in [*what.selection.only.doubts(), *what.selection.ignore.doubts(), *what.until.doubts()]:
+    view = options.view(environment)
+    for doubt in [
+        *options.selection.only.doubts(),
+        *options.selection.ignore.doubts(),
+        *options.until.doubts(),
+    ]:
         environment.warn(doubt)
-    recorder = record_to(what.record, room)
+    recorder = record_to(options.record, room)
     output = Output(environment)
     printer = Printer(
         view,
-        what.selection,
+        options.selection,
         output,
         environment,
-        until=what.until,
-        count=what.count,
-        notes_apart=what.format != "pretty" and not what.envelope,
+        until=options.until,
+        count=options.count,
+        notes_apart=options.format != "pretty" and not options.envelope,
     )
-    say = environment.say if what.progress else _say_nothing
-    session = Session(room, hold=what.hold, recorder=recorder, progress=say)
+    say = environment.say if options.progress else _say_nothing
+    session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer)
     async with output:
-        ended = await first_of(_follow(session, what.duration), printer.done, output.gone)
+        ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()
-    if printer.met or (what.count is None and not what.until):
+    if printer.met or (options.count is None and not options.until):
         return ExitStatus.DONE
     if ended == "time":
-        environment.warn(f"{_wanted(what)} did not come within {what.duration:g} s")
+        environment.warn(f"{_wanted(options)} did not come within {options.duration:g} s")
         return ExitStatus.NOT_MET
-    environment.warn(f"the conversation ended before {_wanted(what)} came")
+    environment.warn(f"the conversation ended before {_wanted(options)} came")
     return ExitStatus.OVER
 
 
@@ -102,5 +106,5 @@ def _say_nothing(text: str) -> None:
     pass
 
 
-def _wanted(what: Tail) -> str:
-    return " or ".join(what.until.patterns) if what.until else f"event {what.count}"
+def _wanted(options: TailOptions) -> str:
+    return " or ".join(options.until.patterns) if options.until else f"event {options.count}"

@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
+
+if TYPE_CHECKING:  # reading a recording sends nothing
+    from tavus_cli.protocol.interactions import Interaction
 
 ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
 
@@ -45,7 +49,8 @@ class EventEntry:
 class SentEntry:
     """An interaction this side sent; ``echo`` is the seconds until it came back as an utterance.
 
-    ``call`` is the tool call that a tool_result answers.
+    ``call`` is the tool call that a tool_result answers. ``interaction`` is what was sent, by which whoever
+    sent it knows it again; None where another client or a recording sent it.
     """
 
     event: Event
@@ -54,6 +59,7 @@ class SentEntry:
     opens: bool = False
     echo: float | None = None
     call: ToolCall | None = None
+    interaction: Interaction | None = None
     fold: ClassVar[None] = None  # so that any entry can be asked
 
 
@@ -78,22 +84,6 @@ class NoteEntry:
 
 
 Entry = EventEntry | SentEntry | GapEntry | NoteEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What had been when this side came late: enough to tell old from new, and to answer what is open.
-
-    ``turn`` is the number of the current one and when it began, ``seq`` the highest number, ``said`` the
-    inference id of what the PAL said last, ``calls`` the messages of open tool calls and when they came.
-    """
-
-    turn: tuple[int, float] | None = None
-    seq: int = -1
-    said: str | None = None
-    pal_present: bool = False
-    speaking: tuple[str, ...] = ()
-    calls: tuple[tuple[Any, float], ...] = ()
 
 
 @dataclass(slots=True)
@@ -150,11 +140,11 @@ class Conversation:
             out += self._entries(self._ordering.tick(now))
         return out + self._entries(self._ordering.receive(event, now))
 
-    def sent(self, message: Any, now: float) -> list[Entry]:
-        """This side sent an interaction. A respond waits for its echo, to stand in the turn it opens."""
+    def sent(self, message: Any, now: float, interaction: Interaction | None = None) -> list[Entry]:
+        """``message`` was sent. A respond waits for its echo, to stand in the turn it opens."""
         direction: Direction = "out"
         event = decode(message, now, None, None, direction)
-        entry = SentEntry(event, now, self.turns.current)
+        entry = SentEntry(event, now, self.turns.current, interaction=interaction)
         if event.type == "conversation.respond":
             self._pending.append(_Pending(entry, event.text.split(), now + ECHO_SECONDS))
             return []
@@ -162,21 +152,21 @@ class Conversation:
             entry.call = self.turns.answer(event.word("tool_call_id"), now)
         return [entry]
 
-    def came_late(self, before: Before) -> None:
-        """Others were here before, and know this; none of it is an entry."""
-        for message, at in before.calls:
+    def resume(self, snapshot: Snapshot) -> None:
+        """Continue from what another side knew when this one joined; none of it becomes an entry."""
+        for message, at in snapshot.calls:
             self.turns.place(decode(message, at), at)
-        if before.turn is not None:
-            self.turns.resume(*before.turn)
-        self._seq_before = before.seq
-        self.pal_inference_id = before.said
-        self.status.pal_present = before.pal_present
-        self.status.speaking.update(before.speaking)
+        if snapshot.turn is not None:
+            self.turns.resume(*snapshot.turn)
+        self._seq_before = snapshot.seq
+        self.pal_inference_id = snapshot.said
+        self.status.pal_present = snapshot.pal_present
+        self.status.speaking.update(snapshot.speaking)
 
-    def before(self) -> Before:
-        """For one who comes now."""
+    def snapshot(self) -> Snapshot:
+        """For one who joins now: what ``resume`` takes."""
         turn, status = self.turns.current, self.status
-        return Before(
+        return Snapshot(
             None if turn is None else (turn.idx, turn.started),
             self.highest_seq,
             self.pal_inference_id,
@@ -184,6 +174,10 @@ class Conversation:
             tuple(sorted(status.speaking)),
             tuple((message_of(call.message), call.at) for call in self.turns.open_calls.values()),
         )
+
+    def pal_is(self, present: bool) -> None:
+        """The room says so, by its participants; events and heartbeats say it too."""
+        self.status.pal_present = present
 
     def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]

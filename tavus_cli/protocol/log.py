@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
-from tavus_cli.protocol.turns import ToolCall, Turn, tool_name
+from tavus_cli.protocol.turns import Turn
 from tavus_cli.protocol.wire import to_json
 
 EVENTS_KEPT = 100_000  # at some 1.5 kB each
-TABLE_KEPT = 1_000  # turns, tool calls and objectives
+TABLE_KEPT = 1_000  # turns and objectives
 SEARCHED = 20_000  # characters of one entry that a search looks at: images are longer, and mean nothing
 
 K = TypeVar("K")
@@ -29,7 +29,6 @@ class Log:
         self.dropped = 0
         self._entries: deque[Entry] = deque(maxlen=limit)
         self._turns: dict[Turn, None] = {}
-        self._calls: dict[str, ToolCall] = {}
         self._objectives: dict[str, None] = {}
 
     def __len__(self) -> int:
@@ -44,10 +43,7 @@ class Log:
             if type(entry) is EventEntry:
                 if entry.fold is None:
                     self._note(entry)
-            elif type(entry) is SentEntry:
-                if entry.call is not None:
-                    _remember(self._calls, entry.call.id, entry.call)
-            else:
+            elif type(entry) is not SentEntry:
                 continue
             if entry.turn is not None and entry.turn not in self._turns:
                 _remember(self._turns, entry.turn, None)
@@ -94,22 +90,13 @@ class Log:
         """The latest of them, in the order of their coming."""
         return list(self._turns)
 
-    def calls(self) -> list[ToolCall]:
-        """The latest of them, open and answered, in the order of their coming."""
-        return list(self._calls.values())
-
     def objectives(self) -> list[str]:
         """Names of objectives that were told of."""
         return list(self._objectives)
 
     def _note(self, entry: EventEntry) -> None:
         event = entry.event
-        family = event.kind.family
-        if family == "tool_call":
-            call_id = event.word("tool_call_id")
-            if call_id and call_id not in self._calls:  # a call comes twice at times, and is answered once
-                _remember(self._calls, call_id, ToolCall(call_id, tool_name(event), entry.at, entry.turn))
-        elif family == "objective" and (name := event.word("objective_name")):
+        if event.kind.family == "objective" and (name := event.word("objective_name")):
             _remember(self._objectives, name, None)
 
 

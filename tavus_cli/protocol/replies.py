@@ -33,8 +33,7 @@ class Reply:
     def __init__(self, interaction: Interaction, conversation: Conversation) -> None:
         self._kind = interaction.event_type
         check_answered(self._kind)
-        self._raw = interaction.raw
-        self._properties = interaction.properties
+        self._interaction = interaction
         sent = decode(interaction.encode(""))
         self._words = sent.text.split()
         current = conversation.turns.current
@@ -86,17 +85,12 @@ class Reply:
 
     def _sent(self, entry: SentEntry) -> Event | None:
         """Our respond went by: with its echo, or after a second without one."""
-        if not self._in_doubt or not self._is_ours(entry.event):
+        if not self._in_doubt or entry.interaction is not self._interaction:
             return None
         self._in_doubt = False
         if entry.echo is not None and entry.turn is not None:
             self._turn = entry.turn.idx
         return next((event for event in self._candidates if self._may_answer(event)), None)
-
-    def _is_ours(self, event: Event) -> bool:
-        if self._raw is not None:
-            return event.message is self._raw
-        return event.properties is self._properties
 
     def _is_question(self, event: Event) -> bool:
         later = event.turn_idx is not None and event.turn_idx > self._turn_before

@@ -33,7 +33,10 @@ class Turn:
 
 @dataclass(slots=True, eq=False)
 class ToolCall:
-    """A tool call that can be answered: it has an id. ``message`` is the one that made it, as ``kept``."""
+    """A tool call that can be answered: it has an id.
+
+    ``message`` is the one that made it, as ``kept``, while the call is open. Times are Unix seconds.
+    """
 
     id: str
     name: str
@@ -59,8 +62,7 @@ class Turns:
         self.current: Turn | None = None
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self.open_calls: OrderedDict[str, ToolCall] = OrderedDict()
-        # A call comes twice at times, and is answered once.
-        self._answered: OrderedDict[str, None] = OrderedDict()
+        self._answered: OrderedDict[str, ToolCall] = OrderedDict()  # a call may come twice
 
     def restart(self) -> None:
         """The counters began anew: numbers mean other turns now."""
@@ -102,11 +104,16 @@ class Turns:
         """A tool result was sent; the call it answers, None if there is none open."""
         call = self.open_calls.pop(tool_call_id, None)
         if call is not None:
-            call.answered = at
-            self._answered[tool_call_id] = None
+            call.answered, call.message = at, None
+            self._answered[tool_call_id] = call
             if len(self._answered) > _REMEMBERED:
                 self._answered.popitem(last=False)
         return call
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The latest, open and answered, in the order they were made."""
+        return sorted([*self._answered.values(), *self.open_calls.values()], key=lambda call: call.at)
 
     def _turn(self, idx: int, at: float) -> Turn:
         turn = self._turns.get(idx)

@@ -10,31 +10,21 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any
 
-from tavus_cli import errors
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.wire import CHUNK, FROM_SERVER, Json, Lines, arrival_of, encode, error_of
 from tavus_cli.rooms.room import (
     BATCH,
     Arrival,
-    CameLate,
     Participant,
     ParticipantChanged,
-    Received,
-    RoomNote,
     RoomOver,
 )
 
-if TYPE_CHECKING:
-    from tavus_cli.protocol.conversation import Before
-
 ASKING = 2.0  # seconds for a session to say what it is
-_CHUNK = 1 << 18
-CALLS_BYTES = 1 << 20  # of open tool calls, told to one who comes late
 _GONE = "the resident session is gone"
-Json = dict[str, Any]
 
 
 def find(
@@ -71,14 +61,6 @@ def _open(name: str, timeout: float) -> ResidentRoom | None:
         return None
 
 
-def raised(told: Json) -> ConsoleError:
-    """An error that came over the socket, as what it was there."""
-    reason, message = told.get("reason"), str(told.get("message", ""))
-    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ConsoleError)]
-    kind = next((one for one in kinds if one.reason == reason), ConsoleError)
-    return kind(message)
-
-
 class ResidentRoom:
     """A Room (``room.Room``) over a connection; ``about`` is what the session said of itself.
 
@@ -91,19 +73,23 @@ class ResidentRoom:
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
-        self._rest = b""
-        hello = self._first_line()
+        self._incoming = Lines(FROM_SERVER)
+        self._early: list[Json] = []  # what came in one piece with the first line
+        hello = self._first()
         if "error" in hello:
             connection.close()
-            raise raised(hello["error"])
-        self.about: Json = hello["hello"]
-        self.target: str = self.about["target"]
-        self.via: str = self.about["id"]
-        self.conversation_id: str = self.about["conversation_id"]
+            raise error_of(hello["error"])
+        try:
+            self.about: Json = hello["hello"]
+            self.target: str = self.about["target"]
+            self.via: str = self.about["id"]
+            self.conversation_id: str = self.about["conversation_id"]
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a session that does not say its {error}") from None
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
         self._informed = asyncio.Event()  # of what had been before; or that nothing more comes
-        self._before: Before | None = None
+        self._snapshot: Snapshot | None = None
         self._left = False
         self._sendings: dict[int, asyncio.Future[None]] = {}
         self._number = 0
@@ -127,7 +113,7 @@ class ResidentRoom:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
         await self._informed.wait()
-        if self._before is None:
+        if self._snapshot is None:
             raise CannotJoin(f"cannot join: {_GONE}")
 
     async def send(self, message: Json) -> None:
@@ -149,8 +135,8 @@ class ResidentRoom:
         with self._connection:
             self._connection.settimeout(timeout)
             try:
-                self._connection.sendall(b'{"do": "stop"}\n')
-                while self._connection.recv(_CHUNK):
+                self._connection.sendall(encode({"do": "stop"}))
+                while self._connection.recv(CHUNK):
                     pass
             except TimeoutError:
                 return False
@@ -173,147 +159,94 @@ class ResidentRoom:
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         await self._joined.wait()
+        gone = _GONE
         try:
-            async for lines in self._lines():
-                batch = [one for line in lines if (one := self._arrival(line)) is not None]
-                if self._before is not None:  # join hears of it a step later: then the batch was taken
+            async for values in self._values():
+                batch = self._taken(values)
+                if self._snapshot is not None:  # join hears of it a step later: then the batch was taken
                     self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
-            if not self._left:
-                yield [RoomOver(_GONE, self.now(), cut_off=True)]
+        except ValueError as error:
+            gone = f"the resident session sent {error}: stop it and start it again"
         finally:
             self._informed.set()
-            self._forget(_GONE)
+            self._forget(gone)
             self.close()
+        if not self._left:
+            yield [RoomOver(gone, self.now(), cut_off=True)]
 
     # -- lines -----------------------------------------------------------------------------------------
 
-    def _first_line(self) -> Json:
-        while b"\n" not in self._rest:
-            data = self._connection.recv(_CHUNK)
+    def _first(self) -> Json:
+        """What the session says of itself, before the event loop has the connection."""
+        while True:
+            data = self._connection.recv(CHUNK)
             if not data:
-                raise ValueError("nobody there")
-            self._rest += data
-        line, _, self._rest = self._rest.partition(b"\n")
-        told = from_json(line.decode())
-        if not isinstance(told, dict):
-            raise ValueError("no session")
-        return told
+                raise ValueError("the session has ended")
+            if values := self._incoming.feed(data):
+                self._early = values[1:]
+                return values[0]
 
-    async def _lines(self) -> AsyncIterator[list[bytes]]:
-        loop, rest = asyncio.get_running_loop(), [self._rest]
+    async def _values(self) -> AsyncIterator[list[Json]]:
+        """Raises ValueError for what is not the protocol."""
+        loop = asyncio.get_running_loop()
+        if self._early:
+            yield self._early
         while not self._left:
             try:
-                data = await loop.sock_recv(self._connection, _CHUNK)
+                data = await loop.sock_recv(self._connection, CHUNK)
             except OSError:
                 return
             if not data:
                 return
-            rest.append(data)
-            if b"\n" in data:
-                *lines, last = b"".join(rest).split(b"\n")
-                rest = [last]
-                yield lines
+            if values := self._incoming.feed(data):
+                yield values
 
-    async def _write(self, line: Json) -> None:
-        data = (to_json(line) + "\n").encode("utf-8", "surrogatepass")
+    async def _write(self, value: Json) -> None:
         async with self._writing:
-            await asyncio.get_running_loop().sock_sendall(self._connection, data)
+            await asyncio.get_running_loop().sock_sendall(self._connection, encode(value))
 
-    def _arrival(self, line: bytes) -> Arrival | None:
-        told: Json = from_json(line.decode("utf-8", "surrogatepass"))
-        at = told.get("at")
-        if "in" in told:
-            return Received(told["in"], at, told["from"])
-        if "out" in told:
-            return Received(told["out"], at, direction="out")
-        if "before" in told:
-            self._participants = {one["id"]: Participant(**one) for one in told["participants"]}
-            self._before = before_of(told["before"])
-            return CameLate(self._before)
-        if "participant" in told:
-            one = Participant(**told["participant"])
-            if told["change"] == "left":
-                self._participants.pop(one.id, None)
-            else:
-                self._participants[one.id] = one
-            return ParticipantChanged(one, told["change"], at)
-        if "note" in told:
-            return RoomNote(told["note"], at, told["warning"])
-        if "missed" in told:
-            count = told["missed"]
-            return RoomNote(f"{count:,} messages were missed here: they came faster than they were read", at)
-        if "over" in told:
-            return RoomOver(told["over"], at)
-        sending = self._sendings.get(told.get("number", 0))
-        if sending is not None and not sending.done():
-            if "error" in told:
-                sending.set_exception(raised(told["error"]))
-            else:
-                sending.set_result(None)
-        return None
+    def _taken(self, values: list[Json]) -> list[Arrival]:
+        """The arrivals among the values; the others are answered here. Raises ValueError."""
+        arrivals: list[Arrival] = []
+        try:
+            for value in values:
+                arrival = arrival_of(value)
+                if arrival is None:
+                    self._answered(value)
+                    continue
+                self._note(arrival, value)
+                arrivals.append(arrival)
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
+            raise ValueError(f"an object without its fields ({error})") from None
+        return arrivals
+
+    def _note(self, arrival: Arrival, value: Json) -> None:
+        match arrival:
+            case Snapshot():
+                self._participants = {one["id"]: Participant(**one) for one in value["participants"]}
+                self._snapshot = arrival
+            case ParticipantChanged(participant, "left"):
+                self._participants.pop(participant.id, None)
+            case ParticipantChanged(participant):
+                self._participants[participant.id] = participant
+
+    def _answered(self, value: Json) -> None:
+        sending = self._sendings.get(value.get("number", 0))
+        if sending is None or sending.done():
+            return
+        if "error" in value:
+            sending.set_exception(error_of(value["error"]))
+        else:
+            sending.set_result(None)
 
     def _forget(self, reason: str) -> None:
         for sending in self._sendings.values():
             if not sending.done():
                 sending.set_exception(SendFailed(f"not sent, or not known to be: {reason}"))
-
-
-def line_of(arrival: Arrival) -> bytes | None:
-    """An arrival as a line of the socket; None for what is for this side alone."""
-    told: Json
-    match arrival:
-        case Received(message, at, sender, _, direction):
-            told = {direction: message, "at": at, "from": sender}
-        case ParticipantChanged(participant, change, at):
-            told = {"participant": participant_json(participant), "change": change, "at": at}
-        case RoomNote(text, at, warning):
-            told = {"note": text, "at": at, "warning": warning}
-        case RoomOver(reason, at):
-            told = {"over": reason, "at": at}
-        case _:
-            return None
-    return (to_json(told) + "\n").encode("utf-8", "surrogatepass")
-
-
-def before_json(before: Before) -> Json:
-    """The latest open tool calls, as many as fit into CALLS_BYTES: one may hold pictures."""
-    calls: list[Json] = []
-    size = 0
-    for message, at in reversed(before.calls):
-        size += len(to_json(message))
-        if size > CALLS_BYTES:
-            break
-        calls.insert(0, {"message": message, "at": at})
-    return {
-        "turn": before.turn,
-        "seq": before.seq,
-        "said": before.said,
-        "pal_present": before.pal_present,
-        "speaking": before.speaking,
-        "calls": calls,
-    }
-
-
-def before_of(told: Json) -> Before:
-    from tavus_cli.protocol.conversation import Before
-
-    turn, calls = told["turn"], told["calls"]
-    return Before(
-        None if turn is None else (turn[0], turn[1]),
-        told["seq"],
-        told["said"],
-        told["pal_present"],
-        tuple(told["speaking"]),
-        tuple((call["message"], call["at"]) for call in calls),
-    )
-
-
-def participant_json(one: Participant) -> Json:
-    return {"id": one.id, "name": one.name, "user_id": one.user_id, "local": one.local, "pal": one.pal}
 
 
 def sessions() -> list[ResidentRoom]:

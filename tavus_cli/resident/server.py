@@ -18,23 +18,30 @@ from typing import Any, TextIO, cast
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.protocol.wire import to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import before_json, line_of, participant_json
+from tavus_cli.resident.wire import (
+    CHUNK,
+    FROM_CLIENT,
+    Json,
+    Lines,
+    arrival_json,
+    encode,
+    error_json,
+    participant_json,
+    snapshot_json,
+)
 from tavus_cli.rooms.room import Arrival, Received, Room, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
-LONGEST_LINE = 1 << 20  # bytes that a client may send at once; Tavus takes 4,096
 QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
-CHUNK = 1 << 18  # bytes handed to a client's socket at a time
 END_SECONDS = 2.0  # for clients to take the last lines
-Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Residence:
+class ServerOptions:
     """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never."""
 
     id: str
@@ -118,14 +125,14 @@ class Client:
 
     def _told_missed(self) -> bytes:
         missed, self._missed = self._missed, 0
-        return _line({"missed": missed, "at": time.time()})
+        return encode({"missed": missed, "at": time.time()})
 
 
 class Server:
     """``async with`` a listening socket; ``serve`` is the whole of a session."""
 
-    def __init__(self, room: Room, what: Residence, recorder: Recorder | None = None) -> None:
-        self._what = what
+    def __init__(self, room: Room, options: ServerOptions, recorder: Recorder | None = None) -> None:
+        self._options = options
         self._room = room
         self._session = Session(cast(Room, Tapped(room, self._arrived)), recorder=recorder)
         self._clients: set[Client] = set()  # that have joined
@@ -141,7 +148,7 @@ class Server:
 
         Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
         """
-        server = await asyncio.start_unix_server(self._accept, sock=listening, limit=LONGEST_LINE)
+        server = await asyncio.start_unix_server(self._accept, sock=listening)
         try:
             async with self._session:
                 self._known.set_result(None)
@@ -151,7 +158,7 @@ class Server:
             if self._known.done():
                 raise
             self._known.set_result(error)
-            _tell(tell, {"error": _error(error)})
+            _tell(tell, {"error": error_json(error)})
             return error.status
         finally:
             if not self._known.done():
@@ -162,7 +169,7 @@ class Server:
         return ExitStatus.DONE
 
     async def _until_the_end(self) -> None:
-        idle = self._what.idle
+        idle = self._options.idle
         ended = asyncio.create_task(self._session.ended.wait())
         stopped = asyncio.create_task(self._stop.wait())
         try:
@@ -182,7 +189,7 @@ class Server:
 
     async def _dismiss(self) -> None:
         if self._session.over is None:
-            self._send_all(_line({"over": "the resident session was stopped", "at": time.time()}))
+            self._send_all(encode({"over": "the resident session was stopped", "at": time.time()}))
         for client in list(self._connected):
             client.close()
         if self._tasks:
@@ -198,7 +205,7 @@ class Server:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        client = Client(writer, self._what.queue)
+        client = Client(writer, self._options.queue)
         self._connected.add(client)
         writing: asyncio.Task[None] | None = None
         try:
@@ -206,7 +213,7 @@ class Server:
             if runtime.peer_uid(connection) not in (os.geteuid(), None):
                 return
             error = await asyncio.shield(self._known)
-            client.put(_line({"hello": self._about()} if error is None else {"error": _error(error)}))
+            client.put(encode({"hello": self._about()} if error is None else {"error": error_json(error)}))
             writing = asyncio.create_task(client.write_all())
             if error is None:
                 await self._obey(client, reader, writing)
@@ -227,37 +234,41 @@ class Server:
             reading.cancel()
 
     async def _read(self, client: Client, reader: asyncio.StreamReader) -> None:
-        while line := await reader.readline():
-            told = from_json(line.decode("utf-8", "surrogatepass"))
-            if not isinstance(told, dict):
-                raise ValueError("no request")
-            match told.get("do"):
-                case "join":
-                    client.put(_line(self._before()), always=True)
-                    self._clients.add(client)
-                    self._changed.set()
-                case "send":
-                    await self._sent(client, told)
-                case "stop":
-                    self._stop.set()
-                case other:
-                    raise ValueError(f"unknown request {other}")
+        lines = Lines(FROM_CLIENT)
+        while data := await reader.read(CHUNK):
+            for request in lines.feed(data):
+                await self._answer(client, request)
 
-    async def _sent(self, client: Client, told: Json) -> None:
-        message, number = told.get("message"), told.get("number")
+    async def _answer(self, client: Client, request: Json) -> None:
+        """Raises ValueError for a request that is not one."""
+        match request.get("do"):
+            case "join":
+                client.put(encode(self._snapshot()), always=True)
+                self._clients.add(client)
+                self._changed.set()
+            case "send":
+                await self._send(client, request)
+            case "stop":
+                self._stop.set()
+            case other:
+                raise ValueError(f"unknown request {other}")
+
+    async def _send(self, client: Client, request: Json) -> None:
+        message, number = request.get("message"), request.get("number")
         if not isinstance(message, dict):
-            raise ValueError("no message")
+            raise ValueError("a send without a message")
         name = message.get("event_type")
         try:
             await self._session.send(Interaction(name if isinstance(name, str) else "", raw=message))
         except ConsoleError as error:
-            client.put(_line({"number": number, "error": _error(error)}), always=True)
+            client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
-        sent = line_of(Received(message, time.time(), direction="out"))
+        sent = arrival_json(Received(message, time.time(), direction="out"))
         assert sent is not None
+        line = encode(sent)
         for other in self._clients - {client}:
-            other.put(sent)
-        client.put(_line({"number": number}), always=True)
+            other.put(line)
+        client.put(encode({"number": number}), always=True)
 
     async def _part(self, client: Client, writing: asyncio.Task[None] | None) -> None:
         self._clients.discard(client)
@@ -276,9 +287,9 @@ class Server:
 
     def _arrived(self, batch: list[Arrival]) -> None:
         for arrival in batch:
-            line = line_of(arrival)
-            if line is not None:
-                self._send_all(line, always=isinstance(arrival, RoomOver))
+            value = arrival_json(arrival)
+            if value is not None:
+                self._send_all(encode(value), always=isinstance(arrival, RoomOver))
 
     def _send_all(self, line: bytes, *, always: bool = False) -> None:
         for client in self._clients:
@@ -288,30 +299,21 @@ class Server:
         room, conversation = self._room, self._session.conversation
         current = conversation.turns.current
         return {
-            "id": self._what.id,
+            "id": self._options.id,
             "target": room.target,
             "conversation_id": room.conversation_id,
             "pid": os.getpid(),
             "started": self._started,
             "minutes": round((time.time() - self._started) / 60, 1),
-            "pal_present": conversation.status.pal_present
-            or any(one.pal for one in room.participants.values()),
+            "pal_present": self._session.pal_present,
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),
         }
 
-    def _before(self) -> Json:
+    def _snapshot(self) -> Json:
         people = [participant_json(one) for one in self._room.participants.values()]
-        return {"before": before_json(self._session.conversation.before()), "participants": people}
-
-
-def _line(told: Json) -> bytes:
-    return (to_json(told) + "\n").encode("utf-8", "surrogatepass")
-
-
-def _error(error: ConsoleError) -> Json:
-    return {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
+        return {"snapshot": snapshot_json(self._session.conversation.snapshot()), "participants": people}
 
 
 def _tell(stream: TextIO, told: Json) -> bool:
@@ -355,21 +357,21 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
 async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> int:
     """The exit status, once the session has ended. ``open_room`` raises a ConsoleError that is told too."""
-    what = Residence(config["id"], config["idle"], config["queue"])
+    options = ServerOptions(config["id"], config["idle"], config["queue"])
     path: Path | None = None
     try:
-        claimed = claim(what.id)
+        claimed = claim(options.id)
         if claimed is None:
-            _tell(tell, {"taken": what.id})
+            _tell(tell, {"taken": options.id})
             return ExitStatus.DONE
-        path = runtime.path_of(what.id)
+        path = runtime.path_of(options.id)
         room = open_room()
         if not room.live:
             raise UsageError("a resident session goes by real time: sim:?speed=max has none")
         recorder = record_to(config["record"], room)
-        return await Server(room, what, recorder).serve(claimed[0], tell)
+        return await Server(room, options, recorder).serve(claimed[0], tell)
     except ConsoleError as error:
-        _tell(tell, {"error": _error(error)})
+        _tell(tell, {"error": error_json(error)})
         return error.status
     finally:
         if path is not None:

@@ -13,10 +13,9 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
-if TYPE_CHECKING:  # joining does not wait for the core to be imported
-    from tavus_cli.protocol.conversation import Before
+from tavus_cli.protocol.snapshot import Snapshot
 
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
 
@@ -85,13 +84,8 @@ class Idle:
         return "Idle()"
 
 
-class CameLate(NamedTuple):
-    """Only from a resident session, and first: what had been before this side came to it."""
-
-    before: Before
-
-
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | CameLate
+# A Snapshot comes only from a resident session, and first: what happened before this side joined it.
+Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | Snapshot
 
 
 class Room(Protocol):

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
     BATCH,
     Arrival,
-    CameLate,
     Idle,
     ParticipantChanged,
     Received,
@@ -77,7 +77,7 @@ class Session:
         self._waiters: list[_Waiter] = []
         self._timer: asyncio.TimerHandle | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._pal = asyncio.Event()
+        self._news = asyncio.Event()  # the core has taken something in
         self._idle = asyncio.Event()  # a room without real time waits for us: it is late for all who wait
 
     @functools.cached_property
@@ -99,7 +99,7 @@ class Session:
             if self._recorder is not None:
                 self._recorder.discard_if_empty()
             raise
-        self._progress("joined" if self._pal_there() else "joined; the PAL is not there yet")
+        self._progress("joined" if self.pal_present else "joined; the PAL is not there yet")
         return self
 
     async def __aexit__(
@@ -123,7 +123,7 @@ class Session:
         message = interaction.encode(self.room.conversation_id)
         self._idle.clear()
         try:
-            await self._send(message, self.room.now())
+            await self._send(interaction, message, self.room.now())
         except SendFailed as error:
             self._record_note(str(error))
             with contextlib.suppress(TimeoutError):  # if it failed because the room ended, say that
@@ -134,14 +134,14 @@ class Session:
             raise
         return message
 
-    async def _send(self, message: dict[str, Any], now: float) -> None:
+    async def _send(self, interaction: Interaction, message: dict[str, Any], now: float) -> None:
         sending = asyncio.get_running_loop().create_future()
         self._sending.add(sending)
         try:
             await self.room.send(message)
             if self._recorder is not None:
                 self._recorder.sent(message, now)
-            self._emit(self.conversation.sent(message, now))
+            self._emit(self.conversation.sent(message, now, interaction))
         finally:
             self._sending.discard(sending)
             sending.set_result(None)
@@ -151,13 +151,20 @@ class Session:
 
     async def pal_ready(self, timeout: float) -> None:
         """Returns when the PAL is there: a participant, or heard. Raises CannotJoin, ConversationOver."""
-        if self._pal_there():
+        if self.pal_present:
             return
         self._progress(f"waiting for the PAL, at most {timeout:g} s …")
-        await self._first(self._pal.wait(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
+        await self._first(self._pal_comes(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
 
-    def _pal_there(self) -> bool:
-        return self._pal.is_set() or any(one.pal for one in self.room.participants.values())
+    async def _pal_comes(self) -> None:
+        while not self.pal_present:
+            self._news.clear()
+            await self._news.wait()
+
+    @property
+    def pal_present(self) -> bool:
+        """Whether the PAL is in the room, by its participants and by what was heard."""
+        return self.conversation.status.pal_present
 
     async def over_or_idle(self) -> None:
         """Returns when nothing more comes by itself: the room has ended, or its simulated time stands."""
@@ -168,15 +175,12 @@ class Session:
             for wait in waits:
                 wait.cancel()
 
-    async def wait_for(self, answer: Callable[[Entry], Any], timeout: float, what: str) -> Any:
-        """The first result of ``answer`` over entries from now on that is not None.
-
-        Raises NotMet after ``timeout`` seconds, ConversationOver when the room ends before.
-        """
-        return await self.waiter(answer)(timeout, what)
-
     def waiter(self, answer: Callable[[Entry], Any]) -> Callable[[float, str], Coroutine[Any, Any, Any]]:
-        """As ``wait_for``, in two steps: begin to look now, await later."""
+        """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None.
+
+        It looks at entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds,
+        and ConversationOver when the room ends first; ``what`` is the awaited thing's name in both.
+        """
         waiter = _Waiter(answer)
         self._waiters.append(waiter)
 
@@ -234,8 +238,8 @@ class Session:
             case Idle():
                 self._idle.set()
                 return self.conversation.tick(float("inf"))
-            case CameLate(before):
-                self.conversation.came_late(before)
+            case Snapshot():
+                self.conversation.resume(arrival)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
@@ -246,7 +250,7 @@ class Session:
                 return self.conversation.tick(float("inf")) + self.conversation.note(text, at)
             case ParticipantChanged(participant, change, _):
                 if participant.pal:
-                    self.conversation.status.pal_present = change != "left"
+                    self.conversation.pal_is(change != "left")
                 if not participant.local:
                     self._record_note(f"participant {change}: {participant.name or participant.id}")
         return []
@@ -256,8 +260,7 @@ class Session:
             self._recorder.note(text, self.room.now())
 
     def _emit(self, entries: list[Entry]) -> None:
-        if self.conversation.status.pal_present:
-            self._pal.set()
+        self._news.set()
         if entries:
             for sink in self.sinks:
                 sink.entries(entries)

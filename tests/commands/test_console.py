@@ -10,7 +10,7 @@ from functools import partial
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from tavus_cli.commands.join.commander import Join
+from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import Console
 from tavus_cli.language.selection import Selection
 from tavus_cli.rooms.sim.room import open_simulated
@@ -32,7 +32,7 @@ def run(spec: str, act: Act, columns: int = 160, rows: int = 30) -> tuple[int, T
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
             session = Session(open_simulated(spec))
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            console = Console(session, Join(Selection()), environment, prompt)
+            console = Console(session, JoinOptions(Selection()), environment, prompt)
             task = asyncio.create_task(console.run())
             await terminal.shows("·")
             terminal.always = " · "

@@ -22,7 +22,7 @@ class Refusal:
     ends: int
     words: str
     lookup: int | dict[str, Any] | None = None
-    socket: Socket = "take"
+    socket: Socket = "silent"
     options: Sequence[str] = ()
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ def test_joins_that_fail(name: str) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 def test_signals_while_joining(command: str) -> None:
     async def main() -> list[tuple[int, Result]]:
-        async with LocalRoom() as room:
+        async with LocalRoom(socket="silent") as room:
 
             async def one(number: int) -> tuple[int, Result]:
                 url = room_url()
@@ -84,7 +84,7 @@ def test_tail_may_have_enough_before_the_join_is_done() -> None:
     early = [app_message({"event_type": f"e{number}"}) for number in range(7)]
 
     async def main() -> Result:
-        async with LocalRoom(early=early) as room:
+        async with LocalRoom(socket="silent", early=early) as room:
             run = Run(["tail", room_url(), "--count", "5", "--format", "{type}"], room.environment)
             return await run.end()
 
@@ -94,7 +94,7 @@ def test_tail_may_have_enough_before_the_join_is_done() -> None:
 
 def test_a_reader_that_goes_away_while_joining() -> None:
     async def main() -> Result:
-        async with LocalRoom(early=[app_message({"event_type": "e"})]) as room:
+        async with LocalRoom(socket="silent", early=[app_message({"event_type": "e"})]) as room:
             run = Run(["tail", room_url(), "--format", "{type}"], room.environment)
             process = await run.start()
             assert process.stdout is not None

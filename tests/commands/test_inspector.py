@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tavus_cli.commands.join.inspector import FOUND, Looking
+from tavus_cli.commands.join.inspector import FOUND, Inspector
 from tavus_cli.errors import UsageError
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.conversation import Conversation
@@ -72,9 +72,9 @@ def test_an_event_in_full_and_a_search() -> None:
     run("sim:?speed=max", act)
 
 
-def looking(texts: Iterable[str]) -> Looking:
+def looking(texts: Iterable[str]) -> Inspector:
     conversation = Conversation()
-    one = Looking(conversation, Selection(), PLAIN, lambda: LineView(local_time, theme=PLAIN), 100_000)
+    one = Inspector(conversation, Selection(), PLAIN, lambda: LineView(local_time, theme=PLAIN), 100_000)
     for seq, said in enumerate(texts):
         spoken = message("conversation.utterance", seq=seq, role="user", speech=said)
         one.log.add(conversation.receive(spoken, START + seq))

@@ -16,7 +16,7 @@ from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 from rich.cells import cell_len
 
-from tavus_cli.commands.join.commander import Join
+from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import LONG_LINE, Console
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.environment import Environment
@@ -391,7 +391,7 @@ async def tables(screen: Screen) -> None:
 # -- and the screens ---------------------------------------------------------------------------------------
 
 
-def on_a_screen(play: Play, columns: int, what: Join) -> Terminal:
+def on_a_screen(play: Play, columns: int, what: JoinOptions) -> Terminal:
     room, terminal = PlayedRoom(), Terminal(columns, 40)
 
     async def main() -> None:
@@ -414,7 +414,7 @@ def on_a_screen(play: Play, columns: int, what: Join) -> Terminal:
 @pytest.mark.parametrize("columns", COLUMNS)
 @pytest.mark.parametrize("name", ELEMENTS)
 def test_on_a_screen(name: str, columns: int) -> None:
-    on_a_screen(ELEMENTS[name], columns, Join(record="r.jsonl"))
+    on_a_screen(ELEMENTS[name], columns, JoinOptions(record="r.jsonl"))
 
 
 def test_the_view_says_when_it_begins_to_forget() -> None:
@@ -427,7 +427,7 @@ def test_the_view_says_when_it_begins_to_forget() -> None:
         told = "from now on /find, /event and /turn know the last 3 events alone"
         assert screen.log.count(told) == 1
 
-    on_a_screen(play, 200, Join(events_kept=3))
+    on_a_screen(play, 200, JoinOptions(events_kept=3))
 
 
 @pytest.mark.parametrize(
@@ -450,7 +450,7 @@ def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: s
         screen.keys(f"{typed}\t")
         await screen.terminal.input_is(completed)
 
-    on_a_screen(play, 80, Join())
+    on_a_screen(play, 80, JoinOptions())
 
 
 @pytest.mark.parametrize("clipboard", [True, False])
@@ -468,5 +468,5 @@ def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
         told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
         assert (told in screen.log) == clipboard
 
-    terminal = on_a_screen(play, 200, Join(clipboard=clipboard))
+    terminal = on_a_screen(play, 200, JoinOptions(clipboard=clipboard))
     assert "".join(terminal.writes).count("\x1b]52;c;") == clipboard

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import pytest
 
-from tavus_cli.commands.send import Send
+from tavus_cli.commands.send import SendOptions
 from tavus_cli.commands.send import send as send_to
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.rooms.room import Arrival, Received, Room
@@ -149,7 +149,7 @@ class Asked:
 def test_an_older_turn_that_is_still_spoken_is_not_the_answer(tmp_path: Path, first: int) -> None:
     """1,000 conversations with events out of order, twice and late."""
     target = f"{script(tmp_path, OVERLAP)}&reorder=0.3&duplicate=0.2&late=0.1"
-    what = Send(respond("the second question"), wait="reply")
+    what = SendOptions(respond("the second question"), wait="reply")
     wrong, ended = {}, 0
     for seed in range(first, first + 250):
         room, out = Asked(f"{target}&seed={seed}", before=(1 + seed % 25) / 10), io.StringIO()

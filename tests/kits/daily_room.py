@@ -1,13 +1,16 @@
-"""A Daily room on this machine: enough of Daily's signalling for the unmodified client to come in.
+"""A Daily room on this machine for the unmodified client: ``tavus_cli.local``, its faults in a test's reach.
 
-The client is led here by ``set_proxy_url`` (it then asks ``https://127.0.0.1:PORT/<host><path>``) and
-trusts us by ``SSL_CERT_FILE``. What completes a join is not public, so the client never gets beyond
-"joining"; messages and participants reach it all the same, and so does every way a join can fail.
+The client is led here by ``set_proxy_url`` and trusts us by ``SSL_CERT_FILE``::
 
-Not a mock of our code: this is the other end of the wire. Benches use ``in_thread()``::
+    async with LocalRoom(pal="sim:?speed=max") as local:      # a simulated PAL in every room
+        monkeypatch.setenv("SSL_CERT_FILE", authority_file())
+        room = DailyRoom(room_url(), proxy=local.proxy)
+        await room.join()
+        local.drop()                                          # or outage, mute, delete
+
+A subprocess needs ``local.environment``. Benches use ``in_thread()``::
 
     with in_thread() as room:                 # the server has a thread and a loop of its own
-        os.environ.update(room.environment)
         ...                                   # join through room.proxy
         room.soon(room.flood(30_000)).result()
 """
@@ -19,9 +22,7 @@ import atexit
 import concurrent.futures
 import contextlib
 import functools
-import json
 import shutil
-import ssl
 import tempfile
 import threading
 import uuid
@@ -30,33 +31,30 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-import trustme
-from aiohttp import WSMsgType, web
+from tavus_cli.local import signalling
+from tavus_cli.local.certificates import Authority
+from tavus_cli.local.daily import DailyServer, Lookup
+from tavus_cli.local.pal import Pal
+from tavus_cli.local.room import Door, Faults, Room
+from tavus_cli.local.signalling import Reach, presence
+
+__all__ = ["GUEST", "PAL", "LocalRoom", "Socket", "app_message", "presence", "room_url", "silent_port"]
 
 T = TypeVar("T")
 
 PAL = "11111111-1111-4111-8111-111111111111"
 GUEST = "22222222-2222-4222-8222-222222222222"
 
-# The least answer to the room lookup that the client accepts.
-ROOM_FOUND: dict[str, Any] = {
-    "sigAuthz": "a.b.c",
-    "roomName": "r",
-    "domainProps": {"api_plan_id": "x"},
-    "roomProps": {},
-    "joinProps": {},
-    "permissions": {"hasPresence": True},
-    "worker": {"workerId": "w", "wssUri": "wss://sig.standin.wss.daily.co:443"},
-    "iceConfig": {"iceServers": [{"urls": ["stun:127.0.0.1:3478"]}]},
-}
-
-Socket = Literal["take", "refuse", "close", "drop"]
+# How far a client comes: what a Door does to its WebSocket, or a Reach to its join.
+Socket = Literal["refuse", "close", "drop", "silent", "acknowledged", "routed", "joined"]
+_DOORS: dict[Socket, Door] = {"refuse": "refuse", "close": "close", "drop": "drop"}
+_REACHES: dict[Socket, Reach] = {"silent": "silent", "acknowledged": "acknowledged", "routed": "routed"}
 
 
 @functools.cache
-def authority() -> trustme.CA:
+def authority() -> Authority:
     """One authority a process: the client may read ``SSL_CERT_FILE`` only once."""
-    return trustme.CA()
+    return Authority()
 
 
 @functools.cache
@@ -65,79 +63,106 @@ def authority_file() -> str:
     folder = Path(tempfile.mkdtemp(prefix="local-daily-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / "authority.pem"
-    authority().cert_pem.write_to_path(str(path))
+    path.write_bytes(authority().pem)
     return str(path)
-
-
-@dataclass(frozen=True)
-class Lookup:
-    """One question for the room: path as asked (with the host first), headers in lower case."""
-
-    path: str
-    headers: dict[str, str]
 
 
 @dataclass
 class LocalRoom:
     """``async with LocalRoom() as room``; bound to 127.0.0.1 on a free port, gone with the block.
 
-    ``lookup``: None finds the room; a number answers with that HTTP status; a dict is the JSON answer.
-    ``socket``: "take" reads everything and never acknowledges; "refuse" answers 403; "close" closes at
-    once; "drop" cuts the connection without a close frame. ``early`` frames go out when the WebSocket
-    opens, before the client has said anything.
+    Every room name exists, and all rooms share ``faults``. ``lookup`` and ``lookup_delay``: see Faults.
+    ``socket``: "joined" completes every join; "refuse" answers 403; "close" closes at once; "drop" cuts the
+    connection without a close frame; "silent" takes everything and answers nothing; "acknowledged" and
+    "routed" stop answering on the way. ``early`` frames go out when the WebSocket opens.
+
+    ``pal``: a simulated one for each room (a TARGET such as "sim:?speed=max"); None: nobody, and a test says
+    and does what the PAL would. ``here``: who is in every room from the start, by id, with their names.
+    ``grace``: seconds until one whose line broke is told to have left.
     """
 
     lookup: int | dict[str, Any] | None = None
-    socket: Socket = "take"
+    lookup_delay: float = 0.0
+    socket: Socket = "joined"
     early: Sequence[dict[str, Any]] = ()
+    pal: str | None = None
+    here: dict[str, str] = field(default_factory=dict)
+    grace: float = 20.0
     trusted: bool = True  # False: a certificate of an authority nobody knows
     lookups: list[Lookup] = field(default_factory=list)
-    frames: list[dict[str, Any]] = field(default_factory=list)  # all that the client sent
-    port: int = 0
+    frames: list[dict[str, Any]] = field(default_factory=list)  # all that clients sent
+
+    def __post_init__(self) -> None:
+        door, reach = _DOORS.get(self.socket, "take"), _REACHES.get(self.socket, "joined")
+        self.faults = Faults(self.lookup, self.lookup_delay, door, reach, self.early)
+        self.rooms: dict[str, Room] = {}
+        self.pals: dict[str, Pal] = {}
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
-        self._joining = asyncio.Event()
-        self._sockets: set[web.WebSocketResponse] = set()
-        self._transports: set[asyncio.Transport] = set()
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        signed_by = authority() if self.trusted else trustme.CA()
-        signed_by.issue_cert("127.0.0.1").configure_cert(context)
-        app = web.Application()
-        app.router.add_get("/{tail:.*}", self._answer)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.5)
-        await self._runner.setup()
-        self._site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=context)
-        await self._site.start()
-        self.port = self._runner.addresses[0][1]
+        self._changed = asyncio.Event()
+        tls = (authority() if self.trusted else Authority()).tls("127.0.0.1", "localhost")
+        self._server = DailyServer(self.room, tls, asked=self.lookups.append)
+        await self._server.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._site.stop()
-        for transport in self._transports:
-            transport.abort()  # closing would wait for the client's last word of TLS
-        await self._runner.cleanup()
+        for pal in self.pals.values():
+            await pal.stop()
+        for room in self.rooms.values():
+            await room.close()
+        await self._server.stop()
+
+    def room(self, name: str) -> Room:
+        """The room of a name, made when it is first asked for."""
+        if name not in self.rooms:
+            room = self.rooms[name] = Room(name, self.faults, heard=self._hear, grace=self.grace)
+            for who, called in self.here.items():
+                room.state.come(who, name=called)
+            if self.pal is not None:
+                room.behind = self.pals[name] = pal = Pal(room, self.pal, id=PAL)
+                room.state.come(PAL, name=pal.script.name, user_id=f"tavus-replica-{pal.script.replica_id}")
+                pal.present = True
+        return self.rooms[name]
+
+    @property
+    def port(self) -> int:
+        return self._server.port
 
     @property
     def proxy(self) -> str:
-        return f"https://127.0.0.1:{self.port}/"
+        return self._server.proxy
 
     @property
     def environment(self) -> dict[str, str]:
         """What a child process needs to be led here."""
         return {"SSL_CERT_FILE": authority_file(), "TAVUS_DAILY_PROXY": self.proxy}
 
-    # -- what the room says ----------------------------------------------------------------------------
+    # -- what the rooms say ----------------------------------------------------------------------------
 
     async def joining(self, room: str = "", timeout: float = 20.0) -> dict[str, Any]:
         """The join frame of a client, once it has come; ``room``: that of this room name."""
+
+        def is_it(frame: dict[str, Any]) -> bool:
+            return frame.get("msgStr") == "join-for-sig" and frame["mtgStr"].endswith(room)
+
+        return await self.frame(is_it, timeout)
+
+    async def frame(self, is_it: Callable[[dict[str, Any]], bool], timeout: float = 20.0) -> dict[str, Any]:
+        """The first frame of a client that ``is_it``, once it has come."""
         async with asyncio.timeout(timeout):
             while True:
                 for frame in self.frames:
-                    if frame.get("msgStr") == "join-for-sig" and frame["mtgStr"].endswith(room):
+                    if is_it(frame):
                         return frame
-                self._joining.clear()
-                await self._joining.wait()
+                self._changed.clear()
+                await self._changed.wait()
+
+    @property
+    def sent(self) -> list[Any]:
+        """The app messages that clients have sent."""
+        given = [frame.get("msgData") for frame in self.frames if frame.get("msgStr") == "sig-msg"]
+        return [one["fields"] for one in given if isinstance(one, dict) and one.get("tag") == "x-egassem"]
 
     async def say(self, message: Any, sender: str = PAL) -> None:
         """An app message with any JSON value."""
@@ -145,9 +170,13 @@ class LocalRoom:
 
     async def come(self, who: str, name: str = "") -> None:
         """A participant comes, or has a new name."""
+        for room in self.rooms.values():
+            room.state.come(who, name=name)
         await self.put(presence(who, {"id": who, "name": name}))
 
     async def go(self, who: str) -> None:
+        for room in self.rooms.values():
+            room.state.gone(who)
         await self.put(presence(who, None))
 
     async def flood(self, count: int, make: Callable[[int], Any] = lambda n: {"n": n}) -> None:
@@ -156,64 +185,42 @@ class LocalRoom:
             await self.say(make(number))
 
     async def put(self, frame: dict[str, Any]) -> None:
-        text = json.dumps(frame)
-        for socket in list(self._sockets):
-            await socket.send_str(text)
+        for room in list(self.rooms.values()):
+            await room.put(frame)
+
+    # -- what goes wrong -------------------------------------------------------------------------------
+
+    def drop(self, *, for_good: bool = False) -> None:
+        """Cut every line; ``for_good``: refuse all later ones."""
+        for room in self.rooms.values():
+            room.drop(for_good=for_good)
+
+    async def outage(self, seconds: float, *gone: str) -> None:
+        """Cut every line and refuse new ones for a time, in which the participants ``gone`` leave."""
+        await asyncio.gather(*(room.outage(seconds, *gone) for room in self.rooms.values()))
+
+    def mute(self, muted: bool = True) -> None:
+        """Answer nothing and send nothing, with the lines open."""
+        for room in self.rooms.values():
+            room.mute(muted)
+
+    async def delete(self) -> None:
+        """Say that the room is deleted, and let nobody in any more."""
+        for room in self.rooms.values():
+            await room.delete()
 
     def soon(self, doing: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
         """From another thread: run one of the above on the room's loop."""
         return asyncio.run_coroutine_threadsafe(doing, self._loop)
 
-    # -- what the client asks --------------------------------------------------------------------------
-
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        if request.transport is not None:
-            self._transports.add(request.transport)
-        if request.headers.get("Upgrade", "").lower() == "websocket":
-            return await self._signal(request)
-        headers = {key.lower(): value for key, value in request.headers.items()}
-        self.lookups.append(Lookup(request.path, headers))
-        if isinstance(self.lookup, int):
-            return web.Response(status=self.lookup, text="no")
-        return web.json_response(ROOM_FOUND if self.lookup is None else self.lookup)
-
-    async def _signal(self, request: web.Request) -> web.StreamResponse:
-        if self.socket == "refuse":
-            return web.Response(status=403)
-        socket = web.WebSocketResponse(max_msg_size=0)
-        await socket.prepare(request)
-        if self.socket == "close":
-            await socket.close()
-            return socket
-        if self.socket == "drop":
-            assert request.transport is not None
-            request.transport.abort()
-            return socket
-        self._sockets.add(socket)
-        try:
-            for frame in self.early:
-                await socket.send_str(json.dumps(frame))
-            async for message in socket:
-                if message.type is WSMsgType.TEXT:
-                    self._take(json.loads(message.data))
-        finally:
-            self._sockets.discard(socket)
-        return socket
-
-    def _take(self, frame: dict[str, Any]) -> None:
+    def _hear(self, frame: dict[str, Any]) -> None:
         self.frames.append(frame)
-        if frame.get("msgStr") == "join-for-sig":
-            self._joining.set()
+        self._changed.set()
 
 
 def app_message(message: Any, sender: str = PAL) -> dict[str, Any]:
-    """The signalling frame of an app message."""
-    return {"msgStr": "sig-msg", "tag": "x-egassem", "from": sender, "to": "*", "msgData": message}
-
-
-def presence(who: str, data: dict[str, Any] | None) -> dict[str, Any]:
-    """The signalling frame of somebody coming or changing; ``data`` None: going."""
-    return {"msgStr": "sig-presence", "from": who, "msgData": data}
+    """The signalling frame of an app message with any JSON value."""
+    return signalling.app_message(message, sender)
 
 
 def room_url(name: str | None = None) -> str:

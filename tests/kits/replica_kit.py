@@ -7,7 +7,7 @@ from typing import Any
 
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import parse_script
 
@@ -20,12 +20,12 @@ Send = tuple[float, Any]  # seconds after START, and what is sent then
 Sends = list[Send]
 
 
-def script(text: str = "", *, timing: str = EXACT) -> Script:
+def script(text: str = "", *, timing: str = EXACT) -> SimScript:
     return parse_script(text + "\n" + timing, "s.toml")
 
 
 def run(
-    what: Script, sends: Sequence[Send] = (), until: float = 60, seed: int = 1, **options: Any
+    what: SimScript, sends: Sequence[Send] = (), until: float = 60, seed: int = 1, **options: Any
 ) -> list[Timed]:
     """What the replica sends in the first ``until`` seconds."""
     replica = Replica(what, Options(seed=seed, **options), "c1", START)

@@ -170,7 +170,7 @@ async def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[St
     """The real client, as far as it comes: "joining"."""
     monkeypatch.setenv("SSL_CERT_FILE", authority_file())
     joins: list[asyncio.Task[None]] = []
-    async with LocalRoom() as server:
+    async with LocalRoom(socket="silent") as server:
 
         async def begin(room: Room) -> None:
             joins.append(asyncio.create_task(room.join()))

@@ -63,7 +63,7 @@ def test_tables_are_bounded_too() -> None:
         for turn in range(TABLE_KEPT + 10)
     )
     log = heard(*calls)
-    assert len(log.turns()) == len(log.calls()) == TABLE_KEPT
+    assert len(log.turns()) == TABLE_KEPT
     assert log.turns()[-1].idx == TABLE_KEPT + 9
 
 
@@ -79,10 +79,10 @@ def test_what_was_sent_last_and_which_call_it_answered() -> None:
     conversation, log = Conversation(), Log()
     call = message("conversation.tool_call", turn=1, name="look", arguments="{}", tool_call_id="c1")
     log.add(conversation.receive(call, START))
-    assert [one.answered for one in log.calls()] == [None]
+    assert [one.answered for one in conversation.turns.calls] == [None]
     assert log.last_sent() is None
     log.add(conversation.sent(tool_result("c1", "seen").encode("x"), START + 2))
-    assert [(one.name, one.answered) for one in log.calls()] == [("look", START + 2)]
+    assert [(one.name, one.answered) for one in conversation.turns.calls] == [("look", START + 2)]
     sent = log.last_sent()
     assert sent is not None
     assert sent.event.type == "conversation.tool_result"
@@ -147,13 +147,12 @@ def test_a_call_that_comes_again_after_its_answer_stays_answered() -> None:
     log.add(conversation.receive(tool_call(name="look", arguments="{}"), START))
     log.add(conversation.sent(tool_result("c1", "seen").encode("x"), START + 2))
     log.add(conversation.receive(tool_call(name="look", arguments='{"more": 1}'), START + 3))
-    assert [(one.at, one.answered) for one in log.calls()] == [(START, START + 2)]
+    assert [(one.at, one.answered) for one in conversation.turns.calls] == [(START, START + 2)]
 
 
 def test_calls_of_older_builds_have_a_name_too() -> None:
     conversation, log = Conversation(), Log()
     log.add(conversation.receive(tool_call(tool_name="look"), START))
-    assert [one.name for one in log.calls()] == ["look"]
     assert conversation.turns.open_calls["c1"].name == "look"
 
 

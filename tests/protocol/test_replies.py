@@ -26,7 +26,7 @@ from tavus_cli.protocol.interactions import (
 )
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.replies import Reply, check_answered, reply_text
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.room import SimulatedRoom
 from tavus_cli.rooms.sim.script import parse_script, parse_spec
 from tavus_cli.session.session import Session
@@ -72,7 +72,7 @@ class Stage:
 
     def send(self, interaction: Interaction) -> None:
         self._reply = Reply(interaction, self.conversation)
-        self._look(self.conversation.sent(interaction.encode("c1"), self.now))
+        self._look(self.conversation.sent(interaction.encode("c1"), self.now, interaction))
 
     def come(self, one: Any, at: float | None = None) -> None:
         """A message, at the next moment or at ``at``; time goes by as the conversation asks for it."""
@@ -487,7 +487,7 @@ ASKED = {
 
 
 def sim(seed: int) -> SimulatedRoom:
-    script: Script = parse_script(SCRIPT, "museum.toml")
+    script: SimScript = parse_script(SCRIPT, "museum.toml")
     options: Options = parse_spec(f"sim:?seed={seed}&speed=max&{FAULTS}")[1]
     return SimulatedRoom(script, options)
 
@@ -513,7 +513,7 @@ def test_the_right_reply_while_another_is_still_being_spoken(seeds: range) -> No
 
     async def main(seed: int) -> None:
         async with Session(sim(seed)) as session:
-            await session.wait_for(starts, 60, "the greeting")
+            await session.waiter(starts)(60, "the greeting")
             for question, words in ASKED.items():
                 event = await ask(session, respond(question))
                 assert reply_text(event).startswith(words), (seed, question, reply_text(event))
@@ -525,7 +525,7 @@ def test_the_right_reply_while_another_is_still_being_spoken(seeds: range) -> No
 def test_results_echoes_and_interrupts_over_the_simulated_room() -> None:
     async def main(seed: int) -> None:
         async with Session(sim(seed)) as session:
-            await session.wait_for(starts, 60, "the greeting")
+            await session.waiter(starts)(60, "the greeting")
             called = await ask(session, respond("look"))
             result = await ask(session, tool_result(called.word("tool_call_id"), "a lantern"))
             assert reply_text(result) == "I see a lantern."

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.turns import Turn, Turns
-from tests.kits.conversations import SAMPLES, few, message, strange_messages
+from tests.kits.conversations import SAMPLES, START, few, message, strange_messages
 
 STARTED, STOPPED = "conversation.started_speaking", "conversation.stopped_speaking"
 UTTERANCE, CALL = "conversation.utterance", "conversation.tool_call"
@@ -200,3 +200,18 @@ def test_any_message_has_a_place(messages: list[Any]) -> None:
         assert (turn.idx if turn else None) == event.turn_idx
         assert turns.current is None or turn is None or turns.current.idx >= turn.idx
         assert turn is None or turn.reply is None or turn.reply >= 0
+
+
+def test_calls_are_one_list_open_and_answered_and_an_answered_one_keeps_no_message() -> None:
+    turns = Turns()
+    for number in (1, 2, 3):
+        properties = {"name": f"tool{number}", "arguments": "{}", "tool_call_id": f"c{number}"}
+        turns.place(decode(message("conversation.tool_call", turn=1, **properties), START), START + number)
+    turns.answer("c2", START + 9)
+    assert [(call.id, call.answered) for call in turns.calls] == [
+        ("c1", None),
+        ("c2", START + 9),
+        ("c3", None),
+    ]
+    assert [call.message is None for call in turns.calls] == [False, True, False]
+    assert list(turns.open_calls) == ["c1", "c3"]

@@ -10,7 +10,7 @@ import pytest
 from tavus_cli.protocol.conversation import Conversation, SentEntry
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import CALLS_BYTES, before_json, before_of
+from tavus_cli.resident.wire import CALLS_BYTES, snapshot_json, snapshot_of
 from tests.kits.conversations import START, message
 from tests.kits.program import CONSOLE, SECONDS, console, process
 from tests.kits.resident_kit import connected, listed, start
@@ -28,7 +28,7 @@ PICTURES = "x" * (CALLS_BYTES // 3)
 def late(one: Conversation) -> Conversation:
     """As over the socket."""
     other = Conversation()
-    other.came_late(before_of(json.loads(json.dumps(before_json(one.before())))))
+    other.resume(snapshot_of(json.loads(json.dumps(snapshot_json(one.snapshot())))))
     return other
 
 
@@ -37,7 +37,7 @@ def late(one: Conversation) -> Conversation:
 
 def test_nothing_is_known_of_what_has_not_begun() -> None:
     core, other = Conversation(), late(Conversation())
-    assert (other.before(), other.highest_seq) == (core.before(), -1)
+    assert (other.snapshot(), other.highest_seq) == (core.snapshot(), -1)
 
 
 def test_open_calls_the_turn_and_who_speaks_are_known_and_nothing_of_it_is_shown() -> None:
@@ -52,7 +52,7 @@ def test_open_calls_the_turn_and_who_speaks_are_known_and_nothing_of_it_is_shown
         core.receive({**one, "seq": 100 + number}, START + number)
     core.sent(tool_result("c1", "done").encode("c"), START + 5)
     other = late(core)
-    assert other.before() == core.before()
+    assert other.snapshot() == core.snapshot()
     assert (list(other.turns.open_calls), other.highest_seq) == (["c2"], 102)
     call = other.turns.open_calls["c2"]
     assert (call.name, call.at, call.turn and call.turn.idx) == ("look", START + 1, 3)
@@ -159,7 +159,7 @@ def test_whoever_joins_misses_nothing_and_gets_nothing_twice() -> None:
         with room._connection as connection, connection.makefile("rb") as file:
             connection.settimeout(SECONDS)
             connection.sendall(b'{"do": "join"}\n')
-            before = json.loads(file.readline())["before"]
+            before = json.loads(file.readline())["snapshot"]
             came = [json.loads(file.readline()) for _ in range(100)]
         numbers = [one["in"]["seq"] for one in came if "in" in one and "seq" in one["in"]]
         assert numbers == list(range(before["seq"] + 1, before["seq"] + 1 + len(numbers)))

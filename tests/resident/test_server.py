@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tavus_cli.commands.send import Send, send
+from tavus_cli.commands.send import SendOptions, send
 from tavus_cli.commands.session import SERVER
 from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction, interrupt
@@ -65,7 +65,7 @@ def test_two_starts_give_one_session() -> None:
     first = start()
     result = process("session", "start", "sim", "--json")
     assert json.loads(result.out)["pid"] == first["pid"]
-    assert "is there already" in result.err
+    assert "is already running" in result.err
     assert process("session", "start", "sim", "--record", "/dev/null").status == 2
 
 
@@ -92,7 +92,7 @@ def test_a_failure_to_join_is_the_commands_own() -> None:
     assert (result.status, json.loads(result.err)["error"]["reason"]) == (2, "usage")
     assert listed() == []
     assert console("session", "stop").status == 2
-    assert console("session", "stop", "sim").err == "tavus-console: there is no session sim\n"
+    assert console("session", "stop", "sim").err == "tavus-console: no session sim is running\n"
 
 
 def test_when_its_starter_is_gone_it_leaves_at_once(folder: Path) -> None:
@@ -208,7 +208,7 @@ class Lines(threading.Thread):
                     self.after[told["in"]["seq"]] = self.lines
                 elif "out" in told:
                     self.sent.append(told["out"]["properties"]["context"])
-                self.lines += "before" not in told
+                self.lines += "snapshot" not in told
                 if "over" in told:
                     return
 
@@ -274,7 +274,7 @@ def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() ->
     watching = Lines(connected())
 
     async def one(text: str) -> None:
-        assert await send(connected(), Send(context(text)), Environment(environ={})) == 0
+        assert await send(connected(), SendOptions(context(text)), Environment(environ={})) == 0
 
     async def all_of_them() -> None:
         for number in range(1_000):

@@ -266,7 +266,7 @@ class Talk:
         for message in before:
             self.conversation.receive(message, self.at)
         self.window = Window(self.conversation, self.at, interaction, sent=True)
-        self.add(self.conversation.sent(interaction.encode("c"), self.at))
+        self.add(self.conversation.sent(interaction.encode("c"), self.at, interaction))
 
     def add(self, entries: list[Any]) -> None:
         for one in entries:

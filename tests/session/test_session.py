@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
-from tavus_cli.protocol.conversation import Before, Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
     Arrival,
-    CameLate,
     Idle,
     Participant,
     ParticipantChanged,
@@ -331,7 +331,7 @@ def test_waiting_gives_the_first_that_is_found() -> None:
     async def main() -> None:
         room = FedRoom()
         async with Session(room) as session:
-            wait = asyncio.create_task(session.wait_for(is_number(2), SECONDS, "it"))
+            wait = asyncio.create_task(session.waiter(is_number(2))(SECONDS, "it"))
             await settle()
             room.feed(event(1), event(2, a=1), event(3))
             found = await wait
@@ -362,14 +362,14 @@ def test_waiting_ends_with_the_room() -> None:
     async def main() -> None:
         room = FedRoom()
         async with Session(room) as session:
-            wait = asyncio.create_task(session.wait_for(is_number(2), SECONDS, "it"))
+            wait = asyncio.create_task(session.waiter(is_number(2))(SECONDS, "it"))
             await settle()
             room.feed(event(1))
             room.end("expired")
             with pytest.raises(ConversationOver, match="the conversation is over \\(expired\\)"):
                 await wait
             with pytest.raises(ConversationOver):
-                await session.wait_for(is_number(3), SECONDS, "it")
+                await session.waiter(is_number(3))(SECONDS, "it")
 
     run(main)
 
@@ -378,7 +378,7 @@ def test_what_the_end_lets_out_is_still_found() -> None:
     async def main() -> None:
         room = FedRoom()
         async with Session(room) as session:
-            wait = asyncio.create_task(session.wait_for(is_number(4), SECONDS, "it"))
+            wait = asyncio.create_task(session.waiter(is_number(4))(SECONDS, "it"))
             await settle()
             room.feed(event(1), event(4))
             room.end(None)
@@ -409,12 +409,12 @@ def test_waiters_that_are_done_look_no_more() -> None:
             return looked[-1]
 
         async with Session(room) as session:
-            first = asyncio.create_task(session.wait_for(answer, SECONDS, "it"))
+            first = asyncio.create_task(session.waiter(answer)(SECONDS, "it"))
             await settle()
             room.feed(event(1), event(2))
             assert await first == 1
             room.feed(event(3))
-            await session.wait_for(is_number(3), SECONDS, "it")
+            await session.waiter(is_number(3))(SECONDS, "it")
         assert looked == [1]
 
     run(main)
@@ -430,7 +430,7 @@ def test_waiters_that_are_done_look_no_more() -> None:
         message("system.pal_present"),
         message("system.replica_joined"),
         message("conversation.started_speaking", role="replica"),
-        CameLate(Before(pal_present=True)),
+        Snapshot(pal_present=True),
     ],
     ids=["participant", "heartbeat", "joined", "speaks", "there before"],
 )
@@ -451,9 +451,10 @@ def test_the_pal_is_there(sign: Any) -> None:
 def test_a_pal_that_is_there_already() -> None:
     async def main() -> None:
         room = FedRoom()
-        room.present = {"me": ME, "p": PAL}
+        room.feed(ParticipantChanged(ME, "joined"), ParticipantChanged(PAL, "joined"))
         async with Session(room) as session:
-            await session.pal_ready(0.0)
+            await session.pal_ready(SECONDS)
+            await session.pal_ready(0.0)  # it is known by now
 
     run(main)
 
@@ -526,7 +527,7 @@ def test_what_the_room_refuses_is_an_error() -> None:
             with pytest.raises(SendFailed, match="too large"):
                 await session.send(echo("x"))
             room.feed(event(1))
-            await session.wait_for(is_number(1), SECONDS, "it")
+            await session.waiter(is_number(1))(SECONDS, "it")
 
     run(main)
 

@@ -22,8 +22,8 @@ from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 from tavus_cli.views.wrap import wrapped
 
-from .commander import LEAVING, Commander, Join
-from .inspector import Looking
+from .commander import LEAVING, Commander, JoinOptions
+from .inspector import Inspector
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -52,33 +52,33 @@ class Console:
     def __init__(
         self,
         session: Session,
-        what: Join,
+        options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
     ) -> None:
         self._session = session
         self._environment = environment
-        self._clipboard = what.clipboard
+        self._clipboard = options.clipboard
         make_view = partial(LineView, local_time, theme=environment.theme, wrap=True)
         self._view = make_view(
-            width=environment.columns, all=what.selection.all, limit=LONG_LINE, console=True
+            width=environment.columns, all=options.selection.all, limit=LONG_LINE, console=True
         )
-        self._looking = Looking(
+        self._inspector = Inspector(
             session.conversation,
-            what.selection,
+            options.selection,
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
-            what.events_kept,
+            options.events_kept,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
             environment.theme,
-            recording=what.record is not None,
+            recording=options.record is not None,
         )
         self._paused: list[Entry] = []
         self._sent_text = ""
         self._typed: asyncio.Queue[str] = asyncio.Queue()
-        history, note = open_history(what.history) if what.history else (None, None)
+        history, note = open_history(options.history) if options.history else (None, None)
         self._prompt = prompt(
             status=self._status_line,
             live=lambda columns: self._status.live(session.conversation, columns),
@@ -96,7 +96,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, what.ending)
+        self._commander = Commander(session, self._tell, self._warn, options.ending)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -172,7 +172,7 @@ class Console:
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
         self._remember(entries)
-        shown = self._looking.selection.among(entries)
+        shown = self._inspector.selection.among(entries)
         if self._status.paused is not None:
             self._paused += shown
             self._status.paused = len(self._paused)
@@ -181,7 +181,7 @@ class Console:
         self._prompt.refresh()
 
     def _remember(self, entries: list[Entry]) -> None:
-        log = self._looking.log
+        log = self._inspector.log
         full = log.dropped > 0
         log.add(entries)
         if log.dropped and not full:
@@ -196,13 +196,13 @@ class Console:
     async def _answer(self, say: Say) -> None:
         try:
             if say.command == "find":
-                lines = await self._looking.find(say.argument)
+                lines = await self._inspector.find(say.argument)
             else:
-                lines = self._looking.answer(say, self._session.room.now(), self._view.width)
+                lines = self._inspector.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
             self._warn(str(error))
             return
-        self._view.all = self._looking.selection.all
+        self._view.all = self._inspector.selection.all
         if say.command == "copy" and self._clipboard:
             escape = osc52("\n".join(lines))
             lines[0] = escape + lines[0]
@@ -211,8 +211,8 @@ class Console:
         self._prompt.print(lines)
 
     def _show(self, what: str) -> None:
-        self._tell(self._looking.show(what))
-        self._view.all = self._looking.selection.all
+        self._tell(self._inspector.show(what))
+        self._view.all = self._inspector.selection.all
 
     def _help(self) -> None:
         for line in KEYS:
@@ -238,7 +238,7 @@ class Console:
         call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
         if call is not None and call not in self._session.conversation.turns.open_calls:
             self._warn(f"warning: no tool call {call} is open; /tools lists them")
-        if objective is not None and objective not in self._looking.log.objectives():
+        if objective is not None and objective not in self._inspector.log.objectives():
             self._warn(f"warning: no objective {objective} was seen here")
         text = action.properties.get("text")
         if isinstance(text, str) and len(text) >= LONG_TEXT:
@@ -257,7 +257,7 @@ class Console:
                 if _plain(call.id):
                     yield call.id, safe(call.name)
         elif name == "/confirm":
-            for objective in self._looking.log.objectives():
+            for objective in self._inspector.log.objectives():
                 if _plain(objective):
                     yield objective, "an objective"
 
@@ -265,7 +265,7 @@ class Console:
 
     def _status_line(self, columns: int) -> str:
         self._view.width = columns
-        self._status.filtered = self._looking.selection.filters
+        self._status.filtered = self._inspector.selection.filters
         session = self._session
         return self._status.line(session.conversation, session.room.now(), self._prompt.held, columns)
 

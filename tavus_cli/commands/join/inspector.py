@@ -16,7 +16,6 @@ from tavus_cli.language.selection import Selection, TypePattern, compile_where
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
-from tavus_cli.protocol.turns import ToolCall
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.line import LineView
@@ -35,7 +34,7 @@ def _where(expression: str) -> Callable[[Any], Any] | None:
         raise UsageError(str(error).replace("--where", "/where", 1)) from None
 
 
-class Looking:
+class Inspector:
     """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
@@ -64,9 +63,9 @@ class Looking:
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width)
             case "tools":
-                return tools_table(self._calls(), now, self._theme, width)
+                return tools_table(self._conversation.turns.calls, now, self._theme, width)
             case "stats":
-                return stats(self.log.turns(), self.log.calls(), self._theme, width)
+                return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width)
             case "event":
                 return full(self._event(int(say.argument)), self._theme)
             case "last":
@@ -87,12 +86,6 @@ class Looking:
         return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
 
     # -- what has passed ------------------------------------------------------------------------------
-
-    def _calls(self) -> list[ToolCall]:
-        """Open ones from before we came are not in the log until they are answered."""
-        passed = self.log.calls()
-        known = {call.id for call in passed}
-        return [one for one in self._conversation.turns.open_calls.values() if one.id not in known] + passed
 
     def _event(self, seq: int) -> EventEntry:
         entry = self.log.event(seq)

@@ -21,23 +21,23 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.session.waiting import first_of
 
-from .commander import Commander, Join
+from .commander import Commander, JoinOptions
 
 AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
 
 
-async def join(room: Room, what: Join, environment: Environment) -> int:
+async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
-    recorder = record_to(what.record, room)
+    recorder = record_to(options.record, room)
     if environment.interactive:
         from .console import Console
 
-        session = Session(room, hold=what.hold, recorder=recorder, at_once=AT_ONCE)
-        status = await Console(session, what, environment).run()
+        session = Session(room, hold=options.hold, recorder=recorder, at_once=AT_ONCE)
+        status = await Console(session, options, environment).run()
     else:
-        session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
-        status = await _piped(session, what, environment)
+        session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
+        status = await _piped(session, options, environment)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
@@ -47,31 +47,33 @@ async def join(room: Room, what: Join, environment: Environment) -> int:
 # -- without a terminal --------------------------------------------------------------------------------
 
 
-async def _piped(session: Session, what: Join, environment: Environment) -> int:
-    view = line_view(environment, all=what.selection.all)
+async def _piped(session: Session, options: JoinOptions, environment: Environment) -> int:
+    view = line_view(environment, all=options.selection.all)
     async with Output(environment) as output:
-        session.sinks.append(Printer(view, what.selection, output, environment))
-        status = await first_of(_obey_lines(session, what, environment), output.gone)
+        session.sinks.append(Printer(view, options.selection, output, environment))
+        status = await first_of(_obey_lines(session, options, environment), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
 
-async def _obey_lines(session: Session, what: Join, environment: Environment) -> int:
+async def _obey_lines(session: Session, options: JoinOptions, environment: Environment) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
     Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
     the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
     """
-    commander = Commander(session, environment.complain, environment.warn, what.ending)
+    commander = Commander(session, environment.complain, environment.warn, options.ending)
     async with session:
-        await session.pal_ready(what.ready_timeout)
-        if not await _obey_each(commander, session, what, environment):
+        await session.pal_ready(options.ready_timeout)
+        if not await _obey_each(commander, session, options, environment):
             if commander.over:
                 return ExitStatus.OVER
             raise ConversationOver(session.ending)
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 
-async def _obey_each(commander: Commander, session: Session, what: Join, environment: Environment) -> bool:
+async def _obey_each(
+    commander: Commander, session: Session, options: JoinOptions, environment: Environment
+) -> bool:
     """Whether the input was read to its end, or /quit: False where the conversation ended before."""
     reply: asyncio.Task[object] | None = None
     lines = stdin_lines(environment)
@@ -92,7 +94,7 @@ async def _obey_each(commander: Commander, session: Session, what: Join, environ
             if session.over is not None:
                 break
             if asks:
-                reply = await _ask(session, action, what.reply_timeout, commander)
+                reply = await _ask(session, action, options.reply_timeout, commander)
             elif action is not None:
                 await commander.obey(action)
         if reply is not None:

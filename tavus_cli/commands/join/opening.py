@@ -11,7 +11,7 @@ from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import run
 from tavus_cli.target import Default, RoomOptions, Target, open_target, parse, resolve, room_of
 
-from .commander import Join
+from .commander import JoinOptions
 from .join import join
 
 if TYPE_CHECKING:
@@ -30,14 +30,14 @@ class New:
 
 
 def join_target(
-    target: Target, end_on_exit: bool, how: RoomOptions, options: Join, environment: Environment
+    target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
     """Join a conversation that is there, to the exit status. Raises UsageError, and what joining raises."""
     return run(lambda: _join(target, end_on_exit, how, options, environment))
 
 
 async def _join(
-    target: Target, end_on_exit: bool, how: RoomOptions, options: Join, environment: Environment
+    target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
     room, conversation_id = await open_target(target, how, environment)
     if conversation_id is None:  # the simulation, or a room on a domain of somebody's own
@@ -55,7 +55,12 @@ async def _join(
 
 
 def join_new(
-    target: Target, new: New, end_on_exit: bool, how: RoomOptions, options: Join, environment: Environment
+    target: Target,
+    new: New,
+    end_on_exit: bool,
+    how: RoomOptions,
+    options: JoinOptions,
+    environment: Environment,
 ) -> int:
     """Create a conversation, join it, end it. Raises UsageError, and what creating and joining raise."""
     from tavus_cli.api.conversations import connection, creation_from

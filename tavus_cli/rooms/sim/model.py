@@ -47,7 +47,7 @@ class Tool:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class SimReply:
     """``match`` None is the reply to what no other matches; one of ``say``, in turn, each time."""
 
     match: re.Pattern[str] | None = None
@@ -67,7 +67,7 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True)
-class Script:
+class SimScript:
     name: str = "Sim"
     replica_id: str = "r0simulated0"
     greeting: str = ""
@@ -77,7 +77,7 @@ class Script:
     shutdown_after: float | None = None
     shutdown_reason: str = "max_call_duration reached"
     timing: Timing = field(default_factory=Timing)
-    replies: tuple[Reply, ...] = ()
+    replies: tuple[SimReply, ...] = ()
     tools: Mapping[str, Tool] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = ()
     at: tuple[Step, ...] = ()

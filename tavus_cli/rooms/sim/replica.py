@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from tavus_cli.protocol.wire import from_json, to_json
-from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, Reply, Script, Step, Tool
+from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
 
 LOAD_TICK = 0.01  # seconds: load is made in portions, as a task for each event would cost more than the event
@@ -53,7 +53,7 @@ class Replica:
     """
 
     def __init__(
-        self, script: Script, options: Options, conversation_id: str, start: float, *, pace: float = 1.0
+        self, script: SimScript, options: Options, conversation_id: str, start: float, *, pace: float = 1.0
     ) -> None:
         self.present = False
         self.over: str | None = None
@@ -103,6 +103,12 @@ class Replica:
                 self._closing = False
                 source.later(PAUSE, self._shut_down, "end_conversation_endpoint_hit")
         return out
+
+    def end(self, reason: str, now: float) -> None:
+        """Shut down at once, from outside; ``reason`` as in section 6.11."""
+        if self.over is None:
+            source = self._source
+            source.agenda.add(max(now, source.now), partial(self._shut_down, reason))
 
     def wake_at(self, *, idle: bool = True) -> float | None:
         """Without ``idle`` as if there were no heartbeats and no time limits of tool calls."""
@@ -248,7 +254,7 @@ class Replica:
     def _answer(self, text: str, turn: int, inference_id: str) -> None:
         """The user said ``text``: the first reply that matches, else the default."""
         self._check_objective(text)
-        number, reply, values = -1, Reply(say=self._script.default), {"user": text}
+        number, reply, values = -1, SimReply(say=self._script.default), {"user": text}
         for index, one in enumerate(self._script.replies):
             if one.match is not None and (match := one.match.search(text)):
                 number, reply = index, one
@@ -259,7 +265,7 @@ class Replica:
         think = self._source.wait(self._source.timing.think if reply.delay is None else reply.delay)
         self._speaking.plan(think, self._give, number, reply, values, turn, inference_id)
 
-    def _give(self, number: int, reply: Reply, values: Values, turn: int, inference_id: str) -> None:
+    def _give(self, number: int, reply: SimReply, values: Values, turn: int, inference_id: str) -> None:
         if reply.tool:
             self._call(reply.tool, reply.arguments, values, turn, inference_id)
         if reply.say:

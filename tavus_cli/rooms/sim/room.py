@@ -23,7 +23,7 @@ from tavus_cli.rooms.room import (
     RoomOver,
 )
 from tavus_cli.rooms.sim.faults import Faults
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import parse_spec
 
@@ -49,7 +49,7 @@ class SimulatedRoom:
     via = ""
 
     def __init__(
-        self, script: Script, options: Options, *, target: str = "sim", clock: Clock = time.time
+        self, script: SimScript, options: Options, *, target: str = "sim", clock: Clock = time.time
     ) -> None:
         self.target = target
         self.conversation_id = f"sim-{options.seed}"
@@ -57,7 +57,7 @@ class SimulatedRoom:
         self._script = script
         self._options = options
         self._clock = clock
-        self._virtual = self._advance_to = START
+        self._virtual = START
         self._replica: Replica | None = None
         self._faults = Faults(options.faults, options.seed)
         self._leave_at: float | None = None
@@ -102,6 +102,12 @@ class SimulatedRoom:
         self._replica.receive(message, self.now())
         self._wake.set()
 
+    def end(self, reason: str) -> None:
+        """End the conversation as Tavus does when it is asked to: the PAL says so (system.shutdown)."""
+        if self._replica is not None and self._over is None:
+            self._replica.end(reason, self.now())
+            self._wake.set()
+
     async def leave(self) -> None:
         self._left = True
         self._ring(None)
@@ -132,11 +138,6 @@ class SimulatedRoom:
             else:
                 await self._wake.wait()
                 told_idle = self._replica is None
-
-    async def advance(self, seconds: float) -> None:
-        """Let virtual time go by, with all that happens in it; no effect on real time."""
-        self._advance_to = max(self._advance_to, self._virtual + seconds)
-        self._wake.set()
 
     def alarm(self, at: float) -> asyncio.Future[None]:
         """Done when virtual time has come to ``at``, or the room has ended; time goes on until then.
@@ -170,8 +171,6 @@ class SimulatedRoom:
             return None
         times = [replica.wake_at(idle=self._goes_on()), self._faults.wake_at(), self._leave_at]
         times.append(self._alarm_at())
-        if self._advance_to > self._virtual and not self.live:
-            times.append(self._advance_to)
         return min((at for at in times if at is not None), default=None)
 
     def _resting(self) -> bool:
@@ -179,9 +178,7 @@ class SimulatedRoom:
         there would always be another heartbeat."""
         replica = self._replica
         driven = replica is not None and replica.wake_at(idle=False) is not None
-        return not (
-            self._goes_on() or driven or self._leave_at is not None or self._advance_to >= self._virtual
-        )
+        return not (self._goes_on() or driven or self._leave_at is not None)
 
     def _goes_on(self) -> bool:
         """Time goes by whether or not anything happens: it is real, or somebody waits for a moment."""

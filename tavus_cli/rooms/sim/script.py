@@ -19,7 +19,7 @@ from urllib.parse import parse_qsl
 
 from tavus_cli.errors import UsageError
 from tavus_cli.rooms.sim.faults import FaultRates
-from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, Reply, Script, Step, Timing, Tool
+from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
 from tavus_cli.settings.toml_lines import KeyPath, lines_of_keys
 
 DEFAULT_SCRIPT = Path(__file__).with_name("default.toml")
@@ -180,7 +180,7 @@ _TOP = [*_FIELDS[""], "timing", "reply", "tools", "objective", "at", "faults"]
 # -- reading ---------------------------------------------------------------------------------------
 
 
-def load_script(path: str | Path) -> Script:
+def load_script(path: str | Path) -> SimScript:
     """Raises UsageError."""
     try:
         text = Path(path).read_bytes().decode("utf-8-sig")
@@ -192,7 +192,7 @@ def load_script(path: str | Path) -> Script:
     return parse_script(text, str(path))
 
 
-def parse_script(text: str, file: str) -> Script:
+def parse_script(text: str, file: str) -> SimScript:
     """``file`` is how messages call it. Raises UsageError."""
     try:
         data = tomllib.loads(text)
@@ -211,7 +211,7 @@ class _Reader:
         self._text = text
         self._lines = lines_of_keys(text)
 
-    def script(self, data: dict[str, Any]) -> Script:
+    def script(self, data: dict[str, Any]) -> SimScript:
         values = self._values(data, (), _FIELDS[""], _TOP)
         tables = {key: self._table(data, key) for key in ("timing", "faults", "tools")}
         tools = {
@@ -224,7 +224,7 @@ class _Reader:
             for name in tables["tools"]
         }
         self._tools = [*tools, END_CALL]
-        return Script(
+        return SimScript(
             **values,
             timing=Timing(**self._values(tables["timing"], ("timing",), _FIELDS["timing"])),
             faults=FaultRates(**self._values(tables["faults"], ("faults",), _FIELDS["faults"])),
@@ -234,13 +234,13 @@ class _Reader:
             at=tuple(self._step(one, path) for one, path in self._array(data, "at")),
         )
 
-    def _reply(self, data: dict[str, Any], path: KeyPath) -> Reply:
+    def _reply(self, data: dict[str, Any], path: KeyPath) -> SimReply:
         values = self._values(data, path, _FIELDS["reply"], [*_FIELDS["reply"], "then"])
         if "match" not in values:
             raise self._wrong(path, '"match" is missing in [[reply]]; what no other matches gets "default"')
         self._known_tool(values.get("tool"), (*path, "tool"))
         steps = tuple(self._step(one, at) for one, at in self._array(data, "then", path))
-        return Reply(**values, then=steps)
+        return SimReply(**values, then=steps)
 
     def _objective(self, data: dict[str, Any], path: KeyPath) -> Objective:
         values = self._values(data, path, _FIELDS["objective"])
@@ -356,7 +356,7 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
 }
 
 
-def parse_spec(spec: str) -> tuple[Script, Options]:
+def parse_spec(spec: str) -> tuple[SimScript, Options]:
     """ "sim", "sim:FILE.toml", "sim:?seed=7&reorder=0.2", "sim:FILE.toml?speed=max". Raises UsageError."""
     name, _, rest = spec.partition(":")
     if name != "sim":

@@ -71,7 +71,7 @@ def test_joins_that_take_their_time_to_fail() -> None:
 
     async def main() -> None:
         async with (
-            LocalRoom() as good,
+            LocalRoom(socket="silent") as good,
             LocalRoom(trusted=False) as untrusted,
             LocalRoom(socket="refuse") as refusing,
             LocalRoom(socket="close") as closing,
@@ -114,7 +114,7 @@ async def many(
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda one: one.name)
 def test_a_signal_ends_an_endless_join(number: signal.Signals) -> None:
     async def main() -> list[Ended]:
-        async with LocalRoom(early=[app_message("hello")]) as room:
+        async with LocalRoom(socket="silent", early=[app_message("hello")]) as room:
             return await many(room, stops=[number])
 
     for end in asyncio.run(main()):
@@ -128,7 +128,7 @@ def test_a_signal_ends_a_join_that_would_take_its_time(situation: str) -> None:
 
     async def main() -> list[Ended]:
         sockets: dict[str, Socket] = {"refused": "refuse", "dropped": "drop"}
-        async with LocalRoom(socket=sockets.get(situation, "take")) as room, silent_port() as silent:
+        async with LocalRoom(socket=sockets.get(situation, "silent")) as room, silent_port() as silent:
             proxy = {"silent": silent, "closed": CLOSED, "nowhere": NOWHERE}.get(situation)
             return await many(room, proxy=proxy, stops=signals)
 
@@ -139,7 +139,7 @@ def test_a_signal_ends_a_join_that_would_take_its_time(situation: str) -> None:
 
 def test_our_own_limit_ends_an_endless_join() -> None:
     async def main() -> list[Ended]:
-        async with LocalRoom() as room:
+        async with LocalRoom(socket="silent") as room:
             return await many(room, "--timeout", "1")
 
     for end in asyncio.run(main()):
@@ -151,7 +151,7 @@ def test_our_own_limit_ends_a_lookup_that_hangs() -> None:
     """In each state of a join that is not reached yet, half of the times with nobody there at all."""
 
     async def main() -> list[Ended]:
-        async with LocalRoom() as room, silent_port() as silent:
+        async with LocalRoom(socket="silent") as room, silent_port() as silent:
             ends = await many(room, "--timeout", "1", proxy=silent)
             return ends + await many(room, "--timeout", "1", proxy=CLOSED)
 
@@ -173,7 +173,7 @@ def test_the_extra_reference_lets_even_a_plain_exit_end() -> None:
     """``os._exit`` is the rule; this is the net below it, should a caller forget."""
 
     async def main() -> list[Ended]:
-        async with LocalRoom() as room:
+        async with LocalRoom(socket="silent") as room:
             return await many(room, "--timeout", "1", "--plain")
 
     for end in asyncio.run(main()):
@@ -182,7 +182,7 @@ def test_the_extra_reference_lets_even_a_plain_exit_end() -> None:
 
 def test_two_signals_end_at_once() -> None:
     async def main() -> Ended:
-        async with LocalRoom(early=[app_message("hello")]) as room:
+        async with LocalRoom(socket="silent", early=[app_message("hello")]) as room:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "tests.kits.daily_child", room_url(), "--proxy", room.proxy,
                 env={**os.environ, **room.environment}, stdin=asyncio.subprocess.DEVNULL,

@@ -54,7 +54,7 @@ async def joining(
 def test_the_way_in() -> None:
     async def main() -> None:
         async with (
-            LocalRoom() as local,
+            LocalRoom(socket="silent") as local,
             joining(local, "https://standin.daily.co/r0?t=a.b.c-token", name="Ann B") as (room, _),
         ):
             frame = await local.joining()
@@ -76,7 +76,7 @@ def test_the_way_in() -> None:
 
 def test_no_token_no_header() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local):
+        async with LocalRoom(socket="silent") as local, joining(local):
             assert "x-dailyjointoken" not in local.lookups[0].headers
 
     asyncio.run(main())
@@ -91,7 +91,7 @@ KINDS: list[Any] = [
 
 def test_every_kind_of_json_arrives_while_joining() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (_, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (_, arrivals):
             for kind in KINDS:
                 await local.say(kind)
             await until(lambda: len(messages(arrivals)) == len(KINDS))
@@ -110,7 +110,7 @@ def test_what_comes_before_the_client_has_said_a_word() -> None:
     early = [app_message("first"), presence(PAL, {"id": PAL, "name": "Charlie"}), app_message("second")]
 
     async def main() -> None:
-        async with LocalRoom(early=early) as local, joining(local) as (room, arrivals):
+        async with LocalRoom(socket="silent", early=early) as local, joining(local) as (room, arrivals):
             await until(lambda: len(messages(arrivals)) == 2)
             assert messages(arrivals) == ["first", "second"]
             assert room.participants[PAL].pal
@@ -120,7 +120,7 @@ def test_what_comes_before_the_client_has_said_a_word() -> None:
 
 def test_a_burst_arrives_whole_and_in_order() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (_, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (_, arrivals):
             await local.flood(30_000)
             await until(lambda: len(messages(arrivals)) >= 30_000, 60)
             assert messages(arrivals) == [{"n": number} for number in range(30_000)]
@@ -131,7 +131,7 @@ def test_a_burst_arrives_whole_and_in_order() -> None:
 @pytest.mark.parametrize("size", [5_000, 70_000, 1_000_000, 16_000_000])
 def test_large_messages_arrive(size: int) -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (_, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (_, arrivals):
             await local.say({"text": "x" * size})
             await local.say("after")
             await until(lambda: len(messages(arrivals)) == 2, 60)
@@ -143,7 +143,7 @@ def test_large_messages_arrive(size: int) -> None:
 
 def test_people_come_change_and_go() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (room, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (room, arrivals):
             await local.come(GUEST, "Ann")
             await local.put(presence(PAL, {"id": PAL, "name": "Charlie", "user_id": "tavus-replica-r1"}))
             await local.come(GUEST, "Anna")
@@ -165,7 +165,7 @@ def test_people_come_change_and_go() -> None:
 
 def test_a_heartbeat_tells_the_pal_from_a_guest() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (room, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (room, arrivals):
             await local.come(PAL, "Charlie")
             await local.come(GUEST, "Ann")
             await local.say({"event_type": "system.pal_present", "message_type": "system"}, PAL)
@@ -177,7 +177,7 @@ def test_a_heartbeat_tells_the_pal_from_a_guest() -> None:
 
 def test_not_joined_means_no_sending() -> None:
     async def main() -> None:
-        async with LocalRoom() as local, joining(local) as (room, arrivals):
+        async with LocalRoom(socket="silent") as local, joining(local) as (room, arrivals):
             with pytest.raises(SendFailed, match="not joined yet"):
                 await room.send({"a": 1})
             await local.say("still here")
@@ -189,7 +189,7 @@ def test_not_joined_means_no_sending() -> None:
 
 def test_a_server_of_its_own_thread() -> None:
     """As benches use it: the room's loop is not ours."""
-    with in_thread() as local:
+    with in_thread(LocalRoom(socket="silent")) as local:
 
         async def main() -> None:
             room = DailyRoom(room_url(), proxy=local.proxy)
@@ -241,7 +241,7 @@ def failing(local: LocalRoom, **options: Any) -> tuple[ConsoleError, list[Arriva
     ids=str,
 )
 def test_joins_that_fail_at_the_lookup(lookup: Any, kind: type[ConsoleError], words: str) -> None:
-    error, arrivals, hanging = failing(LocalRoom(lookup=lookup))
+    error, arrivals, hanging = failing(LocalRoom(lookup=lookup, socket="silent"))
     assert type(error) is kind
     assert words in str(error)
     assert notes(arrivals) == []
@@ -249,7 +249,9 @@ def test_joins_that_fail_at_the_lookup(lookup: Any, kind: type[ConsoleError], wo
 
 
 def test_an_endless_join_ends_by_our_own_limit() -> None:
-    error, arrivals, hanging = failing(LocalRoom(early=[app_message("hello")]), join_timeout=1.0)
+    error, arrivals, hanging = failing(
+        LocalRoom(socket="silent", early=[app_message("hello")]), join_timeout=1.0
+    )
     assert type(error) is CannotJoin
     assert "never let us in" in str(error)
     assert messages(arrivals) == ["hello"]
@@ -259,7 +261,7 @@ def test_an_endless_join_ends_by_our_own_limit() -> None:
 
 def test_a_second_room_works_beside_an_endless_join() -> None:
     async def main() -> None:
-        async with LocalRoom() as local:
+        async with LocalRoom(socket="silent") as local:
             async with joining(local) as (first, _):
                 pass
             async with joining(local) as (second, arrivals):
@@ -285,7 +287,7 @@ def test_an_endless_join_given_up_by_us(way: str) -> None:
             outcome.append(type(error).__name__)
 
     async def main() -> None:
-        async with LocalRoom() as local:
+        async with LocalRoom(socket="silent") as local:
             room = DailyRoom(room_url(), proxy=local.proxy)
             async with taking(room):
                 join = asyncio.create_task(room.join())

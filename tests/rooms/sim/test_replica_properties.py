@@ -20,7 +20,7 @@ from tavus_cli.protocol.interactions import (
     tool_result,
 )
 from tavus_cli.rooms.sim.faults import FaultRates, Faults
-from tavus_cli.rooms.sim.model import Options, Script
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import DEFAULT_SCRIPT, load_script
 from tests.kits.conversations import INTERACTIONS, few, some
@@ -74,7 +74,7 @@ sends_strategy = st.lists(st.tuples(st.floats(0, 8), interactions), max_size=12)
 
 @some
 @given(st.sampled_from(SCRIPTS), sends_strategy, st.integers(0, 3))
-def test_whatever_is_sent_whenever(what: Script, sends: Sends, seed: int) -> None:
+def test_whatever_is_sent_whenever(what: SimScript, sends: Sends, seed: int) -> None:
     out = run(what, sends, until=300, seed=seed)
     assert json.dumps(run(what, sends, until=300, seed=seed)) == json.dumps(out)
     events = [decode(message) for _, message in out if isinstance(message, dict) and "seq" in message]

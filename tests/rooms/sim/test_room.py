@@ -18,7 +18,8 @@ import pytest
 from tavus_cli.errors import CannotJoin, SendFailed, UsageError
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import append_context, interrupt, respond, tool_result
-from tavus_cli.rooms.room import BATCH, Arrival, CameLate, Idle, ParticipantChanged, Received, Room, RoomOver
+from tavus_cli.protocol.snapshot import Snapshot
+from tavus_cli.rooms.room import BATCH, Arrival, Idle, ParticipantChanged, Received, Room, RoomOver
 from tavus_cli.rooms.sim.room import START, SimulatedRoom, open_simulated
 from tests.kits.room_kit import changes, messages
 
@@ -154,7 +155,7 @@ def test_idle_comes_once_after_everything_and_again_after_what_has_no_effect() -
 
 def test_times_never_go_back_and_heartbeats_do_not_go_on_for_ever() -> None:
     arrivals = at_max("sim:?speed=max", respond("tell me a long story"))
-    times = [one.at for one in arrivals if not isinstance(one, Idle | CameLate) and one.at is not None]
+    times = [one.at for one in arrivals if not isinstance(one, Idle | Snapshot) and one.at is not None]
     assert times == sorted(times)
     assert times[0] == START
     beats = [one for one in types(arrivals) if one == "pal_present"]
@@ -200,7 +201,7 @@ def test_what_is_sent_at_an_event_takes_effect_before_time_goes_on() -> None:
     assert decode(messages(came)[-1]).interrupted
 
 
-def test_an_unanswered_tool_call_waits_for_its_result_and_only_advance_lets_it_time_out() -> None:
+def test_an_unanswered_tool_call_waits_for_its_result_and_only_time_lets_it_time_out() -> None:
     async def main(wait: bool) -> list[str]:
         room = open_simulated("sim:?speed=max")
         async with joined(room) as arrivals:
@@ -209,7 +210,7 @@ def test_an_unanswered_tool_call_waits_for_its_result_and_only_advance_lets_it_t
             await until(arrivals, Idle, 2)
             call = next(one for one in messages(arrivals) if one["event_type"] == "conversation.tool_call")
             if wait:
-                await room.advance(20)
+                await room.alarm(room.now() + 20)
                 await until(arrivals, Idle, 3)
             result = tool_result(call["properties"]["tool_call_id"], "nine to five")
             await room.send(result.encode("x"))

@@ -1,0 +1,1 @@
+"""Tavus on this machine: API, Daily's signalling, webhooks. Needs the extra `local`: imported late."""

@@ -1,0 +1,98 @@
+"""Daily on this machine: the lookup of rooms and their WebSockets, under a certificate of our own.
+
+The unmodified daily-python is led here by ``set_proxy_url``: it then asks ``https://127.0.0.1:PORT/<host
+it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The local room".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import ssl
+from collections.abc import Callable
+from typing import NamedTuple
+
+from aiohttp import web
+
+from tavus_cli.local.room import Room
+from tavus_cli.local.signalling import ICE, room_found
+
+_LOOKUP = re.compile(r"/gs\.[a-z.]+/rooms/(?P<what>check|ice)/(?P<domain>[^/]+)/(?P<room>[^/]+)", re.ASCII)
+
+
+class Lookup(NamedTuple):
+    """One question for a room: path as asked (with the host first), headers in lower case."""
+
+    path: str
+    headers: dict[str, str]
+
+
+class DailyServer:
+    """``find`` gives the room of a name, or None. ``asked`` is told of every lookup.
+
+    ``tls`` holds the certificate; ``start`` binds ``host`` and sets ``port``.
+    """
+
+    def __init__(
+        self,
+        find: Callable[[str], Room | None],
+        tls: ssl.SSLContext,
+        *,
+        asked: Callable[[Lookup], object] = lambda lookup: None,
+    ) -> None:
+        self.port = 0
+        self._find = find
+        self._tls = tls
+        self._asked = asked
+        self._runner: web.AppRunner | None = None
+        self._site: web.TCPSite | None = None
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        app = web.Application()
+        app.router.add_get("/{tail:.*}", self._answer)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
+        await self._runner.setup()
+        self._site = web.TCPSite(self._runner, host, port, ssl_context=self._tls)
+        await self._site.start()
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._site is not None:
+            await self._site.stop()
+        if self._runner is None:
+            return
+        for connection in self._runner.server.connections if self._runner.server else []:
+            if connection.transport is not None:
+                connection.transport.abort()  # closing would wait for the client's last word of TLS
+        await self._runner.cleanup()
+
+    @property
+    def proxy(self) -> str:
+        """For ``set_proxy_url`` and TAVUS_DAILY_PROXY."""
+        return f"https://127.0.0.1:{self.port}/"
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if request.headers.get("Upgrade", "").lower() == "websocket":
+            room = self._find(request.path.rsplit("/", 1)[1])
+            return web.Response(status=404) if room is None else await room.serve(request)
+        return await self._look_up(request)
+
+    async def _look_up(self, request: web.Request) -> web.Response:
+        asked = _LOOKUP.fullmatch(request.path)
+        if asked is None:
+            return web.Response(status=404)
+        if asked["what"] == "ice":  # once after the join
+            return web.json_response({"iceConfig": ICE})
+        headers = {key.lower(): value for key, value in request.headers.items()}
+        self._asked(Lookup(request.path, headers))
+        room = self._find(asked["room"])
+        if room is None:
+            return web.json_response({"error": "no-room"}, status=404)
+        answer = room.faults.lookup
+        if answer is None:
+            answer = room.allow(headers.get("x-dailyjointoken"))
+        if room.faults.lookup_delay:
+            await asyncio.sleep(room.faults.lookup_delay)
+        if isinstance(answer, int):
+            return web.Response(status=answer, text="no")
+        return web.json_response(room_found(room.name) if answer is None else answer)

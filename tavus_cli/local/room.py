@@ -1,0 +1,229 @@
+"""A room on this machine, live: its WebSockets, its faults, and who stands behind it (the simulated PAL)."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from aiohttp import ClientConnectionResetError, WSMsgType, web
+
+from tavus_cli.local.signalling import (
+    Joined,
+    Json,
+    Left,
+    Line,
+    Malformed,
+    Outcome,
+    Reach,
+    Said,
+    Send,
+    Signalling,
+    read_frame,
+    room_deleted,
+    to_text,
+)
+
+GRACE = 20.0  # seconds for which one whose line broke may come back before he counts as gone
+SEND_SECONDS = 10.0  # a client that takes nothing for so long is cut off: the others do not wait for it
+MAX_FRAME = 16 << 20  # bytes
+
+# What becomes of a WebSocket: "take" it, or answer 403, close it at once, cut it without a close frame.
+Door = Literal["take", "refuse", "close", "drop"]
+
+
+@dataclass
+class Faults:
+    """What goes wrong on demand, from the next client on.
+
+    ``lookup``: None finds the room; a number answers with that HTTP status; an object is the JSON answer.
+    ``lookup_delay``: seconds before it. ``early``: frames that go out before the client has said anything.
+    ``reach``: how far its join comes (``signalling.Reach``).
+    """
+
+    lookup: int | Json | None = None
+    lookup_delay: float = 0.0
+    door: Door = "take"
+    reach: Reach = "joined"
+    early: Iterable[Json] = ()
+
+
+class Behind(Protocol):
+    """Who stands behind a room, and is told of its guests."""
+
+    async def joined(self, who: str, name: str) -> None: ...
+
+    async def left(self, who: str) -> None: ...
+
+    async def said(self, sender: str, to: str, message: Any) -> None: ...
+
+
+@dataclass(eq=False)
+class _Connection:
+    socket: web.WebSocketResponse
+    transport: asyncio.Transport | None
+
+
+@dataclass(eq=False)
+class Room:
+    """``allow`` decides about a lookup by its token: None lets it in, else as ``Faults.lookup``.
+
+    ``heard`` is called with each frame that a client sends.
+    """
+
+    name: str
+    faults: Faults = field(default_factory=Faults)
+    behind: Behind | None = None
+    allow: Callable[[str | None], int | Json | None] = lambda token: None
+    heard: Callable[[Json], object] = lambda frame: None
+    grace: float = GRACE
+
+    def __post_init__(self) -> None:
+        self.state = Signalling(str(uuid.uuid4()))
+        self._connections: dict[Line, _Connection] = {}
+        self._leaving: dict[str, asyncio.TimerHandle] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    # -- what the room says -----------------------------------------------------------------------------
+
+    async def say(self, message: Any, sender: str) -> None:
+        """An app message to every guest; any JSON value."""
+        await self._do(self.state.say(message, sender))
+
+    async def come(self, who: str, **about: Any) -> None:
+        """A participant without a line comes, or changes; ``about``: ``name``, ``user_id``."""
+        await self._do(self.state.come(who, **about))
+
+    async def go(self, who: str) -> None:
+        await self._do(self.state.gone(who))
+
+    async def put(self, frame: Json) -> None:
+        """A frame of one's own to every WebSocket, whether or not it has said whose it is."""
+        if self.state.muted:
+            return
+        text = to_text(frame)
+        for line in list(self._connections):
+            await self._send(line, text)
+
+    # -- what goes wrong --------------------------------------------------------------------------------
+
+    def drop(self, *, for_good: bool = False) -> None:
+        """Cut every line without a word; ``for_good``: refuse all later ones too."""
+        if for_good:
+            self.faults.door = "refuse"
+        for connection in list(self._connections.values()):
+            if connection.transport is not None:
+                connection.transport.abort()
+
+    async def outage(self, seconds: float, *gone: str) -> None:
+        """Cut every line and refuse new ones for a time, in which the participants ``gone`` leave."""
+        before, self.faults.door = self.faults.door, "refuse"
+        self.drop()
+        for who in gone:
+            await self.go(who)
+        await asyncio.sleep(seconds)
+        self.faults.door = before
+
+    def mute(self, muted: bool = True) -> None:
+        """Answer nothing and send nothing, with the lines open."""
+        self.state.muted = muted
+
+    async def delete(self) -> None:
+        """Say that the room is deleted; no client is let in any more."""
+        self.faults.lookup = {"error": "exp-room"}
+        self.faults.door = "refuse"
+        await self.put(room_deleted())
+
+    async def close(self) -> None:
+        """Cut all lines and forget everybody; nobody behind is told."""
+        self._closed = True
+        self.faults.door = "refuse"
+        for timer in self._leaving.values():
+            timer.cancel()
+        self.drop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    # -- clients ----------------------------------------------------------------------------------------
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """A WebSocket until its end. A malformed frame ends this one."""
+        faults = self.faults
+        if faults.door == "refuse":
+            return web.Response(status=403)
+        socket = web.WebSocketResponse(max_msg_size=MAX_FRAME)
+        await socket.prepare(request)
+        if faults.door == "close":
+            await socket.close()
+            return socket
+        if faults.door == "drop":
+            if request.transport is not None:
+                request.transport.abort()
+            return socket
+        line = Line()
+        self._connections[line] = _Connection(socket, request.transport)
+        try:
+            for frame in faults.early:
+                await self._send(line, to_text(frame))
+            async for message in socket:
+                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+                    await self._take(line, message.data)
+        except Malformed:
+            with contextlib.suppress(ConnectionError):
+                await socket.close(code=1008, message=b"malformed frame")
+        finally:
+            self._connections.pop(line, None)
+            if self.state.lost(line) and not self._closed:
+                self._miss(line.id)
+        return socket
+
+    async def _take(self, line: Line, data: str | bytes) -> None:
+        self.state.reach = self.faults.reach
+        self.heard(read_frame(data))
+        outcomes = self.state.receive(line, data)
+        if line.id and (timer := self._leaving.pop(line.id, None)) is not None:
+            timer.cancel()
+        await self._do(outcomes)
+
+    def _miss(self, who: str) -> None:
+        """A line has broken without a leave: its participant may come back."""
+
+        def give_up() -> None:
+            self._leaving.pop(who, None)
+            task = asyncio.create_task(self.go(who))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        if (timer := self._leaving.pop(who, None)) is not None:
+            timer.cancel()
+        self._leaving[who] = asyncio.get_running_loop().call_later(self.grace, give_up)
+
+    async def _do(self, outcomes: list[Outcome]) -> None:
+        for one in outcomes:
+            match one:
+                case Send(line, text):
+                    await self._send(line, text)
+                case Joined(who, name) if self.behind is not None:
+                    await self.behind.joined(who, name)
+                case Left(who) if self.behind is not None:
+                    await self.behind.left(who)
+                case Said(sender, to, message) if self.behind is not None:
+                    await self.behind.said(sender, to, message)
+
+    async def _send(self, line: Line, text: str) -> None:
+        connection = self._connections.get(line)
+        if connection is None:
+            return
+        try:
+            async with asyncio.timeout(SEND_SECONDS):
+                await connection.socket.send_str(text)
+        except TimeoutError:
+            if connection.transport is not None:
+                connection.transport.abort()
+        except (ConnectionError, ClientConnectionResetError):
+            pass  # its reader sees to it

@@ -1,0 +1,146 @@
+"""What goes over the socket of a resident session: JSON objects, one a line, both ways.
+
+docs/architecture.md lists the objects. ``encode`` and ``Lines`` are the framing; the rest turns arrivals,
+snapshots and errors into objects and back.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tavus_cli import errors
+from tavus_cli.errors import ConsoleError
+from tavus_cli.protocol.snapshot import Snapshot
+from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.rooms.room import Arrival, Participant, ParticipantChanged, Received, RoomNote, RoomOver
+
+CHUNK = 1 << 18  # bytes read or written at a time
+FROM_CLIENT = 1 << 20  # bytes of a line at most; Tavus takes messages of 4,096
+FROM_SERVER = 64 << 20
+CALLS_BYTES = 1 << 20  # of open tool calls in a snapshot
+Json = dict[str, Any]
+
+
+def encode(value: Json) -> bytes:
+    """The object as a line."""
+    return (to_json(value) + "\n").encode("utf-8", "surrogatepass")
+
+
+class Lines:
+    """Bytes as they are read, to objects. ``limit`` is in bytes of one line."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._rest: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> list[Json]:
+        """The objects of the lines that are complete now. Raises ValueError for a line that is not one."""
+        first, *others = data.split(b"\n")
+        self._keep(first)
+        if not others:
+            return []
+        *whole, last = others
+        lines = [b"".join(self._rest), *whole]
+        self._rest, self._size = [], 0
+        self._keep(last)
+        return [self._decode(line) for line in lines]
+
+    def _keep(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size > self._limit:
+            raise ValueError(f"a line of more than {self._limit:,} bytes")
+        self._rest.append(part)
+
+    def _decode(self, line: bytes) -> Json:
+        if len(line) > self._limit:
+            raise ValueError(f"a line of more than {self._limit:,} bytes")
+        try:
+            value = from_json(line.decode("utf-8", "surrogatepass"))
+        except (ValueError, RecursionError):
+            value = None
+        if not isinstance(value, dict):
+            raise ValueError("a line that is not a JSON object")
+        return value
+
+
+# -- arrivals ----------------------------------------------------------------------------------------------
+
+
+def arrival_json(arrival: Arrival) -> Json | None:
+    """None for what only the server's own side needs."""
+    match arrival:
+        case Received(message, at, sender, _, direction):
+            return {direction: message, "at": at, "from": sender}
+        case ParticipantChanged(participant, change, at):
+            return {"participant": participant_json(participant), "change": change, "at": at}
+        case RoomNote(text, at, warning):
+            return {"note": text, "at": at, "warning": warning}
+        case RoomOver(reason, at):
+            return {"over": reason, "at": at}
+    return None
+
+
+def arrival_of(value: Json) -> Arrival | None:
+    """The arrival of an object; None where it is something else. Raises KeyError or TypeError."""
+    at = value.get("at")
+    if "in" in value:
+        return Received(value["in"], at, value["from"])
+    if "out" in value:
+        return Received(value["out"], at, direction="out")
+    if "snapshot" in value:
+        return snapshot_of(value["snapshot"])
+    if "participant" in value:
+        return ParticipantChanged(Participant(**value["participant"]), value["change"], at)
+    if "note" in value:
+        return RoomNote(value["note"], at, value["warning"])
+    if "missed" in value:
+        return RoomNote(
+            f"{value['missed']:,} messages were missed here: they came faster than they were read", at
+        )
+    if "over" in value:
+        return RoomOver(value["over"], at)
+    return None
+
+
+def participant_json(one: Participant) -> Json:
+    return one._asdict()
+
+
+def snapshot_json(snapshot: Snapshot) -> Json:
+    """With the latest open tool calls, as many as fit into CALLS_BYTES: one may hold pictures."""
+    calls: list[Json] = []
+    size = 0
+    for message, at in reversed(snapshot.calls):
+        size += len(to_json(message))
+        if size > CALLS_BYTES:
+            break
+        calls.insert(0, {"message": message, "at": at})
+    return snapshot._asdict() | {"calls": calls}
+
+
+def snapshot_of(value: Json) -> Snapshot:
+    turn, calls = value["turn"], value["calls"]
+    return Snapshot(
+        None if turn is None else (turn[0], turn[1]),
+        value["seq"],
+        value["said"],
+        value["pal_present"],
+        tuple(value["speaking"]),
+        tuple((call["message"], call["at"]) for call in calls),
+    )
+
+
+# -- errors ------------------------------------------------------------------------------------------------
+
+
+def error_json(error: ConsoleError) -> Json:
+    return {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
+
+
+def error_of(value: Json) -> ConsoleError:
+    """An error from the other side of the socket, of the same kind as it was there."""
+    reason, message = value.get("reason"), str(value.get("message", ""))
+    kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ConsoleError)]
+    kind = next((one for one in kinds if one.reason == reason), ConsoleError)
+    return kind(message)

@@ -1,0 +1,199 @@
+"""Which calls run. Pure: entries in, what to do about each out (docs/protocol.md, sections 3.4 and 7).
+
+A call is a message that anybody in the room can forge, so who sent it decides, and each is run once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from collections.abc import Collection, Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.tools.table import Table, Tool
+
+MAX_CALLS = 5  # a turn
+_REMEMBERED = 10_000  # calls, and ids that were answered; the oldest leaves first
+_NOT_FROM_PAL = "not from the PAL"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Call:
+    """A tool call as it came. ``arguments`` is as sent: JSON text, or an object; ``at`` in Unix seconds.
+
+    ``perception``: Raven saw or heard something; nobody waits for an answer (section 3.5).
+    """
+
+    id: str
+    name: str
+    arguments: Any
+    event_type: str
+    turn: int | None
+    at: float
+    perception: bool = False
+
+    @property
+    def known_as(self) -> str:
+        """Its name and id for a person; not made safe."""
+        return f"{self.name[:80]} {self.id[:80]}".strip()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decision:
+    """About one call: ``tool`` is to be run, unless ``refused`` says why not."""
+
+    call: Call
+    tool: Tool
+    refused: str | None = None
+
+
+class Unreadable(Exception):
+    """What is wrong with a call's arguments, for the one who made it."""
+
+
+class Policy:
+    """``decide`` over each entry, in order.
+
+    ``anyone``: whoever sends a call may. ``max_calls`` is for each turn; a turn that one of our own responds
+    opens counts on from the one before, so that call, respond, call … ends (``responded``).
+    """
+
+    def __init__(self, table: Table, *, anyone: bool = False, max_calls: int = MAX_CALLS) -> None:
+        self._table = table
+        self._anyone = anyone
+        self._max_calls = max_calls
+        self._turn = -1
+        self._calls_in_turn = 0
+        self._carried = 0  # turns that our own responds are about to open
+        self._taken = _Remembered()
+        self._answered = _Remembered()
+
+    def decide(self, entry: Entry, pals: Collection[str]) -> Decision | None:
+        """What to do about an entry; None where it is not a call, or not a new one. ``pals``: the PAL's
+        participant ids."""
+        if type(entry) is SentEntry or type(entry) is EventEntry:
+            if entry.event.type == "conversation.tool_result":
+                self._answered.add(entry.event.word("tool_call_id"))
+                return None
+            if type(entry) is EventEntry:
+                if self._anyone or entry.event.sender in pals:
+                    self._follow_turns(entry)
+                if entry.event.kind.family == "tool_call":
+                    return self._decide(entry, pals)
+        return None
+
+    def answered(self, call: Call) -> bool:
+        """Whether a result for it was seen, ours or somebody else's."""
+        return call.id in self._answered if call.id else False
+
+    def responded(self) -> None:
+        """A call was answered by a respond of ours."""
+        self._carried += 1
+
+    def _decide(self, entry: EventEntry, pals: Collection[str]) -> Decision | None:
+        call = call_of(entry)
+        tool = self._table.find(call.name)
+        if tool is None:
+            return None
+        if not self._anyone and entry.event.sender not in pals:
+            return Decision(call, tool, _NOT_FROM_PAL)
+        # Only of calls that may run, and not by ``entry.fold``: a forged one must not hide the real one.
+        key = _key(entry.event, call)
+        if key in self._taken:
+            return None
+        self._taken.add(key)
+        if self.answered(call):
+            return Decision(call, tool, "answered already")
+        self._calls_in_turn += 1
+        if self._calls_in_turn > self._max_calls:
+            return Decision(call, tool, f"over {self._max_calls} calls in this turn (--max-calls)")
+        return Decision(call, tool)
+
+    def _follow_turns(self, entry: EventEntry) -> None:
+        event, turn = entry.event, entry.turn
+        if turn is not None:
+            if turn.idx <= self._turn:
+                return
+            self._turn = turn.idx
+        elif event.kind.family != "utterance" or event.role != "user":
+            return
+        if self._carried:
+            self._carried -= 1
+        else:
+            self._calls_in_turn = 0
+
+
+class _Remembered:
+    def __init__(self) -> None:
+        self._keys: OrderedDict[Hashable, None] = OrderedDict()
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self._keys
+
+    def add(self, key: Hashable) -> None:
+        self._keys[key] = None
+        if len(self._keys) > _REMEMBERED:
+            self._keys.popitem(last=False)
+
+
+def _key(event: Event, call: Call) -> Hashable:
+    """The same for a call and its repeats. Without an id they are told by what led to them."""
+    if call.id:
+        return call.id if len(call.id) <= 256 else hash(call.id)
+    if not event.inference_id:
+        return object()  # nothing tells: it happened again
+    return (event.inference_id[:256], call.event_type, call.name, hash(to_json(call.arguments)))
+
+
+def call_of(entry: EventEntry) -> Call:
+    """Also in the shapes of older and other builds (section 11)."""
+    event = entry.event
+    inner = event.get("function")
+    inner = inner if isinstance(inner, dict) else {}
+    name = event.word("name") or event.word("tool_name")
+    arguments = event.get("arguments")
+    if arguments is None:
+        arguments = event.get("tool_call_arguments")
+    if not name and isinstance(inner.get("name"), str):
+        name, arguments = inner["name"], inner.get("arguments", arguments)
+    return Call(
+        event.word("tool_call_id"),
+        name,
+        arguments,
+        event.type,
+        None if entry.turn is None else entry.turn.idx,
+        entry.at,
+        perception="perception" in event.type,
+    )
+
+
+def arguments_of(call: Call) -> dict[str, Any]:
+    """The arguments as an object; none at all are an empty one. Raises Unreadable."""
+    value = call.arguments
+    if isinstance(value, str) and value.strip():
+        value = strict_json(value)
+    elif value is None or isinstance(value, str):
+        return {}
+    elif isinstance(value, dict):
+        value = strict_json(to_json(value))  # it may hold what only Python takes for JSON, or be too deep
+    if not isinstance(value, dict):
+        raise Unreadable("the arguments are JSON, but not an object")
+    return value
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text as other programs read it: without NaN. Raises Unreadable."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise Unreadable("the arguments are nested too deep") from None
+    except ValueError as error:
+        raise Unreadable(f"the arguments are not JSON: {error}") from None
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")

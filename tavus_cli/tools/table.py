@@ -1,0 +1,322 @@
+"""Which tools there are and which of them a call is for. Pure, but for the file that ``load`` reads.
+
+Every mistake is a UsageError of one line; in a file it begins with "FILE:LINE: ".
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from math import isfinite
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, get_args
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.grammar import duration
+
+# How a call is answered that has no id; "none": it is run, and never answered.
+ReplyKind = Literal["echo", "append", "respond", "none"]
+REPLY_KINDS = get_args(ReplyKind)
+TIMEOUT = 10.0
+CONCURRENCY = 4
+
+# What a wildcard may stand for: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_WILD = frozenset("*?[")
+
+
+class Mock(NamedTuple):
+    """Answers without a program. ``outputs`` in turn, the last one again and again; ``delay`` in seconds;
+    ``fail`` is the share of calls that end in an error, by ``seed``."""
+
+    outputs: tuple[str | dict[str, Any], ...]
+    delay: float = 0.0
+    fail: float = 0.0
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """One entry: ``name`` is a name or a glob, and one of ``command``, ``url``, ``mock`` is what runs.
+
+    ``timeout`` in seconds; ``concurrency``: calls at once; ``folder``: where the command runs, None for the
+    current one; ``headers``: header → the environment's variable that holds its value; ``reply`` None where
+    the entry does not say.
+    """
+
+    name: str
+    command: tuple[str, ...] = ()
+    url: str = ""
+    mock: Mock | None = None
+    timeout: float = TIMEOUT
+    concurrency: int = CONCURRENCY
+    folder: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    reply: ReplyKind | None = None
+
+    @property
+    def what(self) -> str:
+        """What runs, in a few words for a person."""
+        return shlex.join(self.command) if self.command else self.url or "mock"
+
+
+class Table:
+    """The tools, in the order in which they are asked: exact names, then globs as written, ``*`` last."""
+
+    def __init__(self, tools: Iterable[Tool]) -> None:
+        self.tools = sorted(tools, key=lambda tool: _rank(tool.name))
+        self._exact = {tool.name: tool for tool in reversed(self.tools) if not _WILD & set(tool.name)}
+        self._globs = [tool for tool in self.tools if _WILD & set(tool.name)]
+
+    def __bool__(self) -> bool:
+        return bool(self.tools)
+
+    def find(self, name: str) -> Tool | None:
+        """The tool for a call's name, which a remote party chose: a wildcard stands for plain names only."""
+        if (tool := self._exact.get(name)) is not None:
+            return tool
+        if _PLAIN_NAME.fullmatch(name) is None:
+            return None
+        return next((tool for tool in self._globs if fnmatchcase(name, tool.name)), None)
+
+
+def _rank(name: str) -> int:
+    return 2 if name == "*" else 1 if _WILD & set(name) else 0
+
+
+def option(text: str) -> Tool:
+    """``--tool NAME=COMMAND`` or ``NAME=URL``. Raises UsageError."""
+    name, equals, what = text.partition("=")
+    name, what = name.strip(), what.strip()
+    if not equals or not name or not what:
+        raise UsageError(f'--tool "{text}": write NAME=COMMAND or NAME=URL')
+    try:
+        _name(name)
+        if re.match(r"https?://", what, re.I):
+            return Tool(name, url=_url(what))
+        return Tool(name, command=_command(what))
+    except _Bad as bad:
+        raise UsageError(f'--tool "{text}": it must be {bad}') from None
+
+
+def load(path: str) -> list[Tool]:
+    """The tools of a file. Raises UsageError."""
+    try:
+        text = Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8 text") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+    return parse(text, path)
+
+
+def parse(text: str, path: str) -> list[Tool]:
+    """``[[tool]]`` tables; ``path`` is for messages, and its folder is where commands run."""
+    import tomllib
+
+    from tavus_cli.settings.toml_lines import KeyPath, lines_of_keys
+
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        at = re.search(r"at line (\d+)", str(error))
+        line = int(at[1]) if at else text.rstrip().count("\n") + 1
+        raise UsageError(f"{path}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+    except RecursionError:
+        raise UsageError(f"{path}:1: nested too deep") from None
+    lines = lines_of_keys(text)
+
+    def wrong(where: KeyPath, message: str) -> UsageError:
+        line = next((lines[where[:end]] for end in range(len(where), 0, -1) if where[:end] in lines), 1)
+        return UsageError(f"{path}:{line}: {message}")
+
+    for key in data:
+        if key != "tool":
+            raise wrong((key,), f'unknown key "{key}"; a tool is a table [[tool]]')
+    tables = data.get("tool", [])
+    if not isinstance(tables, list) or not all(isinstance(one, dict) for one in tables):
+        raise wrong(("tool",), "write [[tool]], with two brackets, before each tool")
+    if not tables:
+        raise UsageError(f"{path}: no [[tool]] in it")
+    folder = str(Path(path).absolute().parent)
+    tools: dict[str, Tool] = {}
+    for number, table in enumerate(tables):
+        try:
+            tool = _tool(table, folder)
+            if tool.name in tools:
+                raise _Mistake("name", f'"{tool.name}" is there twice')
+        except _Mistake as mistake:
+            raise wrong(("tool", number, mistake.key), mistake.message) from None
+        tools[tool.name] = tool
+    return list(tools.values())
+
+
+class _Mistake(Exception):
+    """In the table of a tool; ``key`` is where."""
+
+    def __init__(self, key: str, message: str) -> None:
+        super().__init__(message)
+        self.key, self.message = key, message
+
+
+def _tool(table: dict[str, Any], folder: str) -> Tool:
+    values: dict[str, Any] = {}
+    for key, value in table.items():
+        if (read := _KEYS.get(key)) is None:
+            near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
+            hint = f'; did you mean "{near[0]}"?' if near else "; known are " + ", ".join(_KEYS)
+            raise _Mistake(key, f'unknown key "{key}"{hint}')
+        try:
+            values[key] = read(value)
+        except _Bad as bad:
+            raise _Mistake(key, f'"{key}" must be {bad}') from None
+    if "name" not in values:
+        raise _Mistake("name", '"name" is missing')
+    kinds = [key for key in ("command", "url", "output") if key in values]
+    if len(kinds) != 1:
+        said = "has " + " and ".join(kinds) if kinds else "has none of them"
+        raise _Mistake(kinds[-1] if kinds else "name", f"a tool needs one of command, url, output; it {said}")
+    for key, of in _ONLY_WITH.items():
+        if key in values and of != kinds[0]:
+            raise _Mistake(key, f'"{key}" goes with "{of}"')
+    mock = {key: values.pop(key) for key in ("delay", "fail", "seed") if key in values}
+    if "output" in values:
+        values["mock"] = Mock(values.pop("output"), **mock)
+    if "command" in values:
+        values["folder"] = folder
+    return Tool(**values)
+
+
+# -- values: each returns what to use, or raises _Bad with words that go after "must be" -------------------
+
+
+class _Bad(Exception):
+    pass
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise _Bad(what)
+    return value
+
+
+def _name(value: Any) -> str:
+    return _text(value, "a tool's name, or a pattern such as get_*")
+
+
+def _command(value: Any) -> tuple[str, ...]:
+    if isinstance(value, list) and value:
+        return tuple(_text(word, "a command, or a list of its words") for word in value)
+    try:
+        words = shlex.split(_text(value, "a command, or a list of its words"))
+    except ValueError as error:
+        raise _Bad(f"a command as a shell takes it: {str(error).lower()}") from None
+    if not words:
+        raise _Bad("a command, or a list of its words")
+    return tuple(words)
+
+
+def _url(value: Any) -> str:
+    from urllib.parse import urlsplit
+
+    what = "an address such as http://127.0.0.1:8000/hours"
+    try:
+        parts = urlsplit(_text(value, what))
+        _ = parts.port
+    except ValueError:
+        raise _Bad(what) from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or not str(value).isprintable():
+        raise _Bad(what)
+    return str(value)
+
+
+def _one_output(value: Any) -> str | dict[str, Any]:
+    if isinstance(value, str | dict):
+        plain: str | dict[str, Any] = _json(value)
+        return plain
+    raise _Bad("a string, a table, or a list of them")
+
+
+def _outputs(value: Any) -> tuple[str | dict[str, Any], ...]:
+    if isinstance(value, list) and value:
+        return tuple(_one_output(one) for one in value)
+    return (_one_output(value),)
+
+
+def _json(value: Any) -> Any:
+    """A TOML value as JSON has it: dates become strings."""
+    if isinstance(value, dict):
+        return {key: _json(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_json(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        raise _Bad("a value that JSON has; inf and nan are not")
+    return value if isinstance(value, str | bool | int | float) else value.isoformat()
+
+
+def _seconds(value: Any) -> float:
+    try:
+        if isinstance(value, str):
+            value = duration(value)
+    except UsageError:
+        value = None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
+        raise _Bad('a time such as "250ms" or "10s"')
+    return float(value)
+
+
+def _timeout(value: Any) -> float:
+    if (seconds := _seconds(value)) == 0:
+        raise _Bad('a time such as "250ms" or "10s"; 0 leaves none')
+    return seconds
+
+
+def _whole(low: int, high: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _Bad(f"a whole number from {low} to {high}")
+        return value
+
+    return read
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise _Bad("a number from 0 to 1")
+    return float(value)
+
+
+def _headers(value: Any) -> dict[str, str]:
+    token, variable = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"), re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+    if isinstance(value, dict) and all(
+        token.fullmatch(name) and isinstance(of, str) and variable.fullmatch(of) for name, of in value.items()
+    ):
+        return dict(value)
+    raise _Bad('header = "VARIABLE" pairs: the value comes from the environment')
+
+
+def _reply(value: Any) -> ReplyKind:
+    if value not in REPLY_KINDS:
+        raise _Bad("one of " + ", ".join(REPLY_KINDS))
+    kind: ReplyKind = value
+    return kind
+
+
+_KEYS: dict[str, Callable[[Any], Any]] = {
+    "name": _name,
+    "command": _command,
+    "url": _url,
+    "output": _outputs,
+    "timeout": _timeout,
+    "concurrency": _whole(1, 64),
+    "headers": _headers,
+    "reply": _reply,
+    "delay": _seconds,
+    "fail": _share,
+    "seed": _whole(0, 2**53),
+}
+_ONLY_WITH = {"headers": "url", "delay": "output", "fail": "output", "seed": "output"}
