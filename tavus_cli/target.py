@@ -269,7 +269,7 @@ def _only_session() -> Opened:
     for room in rooms:
         room.close()
     if rooms:
-        names = ", ".join(str(room.about["id"]) for room in rooms)
+        names = ", ".join(sorted(str(room.about["id"]) for room in rooms))
         raise UsageError(f"no TARGET, and {len(rooms)} sessions are running: give one of {names}")
     raise UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
 

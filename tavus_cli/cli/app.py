@@ -16,6 +16,10 @@ from tavus_cli.session.environment import PROGRAM
 _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, text in EXIT_STATUS_HELP.items())
 
 
+ARGUMENTS, OPTIONS = "Arguments", "Options"
+SHOW, CREATING, JOINING = "What to show", "Creating a conversation", "Joining"  # groups of options
+
+
 class CommandLine(typer.Typer):
     """Builds the command that is named and no other: building all takes longer than most of them run."""
 
@@ -36,12 +40,15 @@ class Command(TyperCommand):
     """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+        groups: dict[str, list[tuple[str, str]]] = {
+            title: [] for title in (ARGUMENTS, OPTIONS, SHOW, CREATING, JOINING)
+        }
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
                 option = param.param_type_name == "option"
-                panel = (getattr(param, "rich_help_panel", None) or "Options") if option else "Arguments"
-                groups.setdefault(panel, []).append(row)
+                groups[(getattr(param, "rich_help_panel", None) or OPTIONS) if option else ARGUMENTS].append(
+                    row
+                )
         for title, rows in groups.items():
             if rows:
                 with formatter.section(title):

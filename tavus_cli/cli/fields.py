@@ -10,9 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from tavus_cli.api.creation import BY_NAME, FIELDS, Field, Json
+from tavus_cli.cli.app import CREATING
 from tavus_cli.cli.options import duration_option
-
-CREATING = "Creating a conversation"
 
 Body = Annotated[
     str | None,

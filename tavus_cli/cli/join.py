@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app, examples
-from tavus_cli.cli.fields import CREATING, Body, Fields, with_fields
+from tavus_cli.cli.app import CREATING, app, examples
+from tavus_cli.cli.fields import Body, Fields, with_fields
 from tavus_cli.cli.options import (
     SETTING,
     All,

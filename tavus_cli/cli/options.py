@@ -7,13 +7,12 @@ from typing import Annotated, Any, cast
 
 import typer
 
+from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.table import KEYS
 from tavus_cli.views.theme import ColorChoice, ThemeName
 
-SHOW = "What to show"
-JOINING = "Joining"
 SETTING: Any = None  # the default of an option that has a setting: _or_setting puts it in
 
 Target = Annotated[

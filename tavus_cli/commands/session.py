@@ -45,8 +45,8 @@ class Start:
 def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
-    runtime.own_folder()
     joinable, how = resolve(target, how, environment)
+    runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
@@ -174,7 +174,7 @@ def _chosen(rooms: list[ResidentRoom], name: str | None, *, all: bool) -> list[R
         wrong = f"no session {name} is running"
     else:
         chosen = rooms if all or len(rooms) == 1 else []
-        names = ", ".join(safe(room.about["id"]) for room in rooms)
+        names = ", ".join(sorted(safe(room.about["id"]) for room in rooms))
         wrong = f"{len(rooms)} sessions are running: give one of {names}, or --all" if rooms else NONE
     if not chosen and not all:
         raise UsageError(wrong)

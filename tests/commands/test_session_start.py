@@ -51,6 +51,19 @@ def test_an_id_is_found_by_the_api_and_then_shared(api: LocalApi) -> None:
     assert api.active == [name]
 
 
+def test_two_sessions_are_named_where_no_target_is_given(api: LocalApi) -> None:
+    start(api, "sim")
+    other = start(api, "sim:?seed=7").out.strip()
+    for arguments in (["tail"], ["join"], ["send", "respond", "hi"]):
+        given = process(*arguments)
+        message = f"tavus-console: no TARGET, and 2 sessions are running: give one of sim, {other}\n"
+        assert given == Result(2, "", message)
+    assert process("session", "stop").err == (
+        f"tavus-console: 2 sessions are running: give one of sim, {other}, or --all\n"
+    )
+    assert process("tail", other, "--count", "1", "--format", "{type}").status == 0
+
+
 def test_what_create_prints_is_a_target(api: LocalApi) -> None:
     created = console(
         "conversation", "create", "--pal", PAL, TAVUS_API_BASE_URL=api.base_url, TAVUS_API_KEY=KEY
