@@ -45,10 +45,8 @@ class Command(TyperCommand):
         }
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
-                option = param.param_type_name == "option"
-                groups[(getattr(param, "rich_help_panel", None) or OPTIONS) if option else ARGUMENTS].append(
-                    row
-                )
+                own = OPTIONS if param.param_type_name == "option" else ARGUMENTS
+                groups[getattr(param, "rich_help_panel", None) or own].append(row)
         for title, rows in groups.items():
             if rows:
                 with formatter.section(title):
