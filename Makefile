@@ -3,14 +3,29 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
+VENV_LOWEST = .venv-lowest
+PARALLEL = -n auto --dist worksteal
 
-.PHONY: sim test check bench pictures
+.PHONY: sim test test-all coverage lowest wheel check bench pictures
 
 sim: $(VENV)/console            ## the console, on the embedded room
 	@$(BIN)/tavus-console join sim
 
-test: $(VENV)/test              ## the whole test suite
-	$(BIN)/pytest $(PYTEST_ARGS)
+test: $(VENV)/test              ## the tests, without the slow ones: under 4 minutes on two cores
+	$(BIN)/pytest $(PARALLEL) -m "not slow" --hypothesis-profile=quick $(PYTEST_ARGS)
+
+test-all: $(VENV)/test          ## all tests
+	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
+
+coverage: $(VENV)/test          ## all tests, and the branches they reach: fails below the floor
+	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term $(PYTEST_ARGS)
+
+lowest:                         ## the tests, with the lowest versions that pyproject.toml allows
+	$(PYTHON) .ci/lowest.py > .ci/lowest.txt
+	$(MAKE) VENV=$(VENV_LOWEST) CONSTRAINTS="--constraint .ci/lowest.txt" test
+
+wheel:                          ## build, install into an empty environment, use
+	PYTHON=$(PYTHON) .ci/wheel
 
 check: $(VENV)/test             ## what reviewers ask first: style and types
 	$(BIN)/ruff check .
@@ -34,13 +49,13 @@ $(VENV)/test: $(BIN)/python pyproject.toml setup.py
 	@touch $@ $(VENV)/console
 
 ifdef UV
-install = $(UV) pip install --python $(BIN)/python --editable $(1)
+install = $(UV) pip install --python $(BIN)/python $(CONSTRAINTS) --editable $(1)
 
 # uv finds a Python that pyproject.toml allows, unless PYTHON names one; --seed: with pip, as venv does.
 $(BIN)/python:
 	@UV_VENV_CLEAR=1 $(UV) venv --seed $(if $(filter file,$(origin PYTHON)),,--python $(PYTHON)) $(VENV)
 else
-install = $(BIN)/python -m pip install --disable-pip-version-check --editable $(1)
+install = $(BIN)/python -m pip install --disable-pip-version-check $(CONSTRAINTS) --editable $(1)
 
 $(BIN)/python:
 	@command -v $(PYTHON) >/dev/null || { \

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.sending import warn_of_leaving
+from tavus_cli.session.sending import deliver, prepare, warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.views.safe import safe, safe_json
 
@@ -39,37 +39,22 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
     Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
     """
     action = options.action
-    sending = _sending(action, environment)
-    _check(options, room, environment)
+    _check_wait(options, environment)
+    prepared = prepare(action, room, environment.warn)
     session = Session(room, hold=options.hold, progress=environment.say)
     async with session:
         await session.pal_ready(options.ready_timeout)
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None
         begun = room.now()
-        message = await sending(session)
+        message = await deliver(session, prepared, progress=lambda done: _progress(done, environment))
         answer = await wait(options.timeout, f"the {options.wait}") if wait else None
         _print(answer, message, room.now() - begun, options, environment)
         warn_of_leaving(room, environment)
     return ExitStatus.DONE
 
 
-def _sending(
-    action: Interaction | AudioEcho, environment: Environment
-) -> Callable[[Session], Coroutine[Any, Any, dict[str, Any]]]:
-    """What sends it, once joined, and gives the message. Raises UsageError for a file that is no sound."""
-    if isinstance(action, Interaction):
-        return lambda session: session.send(action)
-    from tavus_cli.session.audio import read_wav, speak
-
-    pcm, rate = read_wav(action.path)
-    return lambda session: speak(session, pcm, rate, lambda done: _progress(done, environment))
-
-
-def _check(options: SendOptions, room: Room, environment: Environment) -> None:
-    """What can be said before joining. Raises UsageError."""
-    if isinstance(options.action, Interaction):
-        for warning in lint(options.action.encode(room.conversation_id)):
-            environment.warn(f"warning: {warning}")
+def _check_wait(options: SendOptions, environment: Environment) -> None:
+    """Before joining. Raises UsageError for a reply that cannot come."""
     if options.wait == "reply":
         if isinstance(options.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")

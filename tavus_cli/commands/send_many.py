@@ -7,13 +7,12 @@ from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho, Say, parse
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav, speak
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.sending import warn_of_leaving
+from tavus_cli.session.sending import deliver, warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.views.safe import safe_json
@@ -56,12 +55,7 @@ async def send_many(room: Room, options: SendManyOptions, environment: Environme
 
 async def _send(line: str, session: Session, options: SendManyOptions, environment: Environment) -> None:
     action = _action(line)
-    if isinstance(action, AudioEcho):
-        message = await speak(session, *read_wav(action.path), lambda done: None)
-    else:
-        for warning in lint(action.encode(session.room.conversation_id)):
-            environment.warn(f"warning: {warning}")
-        message = await session.send(action)
+    message = await deliver(session, action, environment.warn)
     if options.json:
         print(f'{{"sent":{safe_json(to_json(message))}}}', file=environment.stdout, flush=True)
 

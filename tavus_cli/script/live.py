@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from tavus_cli.errors import ConsoleError
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.conversation import Entry, EventEntry
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import VirtualTime
 from tavus_cli.script.conditions import REPLY
-from tavus_cli.script.names import Kept
-from tavus_cli.script.runner import Placed, Verdict
-from tavus_cli.script.statements import Quit, command
+from tavus_cli.script.runner import Verdict
+from tavus_cli.script.scheduled import Placed, Scheduler
 from tavus_cli.script.window import Expectation, Window
-from tavus_cli.session.audio import read_wav, speak
+from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 
 GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
@@ -35,26 +33,23 @@ class LiveStage:
         self._all = Window(session.conversation, session.room.now(), sent=False)
         self._sent = self._all  # since the last sending
         self._waited: Window | None = None
-        self._armed: list[Placed] = []
         self._placed: list[Placed] = []
-        self._firing: set[asyncio.Task[None]] = set()
         self._waiting: asyncio.Future[None] | None = None
         self._over: asyncio.Task[bool] | None = None
         session.sinks.append(self)
+        self._scheduler = Scheduler(
+            session, lambda action: deliver(session, action, warn), lambda: self._sent.at
+        )
 
     def now(self) -> float:
         return self._session.room.now()
 
     async def send(self, action: Interaction | AudioEcho) -> None:
         session = self._session
-        if isinstance(action, AudioEcho):
-            sound = read_wav(action.path)
-            self._sent = Window(session.conversation, self.now(), sent=True)
-            await speak(session, *sound, lambda done: None)
-            return
-        self._lint(action)
-        self._sent = Window(session.conversation, self.now(), action, sent=True)
-        await session.send(action)
+        prepared = prepare(action, session.room, self._warn)
+        interaction = prepared if isinstance(prepared, Interaction) else None
+        self._sent = Window(session.conversation, self.now(), interaction, sent=True)
+        await deliver(session, prepared)
 
     async def pause(self, seconds: float) -> None:
         until = self.now() + seconds
@@ -85,13 +80,11 @@ class LiveStage:
         return Verdict(entry, window, over)
 
     def place(self, placed: Placed) -> None:
-        self._armed.append(placed)
+        self._scheduler.place(placed)
         self._placed.append(placed)
 
     async def finish(self) -> list[Placed]:
-        self._armed.clear()
-        while self._firing:
-            await asyncio.wait(self._firing)
+        await self._scheduler.finish()
         if self._over is not None:
             self._over.cancel()
         return self._placed
@@ -105,46 +98,14 @@ class LiveStage:
                     window is self._sent is self._all and window.entries[-1:] == [entry]
                 ):
                     window.add(entry)
-            if isinstance(entry, EventEntry):
-                if entry.reply is not None and entry.turn is not None:
-                    self.replies.append((entry.turn.idx, entry.reply))
-                for placed in [one for one in self._armed if one.what.event.fits(entry)]:
-                    self._armed.remove(placed)
-                    task = asyncio.create_task(self._fire(placed, entry))
-                    self._firing.add(task)
-                    task.add_done_callback(self._firing.discard)
+            if isinstance(entry, EventEntry) and entry.reply is not None and entry.turn is not None:
+                self.replies.append((entry.turn.idx, entry.reply))
         self._wake()
 
     async def drain(self) -> None:
         pass
 
-    # -- moments ---------------------------------------------------------------------------------------
-
-    async def _fire(self, placed: Placed, entry: EventEntry) -> None:
-        placed.seen = True
-        await self._until(entry.at + placed.what.after)
-        try:
-            if placed.what.event.name:
-                placed.names.keep(placed.what.event.name, Kept(entry, entry.at - self._sent.at))
-            said = command(placed.what.command, placed.names)
-            assert not isinstance(said, Quit)
-            if isinstance(said.action, AudioEcho):
-                await speak(self._session, *read_wav(said.action.path), lambda done: None)
-            else:
-                self._lint(said.action)
-                await self._session.send(said.action)
-            placed.fired = True
-        except ConsoleError as error:
-            placed.error = error
-
-    async def _until(self, at: float) -> None:
-        room = self._session.room
-        if room.live:
-            if (delay := at - room.now()) > 0:
-                await asyncio.sleep(delay)
-        else:
-            assert isinstance(room, VirtualTime)
-            await room.alarm(at)
+    # -- waiting ---------------------------------------------------------------------------------------
 
     async def _wait(self, until: float) -> None:
         """Returns when something came, when the room ended, or at a time of the room."""
@@ -180,10 +141,6 @@ class LiveStage:
             self._waited = Window(self._session.conversation, self.now(), sent=False)
             return self._waited
         return self._all if what.from_start else self._sent
-
-    def _lint(self, interaction: Interaction) -> None:
-        for warning in lint(interaction.encode(self._session.room.conversation_id)):
-            self._warn(f"warning: {warning}")
 
 
 def _finish(future: asyncio.Future[None]) -> None:

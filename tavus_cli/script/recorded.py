@@ -20,7 +20,8 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Received
 from tavus_cli.script.conditions import REPLY
 from tavus_cli.script.names import Kept
-from tavus_cli.script.runner import Placed, Verdict
+from tavus_cli.script.runner import Verdict
+from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import Quit, command
 from tavus_cli.script.window import Expectation, Window
 
@@ -104,9 +105,9 @@ class RecordedStage:
     def place(self, placed: Placed) -> None:
         """Looked up at once: the event, and its sending after it."""
         self._placed.append(placed)
-        what = placed.what
+        when = placed.when
         for entry in self._all.entries:
-            if entry.at >= self._now and what.event.fits(entry):
+            if entry.at >= self._now and when.event.fits(entry):
                 try:
                     self._compare(placed, entry)
                 except ConsoleError as error:
@@ -117,10 +118,10 @@ class RecordedStage:
         return self._placed
 
     def _compare(self, placed: Placed, entry: EventEntry) -> None:
-        if placed.what.event.name:
+        if placed.when.event.name:
             since = self._current.at if self._current else self._all.at
-            placed.names.keep(placed.what.event.name, Kept(entry, entry.at - since))
-        said = command(placed.what.command, placed.names)
+            placed.names.keep(placed.when.event.name, Kept(entry, entry.at - since))
+        said = command(placed.when.command, placed.names)
         assert not isinstance(said, Quit)
         later = [one for one in self._sendings if not one.used and one.at >= entry.at]
         if isinstance(said.action, AudioEcho):
@@ -128,7 +129,7 @@ class RecordedStage:
         else:
             found = [one for one in later if _alike(one.message, said.action)][:1]
         if not found:
-            raise NotMet(f"not sent then: {placed.what.command}")
+            raise NotMet(f"not sent then: {placed.when.command}")
         for one in found:
             one.used = True
         placed.fired = True

@@ -16,6 +16,7 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.outcomes import Outcome, Run, nearest, told
+from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
     Assign,
     Line,
@@ -39,18 +40,6 @@ class Verdict:
     entry: EventEntry | None
     window: Window
     ended: str | None = None  # why nothing more can come
-
-
-@dataclass(slots=True)
-class Placed:
-    """A /when: ``fired`` once what it placed was sent; ``error`` where that failed."""
-
-    what: When
-    line: Line
-    names: Names
-    fired: bool = False
-    seen: bool = False
-    error: ConsoleError | None = None
 
 
 @dataclass(slots=True)
@@ -144,7 +133,7 @@ class Runner:
             case Expectation():
                 await self._expect(said, outcome)
             case When():
-                self.stage.place(Placed(said, line, self.names.copy()))
+                self.stage.place(Placed(said, self.names.copy(), line.number))
             case Assign(name, value, remote):
                 self.names.assign(name, value, remote=remote)
             case Print(text):
@@ -172,17 +161,13 @@ class Runner:
         stopped = bool(self.result.failed) and not self.limits.keep_going
         for one in placed:
             outcome = next(
-                (
-                    done
-                    for done in self.result.outcomes
-                    if done.line == one.line.number and done.failure is None
-                ),
+                (done for done in self.result.outcomes if done.line == one.number and done.failure is None),
                 None,
             )
             if outcome is None or one.fired or (stopped and one.error is None):
                 continue
             outcome.status = NotMet.status if one.error is None else one.error.status
-            outcome.failure = str(one.error) if one.error else f"{one.what.event} did not come: nothing sent"
+            outcome.failure = str(one.error) if one.error else f"{one.when.event} did not come: nothing sent"
 
     def _check_replies(self) -> None:
         budget = self.limits.max_reply

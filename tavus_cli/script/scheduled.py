@@ -1,58 +1,106 @@
-"""``/when`` at the prompt: a command that is sent at a moment, while the typing goes on."""
+"""``/when``: a command that is sent once, at a moment after an event, while everything else continues."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from dataclasses import dataclass
 
-from tavus_cli.errors import ConsoleError, ConversationOver, NotMet
+from tavus_cli.errors import ConsoleError
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.rooms.room import VirtualTime
+from tavus_cli.rooms.room import Room, VirtualTime
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.statements import Line, Quit, When, command, statement
 from tavus_cli.session.session import Session
 
-EVER = 1e8  # seconds
+
+@dataclass(slots=True, eq=False)
+class Placed:
+    """A /when. ``fired`` once its command was sent; ``error`` is why that failed.
+
+    ``names`` are as they were at its line, which has this ``number`` in the script.
+    """
+
+    when: When
+    names: Names
+    number: int = 0
+    fired: bool = False
+    error: ConsoleError | None = None
 
 
-async def placed(
-    text: str,
-    session: Session,
-    obey: Callable[[Interaction | AudioEcho], Awaitable[bool]],
-    wrong: Callable[[ConsoleError], None],
-) -> None:
-    """``text`` is what follows /when. Returns once it was sent, or never will be."""
-    try:
-        what = statement(Line(1, 1, f"/when {text}"), Names())
-        assert isinstance(what, When)
-        event = what.event
-
-        def fits(entry: Entry) -> EventEntry | None:
-            return entry if isinstance(entry, EventEntry) and event.fits(entry) else None
-
-        begun = session.room.now()
-        entry: EventEntry | None = None
-        with suppress(NotMet, ConversationOver):  # nothing more comes: it was never due
-            entry = await session.waiter(fits)(EVER, str(event))
-        if entry is None:
-            return
-        await _until(entry.at + what.after, session)
-        names = Names(checking=False)
-        if event.name:
-            names.keep(event.name, Kept(entry, entry.at - begun))
-        said = command(what.command, names)
-        assert not isinstance(said, Quit)
-        await obey(said.action)
-    except ConsoleError as error:
-        wrong(error)
+def placed(text: str) -> Placed:
+    """From what follows ``/when`` at the prompt, where no names are set. Raises LineError."""
+    when = statement(Line(1, 1, f"/when {text}"), Names())
+    assert isinstance(when, When)
+    return Placed(when, Names(checking=False))
 
 
-async def _until(at: float, session: Session) -> None:
-    room = session.room
+class Scheduler:
+    """A sink of ``session``: sends the command of each /when in its ``place``, at its moment.
+
+    ``send`` raises what sending raises; that goes to ``failed``, and into the ``Placed``. ``sent_at`` says
+    when the last other sending was, in the room's time: ``$NAME.after`` counts from there.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        send: Callable[[Interaction | AudioEcho], Awaitable[object]],
+        sent_at: Callable[[], float],
+        failed: Callable[[ConsoleError], None] | None = None,
+    ) -> None:
+        self._room = session.room
+        self._send = send
+        self._sent_at = sent_at
+        self._failed = failed
+        self._armed: list[Placed] = []
+        self._firing: set[asyncio.Task[None]] = set()
+        session.sinks.append(self)
+
+    def place(self, placed: Placed) -> None:
+        """From now on its event is looked for."""
+        self._armed.append(placed)
+
+    async def finish(self) -> None:
+        """Returns once all whose event has come were sent; the others never will be."""
+        self._armed.clear()
+        while self._firing:
+            await asyncio.wait(self._firing)
+
+    def entries(self, entries: list[Entry]) -> None:
+        for entry in entries if self._armed else ():
+            if isinstance(entry, EventEntry):
+                for one in [one for one in self._armed if one.when.event.fits(entry)]:
+                    self._armed.remove(one)
+                    task = asyncio.create_task(self._fire(one, entry))
+                    self._firing.add(task)
+                    task.add_done_callback(self._firing.discard)
+
+    async def drain(self) -> None:
+        pass
+
+    async def _fire(self, placed: Placed, entry: EventEntry) -> None:
+        when = placed.when
+        await _until(entry.at + when.after, self._room)
+        try:
+            if when.event.name:
+                placed.names.keep(when.event.name, Kept(entry, entry.at - self._sent_at()))
+            said = command(when.command, placed.names)
+            assert not isinstance(said, Quit)
+            await self._send(said.action)
+            placed.fired = True
+        except ConsoleError as error:
+            placed.error = error
+            if self._failed is not None:
+                self._failed(error)
+
+
+async def _until(at: float, room: Room) -> None:
     if room.live:
-        await asyncio.sleep(max(0.0, at - room.now()))
-    elif isinstance(room, VirtualTime):
+        if (delay := at - room.now()) > 0:
+            await asyncio.sleep(delay)
+    else:
+        assert isinstance(room, VirtualTime)
         await room.alarm(at)

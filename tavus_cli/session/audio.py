@@ -8,7 +8,7 @@ import uuid
 import wave
 from array import array
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.interactions import audio_echo
@@ -18,8 +18,15 @@ MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real t
 MAX_RATE = 1_000_000  # Hz; more stands in no sane file
 
 
-def read_wav(path: str) -> tuple[bytes, int]:
-    """``(16-bit little-endian mono PCM, sample rate in Hz)``. Raises UsageError for anything else."""
+class Sound(NamedTuple):
+    """16-bit little-endian mono PCM, at ``rate`` Hz."""
+
+    pcm: bytes
+    rate: int
+
+
+def read_wav(path: str) -> Sound:
+    """Raises UsageError for what is not a WAV file of 16-bit PCM."""
     try:
         with wave.open(path, "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
@@ -35,19 +42,23 @@ def read_wav(path: str) -> tuple[bytes, int]:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
-        raise UsageError(f"{path}: no WAV file of 16-bit PCM ({str(error) or 'it ends too early'})") from None
+        raise UsageError(
+            f"{path}: not a WAV file of 16-bit PCM ({str(error) or 'it ends too early'})"
+        ) from None
     frames = frames[: len(frames) // (2 * channels) * 2 * channels]
     if not frames:
-        raise UsageError(f"{path}: no sound in it")
-    return (frames if channels == 1 else _mono(frames, channels)), rate
+        raise UsageError(f"{path}: it holds no sound")
+    return Sound(frames if channels == 1 else _mono(frames, channels), rate)
 
 
-async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[float], None]) -> dict[str, Any]:
-    """Echo sound (``read_wav``) in pieces, paced to real time; the last message sent.
+async def speak(
+    session: Session, sound: Sound, progress: Callable[[float], None] | None = None
+) -> dict[str, Any]:
+    """Echo a sound in pieces, paced to real time; the last message sent.
 
     ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
     """
-    pieces = list(audio_echo(pcm, rate, str(uuid.uuid4())))
+    pieces = list(audio_echo(sound.pcm, sound.rate, str(uuid.uuid4())))
     loop = asyncio.get_running_loop()
     begun = loop.time()
     message: dict[str, Any] = {}
@@ -55,7 +66,8 @@ async def speak(session: Session, pcm: bytes, rate: int, progress: Callable[[flo
         if session.room.live and (delay := begun + due - loop.time()) > 0:
             await asyncio.sleep(delay)
         message = await session.send(piece)
-        progress(number / len(pieces))
+        if progress is not None:
+            progress(number / len(pieces))
     return message
 
 

@@ -2,7 +2,7 @@
 
 prompt_toolkit flushes its output several times while it erases and draws; on the terminal each
 flush is a picture of its own, and the one between the erasing and the drawing has no prompt. So
-``flush`` does nothing while the prompt runs, and ``drawn`` is called when a drawing is done.
+the prompt draws on a ``HeldOutput``, which lets nothing out until ``Frame.drawn``.
 
 A drawing costs milliseconds, for working out where everything stands. Where the prompt is as it was,
 ``repeat`` puts out again what the last drawing came to.
@@ -12,9 +12,11 @@ Neighbours: ``prompt`` decides when a frame is due and what is in it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from prompt_toolkit.application import Application
 from prompt_toolkit.layout.screen import Screen
+from prompt_toolkit.output import Output
 
 from tavus_cli.terminal.writer import Writer
 
@@ -23,23 +25,64 @@ from tavus_cli.terminal.writer import Writer
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 
+class HeldOutput:
+    """Another output, whose ``flush`` does nothing as long as it is ``held``.
+
+    It passes everything else on, as prompt_toolkit's own output for Windows does.
+    """
+
+    def __init__(self, output: Output) -> None:
+        self.held = False
+        self._output = output
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._output, name)
+
+    @property
+    def pieces(self) -> list[str]:
+        """What is written and not flushed: all there is to learn what a drawing came to."""
+        pieces: list[str] = getattr(self._output, "_buffer", [])
+        return pieces
+
+    def flush(self) -> None:
+        if not self.held:
+            self._output.flush()
+
+    def disable_bracketed_paste(self) -> None:
+        """Not while held: erasing would switch it off for a moment in every frame.
+
+        Over a slow link a paste could fall into that moment, and each of its lines would be sent as if by
+        Enter.
+        """
+        if not self.held:
+            self._output.disable_bracketed_paste()
+
+    def let_go(self) -> None:
+        """What is held goes out."""
+        self._output.flush()
+
+    def hand_over(self) -> None:
+        """What is held goes out, and the terminal is left as another program expects it."""
+        self._output.disable_bracketed_paste()
+        self._output.flush()
+
+
+Output.register(HeldOutput)
+
+
 class Frame:
-    """Holds the flushing of an output from ``hold`` to ``release``.
+    """Holds what is drawn on an output, from ``hold`` to ``release``.
 
     ``writer`` is what the output writes to; without one a write waits for the terminal.
     """
 
-    def __init__(self, app: Application[str], writer: Writer | None) -> None:
+    def __init__(self, app: Application[str], output: HeldOutput, writer: Writer | None) -> None:
         self._app = app
-        self._output = output = app.output
+        self._output = output
         self._writer = writer
-        # Of a Vt100_Output: what is held. There is no other way to learn what a drawing came to.
-        self._held: Callable[[], list[str]] = lambda: getattr(output, "_buffer", [])
-        self._begun: int | None = None  # where in ``_held`` the drawing of a whole prompt begins
+        self._begun: int | None = None  # where in the pieces the drawing of a whole prompt begins
         self._whole = ""  # the last such drawing,
         self._screen: Screen | None = None  # and what it came from
-        self._flush = output.flush
-        self._disable_paste = output.disable_bracketed_paste
 
     @property
     def busy(self) -> bool:
@@ -50,21 +93,18 @@ class Frame:
         """From now on nothing reaches the terminal before ``drawn``. What is called: ``Writer.attach``."""
         if self._writer is not None:
             self._writer.attach(on_free, on_stall)
-        self._output.flush = _nothing  # type: ignore[method-assign]
-        # Erasing would switch bracketed paste off for a moment in every frame. Over a slow link a
-        # paste could fall into that moment, and each of its lines would be sent as if by Enter.
-        self._output.disable_bracketed_paste = _nothing  # type: ignore[method-assign]
+        self._output.held = True
 
     def above(self, text: str) -> None:
         """Take the prompt away and write where it stood. It is to be drawn anew."""
         self._app.renderer.erase(leave_alternate_screen=False)
         self._output.write_raw(text)
-        self._begun = len(self._held())
+        self._begun = len(self._output.pieces)
 
     def drawn(self) -> None:
         """Everything held goes out in one write."""
         if self._begun is not None:
-            self._whole = "".join(self._held()[self._begun :])
+            self._whole = "".join(self._output.pieces[self._begun :])
             self._screen = self._app.renderer.last_rendered_screen if self._whole else None
             self._begun = None
         self._at_once()
@@ -89,15 +129,14 @@ class Frame:
         self._at_once()
 
     def _at_once(self) -> None:
-        if held := self._held():
-            held.insert(0, _BEGIN)
-            held.append(_END)
-        self._flush()
+        if pieces := self._output.pieces:
+            pieces.insert(0, _BEGIN)
+            pieces.append(_END)
+        self._output.let_go()
 
     async def lend(self) -> None:
         """What is held goes out, and another program finds the terminal as it expects it."""
-        self._disable_paste()
-        self._flush()
+        self._output.hand_over()
         await self.drained()
 
     async def drained(self) -> None:
@@ -112,11 +151,5 @@ class Frame:
 
     def release(self) -> None:
         """The output is as it was before ``hold``; what is still held goes out."""
-        self._output.flush = self._flush  # type: ignore[method-assign]
-        self._output.disable_bracketed_paste = self._disable_paste  # type: ignore[method-assign]
-        self._output.disable_bracketed_paste()
-        self._output.flush()
-
-
-def _nothing() -> None:
-    pass
+        self._output.held = False
+        self._output.hand_over()

@@ -37,7 +37,7 @@ from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
 from tavus_cli.terminal.editor import EditorFailed, edited
-from tavus_cli.terminal.frame import Frame
+from tavus_cli.terminal.frame import Frame, HeldOutput
 from tavus_cli.terminal.keys import bindings
 from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
@@ -83,6 +83,7 @@ class LivePrompt:
         if output is None:
             writer = writer or open_writer(sys.stdout)
             output = create_output(cast(TextIO, writer))
+        held = HeldOutput(output)
         self.left_by: Literal["eof", "closed"] | None = None
         self._status = status
         self._live = live
@@ -102,10 +103,10 @@ class LivePrompt:
         self._hurried = False
         self._jobs = JobControl(self._suspend_from_outside, self._continued)
         self._on_keys = on_keys or {}
-        self._session = self._create_session(completer, history, input, output, color_depth)
+        self._session = self._create_session(completer, history, input, cast(Output, held), color_depth)
         self._app = self._session.app
         self._prepare_app(vi_mode)
-        self._frame = Frame(self._app, writer)
+        self._frame = Frame(self._app, held, writer)
 
     def print(self, lines: Iterable[str]) -> None:
         """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
@@ -263,7 +264,7 @@ class LivePrompt:
         completer: Completer | None,
         history: History | None,
         input: Input | None,
-        output: Output | None,
+        output: Output,
         color_depth: ColorDepth | None,
     ) -> PromptSession[str]:
         # Without colours a suggestion would look like text that was typed.

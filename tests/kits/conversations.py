@@ -6,7 +6,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +38,20 @@ INTERACTIONS: list[Message] = [
 START = 1_790_000_000.0  # Unix seconds of generated messages
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-few = settings(deadline=None, max_examples=30, suppress_health_check=_SLOW_IS_FINE)
-some = settings(deadline=None, max_examples=100, suppress_health_check=_SLOW_IS_FINE)
-many = settings(deadline=None, max_examples=300, suppress_health_check=_SLOW_IS_FINE)
+
+
+def examples(count: int, suppress: Collection[HealthCheck] = ()) -> settings:
+    """Try so many examples; a part of them in the profile "quick" (see tests/conftest.py)."""
+    return settings(
+        deadline=None,
+        max_examples=max(1, count * settings().max_examples // 100),
+        suppress_health_check=[*_SLOW_IS_FINE, *suppress],
+    )
+
+
+few = examples(30)
+some = examples(100)
+many = examples(300)
 
 
 # -- messages ------------------------------------------------------------------------------------------

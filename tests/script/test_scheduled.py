@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.kits.program import console
 
 
@@ -31,3 +33,29 @@ def test_what_is_wrong_with_it_is_told_at_once() -> None:
     result = console("join", "sim:?speed=20", stdin="/when started_speking /interrupt\nhello\n")
     assert result.status == 1
     assert "did you mean started_speaking?" in result.err
+
+
+def test_after_counts_from_what_was_typed_last(tmp_path: Path) -> None:
+    record = tmp_path / "talk.jsonl"
+    typed = "/when utterance role=pal turn=1 as it /context append $it.after\nhello\n"
+    assert console("join", "sim:?speed=max", "--record", str(record), stdin=typed).status == 0
+    records = [json.loads(line) for line in record.read_text().splitlines()[1:]]
+    sent = {one["message"]["event_type"]: one for one in records if one["dir"] == "out"}
+    reply = next(
+        one["at"]
+        for one in records
+        if one["dir"] == "in"
+        and one["message"]["event_type"] == "conversation.utterance"
+        and one["message"]["properties"]["role"] != "user"
+        and one["message"].get("turn_idx") == 1
+    )
+    after = float(sent["conversation.append_llm_context"]["message"]["properties"]["context"])
+    assert after == pytest.approx(reply - sent["conversation.respond"]["at"], abs=0.001)
+
+
+def test_what_is_never_due_is_not_sent_and_holds_nothing_up(tmp_path: Path) -> None:
+    record = tmp_path / "talk.jsonl"
+    typed = "/when guardrail.triggered /interrupt\nhello\n"
+    result = console("join", "sim:?speed=max", "--record", str(record), stdin=typed)
+    assert (result.status, result.err) == (0, "")
+    assert 'conversation.interrupt"' not in record.read_text()

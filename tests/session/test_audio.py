@@ -106,7 +106,7 @@ def test_more_than_the_header_promises_or_less(file: Path, length: int) -> None:
     data = pcm(*range(100))
     file.write_bytes(with_length(wav(data), length))
     if length == 0:
-        assert refused(file) == "no sound in it"
+        assert refused(file) == "it holds no sound"
     else:
         assert read_wav(str(file)) == (data[: length // 2 * 2], 16_000)
 
@@ -147,7 +147,7 @@ def test_other_codings_are_refused(file: Path) -> None:
     content = bytearray(wav(pcm(1, 2)))
     content[20:22] = struct.pack("<H", 7)  # µ-law
     file.write_bytes(content)
-    assert refused(file) == "no WAV file of 16-bit PCM (unknown format: 7)"
+    assert refused(file) == "not a WAV file of 16-bit PCM (unknown format: 7)"
 
 
 @pytest.mark.parametrize("rate", [0, 1_000_001, 2**32 - 1])
@@ -162,7 +162,7 @@ def test_no_channel_is_refused(file: Path) -> None:
     content = bytearray(wav(pcm(1, 2)))
     content[22:24] = bytes(2)
     file.write_bytes(content)
-    assert refused(file).startswith("no WAV file of 16-bit PCM")
+    assert refused(file).startswith("not a WAV file of 16-bit PCM")
 
 
 @pytest.mark.parametrize(
@@ -172,13 +172,13 @@ def test_no_channel_is_refused(file: Path) -> None:
 )
 def test_other_files_are_refused(file: Path, content: bytes) -> None:
     file.write_bytes(content)
-    assert refused(file).startswith("no WAV file of 16-bit PCM (")
+    assert refused(file).startswith("not a WAV file of 16-bit PCM (")
 
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_silence_without_a_frame_is_refused(file: Path, channels: int) -> None:
     file.write_bytes(wav(b"", channels=channels))
-    assert refused(file) == "no sound in it"
+    assert refused(file) == "it holds no sound"
 
 
 def test_a_missing_file_and_a_folder_are_refused(file: Path) -> None:

@@ -12,8 +12,9 @@ from tavus_cli.protocol.conversation import Entry, EventEntry, NoteEntry, SentEn
 from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.audio import read_wav, speak
+from tavus_cli.session.audio import Sound, read_wav
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.sending import deliver
 from tavus_cli.session.session import Session
 
 from .findings import Findings
@@ -22,7 +23,7 @@ MOST_TYPES = 100  # of event types counted apart: their names come from others
 SHOWN_TYPES = 4
 NAME_LIMIT = 60  # characters of one
 
-Sending = tuple[str, Interaction | tuple[bytes, int]]  # its name; what to send, or sound (``read_wav``)
+Sending = tuple[str, Interaction | Sound]  # its name, and what to send
 
 
 def sendings(lines: tuple[str, ...]) -> list[Sending]:
@@ -96,13 +97,10 @@ class Visit:
         )
         self._findings.add("pal", True, text, seconds=took)
 
-    async def _send(self, name: str, action: Interaction | tuple[bytes, int]) -> None:
+    async def _send(self, name: str, action: Interaction | Sound) -> None:
         begun = time.perf_counter()
         try:
-            if isinstance(action, Interaction):
-                await self._session.send(action)
-            else:
-                await speak(self._session, *action, lambda done: None)
+            await deliver(self._session, action)
         except ConversationOver:
             raise
         except ConsoleError as error:

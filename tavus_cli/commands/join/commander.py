@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.interactions import Interaction, lint
+from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
+    from tavus_cli.script.scheduled import Scheduler
 
 Tell = Callable[[str], None]
 LEAVING = ("quit", "end")
@@ -48,7 +50,8 @@ class Commander:
     def __init__(self, session: Session, tell: Tell, warn: Tell, ending: Ending | None = None) -> None:
         self.failed = 0
         self._ending = ending
-        self._placed: set[asyncio.Task[None]] = set()
+        self._scheduler: Scheduler | None = None
+        self._sent_at = session.room.now()
         self.over = False  # told already, by a sending that came too late
         self._session = session
         self._tell = tell
@@ -80,15 +83,8 @@ class Commander:
     async def obey(self, action: Action) -> bool:
         """Send it, or answer it; what leaves is up to the caller. False where it went wrong."""
         try:
-            if isinstance(action, Interaction):
-                for warning in lint(action.encode(self._session.room.conversation_id)):
-                    self._warn(f"warning: {warning}")
-                await self._session.send(action)
-            elif isinstance(action, AudioEcho):
-                from tavus_cli.session.audio import read_wav, speak
-
-                await speak(self._session, *read_wav(action.path), lambda done: None)
-                self._tell(f"spoken: {action.path}")
+            if not isinstance(action, Say):
+                await self._send(action)
             elif action.command == "help":
                 for text in help_lines(action.argument):
                     self._tell(text)
@@ -101,13 +97,23 @@ class Commander:
             return False
         return True
 
-    def _place(self, text: str) -> None:
-        """A /when: the typing goes on; what is wrong with it is told at once. Raises UsageError."""
-        from tavus_cli.script.scheduled import placed
+    async def _send(self, action: Interaction | AudioEcho, *, placed: bool = False) -> None:
+        prepared = prepare(action, self._session.room, self._warn)
+        if not placed:
+            self._sent_at = self._session.room.now()
+        await deliver(self._session, prepared)
+        if isinstance(action, AudioEcho):
+            self._tell(f"spoken: {action.path}")
 
-        task = asyncio.create_task(placed(text, self._session, self.obey, self._wrong))
-        self._placed.add(task)
-        task.add_done_callback(self._placed.discard)
+    def _place(self, text: str) -> None:
+        """A /when is sent later, by itself. Raises UsageError for what is wrong with it."""
+        from tavus_cli.script.scheduled import Scheduler, placed
+
+        when = placed(text)
+        if self._scheduler is None:
+            send = partial(self._send, placed=True)
+            self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
+        self._scheduler.place(when)
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
