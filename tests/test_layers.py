@@ -19,7 +19,13 @@ MANUAL = (PACKAGE.parent / "docs" / "architecture.md").read_text("utf-8")
 TABLE = MANUAL.partition("| folder | its one job |")[2].partition("\n\n")[0]
 LAYERS = re.findall(r"^\| `(\w+)/?` \|", TABLE, re.M)  # from the top down
 PURE = ("protocol", "language", "views")
-LATE = {"jmespath", "rich", "jinja2", "msgspec"}  # what the pure folders may import inside a function
+LATE = {
+    "wcwidth",
+    "jmespath",
+    "rich",
+    "jinja2",
+    "msgspec",
+}  # what the pure folders may import inside a function
 WORLD = {"asyncio", "datetime", "io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "msgspec", "typer")
 

@@ -30,6 +30,7 @@ _MODULES = (
         "auth",
         "config",
         "session",
+        "report",
         "help",
     ),
 )
