@@ -19,7 +19,6 @@ TOPICS = {
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",
-    "report": "what report measures, its JSON, gates for CI",
     "sim": "the simulated PAL: parameters, scripts, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",
