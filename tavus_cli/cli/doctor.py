@@ -38,7 +38,7 @@ def doctor(
         ),
     ] = None,
     for_: Annotated[float, duration_option("How long to count events.", "10s", "--for")] = 10.0,
-    ready_timeout: Annotated[float, duration_option("How long the PAL may take to come.", "60s")] = 60.0,
+    ready_timeout: Annotated[float, duration_option("How long to wait for the PAL.", "60s")] = 60.0,
     name: Name = "tavus-console",
     join_timeout: JoinTimeout = 45.0,
     daily_proxy: Proxy = None,

@@ -60,9 +60,9 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
     return getattr(environment.settings, param.name or "")
 
 
-Name = Annotated[str, typer.Option(callback=_or_setting, help="How you are called in the room.")]
+Name = Annotated[str, typer.Option(callback=_or_setting, help="Your name in the room.")]
 JoinTimeout = Annotated[float, duration_option("How long joining may take.", "45s", setting=True)]
-ReadyTimeout = Annotated[float, duration_option("How long the PAL may take to come.", "300s", setting=True)]
+ReadyTimeout = Annotated[float, duration_option("How long to wait for the PAL.", "300s", setting=True)]
 Proxy = Annotated[
     str | None,
     typer.Option(callback=_or_setting, metavar="URL", help="A reverse proxy that leads to Daily."),
@@ -75,7 +75,9 @@ BaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL", help="The API's root, without /v2; else $TAVUS_API_BASE_URL."),
 ]
-Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms", setting=True)]
+Hold = Annotated[
+    float, duration_option("How long to wait for a missing sequence number.", "250ms", setting=True)
+]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
 Color = Annotated[ColorChoice, typer.Option(callback=_or_setting, help="Colours on standard output.")]
 Theme = Annotated[ThemeName, typer.Option(callback=_or_setting, help="Which colours.")]
@@ -85,7 +87,7 @@ All = Annotated[
     typer.Option(
         "--all/--no-all",
         callback=_or_setting,
-        help="Show what is folded too: twins, heartbeats, partials.",
+        help="Show folded events too: twins, heartbeats, partials.",
     ),
 ]
 Partials = Annotated[

@@ -1,8 +1,8 @@
-"""What can be set, what a value may be, and where the files are.
+"""The table of settings: their values, their precedence, and where the files are.
 
-The command line goes over the environment, the environment over the file, the file over the default. The
-last three meet in ``settled``; the command line in ``cli.options``, which asks here for what it was not
-told. The file is read by ``session.config_file``.
+The command line overrides the environment, the environment the file, the file the default. ``settled``
+merges the last three; ``cli.options`` asks here for what the command line leaves out. ``file`` reads the
+file.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """The file with the settings; TAVUS_CONSOLE_CONFIG names another one."""
+    """The settings file; TAVUS_CONSOLE_CONFIG names another one."""
     if named := environ.get(CONFIG):
         return Path(named)
     from platformdirs import user_config_path
@@ -39,7 +39,7 @@ def default_history() -> Path:
 
 @dataclass(slots=True)  # frozen would cost every start of the program half a millisecond more
 class Settings:
-    """Times in seconds. ``origins`` says where a value comes from that is not the default."""
+    """Times in seconds. ``origins`` says where each value comes from that is not the default."""
 
     theme: ThemeName = "auto"
     color: ColorChoice = "auto"
@@ -58,7 +58,7 @@ class Settings:
 
 
 class Unfit(Exception):
-    """A value that a key cannot take; the text says what it must be."""
+    """An invalid value; the text says what it must be."""
 
 
 Read = Callable[[object], Any]  # a value of TOML, or a variable's text; raises Unfit
@@ -102,7 +102,7 @@ def _count(value: object) -> int:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Unfit("a text")
+        raise Unfit("printable text")
     return value
 
 
@@ -123,7 +123,7 @@ def _url(value: object) -> str | None:
 
 
 class Key(NamedTuple):
-    """One setting: what it does, in the file's own comment; how a value is read; the default as TOML."""
+    """One setting: the comment in the file, how a value is read, the default as TOML."""
 
     name: str
     about: str
@@ -140,7 +140,7 @@ KEYS: dict[str, Key] = {
     for key in (
         Key(
             "theme",
-            "auto, dark, light, mono (no colours, but bold and the like) or high-contrast;\n"
+            "auto, dark, light, mono (no colours, only bold and underline) or high-contrast;\n"
             "auto is light where COLORFGBG says so, else dark.",
             _one_of(ThemeName),
             '"auto"',
@@ -151,38 +151,37 @@ KEYS: dict[str, Key] = {
             _one_of(ColorChoice),
             '"auto"',
         ),
-        Key("vi_mode", "Edit what you type with vi's keys.", _flag, "false"),
-        Key("name", "How you are called in the room.", _text, f'"{APP}"'),
-        Key("hold", "How long a missing number is waited for.", _seconds, '"250ms"'),
+        Key("vi_mode", "Edit the input line with vi keys.", _flag, "false"),
+        Key("name", "Your name in the room.", _text, f'"{APP}"'),
+        Key("hold", "How long to wait for a missing sequence number.", _seconds, '"250ms"'),
         Key("join_timeout", "How long joining may take.", _seconds, '"45s"'),
-        Key("ready_timeout", "How long the PAL may take to come.", _seconds, '"5m"'),
-        Key("history", "Another file for what was typed.", _path, '"~/.tavus-console-history"'),
+        Key("ready_timeout", "How long to wait for the PAL.", _seconds, '"5m"'),
+        Key("history", "The file with the history of the prompt.", _path, '"~/.tavus-console-history"'),
         Key(
             "daily_proxy",
-            "A reverse proxy that leads to Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
+            "A reverse proxy for Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
             _url,
             '""',
         ),
         Key(
             "clipboard",
-            "Whether /copy may use the terminal's clipboard too (OSC 52);\n"
-            "some terminals ask about it, others refuse.",
+            "Let /copy use the terminal's clipboard too (OSC 52);\nsome terminals ask first, others refuse.",
             _flag,
             "false",
         ),
-        Key("events_kept", "How many events /find, /event and /turn look through.", _count, "100000"),
+        Key("events_kept", "How many events /find, /event and /turn can search.", _count, "100000"),
         Key("partials", "Show streaming text as it grows.", _flag, "false"),
-        Key("all", "Show what is folded too: twins, heartbeats, partials.", _flag, "false"),
+        Key("all", "Show folded events too: twins, heartbeats, partials.", _flag, "false"),
     )
 }
 
 
 def commented() -> str:
-    """The file as ``config edit`` makes it: every key, none of them set."""
+    """The file as ``config edit`` creates it: every key, commented out."""
     head = (
-        "# Settings of tavus-console. A line counts once the # before its key is gone. The command line\n"
-        "# and the environment (TAVUS_CONSOLE_ and the key in capitals) go over what stands here;\n"
-        '# "tavus-console config show" says what counts, and why.\n'
+        "# Settings of tavus-console. Remove the # before a key to set it. The command line and the\n"
+        "# environment (TAVUS_CONSOLE_KEY, with the key in capitals) override this file.\n"
+        '# "tavus-console config show" shows every value and where it comes from.\n'
     )
     parts = [head]
     for key in KEYS.values():
@@ -192,25 +191,25 @@ def commented() -> str:
 
 
 def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """The file's values (read already), over them the environment's. Raises UsageError.
+    """The file's values, overridden by the environment's. Raises UsageError.
 
-    NO_COLOR and its like count as the environment's word on ``color``: the file does not go over them.
+    NO_COLOR and the like are the environment's value of ``color``, so they override the file.
     """
-    values, whence = dict(file), dict(origins)
+    values, sources = dict(file), dict(origins)
     if variable := next(_deciding(environ), None):
-        values["color"], whence["color"] = "auto", variable
+        values["color"], sources["color"] = "auto", variable
     for key in KEYS.values():
         if text := environ.get(key.variable):
             try:
                 values[key.name] = key.read(text)
             except Unfit as unfit:
                 raise UsageError(f'{key.variable} must be {unfit}, not "{text}"') from None
-            whence[key.name] = key.variable
-    return Settings(**values, origins=whence)
+            sources[key.name] = key.variable
+    return Settings(**values, origins=sources)
 
 
 def _deciding(environ: Mapping[str, str]) -> Iterator[str]:
-    """The variables by which ``use_color`` decides, whatever the terminal."""
+    """The variables by which ``use_color`` decides on any terminal."""
     for name in _COLOR_VARIABLES:
         unset = ("",) if name == "NO_COLOR" else ("", "0")
         if environ.get(name, "") not in unset:
