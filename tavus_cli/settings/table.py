@@ -1,8 +1,7 @@
 """The table of settings: their values, their precedence, and where the files are.
 
-The command line overrides the environment, the environment the file, the file the default. ``settled``
-merges the last three; ``cli.options`` asks here for what the command line leaves out. ``file`` reads the
-file.
+The command line overrides the environment, the environment the file, the file the default. The last three
+meet in ``settled``, the command line in ``cli.options``. The file is read by ``settings.file``.
 """
 
 from __future__ import annotations
@@ -55,6 +54,11 @@ class Settings:
     partials: bool = False
     all: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def default(name: str) -> Any:
+    """The value of a setting that nobody set. Not for ``history``, whose default depends on the system."""
+    return Settings.__dataclass_fields__[name].default
 
 
 class Unfit(Exception):
@@ -123,16 +127,32 @@ def _url(value: object) -> str | None:
 
 
 class Key(NamedTuple):
-    """One setting: the comment in the file, how a value is read, the default as TOML."""
+    """One setting: what it does, for the file and for --help; how a value is read."""
 
     name: str
     about: str
     read: Read
-    default: str
 
     @property
     def variable(self) -> str:
         return "TAVUS_DAILY_PROXY" if self.name == "daily_proxy" else f"TAVUS_CONSOLE_{self.name.upper()}"
+
+    @property
+    def default(self) -> str:
+        """As TOML."""
+        return toml("~/.tavus-console-history" if self.name == "history" else default(self.name))
+
+
+def toml(value: object) -> str:
+    """A value as the file has it: seconds as "250ms" or "45s", None as ""."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, float):
+        number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
+        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
+    import json
+
+    return json.dumps("" if value is None else str(value), ensure_ascii=False)
 
 
 KEYS: dict[str, Key] = {
@@ -143,35 +163,35 @@ KEYS: dict[str, Key] = {
             "auto, dark, light, mono (no colours, only bold and underline) or high-contrast;\n"
             "auto is light where COLORFGBG says so, else dark.",
             _one_of(ThemeName),
-            '"auto"',
         ),
         Key(
             "color",
             "auto, always or never; auto: on a terminal, unless NO_COLOR is set.",
             _one_of(ColorChoice),
-            '"auto"',
         ),
-        Key("vi_mode", "Edit the input line with vi keys.", _flag, "false"),
-        Key("name", "Your name in the room.", _text, f'"{APP}"'),
-        Key("hold", "How long to wait for a missing sequence number.", _seconds, '"250ms"'),
-        Key("join_timeout", "How long joining may take.", _seconds, '"45s"'),
-        Key("ready_timeout", "How long to wait for the PAL.", _seconds, '"5m"'),
-        Key("history", "The file with the history of the prompt.", _path, '"~/.tavus-console-history"'),
+        Key("vi_mode", "Edit the input line with vi keys.", _flag),
+        Key("name", "Your name in the room.", _text),
+        Key("hold", "How long to wait for a missing sequence number before showing what follows.", _seconds),
+        Key("join_timeout", "How long joining may take.", _seconds),
+        Key("ready_timeout", "How long to wait for the PAL to join.", _seconds),
+        Key("history", "Another file for the history of what you type.", _path),
         Key(
             "daily_proxy",
             "A reverse proxy for Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
             _url,
-            '""',
         ),
         Key(
             "clipboard",
             "Let /copy use the terminal's clipboard too (OSC 52);\nsome terminals ask first, others refuse.",
             _flag,
-            "false",
         ),
-        Key("events_kept", "How many events /find, /event and /turn can search.", _count, "100000"),
-        Key("partials", "Show streaming text as it grows.", _flag, "false"),
-        Key("all", "Show folded events too: twins, heartbeats, partials.", _flag, "false"),
+        Key("events_kept", "How many events /find, /event and /turn can search.", _count),
+        Key("partials", "Show streaming text as it grows (partials), not only the final text.", _flag),
+        Key(
+            "all",
+            "Show everything: also twins (the same event under a second name), heartbeats and partials.",
+            _flag,
+        ),
     )
 }
 
@@ -180,8 +200,8 @@ def commented() -> str:
     """The file as ``config edit`` creates it: every key, commented out."""
     head = (
         "# Settings of tavus-console. Remove the # before a key to set it. The command line and the\n"
-        "# environment (TAVUS_CONSOLE_KEY, with the key in capitals) override this file.\n"
-        '# "tavus-console config show" shows every value and where it comes from.\n'
+        "# environment (TAVUS_CONSOLE_ and the key in capitals) override this file;\n"
+        '# "tavus-console config show" shows the values in use, and where they come from.\n'
     )
     parts = [head]
     for key in KEYS.values():

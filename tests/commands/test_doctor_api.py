@@ -18,6 +18,7 @@ import keyring
 import pytest
 import trustme
 
+from tavus_cli.api import credentials
 from tavus_cli.commands.doctor import api as doctor_api
 from tests.kits import keyring_file
 from tests.kits.program import CONSOLE, NOWHERE, SECONDS, Result, console, environ
@@ -174,7 +175,8 @@ def test_no_keyring_is_installed(api: LocalApi, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_keyring_that_hangs(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_api, "KEYRING_SECONDS", 0.05)
+    monkeypatch.setattr(credentials, "KEYRING_SECONDS", 0.05)
+    monkeypatch.setattr(credentials, "_silent", False)  # and again so after this test
     never = threading.Event()
     monkeypatch.setattr(keyring, "get_password", lambda *_: never.wait())
     found = told(api.base_url, key="", status=1)
@@ -321,7 +323,10 @@ def test_a_proxy_that_leads_there(
     authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", authority[1])
-    with local_api(tls=authority[0]) as api, proxy(int(api.base_url.rpartition(":")[2])) as (at, asked):
+    with (
+        local_api(tls=authority[0], names=(HOST,)) as api,
+        proxy(int(api.base_url.rpartition(":")[2])) as (at, asked),
+    ):
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@{at}")
         found = told(f"https://{HOST}", status=0)
         assert asked == [f"{HOST}:443"]
@@ -333,7 +338,10 @@ def test_a_proxy_that_leads_there(
 def test_a_proxy_that_reads_along(
     authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with local_api(tls=authority[0]) as api, proxy(int(api.base_url.rpartition(":")[2])) as (at, _):
+    with (
+        local_api(tls=authority[0], names=(HOST,)) as api,
+        proxy(int(api.base_url.rpartition(":")[2])) as (at, _),
+    ):
         monkeypatch.setenv("HTTPS_PROXY", at)
         found = told(f"https://{HOST}", status=5)["api"]
         assert api.requests == []
