@@ -41,7 +41,7 @@ class Shape:
     query: str | None = None
 
     def check(self) -> None:
-        """Before the API is asked. Raises UsageError for an expression that is none."""
+        """Before the API is asked. Raises UsageError for an invalid expression."""
         if self.query is not None:
             _compiled(self.query)
 
