@@ -7,15 +7,14 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import tavus_cli
-from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import ConsoleError, ExitStatus, did_you_mean
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
 from tavus_cli.views.theme import use_color
 
 # A page for each file docs/TOPIC.md, in the order in which they are read.
 TOPICS = {
     "commands": "every command, with examples",
-    "configuration": "settings, environment variables, exit statuses, shell completion",
+    "configuration": "settings, environment, API key, exit statuses, completion",
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",

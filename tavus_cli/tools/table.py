@@ -25,7 +25,7 @@ TIMEOUT = 10.0
 CONCURRENCY = 4
 
 # What a wildcard may stand for: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _WILD = frozenset("*?[")
 
 
