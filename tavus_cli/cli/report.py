@@ -36,7 +36,7 @@ _NONE = {
 
 def _most(name: str) -> Any:
     option = "--" + name.replace("_", "-")
-    return Annotated[float | None, duration_option(f"Gate: {_MOST[name]}.", False, option)]
+    return Annotated[float | None, duration_option(f"Gate: {_MOST[name]}.", option)]
 
 
 def _none(name: str) -> Any:
