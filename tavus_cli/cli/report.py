@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.cli.options import Color, Hold, Theme, environment_of
+from tavus_cli.cli.options import SETTING, Color, Hold, Theme, environment_of
 
 
 @app.command()
@@ -14,7 +14,7 @@ def report(
     files: Annotated[
         list[str], typer.Argument(metavar="FILE…", help="Recordings, also .gz and .zst; - is standard input.")
     ],
-    hold: Hold = 0.25,
+    hold: Hold = SETTING,
     color: Color = "auto",
     theme: Theme = "auto",
     json: Annotated[bool, typer.Option("--json", help="One JSON object, and errors as such.")] = False,
