@@ -155,12 +155,12 @@ def test_a_token_that_cannot_be_kept_is_told(api: LocalApi, folders: Path) -> No
     (folders / "state").touch()
     result = asked(api, "conversation", "create", "--pal", PAL, "--private")
     assert result.status == 0
-    assert "cannot be kept" in result.err
+    assert "cannot store the meeting token" in result.err
     assert TOKEN not in result.err
 
 
 WRONG = {
-    "nobody": ([], "give --pal ID"),
+    "nobody": ([], "missing --pal or --face"),
     "no such file": (["--body", "/nowhere/x.json"], "/nowhere/x.json"),
     "no JSON": (["--body", __file__], "is not valid JSON at line 1"),
     "no object": (["--face", "r", "--recording-storage", "[1]"], "--recording-storage takes a JSON object"),
