@@ -164,7 +164,7 @@ WRONG = {
     "no such file": (["--body", "/nowhere/x.json"], "/nowhere/x.json"),
     "no JSON": (["--body", __file__], "is not valid JSON at line 1"),
     "no object": (["--face", "r", "--recording-storage", "[1]"], "--recording-storage takes a JSON object"),
-    "a bad duration": (["--face", "r", "--max-call-duration", "long"], "no duration"),
+    "a bad duration": (["--face", "r", "--max-call-duration", "long"], "is not a duration"),
     "no UTF-8": (["--face", "r", "--conversation-name", "\udcff"], "cannot be sent as JSON in UTF-8"),
     "no UTF-8 in JSON": (["--face", "r", "--languages", "\ud800"], "cannot be sent as JSON in UTF-8"),
     "a bad query": (["--face", "r", "--query", "["], "--query is not a valid JMESPath"),
