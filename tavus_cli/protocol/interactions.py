@@ -1,7 +1,7 @@
 """What a client may send (docs/protocol.md, section 2), and what about a message deserves a warning.
 
-``lint`` warns and nothing here blocks: the documents lag behind the service, so a message nobody
-knows is still sent.
+``lint`` warns and nothing here blocks: the documentation lags behind the service, so an unknown
+message is still sent.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def confirm(objective_name: str) -> Interaction:
 def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tuple[float, Interaction]]:
     """16-bit mono PCM in pieces under SIZE_LIMIT, each with the seconds at which it is due (section 2.1).
 
-    ``done`` is true on the last alone, or the end may be cut off.
+    ``done`` is true only on the last, or the end may be cut off.
     """
     step = max(2, min(int(sample_rate * _CHUNK_SECONDS) * 2, 2_700) // 2 * 2)
     for start in range(0, len(pcm), step):
@@ -147,17 +147,17 @@ _VALUES = {
 
 def lint(message: Any) -> list[str]:
     """Warnings about a message to be sent, one line each; [] when there is nothing to say."""
-    warnings = [] if isinstance(message, dict) else ["not a JSON object: Tavus reads objects"]
+    warnings = [] if isinstance(message, dict) else ["not a JSON object: Tavus reads only objects"]
     size = len(to_json(message).encode("utf-8", "surrogatepass"))
     if size > SIZE_LIMIT:
-        warnings.append(f"{size:,} bytes: over {SIZE_LIMIT:,} a message may vanish on its way")
+        warnings.append(f"{size:,} bytes: a message over {SIZE_LIMIT:,} may be lost")
     if not isinstance(message, dict):
         return warnings
     if message.get("message_type") != "conversation":
         warnings.append('message_type is not "conversation"')
     name = message.get("event_type")
     if not isinstance(name, str):
-        return [*warnings, "no event_type"]
+        return [*warnings, "event_type is missing"]
     schema = _SCHEMAS.get(name)
     if schema is None:
         return [*warnings, _about_type(name)]

@@ -81,11 +81,11 @@ def _finite(value: Any) -> Any:
 def _words(event: Event, text: str) -> list[str]:
     """The arguments of ``send``: a KIND where that makes the very same message, else raw.
 
-    Raises UsageError for what is no JSON object.
+    Raises UsageError for what is not a JSON object.
     """
     message = event.message
     if not isinstance(message, dict):
-        raise UsageError("send takes JSON objects alone: copy this message as js, python or json")
+        raise UsageError("send takes only JSON objects: copy this message as js, python or json")
     for words in _candidates(event):
         if all(map(_plain, words)) and _makes(words, message):
             return words
@@ -136,7 +136,7 @@ def _makes(words: list[str], message: dict[str, Any]) -> bool:
 
 
 def _sorted(message: dict[str, Any]) -> str:
-    """JSON that does not depend on the order of keys; unlike ``==`` it tells 1, 1.0 and true apart."""
+    """JSON that does not depend on the order of keys; unlike ``==`` it distinguishes 1, 1.0 and true."""
     try:
         return json.dumps(message, sort_keys=True)
     except (TypeError, ValueError):  # too big a number, not JSON

@@ -75,11 +75,11 @@ def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:
 def test_help_errors_and_quit() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         keys("/help echo\r")
-        await terminal.shows("speak exactly this")
+        await terminal.shows("make the PAL say exactly this")
         keys("/ehco x\r")
         await terminal.shows("did you mean /echo?")
         keys("/expect reply\r")
-        await terminal.shows("✗ /expect is for scripts")
+        await terminal.shows("✗ /expect works only in scripts")
         keys("/sensitivity pause=often\r")
         await terminal.shows("✗")
         keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
