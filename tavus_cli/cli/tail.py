@@ -134,5 +134,5 @@ def replay(
         hold=hold,
         progress=False,
     )
-    room = RecordedRoom(recording, speed=speed_factor(speed))
+    room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))
