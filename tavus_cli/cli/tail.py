@@ -89,6 +89,13 @@ def tail(
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
+
+
 @app.command(
     **examples("replay talk.jsonl", "replay talk.jsonl --speed 1", "replay talk.jsonl --turn 3 --all")
 )
@@ -108,6 +115,8 @@ def replay(
     role: Role = None,
     count: Count = None,
     until: Until = None,
+    from_: From = None,
+    to: To = None,
     partials: Partials = SETTING,
     all: All = SETTING,
     envelope: Envelope = False,
@@ -122,6 +131,7 @@ def replay(
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
+    from tavus_cli.rooms.span import span
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
@@ -133,6 +143,7 @@ def replay(
         until=TypePattern(until or []),
         hold=hold,
         progress=False,
+        span=span(from_, to),
     )
     room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

@@ -57,6 +57,8 @@ class RecordedRoom:
         self.live = self.timed and speed is not None
         if "recording" in head:
             self._last_at = _number(head.get("started")) or 0.0
+        target = head.get("target")
+        self.recorded_target = target if "recording" in head and isinstance(target, str) else ""
         conversation_id = head.get("conversation_id")
         self.conversation_id = conversation_id if isinstance(conversation_id, str) else ""
         self._begun = (time.monotonic(), self._last_at)
