@@ -220,7 +220,7 @@ class ResidentRoom:
                     continue
                 self._note(arrival, value)
                 arrivals.append(arrival)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             raise ValueError(f"an object without its fields ({error})") from None
         return arrivals
 
