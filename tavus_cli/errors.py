@@ -21,6 +21,7 @@ remote party wrote goes into it through ``safe()`` by whoever prints it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import IntEnum
 
 
@@ -89,3 +90,23 @@ class ConversationOver(ConsoleError):
 
 class SendFailed(ConsoleError):
     reason = "send_failed"
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word most like this one, whatever its case; None where none is near."""
+    from difflib import get_close_matches
+
+    words = {one.lower(): one for one in known}
+    return next((words[one] for one in get_close_matches(word.lower(), words, n=1, cutoff=cutoff)), None)
+
+
+def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
+    """ "; did you mean X?", or "" where nothing is near."""
+    near = nearest(word, known)
+    return f"; did you mean {prefix}{near}?" if near else ""
+
+
+def instead(word: str, known: Iterable[str]) -> str:
+    """For a key in a file, where the valid ones are few: the nearest one, or all of them."""
+    near = nearest(word.replace("-", "_"), known := list(known), cutoff=0.5)
+    return f'; did you mean "{near}"?' if near else "; known are " + ", ".join(known)

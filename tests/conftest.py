@@ -8,8 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.kits.program import NOWHERE
+
+# Of each hundred examples of a property `make test` tries these, `make test-all` and pytest all.
+settings.register_profile("quick", max_examples=25)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.views.safe import safe, safe_json
-from tavus_cli.views.theme import use_color
+from tavus_cli.views.table import UNCUT, table
 
 Json = dict[str, Any]
 STATUSES = ("active", "ended")
@@ -156,30 +156,17 @@ def _cell(row: Json, names: Iterable[str]) -> str:
     value = next((row[name] for name in names if row.get(name) not in (None, "")), "")
     if "created_at" in names and isinstance(value, str) and (shown := _MINUTE.match(value)):
         value = f"{shown[1]} {shown[2]}"
-    return safe(value if isinstance(value, str) else to_json(value))
+    return value if isinstance(value, str) else to_json(value)
 
 
 def _table(rows: list[Json], environment: Environment) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    cells = [[_cell(row, names) for _, names in COLUMNS] for row in rows]
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for place, (heading, _) in enumerate(COLUMNS):
-        # The name alone gives way on a narrow terminal: ids are there to be copied.
-        width = 4 if heading == "name" else max(len(one[place]) for one in [*cells, [heading] * len(COLUMNS)])
-        table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=width)
-    for row_of_cells in cells:
-        table.add_row(*(Text(cell) for cell in row_of_cells))  # Text: remote words are no markup
-    color = use_color(environment.color, environment.environ, is_tty(environment.stdout))
-    Console(
-        file=environment.stdout,
-        width=max(environment.columns, 60),
-        color_system="auto" if color else None,
-        highlight=False,
-        legacy_windows=False,
-    ).print(table if rows else Text("no conversations"))
+    if not rows:
+        _print("no conversations", environment)
+        return
+    cells = [("", [_cell(row, names) for _, names in COLUMNS]) for row in rows]
+    columns = max(environment.columns, 60)
+    for line in table([heading for heading, _ in COLUMNS], cells, environment.theme, columns, widest=UNCUT):
+        _print(line, environment)  # only the last column, the name, gives way: ids are there to be copied
 
 
 def _details(found: Json, environment: Environment) -> None:

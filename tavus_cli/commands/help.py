@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import tavus_cli
-from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import ConsoleError, ExitStatus, did_you_mean
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
 from tavus_cli.views.theme import use_color
 
@@ -19,6 +18,7 @@ TOPICS = {
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",
+    "report": "what happened in a recording, how fast: measures, gates, traces",
     "sim": "the simulated PAL: parameters, scripts, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",

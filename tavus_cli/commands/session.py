@@ -20,6 +20,8 @@ from tavus_cli.resident.wire import error_of
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions
 from tavus_cli.views.safe import safe, safe_json
+from tavus_cli.views.table import UNCUT, table
+from tavus_cli.views.theme import PLAIN
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
@@ -125,14 +127,12 @@ def list_sessions(environment: Environment, *, as_json: bool) -> int:
             print(safe_json(to_json(room.about)), file=environment.stdout)
         environment.stdout.flush()
         return ExitStatus.DONE
-    rows = [COLUMNS, *(_row(room.about) for room in rooms)]
     if not rooms:
         environment.say("no sessions")
         return ExitStatus.DONE
-    widths = [max(len(row[column]) for row in rows) for column in range(len(COLUMNS))]
-    for row in rows:
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        print(line.rstrip(), file=environment.stdout)
+    rows = [("", _row(room.about)) for room in rooms]
+    for line in table(COLUMNS, rows, PLAIN, UNCUT, widest=UNCUT):
+        print(line, file=environment.stdout)
     environment.stdout.flush()
     return ExitStatus.DONE
 
@@ -141,7 +141,7 @@ def _row(about: Json) -> tuple[str, ...]:
     present = "present" if about["pal_present"] else "–"
     turn = "–" if about["turn"] is None else str(about["turn"])
     minutes, clients = str(about["minutes"]), str(about["clients"])
-    return (safe(about["id"]), safe(about["target"]), present, turn, minutes, clients)
+    return (about["id"], about["target"], present, turn, minutes, clients)
 
 
 def stop(

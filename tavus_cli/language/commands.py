@@ -6,18 +6,17 @@ Interaction to send, an AudioEcho to send in pieces, or a Say for the console it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
 from tavus_cli.protocol.events import CATALOGUE, short_name
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
-from tavus_cli.protocol.wire import from_json
+from tavus_cli.protocol.wire import MAX_DEPTH, from_json, too_deep
 
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
@@ -291,7 +290,11 @@ def build(name: str, arguments: str | list[str]) -> Action:
         raise UsageError(
             f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"
         )
-    return row.build(Words(arguments, row.usage))
+    words = Words(arguments, row.usage)
+    action = row.build(words)
+    if isinstance(action, Interaction) and too_deep(action.encode("")):
+        raise words.wrong(f"nested more than {MAX_DEPTH} deep, which Daily does not send")
+    return action
 
 
 def sendable(
@@ -316,12 +319,6 @@ def sendable(
     action = build(kind, rest)
     assert not isinstance(action, Say)
     return target, action
-
-
-def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """ "; did you mean X?", or "" where nothing is near."""
-    near = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean {prefix}{near[0]}?" if near else ""
 
 
 def help_lines(name: str = "", columns: int = 100) -> list[str]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any, TypeGuard
 
-from tavus_cli.errors import UsageError
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import CATALOGUE, short_name
 

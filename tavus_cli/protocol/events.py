@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.protocol.wire import TOO_DEEP, from_json, to_json, too_deep
 
 Direction = Literal["in", "out"]
 MAX_NUMBER = 2**53  # a larger seq or turn_idx is not one: JSON numbers are not exact beyond it
@@ -126,8 +126,12 @@ def short_name(event_type: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    """A remote value as text: strings as they are, others as JSON, whatever their depth; None is ""."""
-    return value if isinstance(value, str) else "" if value is None else to_json(value)
+    """A remote value as text: strings as they are, others as JSON; None is ""."""
+    return value if isinstance(value, str) else "" if value is None else _json(value)
+
+
+def _json(value: Any) -> str:
+    return TOO_DEEP if too_deep(value) else to_json(value)
 
 
 def _seconds(value: Any, limit: float) -> float | None:
@@ -190,7 +194,7 @@ def _frame(frame: Any) -> str:
         return f"{_plain(frame.get('mime_type', 'data'))} {len(data) * 3 // 4:,} B"
     if isinstance(frame, dict) and "uri" in frame:
         return _plain(frame["uri"])
-    return to_json(frame)
+    return _json(frame)
 
 
 def _perception_tool_call(event: Event) -> str:
@@ -209,13 +213,13 @@ def _objective(event: Event) -> str:
     variables = event.get("output_variables")
     parts = [event.type.rpartition(".")[2], event.word("objective_name")]
     if variables:
-        parts.append(to_json(variables))
+        parts.append(_json(variables))
     return " ".join(part for part in parts if part)
 
 
 def _guardrail(event: Event) -> str:
     name, reason = event.word("guardrail") or event.word("guardrail_name"), event.word("reason")
-    return f"{name}: {reason}" if reason else name or to_json(event.properties)
+    return f"{name}: {reason}" if reason else name or _json(event.properties)
 
 
 def _rag(event: Event) -> str:
@@ -224,7 +228,7 @@ def _rag(event: Event) -> str:
         return "documents " + ", ".join(
             _plain(one.get("document_name") or one.get("document_id") or one) for one in documents
         )
-    return "documents " + to_json(event.properties)
+    return "documents " + _json(event.properties)
 
 
 def _ready(event: Event) -> str:
@@ -250,11 +254,11 @@ def _unknown(event: Event) -> str:
     else:
         rest = {key: value for key, value in event.message.items() if key not in _ENVELOPE}
     name = event.type if event.type.startswith("system.") else event.short
-    return f"{name} {to_json(rest)}" if rest else name
+    return f"{name} {_json(rest)}" if rest else name
 
 
 def _foreign(event: Event) -> str:
-    return event.message if isinstance(event.message, str) else to_json(event.message)
+    return event.message if isinstance(event.message, str) else _json(event.message)
 
 
 _SPEAKING = "speaking"

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from tavus_cli.errors import nearest
 from tavus_cli.protocol.wire import to_json
 
 SIZE_LIMIT = 4_096  # bytes of UTF-8 JSON (section 5.2); native clients have been seen to exceed it
@@ -170,7 +170,7 @@ def lint(message: Any) -> list[str]:
 def _about_type(name: str) -> str:
     if name == "conversation.realtime_api":
         return f"{name} is retired: Tavus no longer supports it"
-    right = _WRONG_TYPES.get(name) or next(iter(get_close_matches(name, _SCHEMAS, n=1, cutoff=0.8)), None)
+    right = _WRONG_TYPES.get(name) or nearest(name, _SCHEMAS, cutoff=0.8)
     return f"unknown event_type {name}" + (f"; did you mean {right}?" if right else "")
 
 
@@ -178,8 +178,7 @@ def _about_properties(name: str, schema: _Schema, properties: dict[str, Any]) ->
     for key, value in properties.items():
         types = schema.properties.get(key)
         if types is None:
-            near = get_close_matches(key, schema.properties, n=1, cutoff=0.5)
-            right = _WRONG_KEYS.get((name, key)) or next(iter(near), None)
+            right = _WRONG_KEYS.get((name, key)) or nearest(key, schema.properties, cutoff=0.5)
             yield f'unknown key "{key}" in {name}' + (f'; did you mean "{right}"?' if right else "")
         elif key == "done" and isinstance(value, str):
             yield f'done is the string "{value}": send a boolean'

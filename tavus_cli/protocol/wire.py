@@ -1,105 +1,55 @@
-"""JSON text of messages, for values that a remote party chose: any depth, NaN, lone surrogates.
-
-``json`` gives up on deep nesting in both directions; nothing here does, up to ``MAX_DEPTH``.
-"""
+"""JSON text of messages, for values that a remote party chose, and what a conversation's id looks like."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from typing import Any
 
-MAX_DEPTH = 5_000  # deeper text is left as text: parsing it would need a larger C stack than is promised
+MAX_DEPTH = 100  # levels of a message: Daily's client reads fewer than 128, and quotes it all in its error
+TOO_DEEP = "nested too deep"  # shown instead of a deeper one
 
-_STRUCTURE = r'(?s)"(?:[^"\\]|\\.)*"?|[\[\]{}]'
-CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+_CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
+_encode = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":"), check_circular=False, default=repr
+).encode
 
 
 def is_conversation_id(word: str) -> bool:
-    """Whether a word looks like one, and thus names a room by itself (section 5.1)."""
-    return CONVERSATION_ID.fullmatch(word) is not None
+    """Whether a word looks like one, and so names a room by itself (section 5.1)."""
+    return _CONVERSATION_ID.fullmatch(word) is not None
 
 
 def from_json(text: str) -> Any:
-    """The value of a JSON text. Raises ValueError for what is no JSON, or nested over MAX_DEPTH."""
+    """The value of a JSON text. Raises ValueError if it is not JSON, or nested deeper than Python reads."""
     try:
         return json.loads(text)
     except RecursionError:
-        pass
-    depth = _depth(text)
-    if depth > MAX_DEPTH:
-        raise ValueError(f"nested {depth} deep")
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, 2 * MAX_DEPTH))
-    try:
-        return json.loads(text)
-    except RecursionError:
-        raise ValueError(f"nested {depth} deep") from None
-    finally:
-        sys.setrecursionlimit(limit)
+        raise ValueError(TOO_DEEP) from None
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON text; NaN is written as Python's json does, an object that is no JSON by its repr."""
+    """Compact JSON text; never fails. NaN stays NaN, an object that JSON lacks becomes its repr."""
     try:
         return _encode(value)
-    except (RecursionError, TypeError, ValueError):
-        return _to_json_deep(value)
+    except RecursionError:
+        return f'"{TOO_DEEP}"'
+    except (TypeError, ValueError):  # a key that is not a string, a number of thousands of digits
+        return '"not JSON"'
+
+
+def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether a value has more than so many levels of objects and lists."""
+    if isinstance(value, dict):
+        value = value.values()
+    elif not isinstance(value, list | tuple):
+        return False
+    return levels == 0 or any(too_deep(inner, levels - 1) for inner in value)
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether two messages are equal, whatever their depth."""
+    """Whether two messages are known to be equal."""
     try:
         return bool(one == other)
     except RecursionError:
-        return to_json(one) == to_json(other)
-
-
-def _depth(text: str) -> int:
-    depth = deepest = 0
-    for match in re.finditer(_STRUCTURE, text):
-        mark = match.group()
-        if mark in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in "]}":
-            depth -= 1
-    return deepest
-
-
-class _Text(str):
-    """Finished output on the stack of _to_json_deep, apart from strings that are values."""
-
-
-def _to_json_deep(value: Any) -> str:
-    out: list[str] = []
-    stack: list[Any] = [value]
-    while stack:
-        item = stack.pop()
-        if isinstance(item, _Text):
-            out.append(item)
-        elif isinstance(item, dict):
-            parts: list[Any] = [_Text("{")]
-            for number, (key, inner) in enumerate(item.items()):
-                parts += [_Text(("," if number else "") + _scalar(str(key)) + ":"), inner]
-            stack.extend(reversed([*parts, _Text("}")]))
-        elif isinstance(item, list | tuple):
-            parts = [_Text("[")]
-            for number, inner in enumerate(item):
-                parts += [_Text(","), inner] if number else [inner]
-            stack.extend(reversed([*parts, _Text("]")]))
-        else:
-            out.append(_scalar(item))
-    return "".join(out)
-
-
-def _scalar(item: Any) -> str:
-    try:
-        return _encode(item)
-    except (TypeError, ValueError):
-        try:
-            return _encode(repr(item))
-        except ValueError:  # an integer with more digits than Python writes
-            return '"(unprintable number)"'
+        return False

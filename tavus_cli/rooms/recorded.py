@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from itertools import chain, islice
@@ -15,7 +16,7 @@ from typing import Any, Literal, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
 from tavus_cli.protocol.events import decode
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.protocol.wire import TOO_DEEP, from_json, to_json
 from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
 
 VERSION = 1
@@ -23,6 +24,7 @@ _MAX_TIME = 1e11  # Unix seconds; more is no time
 
 Parse = Callable[[str], Arrival | None]
 ParseAll = Callable[[list[str]], list[Arrival]]
+_MESSAGE = ',"message":'  # comes last in a record that ``Recorder`` wrote
 
 
 class RecordedRoom:
@@ -160,11 +162,11 @@ def _open(path: str) -> TextIO:
 def _head(path: str, line: str) -> dict[str, Any]:
     """The first line; raises UsageError where the file is none that can be replayed."""
     if not line.strip():
-        raise UsageError(f"{path}: no recording, its first line is empty")
+        raise UsageError(f"{path}: not a recording: its first line is empty")
     try:
-        head = from_json(line)
+        head = _read(line)
     except ValueError:
-        raise UsageError(f"{path}: no recording, its first line is no JSON") from None
+        raise UsageError(f"{path}: not a recording: its first line is not JSON") from None
     if not isinstance(head, dict):
         return {}
     if "recording" in head and "event_type" not in head:
@@ -205,6 +207,8 @@ def _bare_readers() -> tuple[ParseAll, Parse]:
         raw = line.removesuffix("\n")
         try:
             return Received(fast(raw), None, None, raw)
+        except RecursionError:
+            return Received(TOO_DEEP, None, None, raw)
         except unread:
             return Received(from_json(raw), None, None, raw) if raw.strip() else None
 
@@ -212,7 +216,7 @@ def _bare_readers() -> tuple[ParseAll, Parse]:
 
 
 def _record_readers() -> tuple[ParseAll, Parse]:
-    """As of bare messages; what is none of a message is left to ``_slow_record``."""
+    """The same for records; notes and odd ones are left to ``_slow_record``."""
     from msgspec import DecodeError, Raw, defstruct, json
 
     record = defstruct(
@@ -244,10 +248,10 @@ def _record_readers() -> tuple[ParseAll, Parse]:
 
 
 def _slow_record(line: str) -> Arrival:
-    """What the fast way does not read: notes, odd times, NaN, depth. Raises ValueError."""
-    value = from_json(line)
+    """What the fast way does not read: notes, odd times, NaN, deep nesting. Raises ValueError."""
+    value = _read(line)
     if not _is_record(value):
-        raise ValueError("no record")
+        raise ValueError(TOO_DEEP if value == TOO_DEEP else "not a record")
     at = _number(value.get("at"))
     message, sender, direction = value["message"], value.get("from"), value["dir"]
     if direction == "note":
@@ -255,11 +259,21 @@ def _slow_record(line: str) -> Arrival:
     return Received(message, at, sender if isinstance(sender, str) else None, _message_text(line), direction)
 
 
+def _read(line: str) -> Any:
+    """The JSON of a line, with TOO_DEEP for a message that is. Raises ValueError."""
+    try:
+        return json.loads(line)
+    except RecursionError:
+        head, mark, _ = line.partition(_MESSAGE)
+        return json.loads(head + mark + to_json(TOO_DEEP) + "}") if mark else TOO_DEEP
+
+
 def _message_text(line: str) -> str | None:
     """The message as it stands in a line written by ``Recorder``, where it comes last; else None."""
-    text = line.partition(',"message":')[2][:-1]
-    try:
-        from_json(text)
-    except ValueError:
-        return None
+    text = line.partition(_MESSAGE)[2][:-1]
+    with contextlib.suppress(RecursionError):
+        try:
+            json.loads(text)
+        except ValueError:
+            return None
     return text

@@ -133,6 +133,11 @@ class VirtualTime(Protocol):
     def alarm(self, at: float) -> asyncio.Future[None]:
         """Done when the room's time has come to ``at``, or the room has ended; cancel it to take it back."""
 
+    def hold(self) -> None:
+        """Time stands still until as many calls of ``release``: somebody does what takes real time."""
+
+    def release(self) -> None: ...
+
 
 class Inbox:
     """From any thread to the event loop: append, and arm at most one wakeup.

@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from tavus_cli.errors import UsageError
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import duration
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.events import CATALOGUE, short_name

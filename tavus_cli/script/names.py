@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import did_you_mean
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import LineError, absent, as_text, look_up

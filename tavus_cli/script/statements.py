@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 
-from tavus_cli.errors import UsageError
-from tavus_cli.language.commands import COMMANDS, AudioEcho, build, did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean
+from tavus_cli.language.commands import COMMANDS, AudioEcho, build
 from tavus_cli.language.grammar import duration, split_line
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import (

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
 END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
+at_hard_exit: list[Callable[[], None]] = []  # done before a second signal ends the process at once
 SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, lest its echo be told before it
 
 
@@ -147,6 +148,8 @@ class Session:
             sending.set_result(None)
 
     def note(self, text: str) -> None:
+        """Shown, and recorded."""
+        self._record_note(text)
         self._emit(self.conversation.note(text, self.room.now()))
 
     async def pal_ready(self, timeout: float) -> None:
@@ -358,6 +361,8 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
 
     def stop(number: int) -> None:
         if stopped_by:
+            for last in at_hard_exit:
+                last()
             sys.stderr.flush()
             os._exit(128 + number)
         stopped_by.append(number)

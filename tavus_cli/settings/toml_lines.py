@@ -1,8 +1,15 @@
-"""Where in a TOML text its keys stand, which ``tomllib`` does not tell."""
+"""TOML files, read so that each mistake is one line: "FILE:LINE: what is wrong".
+
+``tomllib`` reports lines only for syntax errors, so the line of a key is looked up in the text.
+"""
 
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
+
+from tavus_cli.errors import UsageError
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
@@ -11,10 +18,69 @@ _KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"
 _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
-def lines_of_keys(text: str) -> dict[KeyPath, int]:
-    """The line of each table and of each key at the beginning of a line; not of those in inline tables.
+class Toml:
+    """A parsed text: ``data``, and where its keys stand. ``file`` is its name in messages.
 
-    Text inside long strings is passed over.
+    Raises UsageError for a syntax error.
+    """
+
+    def __init__(self, text: str, file: str) -> None:
+        import tomllib
+
+        self._text = text
+        self._file = file
+        self._lines: dict[KeyPath, int] | None = None
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            at = re.search(r"at line (\d+)", str(error))
+            line = int(at[1]) if at else text.rstrip().count("\n") + 1
+            raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+        except RecursionError:
+            raise UsageError(f"{file}:1: nested too deep") from None
+
+    def wrong(self, path: KeyPath, what: str) -> UsageError:
+        """The error to raise for the value of a key."""
+        return UsageError(f"{self.where(path)}: {' '.join(what.splitlines())}")
+
+    def where(self, path: KeyPath) -> str:
+        """ "FILE:LINE" of a key."""
+        return f"{self._file}:{self._line(path)}"
+
+    def _line(self, path: KeyPath) -> int:
+        """The line of a key; in an inline table the next line that has the key, else that of its table."""
+        if self._lines is None:
+            self._lines = lines_of_keys(self._text)
+        if path in self._lines:
+            return self._lines[path]
+        if len(path) <= 1:
+            return 1
+        line = self._line(path[:-1])
+        key = re.compile(rf"""(?<![\w-])["']?{re.escape(str(path[-1]))}["']?\s*=""")
+        for number, text in enumerate(self._text.splitlines()[line - 1 :], line):
+            if isinstance(path[-1], str) and key.search(text):
+                return number
+        return line
+
+
+def read_text(path: str | Path) -> str:
+    """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
+    try:
+        return Path(path).read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}:{line}: not UTF-8 text") from None
+
+
+def unreadable(path: str | Path, error: OSError | ValueError) -> UsageError:
+    """The error to raise for one of ``read_text``."""
+    return UsageError(f"{path}: {getattr(error, 'strerror', None) or error}")
+
+
+def lines_of_keys(text: str) -> dict[KeyPath, int]:
+    """The line of each table and of each key at the beginning of a line; not of keys in inline tables.
+
+    Text inside long strings is skipped.
     """
     lines: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}

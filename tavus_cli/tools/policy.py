@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,11 +44,13 @@ class Call:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """About one call: ``tool`` is to be run, unless ``refused`` says why not."""
+    """About one call: ``tool`` is to be run, unless ``refused`` says why not; ``forged``: who sent it may
+    not call."""
 
     call: Call
     tool: Tool
     refused: str | None = None
+    forged: bool = False
 
 
 class Unreadable(Exception):
@@ -72,18 +74,18 @@ class Policy:
         self._taken = _Remembered()
         self._answered = _Remembered()
 
-    def decide(self, entry: Entry, pals: Collection[str]) -> Decision | None:
-        """What to do about an entry; None where it is not a call, or not a new one. ``pals``: the PAL's
-        participant ids."""
+    def decide(self, entry: Entry, is_pal: Callable[[str | None], bool]) -> Decision | None:
+        """What to do about an entry; None where it is not a call, or not a new one. ``is_pal`` is asked
+        about senders."""
         if type(entry) is SentEntry or type(entry) is EventEntry:
             if entry.event.type == "conversation.tool_result":
                 self._answered.add(entry.event.word("tool_call_id"))
                 return None
             if type(entry) is EventEntry:
-                if self._anyone or entry.event.sender in pals:
+                if self._anyone or is_pal(entry.event.sender):
                     self._follow_turns(entry)
                 if entry.event.kind.family == "tool_call":
-                    return self._decide(entry, pals)
+                    return self._decide(entry, is_pal)
         return None
 
     def answered(self, call: Call) -> bool:
@@ -94,13 +96,13 @@ class Policy:
         """A call was answered by a respond of ours."""
         self._carried += 1
 
-    def _decide(self, entry: EventEntry, pals: Collection[str]) -> Decision | None:
+    def _decide(self, entry: EventEntry, is_pal: Callable[[str | None], bool]) -> Decision | None:
         call = call_of(entry)
         tool = self._table.find(call.name)
         if tool is None:
             return None
-        if not self._anyone and entry.event.sender not in pals:
-            return Decision(call, tool, _NOT_FROM_PAL)
+        if not self._anyone and not is_pal(entry.event.sender):
+            return Decision(call, tool, _NOT_FROM_PAL, forged=True)
         # Only of calls that may run, and not by ``entry.fold``: a forged one must not hide the real one.
         key = _key(entry.event, call)
         if key in self._taken:

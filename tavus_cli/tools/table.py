@@ -9,14 +9,14 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, instead
 from tavus_cli.language.grammar import duration
+from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 
 # How a call is answered that has no id; "none": it is run, and never answered.
 ReplyKind = Literal["echo", "append", "respond", "none"]
@@ -25,7 +25,7 @@ TIMEOUT = 10.0
 CONCURRENCY = 4
 
 # What a wildcard may stand for: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
-_PLAIN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _WILD = frozenset("*?[")
 
 
@@ -106,34 +106,16 @@ def option(text: str) -> Tool:
 def load(path: str) -> list[Tool]:
     """The tools of a file. Raises UsageError."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8 text") from None
+        text = read_text(path)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        raise unreadable(path, error) from None
     return parse(text, path)
 
 
 def parse(text: str, path: str) -> list[Tool]:
     """``[[tool]]`` tables; ``path`` is for messages, and its folder is where commands run."""
-    import tomllib
-
-    from tavus_cli.settings.toml_lines import KeyPath, lines_of_keys
-
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else text.rstrip().count("\n") + 1
-        raise UsageError(f"{path}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
-    except RecursionError:
-        raise UsageError(f"{path}:1: nested too deep") from None
-    lines = lines_of_keys(text)
-
-    def wrong(where: KeyPath, message: str) -> UsageError:
-        line = next((lines[where[:end]] for end in range(len(where), 0, -1) if where[:end] in lines), 1)
-        return UsageError(f"{path}:{line}: {message}")
-
+    toml = Toml(text, path)
+    data, wrong = toml.data, toml.wrong
     for key in data:
         if key != "tool":
             raise wrong((key,), f'unknown key "{key}"; a tool is a table [[tool]]')
@@ -167,9 +149,7 @@ def _tool(table: dict[str, Any], folder: str) -> Tool:
     values: dict[str, Any] = {}
     for key, value in table.items():
         if (read := _KEYS.get(key)) is None:
-            near = get_close_matches(key, _KEYS, n=1, cutoff=0.5)
-            hint = f'; did you mean "{near[0]}"?' if near else "; known are " + ", ".join(_KEYS)
-            raise _Mistake(key, f'unknown key "{key}"{hint}')
+            raise _Mistake(key, f'unknown key "{key}"{instead(key, _KEYS)}')
         try:
             values[key] = read(value)
         except _Bad as bad:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import json
 import shlex
@@ -14,7 +13,7 @@ from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import sendable
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.wire import to_json
+from tavus_cli.protocol.wire import MAX_DEPTH, to_json, too_deep
 from tavus_cli.views.safe import safe_json
 
 CLIPBOARD_BYTES = 74_994  # of text: an escape of 100,000 bytes, which is what common terminals take
@@ -23,15 +22,17 @@ CLIPBOARD_BYTES = 74_994  # of text: an escape of 100,000 bytes, which is what c
 def copied(event: Event, language: str) -> list[str]:
     """Lines, safe to print; ``language`` is js, python, shell or json.
 
-    js and python are a call, shell a line for POSIX shells. Raises UsageError for a shell and a message
-    that is no JSON object: ``send`` takes none.
+    js and python are a call, shell a line for POSIX shells. Raises UsageError for a message that cannot be
+    sent: one that is nested too deep, and for a shell one that is not a JSON object.
     """
+    if too_deep(event.message):
+        raise UsageError(f"cannot copy this message: it is nested more than {MAX_DEPTH} deep")
     text = safe_json(to_json(event.message))
     match language:
         case "js":
             return [f"call.sendAppMessage({_javascript(text)}, '*')"]
         case "python":
-            return [f"client.send_app_message({_python(event.message, text)})"]
+            return [f"client.send_app_message({_finite(event.message)!r})"]
         case "shell":
             return ["tavus-console send " + shlex.join(_words(event, text))]
         case _:
@@ -57,16 +58,6 @@ def _javascript(text: str) -> str:
 
 
 # -- Python --------------------------------------------------------------------------------------------
-
-
-def _python(message: Any, text: str) -> str:
-    """A literal of the same value; a call of json where it is nested too deep for Python's parser."""
-    try:
-        literal = repr(_finite(message))
-        ast.parse(literal, mode="eval")
-    except (MemoryError, RecursionError, SyntaxError, ValueError):
-        return f"json.loads({text!r})"
-    return literal
 
 
 class _Number(float):
@@ -148,5 +139,5 @@ def _sorted(message: dict[str, Any]) -> str:
     """JSON that does not depend on the order of keys; unlike ``==`` it tells 1, 1.0 and true apart."""
     try:
         return json.dumps(message, sort_keys=True)
-    except (RecursionError, TypeError, ValueError):
+    except (TypeError, ValueError):  # too big a number, not JSON
         return to_json(message)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tavus_cli.protocol.conversation import EventEntry, SentEntry
-from tavus_cli.protocol.wire import to_json
+from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
 
@@ -17,8 +17,8 @@ _BINARY = 200  # characters from which on base64 is an image or a sound and not 
 def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
     """Safe lines; the long ones are as long as they are. Times are Unix seconds.
 
-    The head line has the numbers. What follows is JSON of the same value, but for the bytes of images and
-    sounds, of which the size is told; on one line where it is nested too deep to be indented.
+    The head line has the numbers. What follows is JSON of the same value, with the size of images and
+    sounds instead of their bytes.
     """
     event = entry.event
     facts = {
@@ -60,29 +60,23 @@ def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:
 
 
 def _message(message: Any) -> list[str]:
+    if too_deep(message):
+        return [TOO_DEEP]
     shown = _without_bytes(message)
     try:
         text = json.dumps(shown, indent=2, ensure_ascii=False)
-    except (RecursionError, TypeError, ValueError):  # too deep to be indented, too big a number, no JSON
+    except (TypeError, ValueError):  # too big a number, not JSON
         text = to_json(shown)
     return [safe_json(line) for line in text.split("\n")]
 
 
 def _without_bytes(value: Any) -> Any:
-    """A copy with "(3,000 B)" for ``data`` and ``audio`` that are base64; of any depth."""
-    top: list[Any] = [None]
-    work: list[tuple[Any, Any, Any]] = [(top, 0, value)]  # where to, under what, what
-    while work:
-        place, key, item = work.pop()
-        if isinstance(item, dict):
-            place[key] = made = dict.fromkeys(item)
-            work += [(made, name, _cut(name, inner)) for name, inner in item.items()]
-        elif isinstance(item, list):
-            place[key] = many = [None] * len(item)
-            work += [(many, number, inner) for number, inner in enumerate(item)]
-        else:
-            place[key] = item
-    return top[0]
+    """A copy with "(3,000 B)" for ``data`` and ``audio`` that are base64."""
+    if isinstance(value, dict):
+        return {name: _without_bytes(_cut(name, inner)) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_without_bytes(inner) for inner in value]
+    return value
 
 
 def _cut(name: Any, value: Any) -> Any:

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable
 from string import Formatter
 from typing import Any
 
-from tavus_cli.errors import UsageError
-from tavus_cli.language.commands import did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import to_json

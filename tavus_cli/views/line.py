@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event, Kind
 from tavus_cli.protocol.turns import Turn
-from tavus_cli.views.safe import safe
-from tavus_cli.views.status import fit_end
+from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
+from tavus_cli.views.width import fit, fit_end, padded
 from tavus_cli.views.wrap import wrapped
 
 RULE_WIDTH = 80  # of a turn's rule where there is no terminal
@@ -178,13 +178,7 @@ class LineView:
 
     def _column(self, who: str, style: str, text_style: str) -> str:
         """What stands between the times and the text: who, and all that changes colours."""
-        name = safe(who)
-        if _columns(name) > WHO_WIDTH:
-            name = name[: 4 * WHO_WIDTH]
-            while _columns(name) >= WHO_WIDTH:
-                name = name[:-1]
-            name += "…"
-        name = self._theme.paint(style, name + " " * (WHO_WIDTH - _columns(name)))
+        name = self._theme.paint(style, padded(fit(flat(who), WHO_WIDTH), WHO_WIDTH))
         return f"{self._theme.reset} {name} {self._theme.sgr(text_style)}"
 
     def _marks(self, entry: EventEntry) -> str:
@@ -217,18 +211,6 @@ class LineView:
             where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"
         hidden = len(text) - self._limit
         return f"{text[: self._limit]}… ({hidden:,} more characters; {where})"
-
-
-def _columns(text: str) -> int:
-    """How many columns of a terminal a text takes: two for a wide character, none for a combining one."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import category, east_asian_width
-
-    return sum(
-        0 if category(one) in ("Mn", "Me", "Cf") else 2 if east_asian_width(one) in "WF" else 1
-        for one in text
-    )
 
 
 def sent_summary(event: Event) -> str:

@@ -26,6 +26,11 @@ def safe(text: str) -> str:
     return re.sub(_PATTERN, _visible, text)
 
 
+def flat(text: str) -> str:
+    """Safe, with spaces for tabs, whose width depends on the column."""
+    return safe(text).replace("\t", " ")
+
+
 def without_tokens(text: str) -> str:
     """What goes to standard error: a room's URL may stand in it, wherever somebody has put it."""
     return re.sub(_TOKEN, r"\1…", text)

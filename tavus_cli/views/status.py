@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 from tavus_cli.protocol.conversation import Conversation
-from tavus_cli.views.safe import safe
+from tavus_cli.views.safe import flat
 from tavus_cli.views.theme import Theme
+from tavus_cli.views.width import fit, fit_end, padded, width
 
 _DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # the first first
 _SPEAKERS = (("pal", "PAL"), ("user", "user"))
@@ -37,7 +37,7 @@ class StatusLine:
 
     def _parts(self, conversation: Conversation, now: float, behind: int) -> dict[str, str]:
         status, turn = conversation.status, conversation.turns.current
-        parts = {"name": _flat(self.name)}
+        parts = {"name": flat(self.name)}
         if self.paused is not None:
             parts["paused"] = f"PAUSED, {self.paused:,} wait, F4 goes on"
         parts["presence"] = self._presence(conversation)
@@ -69,9 +69,9 @@ class StatusLine:
             who, text = "you", conversation.pending_text
         else:
             return ""
-        who = fit(_flat(who), 8)
-        head = fit(who + " " * (9 - width(who)), columns - 1)
-        return self.theme.paint("partial", head + fit_end(_flat(text), columns - 1 - width(head)))
+        who = fit(flat(who), 8)
+        head = fit(padded(who, 9), columns - 1)
+        return self.theme.paint("partial", head + fit_end(flat(text), columns - 1 - width(head)))
 
     def _open_calls(self, conversation: Conversation, now: float) -> str:
         """How many, and once the oldest has waited too long its name: it may fall out of the context."""
@@ -81,7 +81,7 @@ class StatusLine:
         if age < LOUD_SECONDS:
             return f"{len(calls)} tool call{'s' * (len(calls) > 1)} open"
         more = f", {len(calls) - 1} more" if len(calls) > 1 else ""
-        return f"!! {fit(_flat(oldest.name), 24)} waits {age:.0f} s{more}"
+        return f"!! {fit(flat(oldest.name), 24)} waits {age:.0f} s{more}"
 
     def _presence(self, conversation: Conversation) -> str:
         if self.over is not None:
@@ -94,52 +94,3 @@ class StatusLine:
         if not speaking:
             return "PAL present"
         return " and ".join(speaking) + (" speaks" if len(speaking) == 1 else " speak")
-
-
-def _flat(text: str) -> str:
-    """Safe, and without tabs, whose width nobody knows."""
-    return safe(text).replace("\t", " ")
-
-
-def fit(text: str, columns: int) -> str:
-    """The beginning of a text that is made safe, as wide as ``columns`` at most."""
-    return _fit(text, columns, reverse=False)
-
-
-def fit_end(text: str, columns: int) -> str:
-    """Its end: of growing speech the last words matter."""
-    return _fit(text, columns, reverse=True)
-
-
-@lru_cache(512)  # the same few texts thirty times a second
-def width(text: str) -> int:
-    """The columns it takes at most: terminals differ about joined pictures, so each part counts."""
-    if text.isascii():
-        return len(text)
-    return sum(map(_columns, text))
-
-
-def _columns(character: str) -> int:
-    from rich.cells import cell_len
-
-    if character < "\u0300" or character == "\ufe0f":  # the latter makes a narrow one a wide picture
-        return 1
-    if "\U00017000" <= character < "\U00040000":  # also what Unicode has not assigned yet
-        return 2
-    return cell_len(character)
-
-
-def _fit(text: str, columns: int, *, reverse: bool) -> str:
-    if columns <= 0:
-        return ""
-    whole = text
-    text = text[-4 * columns :] if reverse else text[: 4 * columns]  # no more can be seen
-    if len(text) == len(whole) and width(text) <= columns:
-        return text
-    left, kept = columns - 1, 0
-    for character in reversed(text) if reverse else text:
-        left -= _columns(character)
-        if left < 0:
-            break
-        kept += 1
-    return "…" + text[len(text) - kept :] if reverse else text[:kept] + "…"

@@ -1,4 +1,4 @@
-"""Tables for the console: turns, tool calls, latencies. Safe lines, never wider than asked for."""
+"""Tables: the one way to draw them, and those of turns, tool calls and latencies."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from statistics import median
 
 from tavus_cli.protocol.turns import ToolCall, Turn
-from tavus_cli.views.safe import safe
-from tavus_cli.views.status import LOUD_SECONDS, fit, width
+from tavus_cli.views.safe import flat
+from tavus_cli.views.status import LOUD_SECONDS
 from tavus_cli.views.theme import Theme
+from tavus_cli.views.width import fit, padded, width
 
 _GAP = "  "
 _WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
+UNCUT = 10_000  # columns, where nothing is to be cut
+_NARROWEST = 4  # of the column that shrinks
 _UNKNOWN = "–"
 
-_Row = tuple[str, list[str]]  # its style, "" for none, and its cells
+Row = tuple[str, Sequence[str]]
 
 
 def turns_table(turns: Sequence[Turn], theme: Theme, columns: int) -> list[str]:
@@ -23,7 +26,7 @@ def turns_table(turns: Sequence[Turn], theme: Theme, columns: int) -> list[str]:
         return [fit("no turn yet", columns)]
     first = min(turn.started for turn in turns)
     rows = [("", [str(turn.idx), _clock(turn.started - first), _seconds(turn.reply)]) for turn in turns]
-    return _table(["turn", "began", "reply"], rows, theme, columns)
+    return table(["turn", "began", "reply"], rows, theme, columns)
 
 
 def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: int) -> list[str]:
@@ -41,14 +44,14 @@ def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: in
         state = f"answered in {_seconds(took)}" if took is not None else f"waits {_whole(waits)}"
         turn = _UNKNOWN if call.turn is None else str(call.turn.idx)
         rows.append(("warning" if loud else "", [turn, "!! " * loud + state, call.name, call.id]))
-    return _table(["turn", "state", "tool", "call id"], rows, theme, columns)
+    return table(["turn", "state", "tool", "call id"], rows, theme, columns)
 
 
 def stats(turns: Sequence[Turn], calls: Sequence[ToolCall], theme: Theme, columns: int) -> list[str]:
     """Latencies of the turns' replies and of answered tool calls: how many, median, 95th percentile, max."""
     replies = [turn.reply for turn in turns if turn.reply is not None]
     answers = [took for took in map(_took, calls) if took is not None]
-    rows: list[_Row] = [
+    rows: list[Row] = [
         (
             "",
             [name, f"{len(values):,}", *map(_seconds, (median(values), percentile(values, 95), max(values)))],
@@ -58,7 +61,7 @@ def stats(turns: Sequence[Turn], calls: Sequence[ToolCall], theme: Theme, column
     ]
     if not rows:
         return [fit("no latency yet", columns)]
-    return _table(["", "count", "p50", "p95", "max"], rows, theme, columns)
+    return table(["", "count", "p50", "p95", "max"], rows, theme, columns)
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -90,17 +93,28 @@ def _clock(seconds: float) -> str:
     return f"+{hours}:{minute:02}:{second:02}" if hours else f"+{minute}:{second:02}"
 
 
-def _table(heads: list[str], rows: Sequence[_Row], theme: Theme, columns: int) -> list[str]:
-    """Columns as wide as they need, all but the last _WIDEST at most; rows end where the terminal does."""
-    last = len(heads) - 1
-    drawn = [("rule", heads)]
-    for style, cells in rows:
-        flat = [safe(cell).replace("\t", " ") for cell in cells]
-        drawn.append((style, [cell if n == last else fit(cell, _WIDEST) for n, cell in enumerate(flat)]))
-    widths = [max(width(cells[n]) for _, cells in drawn) for n in range(last)]
-    return [theme.paint(style, _row(cells, widths, columns)) for style, cells in drawn]
+def table(
+    heads: Sequence[str],
+    rows: Sequence[Row],
+    theme: Theme,
+    columns: int,
+    *,
+    shrinks: int = -1,
+    widest: int = _WIDEST,
+) -> list[str]:
+    """Safe lines, never wider than ``columns``; a row is a style ("" for none) and its cells.
 
-
-def _row(cells: list[str], widths: list[int], columns: int) -> str:
-    padded = [cell + " " * (wide - width(cell)) for cell, wide in zip(cells, widths, strict=False)]
-    return fit(_GAP.join([*padded, cells[-1]]).rstrip(), columns)
+    Columns are as wide as they need to be, ``widest`` at most. The one of number ``shrinks`` (the last)
+    gets what the others leave.
+    """
+    shrinks %= len(heads)
+    lines = [("rule", [*heads]), *((style, [flat(cell) for cell in cells]) for style, cells in rows)]
+    needed = [max(width(cells[n]) for _, cells in lines) for n in range(len(heads))]
+    widths = [need if n == shrinks else min(need, widest) for n, need in enumerate(needed)]
+    others = sum(widths) - widths[shrinks] + len(_GAP) * (len(heads) - 1)
+    widths[shrinks] = min(widths[shrinks], max(_NARROWEST, columns - others))
+    drawn = []
+    for style, cells in lines:
+        row = _GAP.join(padded(fit(cell, wide), wide) for cell, wide in zip(cells, widths, strict=True))
+        drawn.append(theme.paint(style, fit(row.rstrip(), columns)))
+    return drawn

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import re
 
-from tavus_cli.views.status import fit, width
 from tavus_cli.views.theme import RESET
+from tavus_cli.views.width import fit, is_narrow, width
 
 ROOM = 40  # columns for the text; where there are fewer it hangs under the beginning of the line instead
 SHORT_INDENT = 4
 
 _SGR = re.compile(r"(\x1b\[[0-9;]*m)")
 _WORD = re.compile(r" +|[^ ]+")
-# One column each, which is found out faster than summed up: Latin, quotes, and the signs of our own lines.
-_NARROW = re.compile("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2400-\u2421\u2500-\u25fc✂✗✓]*")
 
 
 def wrapped(line: str, columns: int, text_at: int) -> list[str]:
@@ -25,16 +23,12 @@ def wrapped(line: str, columns: int, text_at: int) -> list[str]:
 
     A style goes on after a break, but is not painted on the indent.
     """
-    if len(line) <= columns // 2 or _wide(_SGR.sub("", line)) <= columns:
+    if len(line) <= columns // 2 or width(_SGR.sub("", line)) <= columns:
         return [line]
     indent = text_at if columns - text_at >= ROOM else SHORT_INDENT
     if columns < 2 * SHORT_INDENT:
         return [line]
     return _Rows(columns, indent, text_at).of(line)
-
-
-def _wide(text: str) -> int:
-    return len(text) if text.isascii() or _NARROW.fullmatch(text) else width(text)
 
 
 def _end_of_word(text: str, start: int) -> int:
@@ -59,7 +53,7 @@ class _Rows:
             if number % 2:
                 self._styles = "" if piece == RESET else self._styles + piece
                 self._row.append(piece)
-            elif piece.isascii() or _NARROW.fullmatch(piece):
+            elif is_narrow(piece):
                 self._narrow(piece)
             else:
                 for word in _WORD.findall(piece):
@@ -86,7 +80,7 @@ class _Rows:
 
     def _word(self, word: str) -> None:
         """A word, or blanks, of any script."""
-        wide = _wide(word)
+        wide = width(word)
         if self._at + wide <= self._columns:
             if word[:1] != " " or self._at != self._indent or not self._rows:
                 self._put(word, wide)
@@ -106,7 +100,7 @@ class _Rows:
             self._put(part, 0)
             self._break()
             word = word[len(part) :]
-            wide = _wide(word)
+            wide = width(word)
         self._put(word, wide)
 
     def _put(self, text: str, wide: int) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import keyring
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from tests.api.test_client import ODD
 from tests.kits import keyring_file
+from tests.kits.conversations import examples
 from tests.kits.program import SAMPLES, console, environ
 from tests.kits.tavus_api import KEY, PAL, LocalApi, Odd, local_api
 
@@ -53,7 +54,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 AGAIN = {"Retry-After": "99"}
 
 
-@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@examples(120, suppress=[HealthCheck.function_scoped_fixture])
 @given(odd=ODD, arguments=st.sampled_from(COMMANDS))
 def test_whatever_the_api_answers_a_command_ends_as_documented(
     api: LocalApi, odd: Odd, arguments: list[str]

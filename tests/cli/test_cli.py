@@ -74,7 +74,7 @@ WRONG = {
     "a bad expression": (["replay", SAMPLE, "--where", "a ||"], 2, "--where"),
     "no such recording": (["replay", "/nowhere/x.jsonl"], 2, "/nowhere/x.jsonl"),
     "a folder": (["replay", "/"], 2, "/"),
-    "no recording": (["replay", __file__], 2, "no JSON"),
+    "not a recording": (["replay", __file__], 2, "not JSON"),
     "unknown kind": (["send", "sim", "repsond", "hi"], 2, "did you mean respond"),
     "no kind": (["send", "sim"], 2, "KIND"),
     "no text": (["send", "sim", "respond"], 2, "TEXT"),

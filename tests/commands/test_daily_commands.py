@@ -115,7 +115,17 @@ FAKE: dict[str, Situation] = {
 }
 
 
-@pytest.mark.parametrize("name", FAKE)
+WAITED_OUT = {  # our own limits, of several seconds
+    "not confirmed",
+    "settings are never confirmed",
+    "leave not confirmed",
+    "the client never lets go",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.slow] if name in WAITED_OUT else []) for name in FAKE]
+)
 def test_the_room_may_do_what_it_wants(name: str) -> None:
     situation = FAKE[name]
     child = faked(situation.scenario)
@@ -180,11 +190,7 @@ def test_signals_in_a_room_that_confirms_nothing() -> None:
             return number, await run.end()
 
         stops = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-        return [
-            result
-            for command in COMMANDS
-            for result in await asyncio.gather(*(one(command, number) for number in stops))
-        ]
+        return await asyncio.gather(*(one(command, number) for command in COMMANDS for number in stops))
 
     for number, result in asyncio.run(main()):
         assert (result.status, result.err) == (128 + number, "")

@@ -87,7 +87,7 @@ BROKEN = {
     "a key": ('thme = "light"', {}, ':1: unknown key "thme"; did you mean "theme"?; mend it: '),
     "no TOML": ("theme", {}, ":1: "),
     "a variable": ("", {"TAVUS_CONSOLE_HOLD": "long"}, "TAVUS_CONSOLE_HOLD must be"),
-    "no file": (None, {}, "tavus-console config edit makes it"),
+    "no file": (None, {}, "create it with: tavus-console config edit"),
 }
 
 

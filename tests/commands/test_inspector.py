@@ -230,4 +230,4 @@ def test_a_tool_call_that_waits_is_loud() -> None:
         keys("What are your hours?\r")
         await terminal.shows("!! get_hours waits")
 
-    run("sim:?speed=1", act)
+    run("sim:?speed=4", act)

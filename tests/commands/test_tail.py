@@ -9,9 +9,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.kits.conversations import few
 from tests.kits.program import CONSOLE, SAMPLES, console, environ, process
 
 SAMPLE = str(SAMPLES)
@@ -55,7 +56,7 @@ def test_jsonl_is_the_wire_message_untouched() -> None:
     assert sorted(lines) == sorted(SAMPLES.read_text().splitlines())
 
 
-@settings(max_examples=30, deadline=None)
+@few
 @given(st.randoms(use_true_random=False))
 def test_shuffled_within_twenty_places_it_looks_the_same(
     tmp_path_factory: pytest.TempPathFactory, chance: random.Random

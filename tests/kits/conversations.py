@@ -6,7 +6,7 @@ import json
 import math
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from tavus_cli.protocol.conversation import (
 )
 from tavus_cli.protocol.events import CATALOGUE, decode
 from tavus_cli.protocol.turns import ToolCall, Turn
+from tavus_cli.protocol.wire import MAX_DEPTH
 from tavus_cli.views.line import LineView
 from tavus_cli.views.theme import DARK, RESET
 
@@ -38,9 +39,20 @@ INTERACTIONS: list[Message] = [
 START = 1_790_000_000.0  # Unix seconds of generated messages
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
-few = settings(deadline=None, max_examples=30, suppress_health_check=_SLOW_IS_FINE)
-some = settings(deadline=None, max_examples=100, suppress_health_check=_SLOW_IS_FINE)
-many = settings(deadline=None, max_examples=300, suppress_health_check=_SLOW_IS_FINE)
+
+
+def examples(count: int, suppress: Collection[HealthCheck] = ()) -> settings:
+    """Try so many examples; a part of them in the profile "quick" (see tests/conftest.py)."""
+    return settings(
+        deadline=None,
+        max_examples=max(1, count * settings().max_examples // 100),
+        suppress_health_check=[*_SLOW_IS_FINE, *suppress],
+    )
+
+
+few = examples(30)
+some = examples(100)
+many = examples(300)
 
 
 # -- messages ------------------------------------------------------------------------------------------
@@ -218,7 +230,7 @@ HOSTILE_VALUES: dict[str, Any] = {
     "list of text": [f"{ESC}[2J", "\n", [LONE_HIGH]],
     "object of text": {f"{ESC}[2J\n": f"{RIGHT_TO_LEFT}\n", LONE_LOW: {}},
 }
-DEEP = deep(1_000, f"{ESC}\n")
+DEEP = deep(MAX_DEPTH + 20, f"{ESC}\n")  # nested too deep, and still read
 
 _FIELDS = """
     role speech text content transcript interrupted is_interrupted duration final content_index name
@@ -269,7 +281,7 @@ def hostile_messages(name: str, value: Any) -> Iterator[Message]:
 
 
 def deep_messages(name: str) -> Iterator[Message]:
-    """As ``hostile_messages`` with a value nested 1,000 deep, where it can matter: it is slow."""
+    """As ``hostile_messages`` with a value nested too deep, where it can matter."""
     fields = FIELDS if name in CATALOGUE or name in SENT_TYPES else ("speech", "anything_else")
     yield {"event_type": name, "properties": dict.fromkeys(fields, DEEP)}
     yield {"event_type": name, "properties": DEEP, "role": DEEP, "seq": DEEP, "inference_id": DEEP}

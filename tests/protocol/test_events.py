@@ -10,6 +10,7 @@ from hypothesis import given
 
 from tavus_cli.protocol.events import CATALOGUE, FOREIGN, MAX_NUMBER, UNKNOWN, decode, short_name
 from tests.kits.conversations import (
+    DEEP,
     HOSTILE_VALUES,
     SAMPLES,
     TYPES,
@@ -466,14 +467,12 @@ def test_deep_values_in_every_field_of_every_type() -> None:
             _look_at_everything(sent)
 
 
-def test_nesting_in_a_json_string() -> None:
-    event = decode('{"event_type":"x","properties":{"a":%s}}' % ("[" * 1_000 + "]" * 1_000))
-    assert event.type == "x"
-    assert same_value(event.properties["a"], _lists(1_000))
-
-
-def _lists(levels: int) -> Any:
-    value: Any = []
-    for _ in range(levels - 1):
-        value = [value]
-    return value
+def test_a_value_nested_too_deep_is_shown_as_that() -> None:
+    event = decode('{"event_type":"x","properties":{"a":%s}}' % ("[" * 200 + "]" * 200))
+    assert event.kind.summary(event) == "x nested too deep"
+    assert decode({"event_type": UTTERANCE, "properties": {"speech": DEEP, "role": "pal"}}).text == ""
+    tool_call = decode(
+        {"event_type": "conversation.tool_call", "properties": {"name": "f", "arguments": DEEP}}
+    )
+    assert tool_call.kind.summary(tool_call) == "f nested too deep"
+    assert decode([DEEP]).kind.summary(decode([DEEP])) == "nested too deep"

@@ -226,7 +226,7 @@ def test_files_that_cannot_be_read(file: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_named_must_be_there(file: Path) -> None:
-    with pytest.raises(UsageError, match="config edit makes it"):
+    with pytest.raises(UsageError, match="create it with: tavus-console config edit"):
         load({"TAVUS_CONSOLE_CONFIG": str(file)})
 
 

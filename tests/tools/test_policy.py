@@ -14,7 +14,11 @@ from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.tools.policy import Call, Decision, Policy, Unreadable, arguments_of
 from tavus_cli.tools.table import Table, option
 
-PALS = ("pal",)
+
+def is_pal(sender: str | None) -> bool:
+    return sender == "pal"
+
+
 Json = dict[str, Any]
 
 
@@ -29,7 +33,7 @@ class Talk:
     def hear(self, message: Any, sender: str | None = "pal") -> list[Decision]:
         entries = self.conversation.receive(message, float(self.seq), sender)
         entries += self.conversation.tick(1e9)
-        return [one for one in (self.policy.decide(entry, PALS) for entry in entries) if one]
+        return [one for one in (self.policy.decide(entry, is_pal) for entry in entries) if one]
 
     def call(self, call_id: str | None = None, sender: str | None = "pal", **more: Any) -> list[Decision]:
         self.seq += 1
@@ -89,7 +93,7 @@ def test_what_somebody_has_answered_is_not_run(direction: str) -> None:
         talk.hear(result, "guest")
     else:
         for entry in talk.conversation.sent(result, 0.0):
-            assert talk.policy.decide(entry, PALS) is None
+            assert talk.policy.decide(entry, is_pal) is None
     assert refusals(talk.call("a")) == ["answered already"]
 
 

@@ -132,10 +132,10 @@ NAMES = st.one_of(
 
 @given(NAMES, st.sets(NAMES.filter(lambda one: one.strip() and "\0" not in one and "=" not in one)))
 def test_a_name_from_the_wire_matches_only_what_was_written(name: str, written: set[str]) -> None:
-    """Exactly what was written, or by a wildcard a plain name: letters, digits, "_", ".", "-"."""
+    """Exactly what was written, or by a wildcard a plain name: letters, digits, "_", "-"."""
     found = Table(Tool(one, command=("x",)) for one in written).find(name)
     if found is not None and found.name != name:
         assert set("*?[") & set(found.name)
-        assert re.fullmatch(r"[A-Za-z0-9_.-]{1,64}", name)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,64}", name)
     if found is None:
         assert name not in written or set("*?[") & set(name)

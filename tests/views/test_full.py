@@ -109,11 +109,10 @@ def test_bytes_are_cut_and_words_are_not(fields: dict[str, Any], shown: dict[str
 
 
 def test_bytes_are_cut_at_any_depth() -> None:
-    one = {"event_type": "x", "properties": {"deep": deep(1_001, {"data": "A" * 4_000})}}
+    one = {"event_type": "x", "properties": {"deep": deep(90, {"data": "A" * 4_000})}}
     lines = full(entry(one), PLAIN)
-    assert len(lines) == 2
-    assert "(3,000 B)" in lines[1]
-    assert "AAAA" not in lines[1]
+    assert [line.strip() for line in lines if "data" in line] == ['"data": "(3,000 B)"']
+    assert not any("AAAA" in line for line in lines)
 
 
 @some
@@ -140,6 +139,6 @@ def test_the_value_comes_back_from_what_is_shown(value: Any) -> None:
     assert same_value(json.loads("\n".join(lines[1:])), event.message)
 
 
-def test_a_deep_message_is_shown_on_one_line() -> None:
+def test_a_message_nested_too_deep() -> None:
     lines = full(entry({"event_type": "x", "properties": {"deep": deep(4_000)}}), PLAIN)
-    assert len(lines) == 2
+    assert lines[1:] == ["nested too deep"]

@@ -197,9 +197,7 @@ def test_fields_that_are_not_there_are_empty() -> None:
 
 
 def test_a_number_nobody_can_write() -> None:
-    assert (
-        by("{properties.a}", {"event_type": "x", "properties": {"a": 10**5_000}}) == '"(unprintable number)"'
-    )
+    assert by("{properties.a}", {"event_type": "x", "properties": {"a": 10**5_000}}) == '"not JSON"'
 
 
 def test_gaps_and_notes_have_no_fields() -> None:

@@ -8,18 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from prompt_toolkit.utils import get_cwidth
-from rich.cells import cell_len
 
 from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.protocol.interactions import respond
-from tavus_cli.views.status import StatusLine, fit, fit_end, width
+from tavus_cli.views.status import StatusLine
 from tavus_cli.views.theme import DARK, PLAIN
 from tests.kits.conversations import (
     FAMILY,
     HOSTILE_TEXTS,
     START,
     assert_harmless,
-    many,
     message,
     some,
     texts,
@@ -40,8 +38,8 @@ def heard(*messages: dict[str, Any]) -> Conversation:
 
 
 def cells(text: str) -> int:
-    """By the two measures there are: of rich, and of what draws the prompt."""
-    return max(cell_len(text), get_cwidth(text))
+    """As prompt_toolkit measures, which draws the row."""
+    return get_cwidth(text)
 
 
 def row(conversation: Conversation | None = None, columns: int = 200, behind: int = 0, **status: Any) -> str:
@@ -276,35 +274,3 @@ def test_whatever_is_said_fits(name: str, speech: str, role: str, columns: int, 
     for line in (row(conversation, columns, name=name), live(conversation, columns)):
         assert not unsafe_in(line)
         assert cells(line) <= max(columns - 1, 0)
-
-
-@many
-@given(st.text(max_size=60) | st.sampled_from(list(NAMES.values())), st.integers(0, 80))
-def test_fitting_keeps_one_end(text: str, columns: int) -> None:
-    text = "".join(one for one in text if one.isprintable())
-    first, last = fit(text, columns), fit_end(text, columns)
-    assert max(cells(first), cells(last), width(first), width(last)) <= columns
-    if width(text) <= columns and len(text) <= 4 * columns:
-        assert first == last == text
-    elif columns:
-        assert first.endswith("…")
-        assert text.startswith(first[:-1])
-        assert last.startswith("…")
-        assert text.endswith(last[1:])
-
-
-@pytest.mark.parametrize(
-    ("text", "columns"),
-    [("", 0), ("abc", 3), ("é", 1), ("時間", 4), ("a\u0301", 1), (HEART, 2), (FLAG, 4), (FAMILY, 6)],
-)
-def test_widths(text: str, columns: int) -> None:
-    assert width(text) == columns
-
-
-def test_no_character_is_wider_than_it_is_taken_for() -> None:
-    wider = [
-        hex(code)
-        for code in range(0x20, 0x20000)
-        if not 0xD800 <= code < 0xE000 and not 0x7F <= code < 0xA0 and cells(chr(code)) > width(chr(code))
-    ]
-    assert wider == []

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.protocol.turns import ToolCall, Turn
-from tavus_cli.views.status import width
-from tavus_cli.views.table import percentile, stats, tools_table, turns_table
+from tavus_cli.views.table import UNCUT, percentile, stats, table, tools_table, turns_table
 from tavus_cli.views.theme import DARK, PLAIN, RESET, THEMES, Theme
+from tavus_cli.views.width import width
 from tests.kits.conversations import START, assert_harmless, texts
 
 
@@ -151,3 +151,20 @@ def test_the_head_is_painted() -> None:
     head, *rows = turns_table([turn(1)], DARK, 80)
     assert head.startswith("\x1b[")
     assert not any("\x1b" in row for row in rows)
+
+
+ROWS = [("", ["c1234567", "a long name of a conversation", "active"]), ("warning", ["c2\x1b", "x", "ended"])]
+
+
+def test_the_column_that_shrinks() -> None:
+    assert table(["id", "name", "status"], ROWS, PLAIN, 30, shrinks=1) == [
+        "id        name          status",
+        "c1234567  a long name…  active",
+        "c2␛       x             ended",
+    ]
+
+
+def test_a_column_has_its_widest() -> None:
+    rows = table(["id", "name"], [("", ["c" * 50, "n" * 50])], PLAIN, UNCUT, widest=10)
+    assert rows[1] == "c" * 9 + "…  " + "n" * 50
+    assert table(["id"], [("", ["c" * 50])], PLAIN, UNCUT, widest=UNCUT)[1] == "c" * 50

@@ -10,8 +10,8 @@ import re
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, SendFailed
+from tavus_cli.protocol.wire import MAX_DEPTH
 
-MAX_DEPTH = 100  # the client's JSON reader gives up at 128, and quotes the whole message
 MAX_ERROR = 240  # characters of Daily's own text in a line of ours
 
 _DOUBLED = "Error handling "  # a failing call's completion says the same

@@ -71,6 +71,7 @@ class SimulatedRoom:
         self._over: str | None = None
         self._alarms: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = count()
+        self._held = 0  # by those who do something that takes real time
 
     @property
     def participants(self) -> Mapping[str, Participant]:
@@ -127,9 +128,11 @@ class SimulatedRoom:
                 await asyncio.sleep(0)
             elif self.live:
                 await self._sleep_until(self._next_at())
+            elif self._held:
+                await self._wake.wait()
             elif (due := self._next_at()) is not None:
                 await self._let_others_act()
-                if not self._wake.is_set():
+                if not self._wake.is_set() and not self._held:
                     self._virtual = max(self._virtual, due)
                     self._ring(self._virtual)
             elif not told_idle:
@@ -151,6 +154,14 @@ class SimulatedRoom:
             heappush(self._alarms, (at, next(self._count), rings))
             self._wake.set()
         return rings
+
+    def hold(self) -> None:
+        """Virtual time stands still, and the room is not idle, until as many calls of ``release``."""
+        self._held += 1
+
+    def release(self) -> None:
+        self._held -= 1
+        self._wake.set()
 
     # -- time ------------------------------------------------------------------------------------------
 

@@ -1,26 +1,23 @@
-"""What the simulated replica is told: its script in TOML, and the ``sim:`` spec (docs/sim.md).
+"""How the simulated replica behaves: its script in TOML, and the ``sim:`` spec (docs/sim.md).
 
-Every mistake is a UsageError of one line, "FILE:LINE: …", that names the nearest valid key. ``tomllib``
-knows lines of syntax errors alone, so a key's line is looked up in the text.
+Every mistake is a UsageError of one line, "FILE:LINE: …", that names the nearest valid key.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import date, time
-from difflib import get_close_matches
 from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, instead
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
-from tavus_cli.settings.toml_lines import KeyPath, lines_of_keys
+from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text, unreadable
 
 DEFAULT_SCRIPT = Path(__file__).with_name("default.toml")
 PROBABILITIES = ("reorder", "duplicate", "gap", "late", "drop")
@@ -183,33 +180,21 @@ _TOP = [*_FIELDS[""], "timing", "reply", "tools", "objective", "at", "faults"]
 def load_script(path: str | Path) -> SimScript:
     """Raises UsageError."""
     try:
-        text = Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text") from None
+        text = read_text(path)
     except (OSError, ValueError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        raise unreadable(path, error) from None
     return parse_script(text, str(path))
 
 
 def parse_script(text: str, file: str) -> SimScript:
-    """``file`` is how messages call it. Raises UsageError."""
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        at = re.search(r"at line (\d+)", str(error))
-        line = int(at[1]) if at else text.rstrip().count("\n") + 1
-        raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
-    except RecursionError:
-        raise UsageError(f"{file}:1: nested too deep") from None
-    return _Reader(file, text).script(data)
+    """``file`` is its name in messages. Raises UsageError."""
+    toml = Toml(text, file)
+    return _Reader(toml).script(toml.data)
 
 
 class _Reader:
-    def __init__(self, file: str, text: str) -> None:
-        self._file = file
-        self._text = text
-        self._lines = lines_of_keys(text)
+    def __init__(self, toml: Toml) -> None:
+        self._wrong = toml.wrong
 
     def script(self, data: dict[str, Any]) -> SimScript:
         values = self._values(data, (), _FIELDS[""], _TOP)
@@ -302,29 +287,11 @@ class _Reader:
             raise self._wrong((*path, key), f'"{key}" must be an array of tables: write [[{key}]]')
         return [(one, (*path, key, number)) for number, one in enumerate(array)]
 
-    def _wrong(self, path: KeyPath, what: str) -> UsageError:
-        return UsageError(f"{self._file}:{self._line(path)}: {' '.join(what.splitlines())}")
-
-    def _line(self, path: KeyPath) -> int:
-        """The line of a key; inside an inline table the next one that has the key, else that of its table."""
-        if path in self._lines:
-            return self._lines[path]
-        if len(path) <= 1:
-            return 1
-        line = self._line(path[:-1])
-        key = re.compile(rf"""(?<![\w-])["']?{re.escape(str(path[-1]))}["']?\s*=""")
-        for number, text in enumerate(self._text.splitlines()[line - 1 :], line):
-            if isinstance(path[-1], str) and key.search(text):
-                return number
-        return line
-
 
 def _instead(word: str, known: Iterable[str]) -> str:
-    known = list(known)
     if word in _TOP:
         return "; it belongs to the top of the file, above the first [table]"
-    near = get_close_matches(word.lower(), known, n=1, cutoff=0.5)
-    return f'; did you mean "{near[0]}"?' if near else "; known are " + ", ".join(known)
+    return instead(word, known)
 
 
 # -- the spec --------------------------------------------------------------------------------------

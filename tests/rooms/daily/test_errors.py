@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, SendFailed
+from tavus_cli.protocol.wire import MAX_DEPTH
 from tavus_cli.rooms.daily.errors import (
-    MAX_DEPTH,
     MAX_ERROR,
     check_message,
     is_doubled,

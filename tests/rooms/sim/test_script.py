@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from tavus_cli.errors import UsageError
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.script import DEFAULT_SCRIPT, load_script, parse_script, parse_spec
-from tavus_cli.settings.toml_lines import lines_of_keys
 from tests.kits.conversations import some
 
 FULL = """
@@ -187,15 +186,6 @@ def test_the_default_script_is_in_the_package_and_right() -> None:
     script = load_script(DEFAULT_SCRIPT)
     assert script.replies
     assert script.shutdown_after is None  # with speed=max it would be over before anybody could type
-
-
-def test_lines_of_keys() -> None:
-    lines = lines_of_keys(FULL)
-    rows = FULL.splitlines()
-    assert rows[lines["reply", 1, "say"] - 1] == 'say = "Bye."'
-    assert rows[lines["reply", 1, "then", 0, "analysis"] - 1] == 'analysis = "fine"'
-    assert rows[lines["tools", "get_hours", "timeout"] - 1] == "timeout = 3"
-    assert rows[lines["at", 0] - 1] == "[[at]]"
 
 
 @some

@@ -1,0 +1,69 @@
+"""``--tool-log``: what Tavus advises to log of each call, as JSON lines (docs/protocol.md, section 7)."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.wire import to_json
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.bridge import Run
+
+
+def facts(run: Run, conversation_id: str, at: float) -> dict[str, Any]:
+    """About a call that has come to its end; ``at`` in Unix seconds, the others in milliseconds."""
+    call = run.call
+    return {
+        "at": round(at, 3),
+        "conversation_id": conversation_id,
+        "tool": call.name,
+        "tool_call_id": call.id,
+        "turn": call.turn,
+        "event_type": call.event_type,
+        "arguments": call.arguments,
+        "state": run.state,
+        "reason": run.reason,
+        "result": run.output,
+        "sent": run.sent,
+        **times(run),
+    }
+
+
+def times(run: Run) -> dict[str, float | None]:
+    """Milliseconds since the call came; None for what has not been."""
+    since = {"started_ms": run.started, "answered_ms": run.answered, "spoken_ms": run.spoken}
+    return {name: None if value is None else round(value * 1000, 1) for name, value in since.items()}
+
+
+class ToolLog:
+    """Appends; mode 0600, for it holds people's words. A disk that fills up is told once, by ``failed``.
+
+    Raises UsageError where the file cannot be opened.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.failed: str | None = None
+        self._path = path
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+
+    def write(self, line: dict[str, Any]) -> str | None:
+        """What went wrong, the first time that something did."""
+        if self.failed is not None:
+            return None
+        try:
+            self._file.write(to_json(line) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self.failed = f"{self._path}: {error.strerror or error}; the log of tool calls ends here"
+        return self.failed
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()

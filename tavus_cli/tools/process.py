@@ -1,0 +1,198 @@
+"""A tool that is a program: started without a shell, JSON in, its output bounded, gone afterwards.
+
+Each is the leader of a process group of its own: what it starts in turn ends with it. The group gets TERM,
+and KILL after ``KILL_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Any, cast
+
+from tavus_cli.tools.replies import Result, read_output
+
+MAX_OUTPUT = 1 << 20  # bytes of standard output; Tavus takes 4,096
+TAIL = 2_000  # bytes of standard error that an error result ends with
+KILL_SECONDS = 2.0
+LEFTOVER_SECONDS = 0.2  # after its end for what is still in its pipes: somebody else may hold them
+_LOOK_SECONDS = 0.02
+_groups: set[int] = set()  # of programs that run
+
+
+def kill_all() -> None:
+    """For an end that waits for nothing: a second Ctrl-C."""
+    for group in list(_groups):
+        _signal(group, signal.SIGKILL)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    command: Sequence[str],
+    given: bytes,
+    timeout: float,
+    started: Callable[[], None],
+    *,
+    environ: Mapping[str, str],
+    folder: str | None,
+) -> AsyncIterator[Result]:
+    """``async with`` the result of a program that reads ``given``; after the block its group is gone.
+
+    What goes wrong is an error result of one line. ``timeout`` in seconds from its start.
+    """
+    try:
+        transport, protocol = await _start(command, environ, folder)
+    except (OSError, ValueError) as error:
+        yield Result(error=_not_started(command[0], error, folder))
+        return
+    group = transport.get_pid()
+    try:
+        started()
+        yield await _result(transport, protocol, given, timeout)
+    finally:
+        await _finish(transport, protocol, group)
+
+
+async def _start(
+    command: Sequence[str], environ: Mapping[str, str], folder: str | None
+) -> tuple[asyncio.SubprocessTransport, _Program]:
+    """Not cancelled half-way: what is started must be ended, and all of its group."""
+    starting = asyncio.ensure_future(
+        asyncio.get_running_loop().subprocess_exec(
+            _Program, *command, cwd=folder, env=dict(environ), start_new_session=True
+        )
+    )
+    try:
+        await asyncio.wait({starting})
+    except asyncio.CancelledError:
+        await asyncio.wait({starting})
+        if starting.exception() is None:
+            transport, program = starting.result()
+            await _finish(transport, program, transport.get_pid())
+        raise
+    _groups.add(starting.result()[0].get_pid())
+    return starting.result()
+
+
+class _Program(asyncio.SubprocessProtocol):
+    """Takes all that it writes, so that it never blocks, and keeps what is needed."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self.out = bytearray()
+        self.tail = bytearray()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.flooded: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()  # both of its pipes
+        self._open = {1, 2}
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 2:
+            self.tail += data[-TAIL:]
+            del self.tail[:-TAIL]
+        elif len(self.out) + len(data) <= MAX_OUTPUT:
+            self.out += data
+        else:
+            _done(self.flooded)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        if not self._open:
+            _done(self.closed)
+
+    def process_exited(self) -> None:
+        _done(self.exited)
+
+
+async def _result(
+    transport: asyncio.SubprocessTransport, program: _Program, given: bytes, timeout: float
+) -> Result:
+    stdin = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
+    stdin.write(given)
+    stdin.close()  # once it is written; a program that does not read it is fine
+    await _first(program.exited, program.flooded, timeout=timeout)
+    if program.exited.done():
+        await _first(program.closed, program.flooded, timeout=LEFTOVER_SECONDS)
+    if program.flooded.done():
+        return Result(error=f"more than {MAX_OUTPUT:,} bytes of output")
+    if not program.exited.done():
+        return Result(error=_with_tail(f"no result within {timeout:g} s", program.tail))
+    status = transport.get_returncode() or 0
+    if status:
+        what = f"exit status {status}" if status > 0 else f"ended by {_signal_name(-status)}"
+        return Result(error=_with_tail(what, program.tail))
+    return read_output(bytes(program.out), "standard output")
+
+
+async def _finish(transport: asyncio.SubprocessTransport, program: _Program, group: int) -> None:
+    """Bounded in time; a cancellation meanwhile changes nothing but that it is then raised."""
+    ending = asyncio.ensure_future(_end(program, group))
+    try:
+        while not ending.done():
+            try:
+                await asyncio.shield(ending)
+            except asyncio.CancelledError:
+                if ending.done():
+                    raise
+                _signal(group, signal.SIGKILL)
+                await asyncio.wait({ending})
+                raise
+    finally:
+        transport.close()
+        _groups.discard(group)
+
+
+async def _end(program: _Program, group: int) -> None:
+    if _signal(group, signal.SIGTERM):
+        deadline = asyncio.get_running_loop().time() + KILL_SECONDS
+        while _signal(group, 0) and asyncio.get_running_loop().time() < deadline:
+            await asyncio.wait({program.exited}, timeout=_LOOK_SECONDS)
+            if program.exited.done():  # others of its group may not have
+                await asyncio.sleep(_LOOK_SECONDS)
+        _signal(group, signal.SIGKILL)
+    await asyncio.wait({program.exited}, timeout=KILL_SECONDS)
+
+
+def _signal(group: int, number: int) -> bool:
+    """Whether there is anybody left in the group."""
+    try:
+        os.killpg(group, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+async def _first(*futures: asyncio.Future[None], timeout: float) -> None:
+    await asyncio.wait(futures, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _done(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _not_started(program: str, error: Exception, folder: str | None) -> str:
+    if isinstance(error, FileNotFoundError):
+        if folder is not None and not os.path.isdir(folder):
+            return f"not started: there is no folder {folder}"
+        named = ", or the program that its first line names," if "/" in program else ""
+        return f"not started: {program}{named} was not found"
+    if isinstance(error, PermissionError):
+        return f"not started: {program} is not executable (chmod +x)"
+    reason: Any = getattr(error, "strerror", None) or error
+    return f"not started: {program}: {reason}"
+
+
+def _with_tail(what: str, tail: bytearray) -> str:
+    text = bytes(tail).decode("utf-8", "replace").strip()
+    return f"{what}: {text}" if text else what
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

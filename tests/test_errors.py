@@ -1,0 +1,37 @@
+"""Hints about misspelt words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tavus_cli.errors import did_you_mean, instead
+from tavus_cli.language.commands import COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("ech", "; did you mean echo?"),
+        ("echo", "; did you mean echo?"),
+        ("ECHO", "; did you mean echo?"),
+        ("zzz", ""),
+        ("", ""),
+        ("x" * 10**6, ""),
+    ],
+    ids=["near", "same", "other case", "far", "empty", "huge"],
+)
+def test_did_you_mean(word: str, hint: str) -> None:
+    assert did_you_mean(word, COMMANDS) == hint
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("vi-mode", '; did you mean "vi_mode"?'),
+        ("Vi_Mode", '; did you mean "vi_mode"?'),
+        ("zzz", "; known are vi_mode, Hold"),
+        ("hold", '; did you mean "Hold"?'),
+    ],
+)
+def test_instead_of_an_unknown_key(word: str, hint: str) -> None:
+    assert instead(word, iter(["vi_mode", "Hold"])) == hint
