@@ -38,14 +38,14 @@ class TailOptions:
     def view(self, environment: Environment) -> View:
         """Raises UsageError for a format that is none."""
         if self.envelope and self.format != "jsonl":
-            raise UsageError("--envelope goes with --format jsonl")
+            raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
             return JsonlView(envelope=self.envelope)
         if self.format == "pretty":
             return line_view(environment, all=self.selection.all)
         if "{" not in self.format:
             raise UsageError(
-                f"--format is pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
+                f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
             )
         return TemplateView(self.format)
 
@@ -86,7 +86,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     if printer.met or (options.count is None and not options.until):
         return ExitStatus.DONE
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not come within {options.duration:g} s")
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
         return ExitStatus.NOT_MET
     environment.warn(f"the conversation ended before {_wanted(options)} came")
     return ExitStatus.OVER

@@ -246,7 +246,7 @@ class ResidentRoom:
     def _forget(self, reason: str) -> None:
         for sending in self._sendings.values():
             if not sending.done():
-                sending.set_exception(SendFailed(f"not sent, or not known to be: {reason}"))
+                sending.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
 def sessions() -> list[ResidentRoom]:

@@ -87,7 +87,7 @@ def test_what_is_not_the_protocol_cuts_off_with_one_line(pair: Pair, line: bytes
         sending = asyncio.create_task(room.send({"event_type": "x"}))
         await until(lambda: room._sendings)
         server.sendall(line)
-        with pytest.raises(SendFailed, match="not known to be"):
+        with pytest.raises(SendFailed, match="not confirmed"):
             await sending
         await taking
 

@@ -37,7 +37,7 @@ def test_what_is_no_socket_of_ours_is_refused(folder: Path) -> None:
     (folder / "sim.sock").write_text("")
     result = console("tail", "sim")
     assert result.status == 2
-    assert "not a socket of yours" in result.err
+    assert "not a socket that you own" in result.err
     assert console("session", "start", "sim").status != 0
 
 
@@ -50,7 +50,7 @@ def test_a_folder_that_others_may_change_is_made_ours_or_refused(folder: Path) -
     link.symlink_to(folder)
     result = process("session", "start", "sim", TAVUS_CONSOLE_RUNTIME=str(link))
     assert result.status == 1
-    assert "not a folder of yours" in result.err
+    assert "not a folder that you own" in result.err
 
 
 def as_nobody(path: Path) -> bytes:
@@ -88,7 +88,7 @@ def test_another_user_cannot_connect_and_is_not_connected_to(folder: Path) -> No
     path.chmod(0o777)
     assert as_nobody(path) == b"closed"
     os.chown(path, 65_534, 65_534)
-    with pytest.raises(UsageError, match="not a socket of yours"):
+    with pytest.raises(UsageError, match="not a socket that you own"):
         find("sim")
     os.chown(path, 0, 0)
 
@@ -152,7 +152,7 @@ def test_whoever_may_change_the_folder_above_could_put_another_in_its_place(
     if fine:
         assert runtime.own_folder() == inner
     else:
-        assert refused_folder(folder).startswith(f"{folder} can be changed by others")
+        assert refused_folder(folder).startswith(f"{folder} is writable by other users")
 
 
 @root
@@ -162,7 +162,11 @@ def test_a_folder_of_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch,
     inner.mkdir(parents=True)
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(inner))
     os.chown(inner if which == "folder" else folder, NOBODY, NOBODY)
-    says = f"{inner} is not a folder of yours" if which == "folder" else f"{folder} can be changed by others"
+    says = (
+        f"{inner} is not a folder that you own"
+        if which == "folder"
+        else f"{folder} is writable by other users"
+    )
     assert refused_folder(folder).startswith(says)
 
 
@@ -187,9 +191,9 @@ def test_something_else_in_the_place_of_the_socket(folder: Path, what: str) -> N
             path.mkdir()
         else:
             path.symlink_to(folder / "real")
-        with pytest.raises(UsageError, match="is not a socket of yours"):
+        with pytest.raises(UsageError, match="is not a socket that you own"):
             runtime.connect(path, 1.0)
-        with pytest.raises(UsageError, match="is not a socket of yours"):
+        with pytest.raises(UsageError, match="is not a socket that you own"):
             runtime.tidy(path)
     assert os.path.lexists(path)
 
@@ -200,7 +204,7 @@ def test_a_socket_in_a_folder_of_another_user(folder: Path) -> None:
     path = runtime.path_of("sim")
     with listening(path):
         os.chown(folder, NOBODY, NOBODY)
-        with pytest.raises(UsageError, match="is not a socket of yours"):
+        with pytest.raises(UsageError, match="is not a socket that you own"):
             runtime.connect(path, 1.0)
 
 
