@@ -73,7 +73,7 @@ class RecordedRoom:
         pass
 
     async def send(self, message: dict[str, Any]) -> None:
-        raise SendFailed("not sent: a recording cannot be sent to")
+        raise SendFailed("a recording cannot receive messages")
 
     async def leave(self) -> None:
         self._left.set()

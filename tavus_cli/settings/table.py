@@ -1,8 +1,7 @@
-"""What can be set, what a value may be, and where the files are.
+"""The table of settings: their values, their precedence, and where the files are.
 
-The command line goes over the environment, the environment over the file, the file over the default. The
-last three meet in ``settled``; the command line in ``cli.options``, which asks here for what it was not
-told. The file is read by ``session.config_file``.
+The command line overrides the environment, the environment the file, the file the default. The last three
+meet in ``settled``, the command line in ``cli.options``. The file is read by ``settings.file``.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ _COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """The file with the settings; TAVUS_CONSOLE_CONFIG names another one."""
+    """The settings file; TAVUS_CONSOLE_CONFIG names another one."""
     if named := environ.get(CONFIG):
         return Path(named)
     from platformdirs import user_config_path
@@ -39,7 +38,7 @@ def default_history() -> Path:
 
 @dataclass(slots=True)  # frozen would cost every start of the program half a millisecond more
 class Settings:
-    """Times in seconds. ``origins`` says where a value comes from that is not the default."""
+    """Times in seconds. ``origins`` says where each value comes from that is not the default."""
 
     theme: ThemeName = "auto"
     color: ColorChoice = "auto"
@@ -57,8 +56,13 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+def default(name: str) -> Any:
+    """The value of a setting that nobody set. Not for ``history``, whose default depends on the system."""
+    return Settings.__dataclass_fields__[name].default
+
+
 class Unfit(Exception):
-    """A value that a key cannot take; the text says what it must be."""
+    """An invalid value; the text says what it must be."""
 
 
 Read = Callable[[object], Any]  # a value of TOML, or a variable's text; raises Unfit
@@ -102,7 +106,7 @@ def _count(value: object) -> int:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Unfit("a text")
+        raise Unfit("printable text")
     return value
 
 
@@ -123,16 +127,32 @@ def _url(value: object) -> str | None:
 
 
 class Key(NamedTuple):
-    """One setting: what it does, in the file's own comment; how a value is read; the default as TOML."""
+    """One setting: what it does, for the file and for --help; how a value is read."""
 
     name: str
     about: str
     read: Read
-    default: str
 
     @property
     def variable(self) -> str:
         return "TAVUS_DAILY_PROXY" if self.name == "daily_proxy" else f"TAVUS_CONSOLE_{self.name.upper()}"
+
+    @property
+    def default(self) -> str:
+        """As TOML."""
+        return toml("~/.tavus-console-history" if self.name == "history" else default(self.name))
+
+
+def toml(value: object) -> str:
+    """A value as the file has it: seconds as "250ms" or "45s", None as ""."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, float):
+        number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
+        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
+    import json
+
+    return json.dumps("" if value is None else str(value), ensure_ascii=False)
 
 
 KEYS: dict[str, Key] = {
@@ -140,49 +160,48 @@ KEYS: dict[str, Key] = {
     for key in (
         Key(
             "theme",
-            "auto, dark, light, mono (no colours, but bold and the like) or high-contrast;\n"
+            "auto, dark, light, mono (no colours, only bold and underline) or high-contrast;\n"
             "auto is light where COLORFGBG says so, else dark.",
             _one_of(ThemeName),
-            '"auto"',
         ),
         Key(
             "color",
             "auto, always or never; auto: on a terminal, unless NO_COLOR is set.",
             _one_of(ColorChoice),
-            '"auto"',
         ),
-        Key("vi_mode", "Edit what you type with vi's keys.", _flag, "false"),
-        Key("name", "How you are called in the room.", _text, f'"{APP}"'),
-        Key("hold", "How long a missing number is waited for.", _seconds, '"250ms"'),
-        Key("join_timeout", "How long joining may take.", _seconds, '"45s"'),
-        Key("ready_timeout", "How long the PAL may take to come.", _seconds, '"5m"'),
-        Key("history", "Another file for what was typed.", _path, '"~/.tavus-console-history"'),
+        Key("vi_mode", "Edit the input line with vi keys.", _flag),
+        Key("name", "Your name in the room.", _text),
+        Key("hold", "How long to wait for a missing sequence number before showing what follows.", _seconds),
+        Key("join_timeout", "How long joining may take.", _seconds),
+        Key("ready_timeout", "How long to wait for the PAL to join.", _seconds),
+        Key("history", "Another file for the history of what you type.", _path),
         Key(
             "daily_proxy",
-            "A reverse proxy that leads to Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
+            "A reverse proxy for Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
             _url,
-            '""',
         ),
         Key(
             "clipboard",
-            "Whether /copy may use the terminal's clipboard too (OSC 52);\n"
-            "some terminals ask about it, others refuse.",
+            "Let /copy use the terminal's clipboard too (OSC 52);\nsome terminals ask first, others refuse.",
             _flag,
-            "false",
         ),
-        Key("events_kept", "How many events /find, /event and /turn look through.", _count, "100000"),
-        Key("partials", "Show streaming text as it grows.", _flag, "false"),
-        Key("all", "Show what is folded too: twins, heartbeats, partials.", _flag, "false"),
+        Key("events_kept", "How many events /find, /event and /turn can search.", _count),
+        Key("partials", "Show streaming text as it grows (partials), not only the final text.", _flag),
+        Key(
+            "all",
+            "Show everything: also twins (the same event under a second name), heartbeats and partials.",
+            _flag,
+        ),
     )
 }
 
 
 def commented() -> str:
-    """The file as ``config edit`` makes it: every key, none of them set."""
+    """The file as ``config edit`` creates it: every key, commented out."""
     head = (
-        "# Settings of tavus-console. A line counts once the # before its key is gone. The command line\n"
-        "# and the environment (TAVUS_CONSOLE_ and the key in capitals) go over what stands here;\n"
-        '# "tavus-console config show" says what counts, and why.\n'
+        "# Settings of tavus-console. Remove the # before a key to set it. The command line and the\n"
+        "# environment (TAVUS_CONSOLE_ and the key in capitals) override this file;\n"
+        '# "tavus-console config show" shows the values in use, and where they come from.\n'
     )
     parts = [head]
     for key in KEYS.values():
@@ -192,25 +211,25 @@ def commented() -> str:
 
 
 def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """The file's values (read already), over them the environment's. Raises UsageError.
+    """The file's values, overridden by the environment's. Raises UsageError.
 
-    NO_COLOR and its like count as the environment's word on ``color``: the file does not go over them.
+    NO_COLOR and the like are the environment's value of ``color``, so they override the file.
     """
-    values, whence = dict(file), dict(origins)
+    values, sources = dict(file), dict(origins)
     if variable := next(_deciding(environ), None):
-        values["color"], whence["color"] = "auto", variable
+        values["color"], sources["color"] = "auto", variable
     for key in KEYS.values():
         if text := environ.get(key.variable):
             try:
                 values[key.name] = key.read(text)
             except Unfit as unfit:
                 raise UsageError(f'{key.variable} must be {unfit}, not "{text}"') from None
-            whence[key.name] = key.variable
-    return Settings(**values, origins=whence)
+            sources[key.name] = key.variable
+    return Settings(**values, origins=sources)
 
 
 def _deciding(environ: Mapping[str, str]) -> Iterator[str]:
-    """The variables by which ``use_color`` decides, whatever the terminal."""
+    """The variables by which ``use_color`` decides on any terminal."""
     for name in _COLOR_VARIABLES:
         unset = ("",) if name == "NO_COLOR" else ("", "0")
         if environ.get(name, "") not in unset:

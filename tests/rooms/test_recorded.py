@@ -425,7 +425,7 @@ def test_paced_without_times_at_all(file: Path) -> None:
 
 def test_it_takes_no_messages(file: Path) -> None:
     room = RecordedRoom(str(write(file, HEAD)))
-    with pytest.raises(SendFailed, match="a recording cannot be sent to"):
+    with pytest.raises(SendFailed, match="a recording cannot receive messages"):
         asyncio.run(room.send({}))
     arrivals(room)
 
