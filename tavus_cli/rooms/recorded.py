@@ -1,7 +1,7 @@
 """A recording as a room: what came then comes again, in the order of the file (docs/recordings.md).
 
 Two kinds of files: records with times, as ``Recorder`` writes them, and bare messages, one a line. A
-line that cannot be read costs that line alone, and is told.
+line that cannot be read is skipped, with a note.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tavus_cli.protocol.wire import TOO_DEEP, from_json, to_json
 from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
 
 VERSION = 1
-_MAX_TIME = 1e11  # Unix seconds; more is no time
+_MAX_TIME = 1e11  # Unix seconds; a larger number is not a time
 
 Parse = Callable[[str], Arrival | None]
 ParseAll = Callable[[list[str]], list[Arrival]]
@@ -30,7 +30,7 @@ _MESSAGE = ',"message":'  # comes last in a record that ``Recorder`` wrote
 class RecordedRoom:
     """``speed`` 1 is the pace it was recorded at, 4 four times that, None as fast as it is taken.
 
-    Raises UsageError where the file cannot be read, or is no recording.
+    Raises UsageError where the file cannot be read, or is not a recording.
     """
 
     leaving_may_end = False
@@ -128,7 +128,7 @@ class RecordedRoom:
         return out
 
     def _one_by_one(self, lines: list[str]) -> Iterator[Arrival]:
-        """Where one of them is none of the usual ones."""
+        """For a batch with an unusual line."""
         for number, line in enumerate(lines, self._line + 1):
             try:
                 arrival = self._parse(line)
@@ -160,7 +160,7 @@ def _open(path: str) -> TextIO:
 
 
 def _head(path: str, line: str) -> dict[str, Any]:
-    """The first line; raises UsageError where the file is none that can be replayed."""
+    """The first line; raises UsageError if the file cannot be replayed."""
     if not line.strip():
         raise UsageError(f"{path}: not a recording: its first line is empty")
     try:

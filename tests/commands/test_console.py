@@ -79,7 +79,7 @@ def test_help_errors_and_quit() -> None:
         keys("/ehco x\r")
         await terminal.shows("did you mean /echo?")
         keys("/expect reply\r")
-        await terminal.shows("✗ /expect is for scripts")
+        await terminal.shows("✗ /expect works only in scripts")
         keys("/sensitivity pause=often\r")
         await terminal.shows("✗")
         keys('/raw {"event_type": "conversation.append_context", "message_type": "conversation"}\r')
