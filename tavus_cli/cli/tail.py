@@ -23,6 +23,7 @@ from tavus_cli.cli.options import (
     Partials,
     Proxy,
     Record,
+    Redact,
     Role,
     Target,
     Theme,
@@ -32,6 +33,7 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
 )
+from tavus_cli.errors import UsageError
 
 
 @app.command(
@@ -58,6 +60,7 @@ def tail(
     all: All = SETTING,
     envelope: Envelope = False,
     record: Record = None,
+    redact: Redact = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -75,6 +78,8 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
@@ -84,6 +89,7 @@ def tail(
         duration=for_,
         hold=hold,
         record=record,
+        redact=redact,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.report.redact import Redactor
+from tavus_cli.report.redact import Redactor, new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, Received, RoomNote
 from tavus_cli.session.environment import Environment
@@ -17,7 +16,7 @@ from tavus_cli.session.recorder import head_line, record_line
 
 async def redact(file: str, key: str | None, environment: Environment) -> int:
     """The exit status: FAILED where a line could not be read, and so is left out. Raises UsageError."""
-    redactor = Redactor(secrets.token_bytes(32) if key is None else key.encode())
+    redactor = new_redactor() if key is None else Redactor(key.encode())
     room = RecordedRoom(file, stdin=environment.stdin)
     output = Output(environment)
     left_out = 0

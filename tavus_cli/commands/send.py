@@ -13,6 +13,7 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.sending import deliver, prepare, warn_of_leaving
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class SendOptions(NamedTuple):
     action: Interaction | AudioEcho
     wait: str | None = None
     timeout: float = 60.0
-    ready_timeout: float = 300.0
+    ready_timeout: float = default("ready_timeout")
     hold: float | None = None
     json: bool = False
 
@@ -57,7 +58,7 @@ def _check_wait(options: SendOptions, environment: Environment) -> None:
     """Before joining. Raises UsageError for a reply that cannot come."""
     if options.wait == "reply":
         if isinstance(options.action, AudioEcho):
-            raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
+            raise UsageError("a reply to sound cannot be recognised: use --wait stopped_speaking")
         from tavus_cli.protocol.replies import check_answered
 
         check_answered(options.action.event_type)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.span import Span, Within
 from tavus_cli.session.environment import Environment
@@ -37,18 +38,19 @@ class TailOptions:
     record: str | None = None
     progress: bool = True
     span: Span | None = None
+    redact: bool = False
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for a format that is none."""
         if self.envelope and self.format != "jsonl":
-            raise UsageError("--envelope goes with --format jsonl")
+            raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
             return JsonlView(envelope=self.envelope)
         if self.format == "pretty":
             return line_view(environment, all=self.selection.all)
         if "{" not in self.format:
             raise UsageError(
-                f"--format is pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
+                f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
             )
         return TemplateView(self.format)
 
@@ -65,7 +67,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         *options.until.doubts(),
     ]:
         environment.warn(doubt)
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
     printer = Printer(
         view,
@@ -89,7 +91,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     if printer.met or (options.count is None and not options.until):
         return ExitStatus.DONE
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not come within {options.duration:g} s")
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
         return ExitStatus.NOT_MET
     environment.warn(f"the conversation ended before {_wanted(options)} came")
     return ExitStatus.OVER

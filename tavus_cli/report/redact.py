@@ -132,6 +132,13 @@ class Redactor:
         return float(number) if isinstance(value, float) else int(number)
 
 
+def new_redactor() -> Redactor:
+    """With a random key that nobody keeps."""
+    import secrets
+
+    return Redactor(secrets.token_bytes(32))
+
+
 _FIELDS = frozenset(
     [
         *("name", "tool_name", "arguments", "tool_call_arguments", "tool_call_id", "function", "tool_calls"),

@@ -22,13 +22,14 @@ from tavus_cli.rooms.room import (
     ParticipantChanged,
     RoomOver,
 )
+from tavus_cli.settings.table import default
 
 ASKING = 2.0  # seconds for a session to say what it is
 _GONE = "the resident session is gone"
 
 
 def find(
-    target: str | None, conversation_id: str | None = None, timeout: float = 45.0
+    target: str | None, conversation_id: str | None = None, timeout: float = default("join_timeout")
 ) -> ResidentRoom | None:
     """The session for a TARGET or of a name; without a target the only one there is. Raises UsageError."""
     if not runtime.supported() or not (sockets := runtime.sockets()):
@@ -220,7 +221,7 @@ class ResidentRoom:
                     continue
                 self._note(arrival, value)
                 arrivals.append(arrival)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             raise ValueError(f"an object without its fields ({error})") from None
         return arrivals
 
@@ -246,7 +247,7 @@ class ResidentRoom:
     def _forget(self, reason: str) -> None:
         for sending in self._sendings.values():
             if not sending.done():
-                sending.set_exception(SendFailed(f"not sent, or not known to be: {reason}"))
+                sending.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
 def sessions() -> list[ResidentRoom]:

@@ -1,7 +1,8 @@
 """A recording as a room: what came then comes again, in the order of the file (docs/recordings.md).
 
 Records with times, as ``Recorder`` writes them; bare messages, one a line; messages that a log has put
-something around; and JSON arrays of all of them. A line that cannot be read costs that line only.
+something around; and JSON arrays of all of them. A line that cannot be read is skipped, with
+a note.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
 from tavus_cli.rooms.wrappers import events_of, unix, unwrapped, values_in
 
 VERSION = 1
-_MAX_TIME = 1e11  # Unix seconds; more is no time
+_MAX_TIME = 1e11  # Unix seconds; a larger number is not a time
 
 Parse = Callable[[str], Arrival | None]
 ParseAll = Callable[[list[str]], list[Arrival]]
@@ -32,7 +33,7 @@ _MESSAGE = ',"message":'  # comes last in a record that ``Recorder`` wrote
 class RecordedRoom:
     """``speed`` 1 is the pace it was recorded at, 4 four times that, None as fast as it is taken.
 
-    Raises UsageError where the file cannot be read, or is no recording.
+    Raises UsageError where the file cannot be read, or is not a recording.
     """
 
     leaving_may_end = False
@@ -165,7 +166,7 @@ class RecordedRoom:
         return out
 
     def _one_by_one(self, lines: list[str]) -> Iterator[Arrival]:
-        """Where one of them is none of the usual ones."""
+        """For a batch with an unusual line."""
         for number, line in enumerate(lines, self._line + 1):
             try:
                 arrival = self._parse(line)
@@ -203,7 +204,7 @@ def _opened(line: str) -> bool | None:
 
 
 def _head(path: str, line: str) -> dict[str, Any]:
-    """The first line; raises UsageError where the file is none that can be replayed."""
+    """The first line; raises UsageError if the file cannot be replayed."""
     if not line.strip():
         raise UsageError(f"{path}: not a recording: its first line is empty")
     try:

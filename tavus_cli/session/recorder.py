@@ -139,7 +139,7 @@ def _create(path: str) -> tuple[TextIO, bool]:
         status = os.fstat(descriptor)
         if status.st_size:
             os.close(descriptor)
-            raise UsageError(f"{path} exists already: a recording is not written over another")
+            raise UsageError(f"{path} already exists: choose another file for the recording")
         if hasattr(os, "fchmod") and stat.S_ISREG(status.st_mode):  # never the mode of /dev/null
             os.fchmod(descriptor, 0o600)
         # A lone surrogate stands in a JSON string, where \ud83d is what says it.

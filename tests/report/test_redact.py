@@ -166,3 +166,15 @@ def test_a_line_that_cannot_be_read_is_left_out_and_not_shown(tmp_path: Path) ->
 def test_any_number(value: float) -> None:
     got = Redactor(KEY).message(message("x.y", properties=[value], a=value))["properties"]["a"]
     assert type(got) in (int, float)
+
+
+def test_tail_records_that_way_from_the_start(tmp_path: Path) -> None:
+    files = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
+    words = ("tail", "sim:?speed=max", "--until", "utterance", "--record")
+    assert console(*words, files[0]).status == 0
+    assert console(*words, files[1], "--redact").status == 0
+    plain, redacted = (Path(file).read_text("utf-8") for file in files)
+    assert "Nora" in plain
+    assert "Nora" not in redacted
+    assert figures(files[1]) == figures(files[0])
+    assert console("tail", "sim:?speed=max", "--redact").status == 2

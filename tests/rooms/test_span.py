@@ -14,9 +14,9 @@ from tests.kits.program import console
 @pytest.fixture
 def file(tmp_path: Path) -> str:
     lines = [
-        {**message("conversation.utterance", seq=n, turn=n // 3, role="user", speech=f"w{n}"), "timestamp": START + n}
+        message("conversation.utterance", seq=n, turn=n // 3, at=START + n, role="user", speech=f"w{n}")
         for n in range(1, 12)
-    ]  # fmt: skip
+    ]
     path = tmp_path / "x.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in lines))
     return str(path)

@@ -15,6 +15,7 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
@@ -36,7 +37,7 @@ class JoinOptions:
     selection: Selection = field(default_factory=Selection)
     hold: float = HOLD_SECONDS
     record: str | None = None
-    ready_timeout: float = 300.0
+    ready_timeout: float = default("ready_timeout")
     reply_timeout: float = 60.0
     history: Path | None = None
     events_kept: int = 100_000
@@ -72,7 +73,7 @@ class Commander:
             if action.command == "end":
                 if self._ending is None:
                     raise UsageError(
-                        "no conversation to end is known here (see --conversation-id); /quit leaves"
+                        "cannot end: the conversation id is not known (see --conversation-id); /quit leaves"
                     )
                 await self._ending.want()
         except ConsoleError as error:
@@ -91,7 +92,7 @@ class Commander:
             elif action.command == "when":
                 self._place(action.argument)
             elif action.command not in LEAVING:
-                raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
+                raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:
             self._wrong(error)
             return False
