@@ -100,7 +100,7 @@ def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
         await terminal.shows("PAL present")
         keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
         keys("/when utterence /interrupt\r")
-        await terminal.shows('✗ "utterence" is no event type; did you mean utterance?')
+        await terminal.shows('✗ unknown event type "utterence"; did you mean utterance?')
         keys("/when stopped_speaking role=pal turn=1 /interrupt now\r")
         await terminal.shows("✗ ")
         keys("How much is it?\r")
