@@ -236,4 +236,5 @@ def test_no_toml_is_read_where_there_is_no_file() -> None:
         f"assert run_command(['replay', {SAMPLE!r}, '--count', '1'], Environment()) == 0\n"
         "assert 'tomllib' not in sys.modules\nassert 'prompt_toolkit' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, env=environ())
+    environment = environ(measured=False)
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, env=environment)

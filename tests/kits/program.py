@@ -41,8 +41,11 @@ def console(*arguments: str, stdin: str = "", **environ: str) -> Result:
     return Result(status, out.getvalue(), err.getvalue())
 
 
-def environ(**changes: str) -> dict[str, str]:
-    """The environment of a child: ours, without what would change what is tested."""
+def environ(*, measured: bool = True, **changes: str) -> dict[str, str]:
+    """The environment of a child: ours, without what would change what is tested.
+
+    ``measured``: whether its coverage counts. What a child imports is then not only ours.
+    """
     left_out = (
         "NO_COLOR",
         "FORCE_COLOR",
@@ -52,6 +55,8 @@ def environ(**changes: str) -> dict[str, str]:
         "COLUMNS",
     )
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
+    if not measured:
+        kept = {name: value for name, value in kept.items() if not name.startswith("COVERAGE_")}
     return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | changes
 
 
