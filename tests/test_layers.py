@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import tavus_cli
-from tests.kits.program import environ
+from tests.kits.program import unmeasured
 
 PACKAGE = Path(tavus_cli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -147,7 +147,7 @@ def test_a_sending_does_not_wait_for_the_core() -> None:
         check=True,
         capture_output=True,
         text=True,
-        env=environ(measured=False),
+        env=unmeasured(),
     ).stdout.split()
     late = {
         "protocol.conversation",

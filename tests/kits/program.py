@@ -41,11 +41,8 @@ def console(*arguments: str, stdin: str = "", **environ: str) -> Result:
     return Result(status, out.getvalue(), err.getvalue())
 
 
-def environ(*, measured: bool = True, **changes: str) -> dict[str, str]:
-    """The environment of a child: ours, without what would change what is tested.
-
-    ``measured``: whether its coverage counts. What a child imports is then not only ours.
-    """
+def environ(**changes: str) -> dict[str, str]:
+    """The environment of a child: ours, without what would change what is tested."""
     left_out = (
         "NO_COLOR",
         "FORCE_COLOR",
@@ -55,9 +52,12 @@ def environ(*, measured: bool = True, **changes: str) -> dict[str, str]:
         "COLUMNS",
     )
     kept = {name: value for name, value in os.environ.items() if name not in left_out}
-    if not measured:
-        kept = {name: value for name, value in kept.items() if not name.startswith("COVERAGE_")}
     return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | changes
+
+
+def unmeasured() -> dict[str, str]:
+    """The environment of a child that imports only what the program does, and nothing of coverage."""
+    return {name: value for name, value in environ().items() if not name.startswith("COVERAGE_")}
 
 
 def process(*arguments: str, stdin: str = "", **changes: str) -> Result:
