@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Recorder:
     """Raises UsageError where the file exists with something in it, or cannot be made.
 
-    A disk that fills up later is told once, by ``failed``; the conversation goes on.
+    A disk that fills up later is reported once, by ``failed``; the conversation continues.
     """
 
     def __init__(self, path: str, *, conversation_id: str, target: str, started: float) -> None:

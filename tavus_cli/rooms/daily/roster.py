@@ -67,7 +67,7 @@ class Roster:
         return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
-        """Mark the PAL anew; ``changes``: id → what is to be told anyway."""
+        """Mark the PAL again; ``changes``: id → the change to report in any case."""
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):
