@@ -23,6 +23,7 @@ from tavus_cli.cli.options import (
     Partials,
     Proxy,
     Record,
+    Redact,
     Role,
     Target,
     Theme,
@@ -32,6 +33,7 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
 )
+from tavus_cli.errors import UsageError
 
 
 @app.command(
@@ -58,6 +60,7 @@ def tail(
     all: All = SETTING,
     envelope: Envelope = False,
     record: Record = None,
+    redact: Redact = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -75,6 +78,8 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
@@ -84,9 +89,17 @@ def tail(
         duration=for_,
         hold=hold,
         record=record,
+        redact=redact,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
 
 
 @app.command(
@@ -108,6 +121,8 @@ def replay(
     role: Role = None,
     count: Count = None,
     until: Until = None,
+    from_: From = None,
+    to: To = None,
     partials: Partials = SETTING,
     all: All = SETTING,
     envelope: Envelope = False,
@@ -122,6 +137,7 @@ def replay(
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
+    from tavus_cli.rooms.span import span
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
@@ -133,6 +149,7 @@ def replay(
         until=TypePattern(until or []),
         hold=hold,
         progress=False,
+        span=span(from_, to),
     )
-    room = RecordedRoom(recording, speed=speed_factor(speed))
+    room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

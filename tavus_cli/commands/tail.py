@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.span import Span, Within
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
@@ -22,7 +24,8 @@ from tavus_cli.views.jsonl import JsonlView, TemplateView
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``progress``: say on a terminal what is being waited for (a replay waits for nothing).
+    ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
+    waits for nothing).
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -34,6 +37,8 @@ class TailOptions:
     hold: float = HOLD_SECONDS
     record: str | None = None
     progress: bool = True
+    span: Span | None = None
+    redact: bool = False
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for an unknown format."""
@@ -62,7 +67,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         *options.until.doubts(),
     ]:
         environment.warn(doubt)
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
     printer = Printer(
         view,
@@ -75,7 +80,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     )
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
-    session.sinks.append(printer)
+    session.sinks.append(printer if options.span is None else Within(options.span, printer))
     async with output:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
     if recorder is not None and recorder.failed:

@@ -1,6 +1,6 @@
 """Who is in a Daily room, and who of them is the PAL. Pure.
 
-Built from events alone, because asking the client freezes the interpreter while a join is pending
+Built only from events, because asking the client freezes the interpreter while a join is pending
 (docs/daily.md). Each method returns what changed, in order.
 """
 
