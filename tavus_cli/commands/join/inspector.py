@@ -105,7 +105,7 @@ class Inspector:
         return self._lines(entries)
 
     async def find(self, text: str) -> list[str]:
-        """Everything else goes on meanwhile. Raises UsageError, also for a pattern that takes for ever."""
+        """Everything else continues meanwhile. Raises UsageError, also for a pattern that takes too long."""
         try:
             pattern = Pattern(text, ignore_case=True)
             found = await self._found(lambda one: pattern.search(one, MATCH_SECONDS))
