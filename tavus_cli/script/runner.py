@@ -88,7 +88,7 @@ class Runner:
     result: Run
     tell: Callable[[str], None]
     names: Names = field(default_factory=lambda: Names(checking=False))
-    _left: int = MOST_LINES + 1
+    _lines_run: int = 0
 
     async def run(self, script: Script) -> None:
         begun = self.stage.now()
@@ -128,13 +128,13 @@ class Runner:
         outcome.seconds = max(0.0, self.stage.now() - begun)
         if not isinstance(said, Assign | Print | Repeat) or outcome.failure:
             self.result.outcomes.append(outcome)
-        if outcome.failure is not None and not (self.limits.keep_going and self._left > 0):
+        if outcome.failure is not None and not (self.limits.keep_going and self._lines_run <= MOST_LINES):
             raise _Stop
         return said
 
     def _count(self) -> None:
-        self._left -= 1
-        if self._left <= 0:
+        self._lines_run += 1
+        if self._lines_run > MOST_LINES:
             raise LineError(f"over {MOST_LINES:,} lines were run: repeat less")
 
     async def _obey(self, said: Statement, line: Line, outcome: Outcome) -> None:
