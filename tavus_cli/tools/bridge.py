@@ -20,7 +20,8 @@ from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import SIZE_LIMIT, Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room, VirtualTime
-from tavus_cli.session.session import at_hard_exit
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import Session, at_hard_exit
 from tavus_cli.tools.log import ToolLog, facts
 from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.options import ToolOptions
@@ -37,6 +38,7 @@ REMEMBERED = 1_000  # calls that are shown; the oldest leaves first
 SILENT = 50  # answered calls of which it is not known yet when the PAL spoke
 NOTED = 200  # characters of a reason in a note
 LONGEST_ID = 1_024  # characters of a call's id in a variable
+ANYONE = "warning: --tool-from any: whoever is in the room can run your tools"
 SIGNS = ("ready", "present")  # families of events that only a PAL sends
 
 State = Literal["waiting", "running", "answered", "failed", "unanswered"]
@@ -71,6 +73,25 @@ class Run:
             + (": " if parts or reason else "")
             + ", ".join(reason + parts)
         )
+
+
+def bridge_for(options: ToolOptions, session: Session, environment: Environment) -> Bridge | None:
+    """A sink of the session, to be entered around it; None where no tools were given.
+
+    Raises UsageError for options that cannot be, and for a resident session: it answers calls itself.
+    """
+    if not options.wanted:
+        return None
+    if session.room.via:
+        raise UsageError(
+            f"tools run in the resident session {session.room.via}, for all that join it: "
+            "give --tool to session start"
+        )
+    if options.anyone:
+        environment.warn(ANYONE)
+    bridge = Bridge(options, session.room, session.send, session.note, environment.environ)
+    session.sinks.append(bridge)
+    return bridge
 
 
 class Bridge:
@@ -140,6 +161,10 @@ class Bridge:
         if run.state == "answered" or (run.state == "unanswered" and self._policy.answered(run.call)):
             raise UsageError(f"{call_id} was answered already")
         self._begin(run.call, run.tool, self._clock(), again=True)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Of each call that is known, the oldest first."""
+        return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
 
     # -- a sink ----------------------------------------------------------------------------------------
 
