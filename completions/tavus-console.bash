@@ -13,7 +13,7 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"report"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"report"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
@@ -95,6 +95,13 @@ _tavus_console() {
         "report --hold") :; return ;;
         "report --color") _tavus_console_words "auto always never" "$current"; return ;;
         "report --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "local --port") :; return ;;
+        "local --pal") :; return ;;
+        "local --speed") _tavus_console_words "max" "$current"; return ;;
+        "local --max-concurrent") :; return ;;
+        "local --record") :; return ;;
+        "local --host") :; return ;;
+        "local --public-host") :; return ;;
         "conversation create --body") _tavus_console_files "$current"; return ;;
         "conversation create --base-url") :; return ;;
         "conversation create --query") :; return ;;
@@ -140,9 +147,20 @@ _tavus_console() {
         "session start --conversation-id") :; return ;;
         "session start --base-url") :; return ;;
         "session stop --base-url") :; return ;;
+        "webhooks listen --port") :; return ;;
+        "webhooks listen --forward-to") :; return ;;
+        "webhooks listen --record") _tavus_console_files "$current"; return ;;
+        "webhooks listen --host") :; return ;;
+        "webhooks listen --public-host") :; return ;;
+        "webhooks trigger --to") :; return ;;
+        "webhooks trigger --conversation-id") :; return ;;
+        "webhooks resend --to") :; return ;;
+        "webhooks resend --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "webhooks pull --forward-to") :; return ;;
+        "webhooks pull --base-url") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run report help conversation auth config session" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run report local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
         "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
@@ -151,6 +169,7 @@ _tavus_console() {
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "report") if [[ $current == -* ]]; then _tavus_console_words "--hold --color --theme --json -h --help" "$current"; else :; fi ;;
+        "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
         "help") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;
         "conversation create") if [[ $current == -* ]]; then _tavus_console_words "--body --show-token --base-url --query --json --pal --persona --face --replica --conversation-name --context --conversational-context --greeting --custom-greeting --enable-dynamic-greeting --chat --audio-only --private --require-auth --test-mode --max-participants --callback-url --meeting-url --memory-store --document-id --document-tag --document-retrieval-strategy --policy --max-call-duration --participant-left-timeout --participant-absent-timeout --enable-recording --recording-storage --recording-s3-bucket-name --recording-s3-bucket-region --aws-assume-role-arn --enable-closed-captions --apply-greenscreen --language --languages --livekit-ws-url -h --help" "$current"; else :; fi ;;
@@ -169,6 +188,11 @@ _tavus_console() {
         "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --idle --queue --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
+        "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;
+        "webhooks listen") if [[ $current == -* ]]; then _tavus_console_words "--port --forward-to --record --host --public-host --allow-remote -h --help" "$current"; else :; fi ;;
+        "webhooks trigger") if [[ $current == -* ]]; then _tavus_console_words "--to --conversation-id --allow-remote -h --help" "$current"; else :; fi ;;
+        "webhooks resend") if [[ $current == -* ]]; then _tavus_console_words "--to --only --allow-remote -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
+        "webhooks pull") if [[ $current == -* ]]; then _tavus_console_words "--forward-to --base-url --allow-remote -h --help" "$current"; else :; fi ;;
     esac
 }
 complete -F _tavus_console tavus-console

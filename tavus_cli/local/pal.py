@@ -13,36 +13,38 @@ from tavus_cli.errors import SendFailed
 from tavus_cli.local.room import Room
 from tavus_cli.local.signalling import EVERYBODY
 from tavus_cli.rooms.room import ParticipantChanged, Received, RoomOver
+from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.room import SimulatedRoom
-from tavus_cli.rooms.sim.script import parse_spec
 
 FAST = 1000.0  # times real time: what ``speed=max`` means where real clients are in the room
 
 Over = Callable[[str], Awaitable[None]]
-Seen = Callable[[Any, float], None]
+Seen = Callable[[Any, float, str], None]
 
 
 class Pal:
-    """``spec``: as a TARGET, "sim", "sim:FILE.toml", "sim:?speed=max" (docs/sim.md); raises UsageError.
+    """``script`` and ``options`` as ``parse_spec`` gives them for a TARGET such as "sim:FILE.toml?seed=7"
+    (docs/sim.md); with ``options.speed`` None it is FAST.
 
     It begins with the first guest and ends with its conversation. ``over`` is then called with the reason;
-    ``seen`` with every message, whichever way it goes, and its time.
+    ``seen`` with every message to or from the PAL, its time and its sender's id.
     """
 
     def __init__(
         self,
         room: Room,
-        spec: str = "sim",
+        script: SimScript,
+        options: Options,
         *,
         id: str = "",
         over: Over | None = None,
         seen: Seen | None = None,
     ) -> None:
-        script, options = parse_spec(spec)
         if options.speed is None:
             options = replace(options, speed=FAST)
         self.id = id or str(uuid.uuid4())  # the client drops messages of anybody without a UUID
         self.script = script
+        self.speed = options.speed or FAST
         self.present = False
         self._room = room
         self._over = over
@@ -86,7 +88,7 @@ class Pal:
         if to not in (EVERYBODY, self.id):
             return
         if self._seen is not None:
-            self._seen(message, self._sim.now())
+            self._seen(message, self._sim.now(), sender)
         with contextlib.suppress(SendFailed):  # the conversation is over
             await self._sim.send(message)
 
@@ -96,7 +98,7 @@ class Pal:
                 match arrival:
                     case Received(message, at):
                         if self._seen is not None:
-                            self._seen(message, at or self._sim.now())
+                            self._seen(message, at or self._sim.now(), self.id)
                         await self._room.say(message, self.id)
                     case ParticipantChanged(participant, change) if participant.pal:
                         if change == "joined" and not self.present:

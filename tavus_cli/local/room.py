@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from aiohttp import ClientConnectionResetError, WSMsgType, web
+from aiohttp import WSMsgType, web
 
 from tavus_cli.local.signalling import (
     Joined,
@@ -225,5 +225,5 @@ class Room:
         except TimeoutError:
             if connection.transport is not None:
                 connection.transport.abort()
-        except (ConnectionError, ClientConnectionResetError):
+        except ConnectionError:
             pass  # its reader sees to it

@@ -287,7 +287,7 @@ def test_a_proxy_is_asked_about_others(
     monkeypatch.setenv("HTTPS_PROXY", local.base_url)
     with client("https://api.example.com", sleeps) as api:
         error = failure(lambda: api.create(BODY))
-    assert f"cannot reach api.example.com: the proxy {local.base_url} fails (501 " in str(error)
+    assert f"cannot reach api.example.com: the proxy {local.base_url} fails (404 " in str(error)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from tavus_cli.api.credentials import Tokens
 from tavus_cli.errors import UsageError
 from tests.kits import keyring_file
 from tests.kits.program import CONSOLE, Result, console
-from tests.kits.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api, wrong
+from tests.kits.tavus_api import FACE, KEY, PAL, TOKEN, LocalApi, Odd, local_api
 from tests.kits.tmux import needs_tmux, pane
 
 
@@ -80,8 +79,8 @@ def test_every_field_is_an_option_that_the_api_takes(api: LocalApi, field: Any) 
 
 
 def test_every_documented_field_has_an_option() -> None:
-    from tests.kits.tavus_api import FIELDS as DOCUMENTED
-    from tests.kits.tavus_api import PROPERTIES
+    from tavus_cli.local.fields import FIELDS as DOCUMENTED
+    from tavus_cli.local.fields import PROPERTIES
 
     ours = {(field.name, field.inside) for field in FIELDS}
     documented = {(name, False) for name in DOCUMENTED} | {(name, True) for name in PROPERTIES}
@@ -372,13 +371,3 @@ def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:
     assert (result.status, result.out) == (1, "")
     assert "set TAVUS_API_KEY instead" in result.err
     assert KEY not in result.err
-
-
-def test_the_local_api_knows_what_is_wrong() -> None:
-    assert wrong({"persona_id": "p", "properties": {"language": "x"}}) is None
-    assert wrong({"persona_id": 1}) == "persona_id: must be text"
-    assert wrong({"personaid": "p"}) == "personaid: unknown field"
-    assert wrong({"max_participants": 1}) == "max_participants: out of range"
-    assert wrong({"properties": {"max_call_duration": 3601}}) == "max_call_duration: out of range"
-    assert wrong({"properties": {"max_call_duration": "60"}}) == "max_call_duration: must be integer"
-    assert wrong(io) == "the body must be an object"

@@ -321,7 +321,10 @@ def test_a_proxy_that_leads_there(
     authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", authority[1])
-    with local_api(tls=authority[0]) as api, proxy(int(api.base_url.rpartition(":")[2])) as (at, asked):
+    with (
+        local_api(tls=authority[0], names=(HOST,)) as api,
+        proxy(int(api.base_url.rpartition(":")[2])) as (at, asked),
+    ):
         monkeypatch.setenv("HTTPS_PROXY", f"http://me:secret@{at}")
         found = told(f"https://{HOST}", status=0)
         assert asked == [f"{HOST}:443"]
@@ -333,7 +336,10 @@ def test_a_proxy_that_leads_there(
 def test_a_proxy_that_reads_along(
     authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with local_api(tls=authority[0]) as api, proxy(int(api.base_url.rpartition(":")[2])) as (at, _):
+    with (
+        local_api(tls=authority[0], names=(HOST,)) as api,
+        proxy(int(api.base_url.rpartition(":")[2])) as (at, _),
+    ):
         monkeypatch.setenv("HTTPS_PROXY", at)
         found = told(f"https://{HOST}", status=5)["api"]
         assert api.requests == []

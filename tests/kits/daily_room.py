@@ -37,6 +37,7 @@ from tavus_cli.local.daily import DailyServer, Lookup
 from tavus_cli.local.pal import Pal
 from tavus_cli.local.room import Door, Faults, Room
 from tavus_cli.local.signalling import Reach, presence
+from tavus_cli.rooms.sim.script import parse_spec
 
 __all__ = ["GUEST", "PAL", "LocalRoom", "Socket", "app_message", "presence", "room_url", "silent_port"]
 
@@ -120,7 +121,7 @@ class LocalRoom:
             for who, called in self.here.items():
                 room.state.come(who, name=called)
             if self.pal is not None:
-                room.behind = self.pals[name] = pal = Pal(room, self.pal, id=PAL)
+                room.behind = self.pals[name] = pal = Pal(room, *parse_spec(self.pal), id=PAL)
                 room.state.come(PAL, name=pal.script.name, user_id=f"tavus-replica-{pal.script.replica_id}")
                 pal.present = True
         return self.rooms[name]

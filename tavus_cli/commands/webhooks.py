@@ -1,0 +1,219 @@
+"""``webhooks listen|trigger|resend|pull``: what Tavus posts to a callback_url."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.session.environment import Environment, is_tty, local_time
+from tavus_cli.views.safe import safe, safe_json
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+    from tavus_cli.local.conversations import Request
+    from tavus_cli.local.http import Reply
+
+PORT = 8788
+MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
+LONGEST = 160  # characters of what is shown of a body
+
+Json = dict[str, Any]
+
+
+class Listen(NamedTuple):
+    port: int = PORT
+    forward_to: str | None = None
+    record: str | None = None
+    host: str | None = None
+    public_hosts: Sequence[str] = ()
+    allow_remote: bool = False
+
+
+# -- listen ------------------------------------------------------------------------------------------------
+
+
+async def listen(what: Listen, environment: Environment) -> int:
+    """Take webhooks until cancelled."""
+    from aiohttp import ClientSession
+
+    from tavus_cli.local.delivery import check_url
+    from tavus_cli.local.http import HttpServer
+
+    if what.forward_to is not None:
+        check_url(what.forward_to, "--forward-to", remote=what.allow_remote)
+    with ExitStack() as files:
+        file = None if what.record is None else files.enter_context(_recording(what.record))
+        host = what.host or "127.0.0.1"
+        if what.host is not None:
+            environment.warn(f"{host} may be reached by others on this network")
+        names = [*([what.host] if what.host else []), *what.public_hosts]
+        async with ClientSession() as session:
+            listener = _Listener(what.forward_to, file, session, environment)
+            server = HttpServer(listener.take, names=names)
+            try:
+                await server.start(host, what.port)
+            except OSError as error:
+                raise ConsoleError(
+                    f"cannot listen on {host}:{what.port}: {error.strerror or error}"
+                ) from None
+            environment.complain(f"callback_url: http://{host}:{server.port}/ until Ctrl-C")
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await server.stop()
+    return ExitStatus.DONE
+
+
+class _Listener:
+    """One webhook after the other: the handler gets them in the order in which they came."""
+
+    def __init__(
+        self, url: str | None, file: TextIO | None, session: ClientSession, environment: Environment
+    ) -> None:
+        self._url, self._file, self._session, self._environment = url, file, session, environment
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def take(self, request: Request) -> Reply:
+        from tavus_cli.local.delivery import post
+        from tavus_cli.local.http import Reply
+
+        if request.method != "POST":
+            return Reply(405, {"error": "Webhooks are posted"}, {"allow": "POST"})
+        if not isinstance(request.body, dict):
+            return Reply(400, {"error": "A webhook is a JSON object"})
+        if self._waiting >= MAX_WAITING:
+            return Reply(503, {"error": "Too many webhooks wait for the handler"})
+        self._waiting += 1
+        try:
+            async with self._turn:
+                _show(request.body, self._environment)
+                if self._file is not None:
+                    self._record(request.body)
+                if self._url is None:
+                    return Reply(200)
+                outcome = await post(self._session, self._url, request.body)
+                self._environment.complain(f"  {safe(str(outcome))}")
+                return Reply(502 if outcome.status is None else outcome.status)
+        finally:
+            self._waiting -= 1
+
+    def _record(self, body: Json) -> None:
+        assert self._file is not None
+        try:
+            self._file.write(to_json(body) + "\n")
+            self._file.flush()
+        except OSError as error:
+            self._environment.warn(f"--record: {error.strerror or error}; the recording ends here")
+            self._file = None
+
+
+# -- trigger, resend, pull ---------------------------------------------------------------------------------
+
+
+def samples(kind: str, conversation_id: str, url: str) -> list[Json]:
+    """An example of a type. Raises UsageError for an unknown one."""
+    from tavus_cli.local.webhooks import TYPES, example
+
+    if kind not in TYPES:
+        raise UsageError(f'unknown webhook "{kind}"; known are {", ".join(TYPES)}')
+    return [example(kind, conversation_id, url, time.time())]
+
+
+def recorded(path: str, only: Sequence[str]) -> list[Json]:
+    """Webhooks from a file of JSON lines; ``only`` are types or patterns. Raises UsageError."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            lines = [line for line in file if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+    bodies = []
+    for number, line in enumerate(lines, 1):
+        try:
+            body = from_json(line)
+        except ValueError:
+            body = None
+        if not isinstance(body, dict):
+            raise UsageError(f"{path}:{number}: not a JSON object")
+        if not only or any(_matches(kind_of(body), pattern) for pattern in only):
+            bodies.append(body)
+    if not bodies:
+        raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else ""))
+    return bodies
+
+
+def pulled(found: Json, url: str) -> list[Json]:
+    """Webhooks from what ``get --verbose`` answers. Raises ConsoleError where nothing has happened."""
+    from tavus_cli.local.webhooks import from_verbose
+
+    bodies = from_verbose(found, url, time.time())
+    if not bodies:
+        raise ConsoleError("the API knows of no events in this conversation; try again when it has ended")
+    return bodies
+
+
+async def deliver(bodies: Sequence[Json], url: str, remote: bool, environment: Environment) -> int:
+    """Post them one after the other; 1 where the handler failed (5xx) or did not answer."""
+    from aiohttp import ClientSession
+
+    from tavus_cli.local.delivery import check_url, post
+
+    check_url(url, "the handler's URL", remote=remote)
+    status = ExitStatus.DONE
+    async with ClientSession() as session:
+        for body in bodies:
+            outcome = await post(session, url, body)
+            print(f"{safe(kind_of(body))}  {safe(str(outcome))}", file=environment.stdout, flush=True)
+            if outcome.status is None or outcome.status >= 500:
+                status = ExitStatus.FAILED
+    return status
+
+
+def kind_of(body: Json) -> str:
+    """The type of a webhook; objective and guardrail callbacks have none of their own."""
+    if isinstance(kind := body.get("event_type"), str):
+        return kind
+    if "objective_name" in body:
+        return "objective"
+    properties = body.get("properties")
+    return "guardrail" if isinstance(properties, dict) and "guardrail" in properties else "webhook"
+
+
+# -- showing and keeping -----------------------------------------------------------------------------------
+
+
+def _show(body: Json, environment: Environment) -> None:
+    """A row on a terminal, one JSON object a line in a pipe."""
+    if not is_tty(environment.stdout):
+        print(safe_json(to_json(body)), file=environment.stdout, flush=True)
+        return
+    rest = {name: value for name, value in body.items() if name not in ("message_type", "webhook_url")}
+    text = safe(to_json(rest.get("properties") or rest))
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    row = (local_time(int(time.time())), kind_of(body), str(body.get("conversation_id", "")))
+    print("  ".join((*map(safe, row), text)), file=environment.stdout, flush=True)
+
+
+def _recording(path: str) -> TextIO:
+    """Appended to, and readable by its owner only: it holds people's words."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.fchmod(descriptor, 0o600)
+        return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def _matches(kind: str, pattern: str) -> bool:
+    """ "system.shutdown", "shutdown" or "system.*"."""
+    return fnmatchcase(kind, pattern) or kind.rpartition(".")[2] == pattern

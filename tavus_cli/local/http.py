@@ -1,0 +1,121 @@
+"""A small HTTP server over aiohttp that takes JSON from this machine and refuses what a web page could send.
+
+A page that somebody has open in a browser can post to loopback. So a foreign Host (a name made to lead
+here) and a foreign Origin are refused, and a body must say that it is JSON.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import ssl
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from tavus_cli.local.conversations import Request
+
+MAX_BODY = 1 << 20  # bytes
+MAX_DEPTH = 100
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass
+class Reply:
+    """``body``: bytes as they are, anything else as JSON, None nothing. ``cut``: break the connection."""
+
+    status: int = 200
+    body: Any = None
+    headers: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
+
+
+Handle = Callable[[Request], Awaitable[Reply]]
+
+
+class HttpServer:
+    """``names``: hosts, besides those of this machine, that a request may be meant for."""
+
+    def __init__(self, handle: Handle, *, names: Iterable[str] = (), max_body: int = MAX_BODY) -> None:
+        self.port = 0
+        self._handle = handle
+        self._names = LOOPBACK | {name.lower() for name in names}
+        self._max_body = max_body
+        self._runner: web.AppRunner | None = None
+
+    async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
+        """Raises OSError where the port is taken."""
+        app = web.Application(client_max_size=self._max_body)
+        app.router.add_route("*", "/{tail:.*}", self._serve)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, host, port, ssl_context=tls).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = self._runner.addresses[0][1]
+
+    async def stop(self) -> None:
+        if self._runner is None:
+            return
+        for site in list(self._runner.sites):
+            await site.stop()
+        for connection in self._runner.server.connections if self._runner.server else []:
+            if connection.transport is not None:
+                connection.transport.abort()
+        await self._runner.cleanup()
+
+    async def _serve(self, request: web.Request) -> web.StreamResponse:
+        reply = self._refusal(request)
+        if reply is None:
+            try:
+                reply = await self._handle(await _read(request))
+            except web.HTTPRequestEntityTooLarge:
+                reply = Reply(413, {"error": f"The body is larger than {self._max_body} bytes"})
+        if reply.cut:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        body, headers = reply.body, dict(reply.headers)
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers = {"content-type": "application/json"} | headers
+        return web.Response(status=reply.status, body=body, headers=headers)
+
+    def _refusal(self, request: web.Request) -> Reply | None:
+        if _host(f"//{request.headers.get('Host', '')}") not in self._names:
+            return Reply(403, {"error": "This host is not served here: see --public-host"})
+        origin = request.headers.get("Origin")
+        if origin is not None and _host(origin) not in self._names:
+            return Reply(403, {"error": "Web pages of other origins are refused"})
+        if request.can_read_body and request.content_type != "application/json":
+            return Reply(415, {"error": "The body must be JSON, with content-type: application/json"})
+        return None
+
+
+async def _read(request: web.Request) -> Request:
+    data = await request.read()
+    body: Any = None
+    if data:
+        body = data.decode("utf-8", "replace")
+        with contextlib.suppress(ValueError, RecursionError):
+            value = json.loads(data, parse_constant=_no_constant)
+            json.dumps(value)  # nested too deeply to be answered
+            body = value
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    return Request(request.method, request.path, dict(request.query), headers, body)
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
