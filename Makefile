@@ -1,15 +1,15 @@
-# The two commands of the README, on a machine with Python 3.11 or newer, pip, git and make.
+# The two commands of the README, on a machine with Python 3.11 or newer, git and make; uv is used where it is installed.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
+UV := $(shell command -v uv 2>/dev/null)
 VENV_LOWEST = .venv-lowest
 PARALLEL = -n auto --dist worksteal
-PIP = $(BIN)/python -m pip install --quiet --disable-pip-version-check $(CONSTRAINTS)
 
 .PHONY: sim test test-all coverage lowest wheel check bench pictures
 
 sim: $(VENV)/console            ## the console, on the embedded room
-	$(BIN)/tavus-console join sim
+	@$(BIN)/tavus-console join sim
 
 test: $(VENV)/test              ## the tests, without the slow ones: under 4 minutes on two cores
 	$(BIN)/pytest $(PARALLEL) -m "not slow" --hypothesis-profile=quick $(PYTEST_ARGS)
@@ -38,13 +38,34 @@ bench: $(VENV)/test             ## the figures, side by side in one run
 pictures: $(VENV)/test          ## docs/join.svg and one picture of each theme, from real runs
 	$(BIN)/python docs/picture.py
 
+$(VENV)/console: $(BIN)/python pyproject.toml setup.py
+	@echo "Installing tavus-console into $(VENV), once; this may take a minute ..."
+	@$(call install,.)
+	@touch $@
+
+$(VENV)/test: $(BIN)/python pyproject.toml setup.py
+	@echo "Installing tavus-console and what its tests need into $(VENV), once; this may take two minutes ..."
+	@$(call install,'.[test]')
+	@touch $@ $(VENV)/console
+
+ifdef UV
+install = $(UV) pip install --python $(BIN)/python $(CONSTRAINTS) --editable $(1)
+
+# uv finds a Python that pyproject.toml allows, unless PYTHON names one; --seed: with pip, as venv does.
 $(BIN)/python:
-	$(PYTHON) -m venv $(VENV)
+	@UV_VENV_CLEAR=1 $(UV) venv --seed $(if $(filter file,$(origin PYTHON)),,--python $(PYTHON)) $(VENV)
+else
+install = $(BIN)/python -m pip install --disable-pip-version-check $(CONSTRAINTS) --editable $(1)
 
-$(VENV)/console: $(BIN)/python pyproject.toml
-	$(PIP) --editable .
-	touch $@
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { \
+	    echo "There is no $(PYTHON). $(call remedy,python3 python3-venv)" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "tavus-console needs Python 3.11 or newer. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null || { \
+	    echo "$(PYTHON) cannot create environments. $(call remedy,$(notdir $(PYTHON))-venv)" >&2; exit 1; }
+	@echo "Creating the environment $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+endif
 
-$(VENV)/test: $(BIN)/python pyproject.toml
-	$(PIP) --editable '.[test]'
-	touch $@ $(VENV)/console
+remedy = $(if $(shell command -v apt 2>/dev/null),Run: sudo apt install $(1),Install Python with its modules venv and ensurepip or https://docs.astral.sh/uv/.)

@@ -10,8 +10,10 @@ def main() -> NoReturn:
     # What starting makes stays to the end: the collector would look through it again and again, for a
     # twentieth of the time it takes. ``session.run`` turns it on.
     gc.disable()
-    from tavus_cli.cli import main
-
+    try:
+        from tavus_cli.cli import main
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     main()
 
 

@@ -1,61 +1,295 @@
-"""What a command acts on: from the word a person typed to a room."""
+"""TARGET: from the word a person typed to a value (``parse``), and from that to a room (``open_target``).
+
+Every command that acts on a conversation opens it here and nowhere else.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from typing import NamedTuple
+from collections.abc import Callable, Coroutine
+from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.wire import is_conversation_id
-from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.settings.table import default
 
+VARIABLE = "TAVUS_CONVERSATION"
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
+class Sim(NamedTuple):
+    """The simulated replica; ``spec`` as typed: "sim", "sim:FILE.toml", "sim:?seed=7"."""
+
+    spec: str
+
+
+class RoomUrl(NamedTuple):
+    """A Daily room; not checked yet. The URL may hold a token: show it by ``shown``."""
+
+    url: str
+
+
+class ConversationId(NamedTuple):
+    id: str
+
+
+class SessionName(NamedTuple):
+    """A resident session, by the name that ``session list`` shows."""
+
+    name: str
+
+
+class Recording(NamedTuple):
+    path: str
+
+
+class Piped(NamedTuple):
+    """ "-": what another command printed about a conversation, on standard input."""
+
+
+class Default(NamedTuple):
+    """No TARGET: $TAVUS_CONVERSATION, else the only resident session."""
+
+
+Target = Sim | RoomUrl | ConversationId | SessionName | Recording | Piped | Default
+
+
 class RoomOptions(NamedTuple):
-    """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily.
+    """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily; ``base_url``
+    is the root of Tavus' API, None for the environment's.
 
     ``conversation_id`` where it is not the room's name, as on somebody's own Daily domain.
     """
 
-    name: str = "tavus-console"
-    join_timeout: float = 45.0
+    name: str = default("name")
+    join_timeout: float = default("join_timeout")
     daily_proxy: str | None = None
+    conversation_id: str | None = None
+    base_url: str | None = None
+
+
+class Opened(NamedTuple):
+    """A room, not joined yet. ``conversation_id``: of the conversation at Tavus, which can be ended by it;
+    None for a simulation, for a recording, and where a room's URL does not say it.
+    """
+
+    room: Room
     conversation_id: str | None = None
 
 
-def open_room(target: str | None, options: RoomOptions, *, resident: bool = True) -> Room:
-    """The room of a TARGET, not joined yet: the ``resident`` session for it, where there is one.
+Joinable = tuple[Sim | RoomUrl, RoomOptions]
 
-    Raises UsageError that says what to give.
+
+# -- the word ------------------------------------------------------------------------------------------
+
+
+def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> Target:
+    """What a word means. Raises UsageError, which says what to give and shows no token."""
+    if not word:
+        return Default()
+    if word == "-":
+        return Piped()
+    if word == "sim" or word.startswith("sim:"):
+        return Sim(word)
+    if "://" in word:
+        return RoomUrl(word)
+    if is_conversation_id(word):
+        return ConversationId(word)
+    if is_file(word):
+        return Recording(word)
+    if sockets.is_session_id(word):
+        return SessionName(word)
+    raise _invalid(word)
+
+
+def shown(target: Target) -> str:
+    """A TARGET for a person's eyes: without a token."""
+    match target:
+        case RoomUrl(url):
+            return url.partition("?")[0]
+        case Piped():
+            return "-"
+        case Default():
+            return f"${VARIABLE}"
+    return target[0]
+
+
+def _invalid(word: str) -> UsageError:
+    """Of a word with a question mark only the start is shown: it may be a URL with a token."""
+    start, query, rest = word.partition("?")
+    if start.lower() == "sim":
+        return UsageError(
+            f'"{word}" is not a valid TARGET; did you mean {f"sim:?{rest}" if query else "sim"}?'
+        )
+    about = f": give {_FORMS}"
+    if ".daily.co/" in start and "//" not in start:
+        about = f"; did you mean https://{start}{query and '?…'}?"
+    return UsageError(f'"{start}{query and "?…"}" is not a valid TARGET{about}')
+
+
+# -- opening -------------------------------------------------------------------------------------------
+
+
+async def open_target(
+    target: Target, options: RoomOptions, environment: Environment, *, recorded: bool = False
+) -> Opened:
+    """The room of a TARGET: the resident session for it, where there is one, else one to join.
+
+    Asks the API about an id, and reads standard input for "-"; neither holds up the event loop.
+    ``recorded``: whether a recording will do. Raises UsageError, NotFound, ConversationOver, CannotJoin.
     """
-    if resident and runtime.sockets():
-        from tavus_cli.resident.room import find
+    from tavus_cli.session.waiting import within
 
-        if (room := find(target, options.conversation_id, options.join_timeout)) is not None:
-            return room
-    if not target:
-        raise UsageError(f"no TARGET: give {_FORMS}, or set TAVUS_CONVERSATION")
-    if target == "sim" or target.startswith("sim:"):
+    if isinstance(target, Default):
+        target = parse(environment.environ.get(VARIABLE))
+    if isinstance(target, Default):
+        return await within(None, _only_session)
+    if isinstance(target, Piped):
+        target, options = await within(None, functools.partial(_from_pipe, options, environment))
+    if isinstance(target, Recording) and recorded:
+        from tavus_cli.rooms.recorded import RecordedRoom
+
+        return Opened(RecordedRoom(target.path))
+    if not isinstance(target, Sim | RoomUrl) or sockets.sockets():
+        found = await within(None, functools.partial(_look_up, target, options, environment))
+        if not isinstance(found, tuple):
+            return _opened(found, target)
+        joinable, options = found
+    else:
+        joinable = target
+    return _opened(room_of(joinable, options), target)
+
+
+def run_in(
+    target: Target,
+    options: RoomOptions,
+    environment: Environment,
+    command: Callable[[Room], Coroutine[Any, Any, int]],
+) -> int:
+    """Open the TARGET and run ``command`` in its room, to the exit status. Raises what either raises."""
+    from tavus_cli.session.session import run
+
+    async def opened() -> int:
+        return await command((await open_target(target, options, environment)).room)
+
+    return run(opened)
+
+
+def _look_up(target: Target, options: RoomOptions, environment: Environment) -> Room | Joinable:
+    """The resident session for a TARGET, or what can be joined in its place. Blocks."""
+    if (session := _session(target, options)) is not None:
+        return session
+    joinable = resolve(target, options, environment)
+    if isinstance(target, ConversationId) and (session := _session(*joinable)) is not None:
+        return session
+    return joinable
+
+
+def resolve(target: Target, options: RoomOptions, environment: Environment) -> Joinable:
+    """What can be joined, by an id, "-" and the default too. Blocks; raises as ``open_target`` does."""
+    if isinstance(target, Default):
+        target = parse(environment.environ.get(VARIABLE))
+    if isinstance(target, Piped):
+        target, options = _from_pipe(options, environment)
+    match target:
+        case ConversationId(name):
+            from tavus_cli.api.conversations import find
+
+            found = find(name, environment.environ, options.base_url, environment.warn)
+            target, options = parse(found.target), _known_as(found.conversation_id, options)
+        case Recording(path):
+            raise UsageError(f"{path} is a file: to show a recording, use tavus-console replay {path}")
+        case SessionName(name):
+            raise _invalid(name)
+        case Default():
+            raise UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
+    assert isinstance(target, Sim | RoomUrl)
+    return target, options
+
+
+def room_of(target: Sim | RoomUrl, options: RoomOptions) -> Room:
+    """The room itself, not that of a resident session for it. Raises UsageError."""
+    if isinstance(target, Sim):
         if options.conversation_id is not None:
-            raise UsageError("--conversation-id is for a room's URL: the simulation has one of its own")
+            raise UsageError("--conversation-id goes with a room's URL: the simulation has an id of its own")
         from tavus_cli.rooms.sim.room import open_simulated
 
-        return open_simulated(target)
-    if is_conversation_id(target):
-        target = f"https://tavus.daily.co/{target}"  # a room is named as its conversation
-    if "://" in target:
-        from tavus_cli.rooms.daily.room import DailyRoom
+        return open_simulated(target.spec)
+    from tavus_cli.rooms.daily.room import DailyRoom
 
-        return DailyRoom(
-            target,
-            name=options.name,
-            join_timeout=options.join_timeout,
-            proxy=options.daily_proxy,
-            conversation_id=options.conversation_id,
-        )
-    if os.path.exists(target):
-        raise UsageError(f"{target} is a file: tavus-console replay {target} shows a recording")
-    shown, query, _ = target.partition("?")  # it may be a URL without https://, with a token behind
-    raise UsageError(f'"{shown}{query and "?…"}" is no TARGET: give {_FORMS}')
+    return DailyRoom(
+        target.url,
+        name=options.name,
+        join_timeout=options.join_timeout,
+        proxy=options.daily_proxy,
+        conversation_id=options.conversation_id,
+    )
+
+
+def _from_pipe(options: RoomOptions, environment: Environment) -> tuple[Target, RoomOptions]:
+    """What standard input names, an id perhaps. Blocks. Raises UsageError, ConversationOver."""
+    from tavus_cli.api.conversations import from_pipe
+
+    found = from_pipe(_standard_input(environment))
+    target = parse(found.target)
+    if isinstance(target, Piped | Default):
+        raise UsageError("TARGET is - but standard input names no conversation")
+    return target, _known_as(found.conversation_id, options)
+
+
+def _known_as(conversation_id: str | None, options: RoomOptions) -> RoomOptions:
+    return options._replace(conversation_id=options.conversation_id or conversation_id)
+
+
+def _opened(room: Room, target: Target) -> Opened:
+    name = target.id if isinstance(target, ConversationId) else room.conversation_id
+    return Opened(room, name if is_conversation_id(name) else None)
+
+
+def _session(target: Target, options: RoomOptions) -> Room | None:
+    if isinstance(target, Default | Recording | Piped) or not sockets.sockets():
+        return None
+    from tavus_cli.resident.room import find
+
+    return find(target[0], options.conversation_id, options.join_timeout)
+
+
+def _only_session() -> Opened:
+    """The only resident session there is."""
+    from tavus_cli.resident.room import sessions
+
+    rooms = sessions() if sockets.sockets() else []
+    if len(rooms) == 1:
+        return _opened(rooms[0], Default())
+    for room in rooms:
+        room.close()
+    if rooms:
+        names = ", ".join(sorted(str(room.about["id"]) for room in rooms))
+        raise UsageError(f"no TARGET, and {len(rooms)} sessions are running: give one of {names}")
+    raise UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
+
+
+def _standard_input(environment: Environment) -> str:
+    """All of standard input, which is then the terminal again where there is one: for a prompt.
+
+    Read unbuffered: a thread inside a buffered read would stop the interpreter from ending.
+    """
+    try:
+        descriptor = environment.stdin.fileno()
+    except (OSError, ValueError):  # a test's
+        return environment.stdin.read()
+    data = b""
+    with contextlib.suppress(OSError):  # closed
+        while more := os.read(descriptor, 65_536):
+            data += more
+    with contextlib.suppress(OSError):
+        if is_tty(environment.stdout):
+            terminal = os.open("/dev/tty", os.O_RDWR)
+            os.dup2(terminal, descriptor)
+            os.close(terminal)
+    return data.decode("utf-8", "replace")

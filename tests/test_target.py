@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import io
 import json
 from collections.abc import Iterator
@@ -9,27 +11,41 @@ from pathlib import Path
 
 import keyring
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tavus_cli.api.client import NotFound
 from tavus_cli.api.credentials import Tokens
-from tavus_cli.cli.options import room_of
 from tavus_cli.errors import CannotJoin, ConversationOver, UsageError
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim.room import SimulatedRoom
 from tavus_cli.session.environment import Environment
-from tavus_cli.target import RoomOptions, open_room
+from tavus_cli.target import (
+    ConversationId,
+    Default,
+    Piped,
+    Recording,
+    RoomOptions,
+    RoomUrl,
+    SessionName,
+    Sim,
+    Target,
+    open_target,
+    parse,
+)
 from tests.kits import keyring_file
 from tests.kits.program import CONSOLE, console
 from tests.kits.tavus_api import KEY, PAL, LocalApi, Odd, local_api
 from tests.kits.tmux import needs_tmux, pane
 
+ID = "c000000000000001"
 SECRET = "eyJhbGciOi.secret-token"
 GIVE = "give a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
-def opened(target: str | None) -> Room:
-    return open_room(target, RoomOptions())
+def opened(target: str | None, options: RoomOptions = RoomOptions()) -> Room:  # noqa: B008
+    return asyncio.run(open_target(parse(target), options, Environment(environ={}))).room
 
 
 def refused(target: str | None) -> str:
@@ -81,27 +97,65 @@ def test_no_target_says_what_to_give(target: str | None) -> None:
     "target",
     [
         "simulated",
-        "Sim",
         "c123",
         "C7F3A91D20BE4B58",
         "x7f3a91d20be4b58",
         "c7f3a91d20be4b5é",
         "c" + "a" * 64,
         "c7f3a91d\n",
-        "tavus.daily.co/c0ffee",
         "missing.jsonl",
         "\x00",
         " ",
     ],
 )
 def test_what_is_no_target_says_what_to_give(target: str) -> None:
-    assert refused(target) == f'"{target}" is no TARGET: {GIVE}'
+    assert refused(target) == f'"{target}" is not a valid TARGET: {GIVE}'
+
+
+@pytest.mark.parametrize(
+    ("target", "instead"),
+    [
+        ("sim?speed=max", "sim:?speed=max"),
+        ("Sim", "sim"),
+        ("SIM?seed=7&gap=0.1", "sim:?seed=7&gap=0.1"),
+        ("tavus.daily.co/c0ffee", "https://tavus.daily.co/c0ffee"),
+    ],
+)
+def test_what_was_meant(target: str, instead: str) -> None:
+    assert refused(target) == f'"{target}" is not a valid TARGET; did you mean {instead}?'
+
+
+@pytest.mark.parametrize(
+    ("word", "value"),
+    [
+        (None, Default()),
+        ("", Default()),
+        ("-", Piped()),
+        ("sim", Sim("sim")),
+        ("sim:a.toml?seed=7", Sim("sim:a.toml?seed=7")),
+        ("https://x.daily.co/y", RoomUrl("https://x.daily.co/y")),
+        (ID, ConversationId(ID)),
+        ("there.jsonl", Recording("there.jsonl")),
+        ("./there", Recording("./there")),
+        ("sim-1a2b3c4d", SessionName("sim-1a2b3c4d")),
+        ("missing.jsonl", SessionName("missing.jsonl")),
+    ],
+)
+def test_a_word_as_a_value(word: str | None, value: Target) -> None:
+    parsed = parse(word, is_file=lambda path: "there" in path)
+    assert (type(parsed), parsed) == (type(value), value)
+
+
+@given(st.text())
+def test_every_word_is_a_value_or_a_usage_error(word: str) -> None:
+    with contextlib.suppress(UsageError):
+        assert isinstance(parse(word, is_file=lambda path: False), Target)
 
 
 def test_a_file_hints_at_replay(tmp_path: Path) -> None:
     file = tmp_path / "talk.jsonl"
     file.write_text("{}\n")
-    assert refused(str(file)) == f"{file} is a file: tavus-console replay {file} shows a recording"
+    assert refused(str(file)) == f"{file} is a file: to show a recording, use tavus-console replay {file}"
 
 
 @pytest.mark.parametrize("target", ["sim:?sede=7", "sim:?reorder=2", "sim:/no/such/file.toml"])
@@ -175,12 +229,11 @@ def test_a_token_is_in_no_attribute_that_is_shown() -> None:
 @pytest.mark.parametrize("proxy", ["http://localhost:1/", "localhost", "https://x/?a=b"])
 def test_a_wrong_proxy_is_a_usage_error(proxy: str) -> None:
     with pytest.raises(UsageError, match="proxy must look like"):
-        open_room("c7f3a91d20be4b58", RoomOptions(daily_proxy=proxy))
+        opened("c7f3a91d20be4b58", RoomOptions(daily_proxy=proxy))
 
 
 # -- ids and pipes: what the API and standard input know -----------------------------------------------
 
-ID = "c000000000000001"
 URL = f"https://tavus.daily.co/{ID}"
 
 
@@ -203,7 +256,8 @@ def found(
     err = io.StringIO()
     environ = {"TAVUS_API_KEY": key, "TAVUS_API_BASE_URL": api.base_url} if api else {}
     environment = Environment(io.StringIO(stdin), io.StringIO(), err, environ)
-    return room_of(target, "x", 45.0, None, environment=environment, base_url=base_url), err.getvalue()
+    opening = open_target(parse(target), RoomOptions(base_url=base_url), environment)
+    return asyncio.run(opening).room, err.getvalue()
 
 
 def secret_of(room: Room) -> str | None:
@@ -258,7 +312,7 @@ def test_an_api_that_does_not_help_is_no_obstacle(api: LocalApi) -> None:
 
 
 def test_an_id_that_the_api_does_not_know_is_not_joined(api: LocalApi) -> None:
-    with pytest.raises(NotFound, match=f"knows no conversation {ID}.*joined by its URL"):
+    with pytest.raises(NotFound, match=f"no conversation {ID} .*join by the room's URL"):
         found(ID, api=api)
 
 

@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from tavus_cli.api.reachability import Stage, not_connected, proxy_for
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.session.blocking import bounded
 
 if TYPE_CHECKING:
     import httpx
@@ -86,6 +87,7 @@ class TavusApi:
         self.proxy = "" if self.local else proxy_for(self.base_url)
         self._key = key
         self._attempts = attempts
+        self._timeout = timeout
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
         self._client = _client(key, self.local, timeout)
 
@@ -104,9 +106,9 @@ class TavusApi:
         except CannotReach as error:
             if isinstance(error, _NotSent):
                 raise
-            raise CannotReach(f"{error}; {_PERHAPS}") from None
+            raise CannotReach(f"{error}; {PERHAPS_CREATED}") from None
         if not isinstance(created.get("conversation_id"), str):
-            raise CannotReach(f"Tavus answered without a conversation_id; {_PERHAPS}")
+            raise CannotReach(f"Tavus answered without a conversation_id; {PERHAPS_CREATED}")
         return created
 
     def get(self, conversation_id: str, *, verbose: bool = False) -> Json:
@@ -176,10 +178,13 @@ class TavusApi:
 
         url = f"{self.base_url}/v2{path}"
         try:
-            response = self._client.request(method, url, json=body, params=params)
+            response = bounded(
+                self._timeout + CONNECT_TIMEOUT,  # httpx bounds neither the name server nor the whole
+                lambda: self._client.request(method, url, json=body, params=params),
+            )
         except (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _not_sent(*not_connected(error, self.host, self.proxy)) from None
-        except httpx.TimeoutException:
+        except (httpx.TimeoutException, TimeoutError):
             raise CannotReach(f"{self.host} did not answer in time; try again") from None
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
@@ -285,7 +290,7 @@ class TavusApi:
         return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
 
 
-_PERHAPS = (
+PERHAPS_CREATED = (
     "a conversation may have been created all the same, and be billed: "
     "see tavus-console conversation list --status active"
 )

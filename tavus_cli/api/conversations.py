@@ -5,25 +5,55 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO
 
 from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
-from tavus_cli.api.credentials import TOKEN_SECONDS, Tokens, find_key, require_key
+from tavus_cli.api.creation import creation_body, parse_body
+from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
 from tavus_cli.protocol.wire import from_json, is_conversation_id
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
 FIND_TIMEOUT = 10.0  # seconds: without an answer the id is enough to try
+TAVUS_ROOMS = "https://tavus.daily.co/"  # where a room is named after its conversation
 _URL = re.compile(r"https://[!-~]+\.daily\.co/[!-~]+", re.ASCII)
 
 
-def connect(
-    environ: Mapping[str, str], base_url: str | None, *, timeout: float = TIMEOUT, attempts: int = ATTEMPTS
+def connect(environ: Mapping[str, str], base_url: str | None, *, timeout: float = TIMEOUT) -> TavusApi:
+    """Raises NotAuthorised or KeyringSilent where there is no key, UsageError for an invalid address."""
+    check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
+    return _connected(require_key(environ), environ, base_url, timeout)
+
+
+def _connected(
+    key: Key, environ: Mapping[str, str], base_url: str | None, timeout: float, attempts: int = ATTEMPTS
 ) -> TavusApi:
-    """Raises NotAuthorised where there is no key, UsageError for an address that is none."""
     url = check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
-    return TavusApi(require_key(environ).value, url, timeout=timeout, attempts=attempts)
+    return TavusApi(key.value, url, timeout=timeout, attempts=attempts)
+
+
+def connection(environ: Mapping[str, str], base_url: str | None) -> Callable[[float], TavusApi]:
+    """What connects, by the seconds that an answer may take."""
+    return lambda timeout: connect(environ, base_url, timeout=timeout)
+
+
+def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
+    """What is sent to create: the JSON of the file ``body`` ("-": of ``stdin``), and ``fields`` over it.
+
+    Raises UsageError.
+    """
+    if body is None:
+        return creation_body(fields)
+    try:
+        if body == "-":
+            text = stdin.read()
+        else:
+            with open(body, encoding="utf-8") as file:
+                text = file.read()
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--body cannot be read: {error}") from None
+    return creation_body(fields, parse_body(text, body))
 
 
 def create(api: TavusApi, body: Json, warn: Tell) -> Json:
@@ -69,21 +99,6 @@ class Found:
     conversation_id: str | None = None
 
 
-def resolve(
-    text: str, environ: Mapping[str, str], base_url: str | None, warn: Tell, *, piped: bool = False
-) -> Found:
-    """A conversation id, or with ``piped`` what another command printed, as a TARGET.
-
-    Raises UsageError, NotFound, ConversationOver, CannotJoin.
-    """
-    if piped:
-        found = from_pipe(text)
-        if not is_conversation_id(found.target):
-            return found
-        text = found.target
-    return _find(text, environ, base_url, warn)
-
-
 def from_pipe(text: str) -> Found:
     """What ``tavus conversation create``, ``tavus chat start`` or our ``conversation create`` printed,
     or a URL or an id alone, as a TARGET. Raises UsageError, ConversationOver.
@@ -122,18 +137,25 @@ def _of_answer(answer: Json) -> Found:
     return _found(url, known, token)
 
 
-def _find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
-    """The room by the API if there is a key; without one, or an API that helps, as Tavus names rooms."""
-    url = f"https://tavus.daily.co/{conversation_id}"  # a room is named as its conversation
+def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
+    """The room of a conversation, by the API if there is a key; without one, or an API that helps, as Tavus
+    names rooms. Blocks. Raises NotFound, ConversationOver, CannotJoin.
+    """
+    url = f"{TAVUS_ROOMS}{conversation_id}"
     token: object = None
-    if find_key(environ) is not None:
-        with connect(environ, base_url, timeout=FIND_TIMEOUT, attempts=1) as api:
+    try:
+        key = find_key(environ)
+    except KeyringSilent as error:
+        key = None
+        warn(f"{error}; joining {url}")
+    if key is not None:
+        with _connected(key, environ, base_url, FIND_TIMEOUT, attempts=1) as api:
             try:
                 answer = api.get(conversation_id)
             except NotFound:
                 raise NotFound(
-                    f"Tavus knows no conversation {conversation_id}: tavus-console conversation list shows "
-                    "those of the key's account; one of another account is joined by its URL"
+                    f"no conversation {conversation_id} in the account of the API key: list them with "
+                    "tavus-console conversation list, or join by the room's URL"
                 ) from None
             except ConsoleError as error:
                 warn(f"{error}; joining {url}")

@@ -29,6 +29,8 @@ SERVICE = "tavus-console"
 THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
 TOKEN_SECONDS = 3600.0 + 300.0  # the longest call, and the longest wait for somebody to join it
 
+KEYRING_SECONDS = 3.0
+
 _ENV_NAME = re.compile(r"[A-Z0-9_]{1,32}", re.ASCII)
 
 
@@ -36,6 +38,10 @@ class NoKeyring(ConsoleError):
     """There is no keyring, or it keeps nothing."""
 
     reason = "no_keyring"
+
+
+class KeyringSilent(NoKeyring):
+    """It does not answer: locked, perhaps, with nobody there to unlock it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,10 @@ class Key:
 
 
 def find_key(environ: Mapping[str, str]) -> Key | None:
-    """The key to use, None where there is none. Imports keyring only if the environment has none."""
+    """The key to use, None where there is none. Imports keyring only if the environment has none.
+
+    Raises UsageError, and KeyringSilent after KEYRING_SECONDS.
+    """
     named = f"TAVUS_{env_name(environ)}_API_KEY"
     for name in ("TAVUS_API_KEY", named):
         if value := environ.get(name, "").strip():
@@ -66,7 +75,7 @@ def find_key(environ: Mapping[str, str]) -> Key | None:
 
 
 def require_key(environ: Mapping[str, str]) -> Key:
-    """Raises NotAuthorised, which says what to set."""
+    """Raises NotAuthorised or KeyringSilent, which say what to set."""
     key = find_key(environ)
     if key is None:
         raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
@@ -74,7 +83,7 @@ def require_key(environ: Mapping[str, str]) -> Key:
 
 
 def keyring_trouble() -> str:
-    """Why nothing comes out of the keyring, in words; "" where it answers."""
+    """Why the keyring cannot be used; "" where it can."""
     try:
         _ask(lambda keyring: keyring.get_password(SERVICE, "prod"))
     except NoKeyring as error:
@@ -141,7 +150,10 @@ class Tokens:
         note = self._note(name)
         if note is None:
             return None
-        token = note.get("token") or _read(SERVICE, _token_user(name))
+        try:
+            token = note.get("token") or _read(SERVICE, _token_user(name))
+        except KeyringSilent:
+            return None
         return token if isinstance(token, str) else None
 
     def forget(self, conversation_id: str) -> None:
@@ -194,11 +206,17 @@ def _tokens_folder() -> Path:
 
 
 def _read(service: str, user: str) -> str | None:
-    """None also where there is no keyring: somebody who uses none must not hear of it."""
-    with contextlib.suppress(NoKeyring):
+    """None also where there is no keyring: who uses none must not be bothered by it.
+
+    Raises KeyringSilent.
+    """
+    try:
         value = _ask(lambda keyring: keyring.get_password(service, user))
-        return value.strip() or None if isinstance(value, str) else None
-    return None
+    except KeyringSilent:
+        raise
+    except NoKeyring:
+        return None
+    return value.strip() or None if isinstance(value, str) else None
 
 
 def _write(service: str, user: str, value: str) -> None:
@@ -207,8 +225,28 @@ def _write(service: str, user: str, value: str) -> None:
         raise NoKeyring("the keyring of this machine keeps nothing: set TAVUS_API_KEY instead")
 
 
+_silent = False  # once it did not answer it is not asked again: waiting costs once
+
+
 def _ask(question: Callable[[Any], Any]) -> Any:
-    """Raises NoKeyring, never with what the backend said: it may hold the secret."""
+    """What the keyring answers, within KEYRING_SECONDS: a locked one may wait for ever for a person.
+
+    Raises NoKeyring, never with what the backend said: it may hold the secret.
+    """
+    global _silent
+    from tavus_cli.session.blocking import bounded
+
+    if not _silent:
+        try:
+            return bounded(KEYRING_SECONDS, lambda: _answer(question))
+        except TimeoutError:
+            _silent = True
+    raise KeyringSilent(
+        f"the keyring did not answer within {KEYRING_SECONDS:g} s: unlock it, or set TAVUS_API_KEY"
+    )
+
+
+def _answer(question: Callable[[Any], Any]) -> Any:
     try:
         import keyring
     except ImportError:
@@ -221,5 +259,5 @@ def _ask(question: Callable[[Any], Any]) -> Any:
         raise NoKeyring("this machine has no keyring: set TAVUS_API_KEY instead") from None
     except Exception as error:  # backends raise what they like
         raise NoKeyring(
-            f"the keyring does not answer ({type(error).__name__}): unlock it, or set TAVUS_API_KEY instead"
+            f"the keyring does not work ({type(error).__name__}): unlock it, or set TAVUS_API_KEY instead"
         ) from None

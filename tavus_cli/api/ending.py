@@ -15,6 +15,7 @@ from tavus_cli.api.client import TIMEOUT, TavusApi
 from tavus_cli.api.conversations import Found
 from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus
 from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.session.waiting import within
 
 Json = dict[str, Any]
 Connect = Callable[[float], TavusApi]  # by the seconds that an answer may take
@@ -29,21 +30,21 @@ class Ending:
         conversation_id: str,
         connect: Connect,
         *,
-        always: bool = False,
         new: bool = False,
     ) -> None:
         self.conversation_id = conversation_id
         self.new = new
         self.wanted = False
         self._connect = connect
-        if always:
-            self.want()
 
-    def want(self) -> None:
-        """Raises NotAuthorised where it could not be ended."""
+    async def want(self) -> None:
+        """End it on the way out. Raises NotAuthorised where there is no key to end it with."""
+        await within(None, self._check)
+        self.wanted = True
+
+    def _check(self) -> None:
         with self._connect(ENDING_TIMEOUT):
             pass
-        self.wanted = True
 
     def due(self, status: int | None) -> bool:
         """At the way out with this status, None for an error or a signal. What was made for this console
@@ -89,7 +90,7 @@ async def join_new(
     end_on_exit: bool = False,
 ) -> int:
     """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
-    with connect(TIMEOUT) as api:
+    with await within(None, lambda: connect(TIMEOUT)) as api:
         created = await _create(api, body, connect, environment)
         environment.warn(conversations.about_billing(created))
         name = created["conversation_id"]

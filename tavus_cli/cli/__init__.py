@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import sys
 from importlib import import_module
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import typer
 
@@ -37,6 +38,10 @@ def load(word: str = "") -> None:
 
 def main() -> NoReturn:
     """The program: a command's status, or one line about what went wrong; never a traceback."""
+    for name in ("SIGTERM", "SIGHUP"):  # INT raises by itself; while a room is joined, session.run decides
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores HUP
+            signal.signal(number, _stop)
     environment = Environment()
     status = run_command(sys.argv[1:], environment)
     _leave(status, environment)
@@ -45,9 +50,9 @@ def main() -> NoReturn:
 def run_command(arguments: list[str], environment: Environment) -> int:
     """The exit status of a command line."""
     as_json = "--json" in arguments
-    if arguments != ["--version"]:
-        load(arguments[0] if arguments else "")
     try:
+        if arguments != ["--version"]:
+            load(arguments[0] if arguments else "")
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
     except ConsoleError as error:
@@ -62,14 +67,28 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
-    except _CommandLineError as error:
+    except _Stopped as stopped:
+        return 128 + stopped.number
+    except Exception as error:
+        # An error in the command line is known by this method; typer has no public base class for them
+        # before 0.28.
+        if not hasattr(error, "format_message"):
+            raise
         return _usage(error, environment, as_json)
 
 
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
+class _Stopped(BaseException):
+    """By the signal of this number; no Exception, so that nothing handles it on the way out."""
 
-# The base of all errors in a command line; typer has no public name for it.
-_CommandLineError = cast(type[Exception], typer.BadParameter.__mro__[2])
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def _stop(number: int, _: object) -> NoReturn:
+    raise _Stopped(number)
+
+
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
 
 
 def _usage(error: Any, environment: Environment, as_json: bool) -> int:

@@ -1,4 +1,4 @@
-"""The program itself: its typer application, and the options of the whole."""
+"""The program itself: its typer application, how --help looks, and the options of the whole."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from tavus_cli import __version__
 from tavus_cli.errors import EXIT_STATUS_HELP
 from tavus_cli.session.environment import PROGRAM
 
 _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, text in EXIT_STATUS_HELP.items())
+
+
+ARGUMENTS, OPTIONS = "Arguments", "Options"
+SHOW, CREATING, JOINING = "What to show", "Creating a conversation", "Joining"  # groups of options
 
 
 class CommandLine(typer.Typer):
@@ -29,6 +34,29 @@ class CommandLine(typer.Typer):
         narrowed.registered_groups = [one for one in self.registered_groups if one.name == word]
         known = narrowed.registered_commands or narrowed.registered_groups
         return typer.Typer.__call__(narrowed if known else self, arguments, **options)
+
+
+class Command(TyperCommand):
+    """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {
+            title: [] for title in (ARGUMENTS, OPTIONS, SHOW, CREATING, JOINING)
+        }
+        for param in self.get_params(ctx):
+            if (row := param.get_help_record(ctx)) is not None:
+                own = OPTIONS if param.param_type_name == "option" else ARGUMENTS
+                groups[getattr(param, "rich_help_panel", None) or own].append(row)
+        for title, rows in groups.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+def examples(*lines: str) -> dict[str, Any]:
+    """What ``@app.command(**…)`` takes: examples under --help, each without the program's name."""
+    text = "\n".join(f"  {PROGRAM} {line}" for line in lines)
+    return {"cls": Command, "epilog": f"\b\nExamples:\n{text}"}
 
 
 app = CommandLine(

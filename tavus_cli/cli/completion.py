@@ -1,22 +1,20 @@
 """The command ``completion``: scripts for shells."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import environment_of
 from tavus_cli.errors import ExitStatus
 
 
-@app.command()
+@app.command(**examples("completion bash > ~/.local/share/bash-completion/completions/tavus-console"))
 def completion(
     ctx: typer.Context,
     shell: Annotated[str, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
 ) -> int:
-    """The completion script for a shell, on standard output."""
+    """Print the completion script for a shell."""
     from tavus_cli.cli.completion_scripts import script
 
     environment_of(ctx).stdout.write(script(shell))

@@ -1,13 +1,12 @@
 """The command ``doctor``."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    SETTING,
     BaseUrl,
     Color,
     ConversationId,
@@ -16,15 +15,15 @@ from tavus_cli.cli.options import (
     Proxy,
     duration_option,
     environment_of,
-    room_of,
+    lasting,
 )
-from tavus_cli.errors import ConsoleError, UsageError
-
-if TYPE_CHECKING:
-    from tavus_cli.rooms.room import Room
 
 
-@app.command()
+@app.command(
+    **examples(
+        "doctor", "doctor --room c7f3a91d20be4b58", "doctor --room sim --send '/respond hi' --for 5s --json"
+    )
+)
 def doctor(
     ctx: typer.Context,
     room: Annotated[
@@ -33,47 +32,32 @@ def doctor(
     ] = None,
     send: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="LINE", help="Send a line as typed in join: '/respond hi'. Several are possible."
-        ),
+        typer.Option(metavar="LINE", help="Send a line as typed in join: '/respond hi'. Can be repeated."),
     ] = None,
-    for_: Annotated[float, duration_option("How long to count events.", "10s", "--for")] = 10.0,
-    ready_timeout: Annotated[float, duration_option("How long the PAL may take to come.", "60s")] = 60.0,
-    name: Name = "tavus-console",
-    join_timeout: JoinTimeout = 45.0,
-    daily_proxy: Proxy = None,
+    for_: Annotated[float, duration_option("How long to count events.", "--for")] = lasting("10s"),
+    ready_timeout: Annotated[float, duration_option("How long to wait for the PAL.")] = lasting("60s"),
+    name: Name = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    daily_proxy: Proxy = SETTING,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
-    color: Color = "auto",
-    json: Annotated[bool, typer.Option("--json", help="All findings as one JSON object.")] = False,
+    color: Color = SETTING,
+    json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
 ) -> int:
-    """What works here, and with --room in a real room.
+    """Check what works here, and with --room in a real room.
 
-    Daily's client, terminal, settings, API key, the way to the API, what still runs.
+    Checks Daily's client, the terminal, settings, the API key, the way to the API, and what is running.
 
-    With --room also what works against a real room: join, events, sends, leave.
-    Joining makes you a guest: it may start the greeting, and leaving may end the conversation.
+    With --room it also checks a real room: join, events, sends, leave. Joining makes you a guest: it may
+    start the greeting, and leaving may end the conversation.
     """
     from tavus_cli.commands.doctor.doctor import Doctor
     from tavus_cli.commands.doctor.doctor import doctor as run_doctor
     from tavus_cli.session.session import run
+    from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color)
-    what = Doctor(tuple(send or ()), for_, ready_timeout, base_url, json)
-    target: Room | ConsoleError | None = None
-    if room is not None:
-        try:
-            target = room_of(
-                room,
-                name,
-                join_timeout,
-                daily_proxy,
-                conversation_id,
-                environment=environment,
-                base_url=base_url,
-            )
-        except UsageError:
-            raise
-        except ConsoleError as error:  # such as: it has ended
-            target = error
-    return run(lambda: run_doctor(target, what, environment))
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    options = Doctor(how, tuple(send or ()), for_, ready_timeout, json)
+    target = parse(room) if room is not None else None
+    return run(lambda: run_doctor(target, options, environment))

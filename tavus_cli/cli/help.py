@@ -4,24 +4,17 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import environment_of
 from tavus_cli.errors import UsageError
 
 
-@app.command()
+@app.command(**examples("help", "help scripts", "help sim | less"))
 def help(
     ctx: typer.Context,
     topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help="A page, or a command.")] = None,
 ) -> int:
-    """The manual: its pages, or one of them.
-
-    \b
-    Examples:
-      tavus-console help
-      tavus-console help scripts
-      tavus-console help sim | less
-    """
+    """The manual: its pages, or one of them."""
     from tavus_cli import cli
     from tavus_cli.commands import help as manual
 

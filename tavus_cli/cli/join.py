@@ -4,9 +4,10 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
-from tavus_cli.cli.creating import Body, EndOnExit, Fields, New, Wanted, join_room, with_fields
+from tavus_cli.cli.app import CREATING, app, examples
+from tavus_cli.cli.fields import Body, Fields, with_fields
 from tavus_cli.cli.options import (
+    SETTING,
     All,
     BaseUrl,
     Color,
@@ -23,41 +24,66 @@ from tavus_cli.cli.options import (
     Theme,
     duration_option,
     environment_of,
+    lasting,
 )
+from tavus_cli.errors import UsageError
 
 
-@app.command()
+@app.command(
+    **examples(
+        "join sim",
+        "join c7f3a91d20be4b58 --record talk.jsonl",
+        "join --new --pal p5d11710002a",
+        "join sim < lines.txt",
+    )
+)
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
 def join(
     ctx: typer.Context,
     target: Target = None,
-    new: New = False,
-    end_on_exit: EndOnExit = False,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new",
+            help="Create a conversation (see --pal, --face, --body) and join it. It is ended if an error or "
+            "a signal stops the console; after /quit it continues.",
+            rich_help_panel=CREATING,
+        ),
+    ] = False,
+    end_on_exit: Annotated[
+        bool, typer.Option("--end-on-exit", help="End the conversation for everybody when you leave.")
+    ] = False,
     body: Body = None,
-    name: Name = "tavus-console",
+    name: Name = SETTING,
     record: Record = None,
-    all: All = False,
-    partials: Partials = False,
-    hold: Hold = 0.25,
-    join_timeout: JoinTimeout = 45.0,
-    ready_timeout: ReadyTimeout = 300.0,
-    reply_timeout: Annotated[float, duration_option("From a pipe: how long a reply may take.", "60s")] = 60.0,
-    daily_proxy: Proxy = None,
+    all: All = SETTING,
+    partials: Partials = SETTING,
+    hold: Hold = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    ready_timeout: ReadyTimeout = SETTING,
+    reply_timeout: Annotated[float, duration_option("From a pipe: how long to wait for a reply.")] = lasting(
+        "60s"
+    ),
+    daily_proxy: Proxy = SETTING,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
-    color: Color = "auto",
-    theme: Theme = "auto",
+    color: Color = SETTING,
+    theme: Theme = SETTING,
     json: Json = False,
     *,
     fields: Fields,
 ) -> int:
-    """Live console: events above, a prompt below. Without a terminal, commands come from standard input."""
+    """Join a conversation: events above, a prompt below.
+
+    Without a terminal, commands are read from standard input.
+    """
     from tavus_cli.commands.join.commander import JoinOptions
+    from tavus_cli.commands.join.opening import New, join_new, join_target
     from tavus_cli.language.selection import Selection
-    from tavus_cli.target import RoomOptions
+    from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color, theme)
-    what = JoinOptions(
+    options = JoinOptions(
         selection=Selection(all=all, partials=partials),
         hold=hold,
         record=record,
@@ -67,6 +93,9 @@ def join(
         events_kept=environment.settings.events_kept,
         clipboard=environment.settings.clipboard,
     )
-    wanted = Wanted(new, end_on_exit, fields, body, base_url)
-    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
-    return join_room(target, wanted, options, what, environment)
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    if new:
+        return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)
+    if any(fields.values()) or body is not None:
+        raise UsageError("--pal, --face and the like need --new: they are for a new conversation")
+    return join_target(parse(target), end_on_exit, how, options, environment)

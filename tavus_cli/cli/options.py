@@ -3,28 +3,24 @@
 Here and where commands are, annotations are no strings: typer would evaluate each of them at every start.
 """
 
-import contextlib
-import os
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import Annotated, Any, cast
 
 import typer
 
+from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
-from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.environment import Environment
+from tavus_cli.settings.table import KEYS
 from tavus_cli.views.theme import ColorChoice, ThemeName
 
-if TYPE_CHECKING:
-    from tavus_cli.rooms.room import Room
-    from tavus_cli.target import RoomOptions
+SETTING: Any = None  # the default of an option that has a setting: _or_setting puts it in
 
 Target = Annotated[
     str | None,
     typer.Argument(
         metavar="[TARGET]",
-        envvar="TAVUS_CONVERSATION",
-        show_envvar=False,
-        help="A room's URL, a conversation id, sim (sim:FILE.toml, sim:?seed=7&reorder=0.2), or - for what "
-        "conversation create printed; else $TAVUS_CONVERSATION.",
+        help="A room's URL, a conversation id, sim (sim:FILE.toml, sim:?seed=7&reorder=0.2), or - to read "
+        "what conversation create printed. Default: $TAVUS_CONVERSATION, else the only running session.",
     ),
 ]
 
@@ -38,15 +34,13 @@ def _seconds(value: Any) -> float:
         raise typer.BadParameter(str(error)) from None
 
 
-def duration_option(help: str, shown: str | bool, *names: str, setting: bool = False) -> Any:
-    return typer.Option(
-        *names,
-        parser=_seconds,
-        metavar="DURATION",
-        show_default=shown,
-        help=help,
-        callback=_or_setting if setting else None,
-    )
+def duration_option(help: str, *names: str, panel: str | None = None) -> Any:
+    return typer.Option(*names, parser=_seconds, metavar="DURATION", help=help, rich_help_panel=panel)
+
+
+def lasting(text: str) -> Any:
+    """The default of a ``duration_option``, as a person would type it."""
+    return text
 
 
 def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
@@ -55,62 +49,103 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
     if source is not None and source.name == "COMMANDLINE":
         return value
     environment = cast(Environment, ctx.obj)
-    if ctx.info_name == "doctor":  # it tells what is wrong with them, rather than to fail by it
+    if ctx.info_name == "doctor":  # it reports wrong settings instead of failing by them
         environment.check_settings()
     return getattr(environment.settings, param.name or "")
 
 
-Name = Annotated[str, typer.Option(callback=_or_setting, help="How you are called in the room.")]
-JoinTimeout = Annotated[float, duration_option("How long joining may take.", "45s", setting=True)]
-ReadyTimeout = Annotated[float, duration_option("How long the PAL may take to come.", "300s", setting=True)]
+def _setting(
+    name: str, *names: str, panel: str, help: str = "", metavar: str = "", parser: Any = None
+) -> Any:
+    """The option of a setting: its help and default are those of the table."""
+    default = KEYS[name].default.strip('"')
+    return typer.Option(
+        *names,
+        callback=_or_setting,
+        parser=parser,
+        metavar=metavar or None,
+        show_default=False,
+        help=(help or KEYS[name].about) + (f"  [default: {default}]" if metavar and default else ""),
+        rich_help_panel=panel,
+    )
+
+
+Name = Annotated[str, _setting("name", panel=JOINING, metavar="NAME")]
+JoinTimeout = Annotated[float, _setting("join_timeout", panel=JOINING, metavar="DURATION", parser=_seconds)]
+ReadyTimeout = Annotated[float, _setting("ready_timeout", panel=JOINING, metavar="DURATION", parser=_seconds)]
 Proxy = Annotated[
     str | None,
-    typer.Option(callback=_or_setting, metavar="URL", help="A reverse proxy that leads to Daily."),
+    _setting("daily_proxy", panel=JOINING, metavar="URL", help="A reverse proxy that leads to Daily."),
 ]
 ConversationId = Annotated[
     str | None,
-    typer.Option(metavar="ID", help="The conversation's id, where the room is not named as it."),
+    typer.Option(
+        metavar="ID",
+        help="The conversation's id, for a room that is not named after it.",
+        rich_help_panel=JOINING,
+    ),
 ]
 BaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="The API's root, without /v2; else $TAVUS_API_BASE_URL."),
-]
-Hold = Annotated[float, duration_option("How long a missing number is waited for.", "250ms", setting=True)]
-Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording; the file must be new.")]
-Color = Annotated[ColorChoice, typer.Option(callback=_or_setting, help="Colours on standard output.")]
-Theme = Annotated[ThemeName, typer.Option(callback=_or_setting, help="Which colours.")]
-Json = Annotated[bool, typer.Option("--json", help="Errors as one JSON object on standard error.")]
-All = Annotated[
-    bool,
     typer.Option(
-        "--all/--no-all",
-        callback=_or_setting,
-        help="Show what is folded too: twins, heartbeats, partials.",
+        metavar="URL",
+        help="The root of Tavus' API, without /v2.  [default: $TAVUS_API_BASE_URL]",
+        rich_help_panel=JOINING,
     ),
 ]
-Partials = Annotated[
-    bool,
-    typer.Option("--partials/--no-partials", callback=_or_setting, help="Show streaming text as it grows."),
+Hold = Annotated[float, _setting("hold", panel=JOINING, metavar="DURATION", parser=_seconds)]
+Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
+Color = Annotated[
+    ColorChoice,
+    _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),
 ]
+Theme = Annotated[
+    ThemeName,
+    _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="Which colours."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
+All = Annotated[bool, _setting("all", "--all/--no-all", panel=SHOW)]
+Partials = Annotated[bool, _setting("partials", "--partials/--no-partials", panel=SHOW)]
 Format = Annotated[
     str,
     typer.Option(
-        "--format", "-f", metavar="FORMAT", help="pretty, jsonl, or a template: '{time} {role} {text}'."
+        "--format",
+        "-f",
+        metavar="FORMAT",
+        help="pretty, jsonl, or a template: '{time} {role} {text}'.",
+        rich_help_panel=SHOW,
     ),
 ]
 Only = Annotated[
-    list[str] | None, typer.Option(metavar="TYPE", help="Only these event types: utterance, 'replica.*'.")
+    list[str] | None,
+    typer.Option(
+        metavar="TYPE", help="Only these event types: utterance, 'replica.*'.", rich_help_panel=SHOW
+    ),
 ]
-Ignore = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="All event types but these.")]
+Ignore = Annotated[
+    list[str] | None, typer.Option(metavar="TYPE", help="Not these event types.", rich_help_panel=SHOW)
+]
 Where = Annotated[
-    str | None, typer.Option(metavar="JMESPATH", help="Only messages for which the expression is true.")
+    str | None,
+    typer.Option(
+        metavar="JMESPATH",
+        help="Only messages for which this expression is true.",
+        rich_help_panel=SHOW,
+    ),
 ]
-Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.")]
-Role = Annotated[str | None, typer.Option(metavar="user|pal", help="Only what this role did.")]
+Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.", rich_help_panel=SHOW)]
+Role = Annotated[
+    str | None, typer.Option(metavar="user|pal", help="Only what this role did.", rich_help_panel=SHOW)
+]
 Count = Annotated[int | None, typer.Option("--count", "-n", min=1, metavar="N", help="End after N events.")]
 Until = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="End after an event of this type.")]
 Envelope = Annotated[
-    bool, typer.Option("--envelope", help="jsonl: each message inside an object with time, turn and marks.")
+    bool,
+    typer.Option(
+        "--envelope",
+        help="With jsonl: put each message into an object with its time, turn and marks.",
+        rich_help_panel=SHOW,
+    ),
 ]
 
 
@@ -122,62 +157,3 @@ def environment_of(
     environment.color = color
     environment.theme_name = theme
     return environment
-
-
-def room_of(
-    target: str | None,
-    name: str,
-    join_timeout: float,
-    daily_proxy: str | None,
-    conversation_id: str | None = None,
-    *,
-    environment: Environment,
-    base_url: str | None,
-) -> "Room":
-    """The room of a TARGET, from options as they come."""
-    from tavus_cli.target import RoomOptions
-
-    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
-    return open_target(target, options, environment, base_url)
-
-
-def open_target(
-    target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
-) -> "Room":
-    """The room of a TARGET: the API is asked about an id, and for "-" standard input is read."""
-    from tavus_cli.protocol.wire import is_conversation_id
-    from tavus_cli.target import open_room
-
-    if target and is_conversation_id(target):
-        from tavus_cli.resident.room import find
-
-        if (room := find(target, timeout=options.join_timeout)) is not None:
-            return room
-    return open_room(*found_target(target, options, environment, base_url))
-
-
-def found_target(
-    target: str | None, options: "RoomOptions", environment: Environment, base_url: str | None
-) -> "tuple[str | None, RoomOptions]":
-    """A TARGET that a room can be opened for by itself, whatever an id or "-" stood for."""
-    from tavus_cli.protocol.wire import is_conversation_id
-
-    if not target or not (target == "-" or is_conversation_id(target)):
-        return target, options
-    from tavus_cli.api.conversations import resolve
-
-    text = _piped(environment) if target == "-" else target
-    found = resolve(text, environment.environ, base_url, environment.warn, piped=target == "-")
-    name = options.conversation_id or found.conversation_id
-    return found.target, options._replace(conversation_id=name)
-
-
-def _piped(environment: Environment) -> str:
-    """All of standard input, which is then the terminal again where there is one: for a prompt."""
-    text = environment.stdin.read()
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        if is_tty(environment.stdout):
-            terminal = os.open("/dev/tty", os.O_RDWR)
-            os.dup2(terminal, environment.stdin.fileno())
-            os.close(terminal)
-    return text

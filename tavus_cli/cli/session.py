@@ -1,14 +1,14 @@
 """``session start|list|stop``: one join that many commands share."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    SETTING,
     BaseUrl,
+    ConversationId,
     JoinTimeout,
     Json,
     Name,
@@ -17,80 +17,67 @@ from tavus_cli.cli.options import (
     Target,
     duration_option,
     environment_of,
-    found_target,
+    lasting,
 )
-from tavus_cli.errors import UsageError
-
-if TYPE_CHECKING:
-    from tavus_cli.api.client import TavusApi
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
 
 
-@group.command()
+@group.command(**examples("session start c7f3a91d20be4b58", "session start sim --record talk.jsonl --idle 0"))
 def start(
     ctx: typer.Context,
     target: Target = None,
     record: Record = None,
-    idle: Annotated[
-        float, duration_option("Leave after so long without a client; 0: never.", "30m")
-    ] = 1_800.0,
+    idle: Annotated[float, duration_option("Leave after this long without a client; 0: never.")] = lasting(
+        "30m"
+    ),
     queue: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Messages that wait for a client that does not read.")
+        int,
+        typer.Option(min=1, metavar="N", help="How many messages to keep for a client that does not read."),
     ] = 100_000,
-    name: Name = "tavus-console",
-    join_timeout: JoinTimeout = 45.0,
-    daily_proxy: Proxy = None,
-    conversation_id: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of a room that is not named as its conversation.")
-    ] = None,
+    name: Name = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    daily_proxy: Proxy = SETTING,
+    conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
-    json: Annotated[bool, typer.Option("--json", help="The session, and errors, as JSON objects.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print the session, and errors, as JSON objects.")
+    ] = False,
 ) -> int:
-    """Join, and stay in the background: join, tail, send and run then share that. Prints the session's id."""
+    """Join and stay in the background, for join, tail, send and run to share. Prints the session's id."""
     from tavus_cli.commands.session import Start
     from tavus_cli.commands.session import start as run_start
-    from tavus_cli.target import RoomOptions
+    from tavus_cli.target import RoomOptions, parse
 
-    environment = environment_of(ctx)
-    options = RoomOptions(name, join_timeout, daily_proxy, conversation_id)
-    target, options = found_target(target, options, environment, base_url)
-    if not target:
-        raise UsageError("no TARGET: give a room's URL, a conversation id, or sim, or set TAVUS_CONVERSATION")
-    return run_start(Start(target, options, record, idle or None, queue, json), environment)
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    return run_start(parse(target), how, Start(record, idle or None, queue, json), environment_of(ctx))
 
 
-@group.command("list")
+@group.command("list", **examples("session list", "session list --json"))
 def list_(
     ctx: typer.Context,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object for each session.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each session.")] = False,
 ) -> int:
-    """The sessions of this machine: id, target, PAL, turn, minutes, clients."""
+    """List the sessions of this machine: id, target, PAL, turn, minutes, clients."""
     from tavus_cli.commands.session import list_sessions
 
     return list_sessions(environment_of(ctx), as_json=json)
 
 
-@group.command()
+@group.command(**examples("session stop", "session stop c7f3a91d20be4b58 --end", "session stop --all"))
 def stop(
     ctx: typer.Context,
     session: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="A session's id; may be left out where there is one.")
+        str | None,
+        typer.Argument(metavar="[ID]", help="The session's id. Not needed where only one is running."),
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
     end: Annotated[bool, typer.Option("--end", help="End the conversation too, for everybody.")] = False,
     base_url: BaseUrl = None,
     json: Json = False,
 ) -> int:
-    """Leave, and end the session. Leaving as the last guest may end the conversation."""
+    """Leave the room and stop the session. If it is the last guest, that may end the conversation."""
     from tavus_cli.commands.session import stop as run_stop
 
-    environment = environment_of(ctx)
-
-    def connect() -> TavusApi:
-        from tavus_cli.api import conversations
-
-        return conversations.connect(environment.environ, base_url)
-
-    return run_stop(session, environment, all=all, connect=connect if end else None)
+    return run_stop(session, base_url, environment_of(ctx), all=all, end=end)

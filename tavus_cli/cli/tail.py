@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    SETTING,
     All,
     BaseUrl,
     Color,
@@ -30,11 +31,17 @@ from tavus_cli.cli.options import (
     Where,
     duration_option,
     environment_of,
-    room_of,
 )
 
 
-@app.command()
+@app.command(
+    **examples(
+        "tail sim",
+        "tail c7f3a91d20be4b58 --only utterance,tool_call --format jsonl",
+        "tail sim --until utterance --for 10s",
+        "tail sim --format '{time} {role} {text}'",
+    )
+)
 def tail(
     ctx: typer.Context,
     target: Target = None,
@@ -46,29 +53,29 @@ def tail(
     role: Role = None,
     count: Count = None,
     until: Until = None,
-    for_: Annotated[float | None, duration_option("End after this time: 10s, 5m.", False, "--for")] = None,
-    partials: Partials = False,
-    all: All = False,
+    for_: Annotated[float | None, duration_option("End after this time: 10s, 5m.", "--for")] = None,
+    partials: Partials = SETTING,
+    all: All = SETTING,
     envelope: Envelope = False,
     record: Record = None,
-    hold: Hold = 0.25,
-    name: Name = "tavus-console",
-    join_timeout: JoinTimeout = 45.0,
-    daily_proxy: Proxy = None,
+    hold: Hold = SETTING,
+    name: Name = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    daily_proxy: Proxy = SETTING,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
-    color: Color = "auto",
-    theme: Theme = "auto",
+    color: Color = SETTING,
+    theme: Theme = SETTING,
     json: Json = False,
 ) -> int:
-    """Events to standard output, for eyes or for pipes."""
+    """Print the events of a conversation as they come."""
     from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.selection import TypePattern, selection
-    from tavus_cli.session.session import run
+    from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
-    what = TailOptions(
+    options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,
@@ -78,18 +85,20 @@ def tail(
         hold=hold,
         record=record,
     )
-    room = room_of(
-        target, name, join_timeout, daily_proxy, conversation_id, environment=environment, base_url=base_url
-    )
-    return run(lambda: run_tail(room, what, environment))
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 
-@app.command()
+@app.command(
+    **examples("replay talk.jsonl", "replay talk.jsonl --speed 1", "replay talk.jsonl --turn 3 --all")
+)
 def replay(
     ctx: typer.Context,
-    recording: Annotated[str, typer.Argument(metavar="RECORDING", help="A recording, or bare messages.")],
+    recording: Annotated[
+        str, typer.Argument(metavar="RECORDING", help="A recording, or a file of messages, one a line.")
+    ],
     speed: Annotated[
-        str, typer.Option(metavar="1|4|max", help="How fast, or as fast as it is read.")
+        str, typer.Option(metavar="1|4|max", help="How fast; max: as fast as it can be read.")
     ] = "max",
     format: Format = "pretty",
     only: Only = None,
@@ -99,15 +108,15 @@ def replay(
     role: Role = None,
     count: Count = None,
     until: Until = None,
-    partials: Partials = False,
-    all: All = False,
+    partials: Partials = SETTING,
+    all: All = SETTING,
     envelope: Envelope = False,
-    hold: Hold = 0.25,
-    color: Color = "auto",
-    theme: Theme = "auto",
+    hold: Hold = SETTING,
+    color: Color = SETTING,
+    theme: Theme = SETTING,
     json: Json = False,
 ) -> int:
-    """A recording through the same views."""
+    """Print a recording as tail would have printed it."""
     from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.grammar import speed_factor
@@ -116,7 +125,7 @@ def replay(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
-    what = TailOptions(
+    options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
         envelope=envelope,
@@ -126,4 +135,4 @@ def replay(
         progress=False,
     )
     room = RecordedRoom(recording, speed=speed_factor(speed))
-    return run(lambda: run_tail(room, what, environment))
+    return run(lambda: run_tail(room, options, environment))

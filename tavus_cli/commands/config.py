@@ -1,4 +1,4 @@
-"""``config edit|show``: the file with the settings is made, opened, told."""
+"""``config edit|show``: make and open the file with the settings, show the values in use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import wrong_in
-from tavus_cli.settings.table import KEYS, commented, config_path
+from tavus_cli.settings.table import KEYS, commented, config_path, toml
 from tavus_cli.terminal.editor import EditorFailed, open_editor
 from tavus_cli.views.safe import safe
 
@@ -28,7 +28,7 @@ def edit(environment: Environment) -> int:
 
 
 def show(environment: Environment, *, as_json: bool) -> int:
-    """Every key with the value that counts, and where it comes from. Without ``as_json`` it is valid TOML."""
+    """Every key with its value and where that comes from. Without ``as_json`` it is valid TOML."""
     settings = environment.settings
     found = {key: (getattr(settings, key), settings.origins.get(key, "default")) for key in KEYS}
     if as_json:
@@ -39,7 +39,7 @@ def show(environment: Environment, *, as_json: bool) -> int:
         environment.stdout.write(json.dumps(body) + "\n")
         return ExitStatus.DONE
     for key, (value, origin) in found.items():
-        environment.stdout.write(f"{f'{key} = {_toml(value)}':<30}  # {safe(origin)}\n")
+        environment.stdout.write(f"{f'{key} = {toml(value)}':<30}  # {safe(origin)}\n")
     return ExitStatus.DONE
 
 
@@ -53,12 +53,3 @@ def make(path: Path) -> None:
             file.write(commented())
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
-
-
-def _toml(value: object) -> str:
-    if isinstance(value, bool | int):
-        return str(value).lower()
-    if isinstance(value, float):
-        number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
-        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
-    return json.dumps("" if value is None else str(value), ensure_ascii=False)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from tavus_cli.api import conversations
-from tavus_cli.api.client import TavusApi, check_id
+from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import to_json
@@ -61,11 +61,25 @@ class Shape:
 
 
 def create(
-    body: Json, base_url: str | None, shape: Shape, environment: Environment, *, show_token: bool = False
+    fields: Json,
+    body: str | None,
+    base_url: str | None,
+    shape: Shape,
+    environment: Environment,
+    *,
+    show_token: bool = False,
 ) -> int:
+    """``fields`` by the names of the API, over the JSON of the file ``body``."""
+    request = conversations.creation_from(fields, body, environment.stdin)
     shape.check()
     with conversations.connect(environment.environ, base_url) as api:
-        created = conversations.create(api, body, environment.warn)
+        try:
+            created = conversations.create(api, request, environment.warn)
+        except ConsoleError:
+            raise
+        except BaseException:  # a signal
+            environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
+            raise
     shown = created if show_token else without_token(created)
     url = safe(conversations.url_to_share(created, with_token=show_token))
     shape.show(shown, environment, lambda: _print(url, environment))

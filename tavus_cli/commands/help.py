@@ -14,7 +14,7 @@ from tavus_cli.views.theme import use_color
 # A page for each file docs/TOPIC.md, in the order in which they are read.
 TOPICS = {
     "commands": "every command, with examples",
-    "configuration": "settings, environment variables, exit statuses, shell completion",
+    "configuration": "settings, environment, API key, exit statuses, completion",
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",

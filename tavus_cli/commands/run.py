@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.script.live import LiveStage
@@ -19,55 +16,83 @@ from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
+from tavus_cli.session.session import run as run_session
+from tavus_cli.settings.table import default
+from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
 
 
 @dataclass(frozen=True, slots=True)
 class RunScript:
-    """``name`` is the script's file, ``text`` what is in it. Times in seconds."""
+    """``name`` is the script's file, or "-". Times in seconds."""
 
     name: str
-    text: str
     limits: Limits = field(default_factory=Limits)
-    hold: float = HOLD_SECONDS
-    ready_timeout: float = 300.0
+    hold: float = default("hold")
+    ready_timeout: float = default("ready_timeout")
     record: str | None = None
     junit: str | None = None
     json: bool = False
+    check: bool = False
 
 
-def checked(what: RunScript, environment: Environment) -> Script | None:
-    """The script, None once its mistakes have been told. With JSON a UsageError holds the first."""
-    script = parse_script(what.text)
-    told = [f"{what.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
-    if told and what.json:
-        raise UsageError(told[0] + (f" (and {len(told) - 1} more)" if len(told) > 1 else ""))
-    for line in told:
-        environment.warn(line)
-    if not told and not script.lines:
-        raise UsageError(f"{what.name}: nothing to run in it")
-    return None if told else script
+def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
+    """The script on each TARGET of ``words``, one after the other. The exit status of the first that failed.
 
-
-async def run_script(
-    targets: list[str | None],
-    open_target: Callable[[str | None], Room],
-    what: RunScript,
-    script: Script,
-    environment: Environment,
-) -> int:
-    """Each target after the other. The exit status of the first that failed.
-
-    Raises UsageError, and what joining raises where there is one target alone.
+    Raises UsageError, and what joining raises where there is only one target.
     """
+    _check_script_is_given(words, options)
+    targets = [parse(word) for word in words] or [parse(None)]
+    if options.record is not None and len(targets) > 1:
+        raise UsageError("--record goes with one target")
+    script = _script(options, environment)
+    if script is None:
+        return ExitStatus.USAGE
+    if options.check:
+        return ExitStatus.DONE
+    return run_session(lambda: _on_each(targets, how, options, script, environment))
+
+
+def _check_script_is_given(words: list[str], options: RunScript) -> None:
+    if not words and options.name != "-" and not isinstance(parse(options.name), Recording | SessionName):
+        raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
+
+
+def _script(options: RunScript, environment: Environment) -> Script | None:
+    """The script, None once its mistakes were printed. With JSON a UsageError holds the first."""
+    script = parse_script(environment.stdin.read() if options.name == "-" else _text(options.name))
+    mistakes = [f"{options.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
+    if mistakes and options.json:
+        raise UsageError(mistakes[0] + (f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""))
+    for line in mistakes:
+        environment.warn(line)
+    if not mistakes and not script.lines:
+        raise UsageError(f"{options.name}: the script is empty")
+    return None if mistakes else script
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8-sig") as file:
+            return file.read()
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not a script: it is not UTF-8 text") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+async def _on_each(
+    targets: list[Target], how: RoomOptions, options: RunScript, script: Script, environment: Environment
+) -> int:
     runs: list[Run] = []
-    report = _open_report(what.junit)
+    report = _open_report(options.junit)
     try:
         for target in targets:
-            run = Run(what.name, target or environment.environ.get("TAVUS_CONVERSATION", ""))
+            run = Run(options.name, shown(target))
             runs.append(run)
             try:
-                await _on(_room(target, open_target), run, what, script, environment)
+                room = (await open_target(target, how, environment, recorded=True)).room
+                await _on(room, run, options, script, environment)
             except ConsoleError as error:
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure=str(error), status=error.status))
                 if len(targets) == 1:
@@ -75,46 +100,40 @@ async def run_script(
             except asyncio.CancelledError:
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
-            _tell(run, what, len(targets) > 1, environment)
-    finally:  # what was run is told whatever ended it
+            _report(run, options, len(targets) > 1, environment)
+    finally:  # whatever stopped it, the report says what was run
         if report is not None:
             _write(report, junit(runs))
     return next((run.status for run in runs if run.status != ExitStatus.DONE), ExitStatus.DONE)
 
 
-def _room(target: str | None, open_target: Callable[[str | None], Room]) -> Room:
-    if target is not None and os.path.isfile(target):
-        return RecordedRoom(target)
-    return open_target(target)
-
-
-async def _on(room: Room, run: Run, what: RunScript, script: Script, environment: Environment) -> None:
+async def _on(room: Room, run: Run, options: RunScript, script: Script, environment: Environment) -> None:
     run.target = room.target
 
     def tell(text: str) -> None:
-        print(safe(text), file=environment.stderr if what.json else environment.stdout, flush=True)
+        print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     if isinstance(room, RecordedRoom):
-        recorded = RecordedStage(room, what.hold)
+        recorded = RecordedStage(room, options.hold)
         await recorded.load()
-        await Runner(recorded, what.limits, run, tell).run(script)
+        await Runner(recorded, options.limits, run, tell).run(script)
         return
-    recorder: Recorder | None = record_to(what.record, room)
-    session = Session(room, hold=what.hold, recorder=recorder)
-    stage = LiveStage(session, what.limits.timeout, environment.warn)
+    recorder: Recorder | None = record_to(options.record, room)
+    session = Session(room, hold=options.hold, recorder=recorder)
+    stage = LiveStage(session, options.limits.timeout, environment.warn)
     environment.say(f"joining {safe(room.target)} …")
     async with session:
-        await session.pal_ready(what.ready_timeout)
-        await Runner(stage, what.limits, run, tell).run(script)
+        await session.pal_ready(options.ready_timeout)
+        await Runner(stage, options.limits, run, tell).run(script)
     if recorder is not None and recorder.failed:
         raise ConsoleError(recorder.failed)
 
 
-def _tell(run: Run, what: RunScript, several: bool, environment: Environment) -> None:
-    for outcome in run.failed if not what.json else ():
+def _report(run: Run, options: RunScript, several: bool, environment: Environment) -> None:
+    for outcome in run.failed if not options.json else ():
         for line in failure_lines(run.script, outcome):
             environment.complain(line)
-    if what.json:
+    if options.json:
         print(run_json(run), file=environment.stdout, flush=True)
     elif several:
         print(summary(run), file=environment.stdout, flush=True)

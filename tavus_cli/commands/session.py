@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import ResidentRoom, check_supported, find, sessions
 from tavus_cli.resident.wire import error_of
 from tavus_cli.session.environment import Environment
-from tavus_cli.target import RoomOptions
+from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 from tavus_cli.views.theme import PLAIN
@@ -28,67 +27,63 @@ if TYPE_CHECKING:
 
 SERVER = "tavus_cli.commands.session_server"
 STOPPING = 15.0
-TRIES = 100  # another start of the same session may fail, or it may be ending, while we look
+TRIES = 100  # another process may be starting or ending the same session
 AGAIN = 0.1  # seconds between them
+NONE = "no session is running"
 COLUMNS = ("id", "target", "PAL", "turn", "minutes", "clients")
 Json = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """``idle`` in seconds; ``queue``: messages that wait for a client that does not read."""
+    """``idle`` in seconds, None: never; ``queue``: how many messages wait for a client that does not read."""
 
-    target: str
-    options: RoomOptions
-    record: str | None = None
-    idle: float | None = None
-    queue: int = 100_000
-    json: bool = False
+    record: str | None
+    idle: float | None
+    queue: int
+    json: bool
 
 
-def start(what: Start, environment: Environment) -> int:
+def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
+    joinable, how = resolve(target, how, environment)
     runtime.own_folder()
-    name = runtime.session_id(what.target, what.options.conversation_id)
+    name = runtime.session_id(joinable[0], how.conversation_id)
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
-        told = _spawn(name, what)
-        if "error" in told:
-            raise error_of(told["error"])
-        if "hello" in told:
-            return _started(told["hello"], what, environment)
-        room = find(name, timeout=what.options.join_timeout)
+        answer = _spawn(name, joinable[0], how, options)
+        if "error" in answer:
+            raise error_of(answer["error"])
+        if "hello" in answer:
+            return _started(answer["hello"], options, environment)
+        room = find(name, timeout=how.join_timeout)
         if room is not None:
             room.close()
-            if what.record is not None:
-                raise UsageError(f"the session {name} is there already: --record is for a new one")
-            environment.warn(f"the session {name} is there already")
-            return _started(room.about, what, environment)
+            if options.record is not None:
+                raise UsageError(f"the session {name} is already running: --record needs a new one")
+            environment.warn(f"the session {name} is already running")
+            return _started(room.about, options, environment)
         time.sleep(AGAIN)
-    raise ConsoleError(f"the session {name} comes and goes: try again")
+    raise ConsoleError(f"the session {name} could not be started: another one starts and ends; try again")
 
 
-def _started(about: Json, what: Start, environment: Environment) -> int:
-    print(safe_json(to_json(about)) if what.json else safe(about["id"]), file=environment.stdout, flush=True)
+def _started(about: Json, options: Start, environment: Environment) -> int:
+    print(
+        safe_json(to_json(about)) if options.json else safe(about["id"]), file=environment.stdout, flush=True
+    )
     return ExitStatus.DONE
 
 
-def _spawn(name: str, what: Start) -> Json:
-    """What the new process says first: nothing of a TARGET, which may hold a token, is in its arguments."""
-    options = what.options
+def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
+    """What the new process answers. Its arguments hold nothing of the TARGET, which may have a token."""
     config = {
         "id": name,
-        "target": what.target,
-        "record": what.record,
-        "idle": what.idle,
-        "queue": what.queue,
-        "options": {
-            "name": options.name,
-            "join_timeout": options.join_timeout,
-            "daily_proxy": options.daily_proxy,
-            "conversation_id": options.conversation_id,
-        },
+        "target": word,
+        "record": options.record,
+        "idle": options.idle,
+        "queue": options.queue,
+        "options": how._asdict(),
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", SERVER],
@@ -110,12 +105,12 @@ def _spawn(name: str, what: Start) -> Json:
         raise
     if not line:
         raise ConsoleError(f"the session's process ended at once, with status {process.wait()}")
-    told: Json = from_json(line)
-    if "hello" not in told:
+    answer: Json = from_json(line)
+    if "hello" not in answer:
         process.wait()
     else:
         process.returncode = 0  # it is on its own from here on: nobody waits for it
-    return told
+    return answer
 
 
 def list_sessions(environment: Environment, *, as_json: bool) -> int:
@@ -128,7 +123,7 @@ def list_sessions(environment: Environment, *, as_json: bool) -> int:
         environment.stdout.flush()
         return ExitStatus.DONE
     if not rooms:
-        environment.say("no sessions")
+        environment.say(NONE)
         return ExitStatus.DONE
     rows = [("", _row(room.about)) for room in rooms]
     for line in table(COLUMNS, rows, PLAIN, UNCUT, widest=UNCUT):
@@ -144,10 +139,8 @@ def _row(about: Json) -> tuple[str, ...]:
     return (about["id"], about["target"], present, turn, minutes, clients)
 
 
-def stop(
-    name: str | None, environment: Environment, *, all: bool, connect: Callable[[], TavusApi] | None
-) -> int:
-    """``connect`` where the conversations are to end too, for good. The exit status of the last that did not.
+def stop(name: str | None, base_url: str | None, environment: Environment, *, all: bool, end: bool) -> int:
+    """``end``: end the conversations too. The exit status of the last that did not end.
 
     Raises UsageError where it is not clear which session, NotAuthorised before anything is stopped.
     """
@@ -155,26 +148,34 @@ def stop(
     with ExitStack() as stack:
         rooms = [stack.enter_context(contextlib.closing(room)) for room in sessions()]
         chosen = _chosen(rooms, name, all=all)
-        costs = connect is not None and any(not room.target.startswith("sim") for room in chosen)
-        api = stack.enter_context(connect()) if connect is not None and costs else None
+        api: TavusApi | None = None
+        if end and any(not _is_simulated(room) for room in chosen):
+            from tavus_cli.api.conversations import connect
+
+            api = stack.enter_context(connect(environment.environ, base_url))
         for room in chosen:
             if not room.stop(STOPPING):
                 raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
             environment.say(f"stopped {safe(room.about['id'])}")
-            if connect is not None and room.target.startswith("sim"):
-                environment.warn(f"{safe(room.about['id'])} is simulated: no conversation was ended")
+            if end and _is_simulated(room):
+                environment.warn(f"{safe(room.about['id'])} is simulated: there is no conversation to end")
             elif api is not None:
                 status = _end(api, room.conversation_id, environment) or status
     return status
 
 
+def _is_simulated(room: ResidentRoom) -> bool:
+    return isinstance(parse(room.target), Sim)
+
+
 def _chosen(rooms: list[ResidentRoom], name: str | None, *, all: bool) -> list[ResidentRoom]:
     if name is not None:
         chosen = [room for room in rooms if name in (room.about["id"], room.conversation_id)]
-        wrong = f"there is no session {name}"
+        wrong = f"no session {name} is running"
     else:
         chosen = rooms if all or len(rooms) == 1 else []
-        wrong = "there is no session" if not rooms else "there are several: give an ID, or --all"
+        names = ", ".join(sorted(safe(room.about["id"]) for room in rooms))
+        wrong = f"{len(rooms)} sessions are running: give one of {names}, or --all" if rooms else NONE
     if not chosen and not all:
         raise UsageError(wrong)
     return chosen

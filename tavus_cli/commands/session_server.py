@@ -12,14 +12,16 @@ from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import reside
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.session import run
-from tavus_cli.target import RoomOptions, open_room
+from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
 
 def main() -> None:
     config = from_json(sys.stdin.readline())
 
     def opened() -> Room:
-        return open_room(config["target"], RoomOptions(**config["options"]), resident=False)
+        target = parse(config["target"])
+        assert isinstance(target, Sim | RoomUrl)  # session start has resolved it
+        return room_of(target, RoomOptions(**config["options"]))
 
     status = run(lambda: reside(config, opened, sys.stdout))
     daily = sys.modules.get("tavus_cli.rooms.daily.room")

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
+
+from tavus_cli.session.blocking import in_thread
 
 T = TypeVar("T")
 
 
-async def within(seconds: float, call: Callable[[], T]) -> T:
-    """What ``call`` returns or raises. Raises TimeoutError; the call is then left to itself.
+async def within(seconds: float | None, call: Callable[[], T]) -> T:
+    """What ``call`` returns or raises. Raises TimeoutError after ``seconds`` (None: never); the call is
+    then left to itself.
 
     Not ``asyncio.to_thread``: the loop's end would wait for its threads, and a name server that is
     silent, or a keyring that asks nobody, holds them for minutes.
@@ -28,16 +30,11 @@ async def within(seconds: float, call: Callable[[], T]) -> T:
         else:
             done.set_result(result)  # type: ignore[arg-type]  # None only where that is a T
 
-    def work() -> None:
-        result, failed = None, None
-        try:
-            result = call()
-        except BaseException as error:
-            failed = error
+    def tell(result: T | None, error: BaseException | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
-            loop.call_soon_threadsafe(settle, result, failed)
+            loop.call_soon_threadsafe(settle, result, error)
 
-    threading.Thread(target=work, daemon=True).start()
+    in_thread(call, tell)
     async with asyncio.timeout(seconds):
         return await done
 

@@ -1,8 +1,7 @@
 """What can be set, what a value may be, and where the files are.
 
-The command line goes over the environment, the environment over the file, the file over the default. The
-last three meet in ``settled``; the command line in ``cli.options``, which asks here for what it was not
-told. The file is read by ``session.config_file``.
+The command line overrides the environment, the environment the file, the file the default. The last three
+meet in ``settled``, the command line in ``cli.options``. The file is read by ``settings.file``.
 """
 
 from __future__ import annotations
@@ -55,6 +54,11 @@ class Settings:
     partials: bool = False
     all: bool = False
     origins: Mapping[str, str] = field(default_factory=dict)
+
+
+def default(name: str) -> Any:
+    """The value of a setting that nobody set. Not for ``history``, whose default depends on the system."""
+    return Settings.__dataclass_fields__[name].default
 
 
 class Unfit(Exception):
@@ -123,16 +127,32 @@ def _url(value: object) -> str | None:
 
 
 class Key(NamedTuple):
-    """One setting: what it does, in the file's own comment; how a value is read; the default as TOML."""
+    """One setting: what it does, for the file and for --help; how a value is read."""
 
     name: str
     about: str
     read: Read
-    default: str
 
     @property
     def variable(self) -> str:
         return "TAVUS_DAILY_PROXY" if self.name == "daily_proxy" else f"TAVUS_CONSOLE_{self.name.upper()}"
+
+    @property
+    def default(self) -> str:
+        """As TOML."""
+        return toml("~/.tavus-console-history" if self.name == "history" else default(self.name))
+
+
+def toml(value: object) -> str:
+    """A value as the file has it: seconds as "250ms" or "45s", None as ""."""
+    if isinstance(value, bool | int):
+        return str(value).lower()
+    if isinstance(value, float):
+        number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
+        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
+    import json
+
+    return json.dumps("" if value is None else str(value), ensure_ascii=False)
 
 
 KEYS: dict[str, Key] = {
@@ -143,36 +163,36 @@ KEYS: dict[str, Key] = {
             "auto, dark, light, mono (no colours, but bold and the like) or high-contrast;\n"
             "auto is light where COLORFGBG says so, else dark.",
             _one_of(ThemeName),
-            '"auto"',
         ),
         Key(
             "color",
             "auto, always or never; auto: on a terminal, unless NO_COLOR is set.",
             _one_of(ColorChoice),
-            '"auto"',
         ),
-        Key("vi_mode", "Edit what you type with vi's keys.", _flag, "false"),
-        Key("name", "How you are called in the room.", _text, f'"{APP}"'),
-        Key("hold", "How long a missing number is waited for.", _seconds, '"250ms"'),
-        Key("join_timeout", "How long joining may take.", _seconds, '"45s"'),
-        Key("ready_timeout", "How long the PAL may take to come.", _seconds, '"5m"'),
-        Key("history", "Another file for what was typed.", _path, '"~/.tavus-console-history"'),
+        Key("vi_mode", "Edit what you type with vi's keys.", _flag),
+        Key("name", "Your name in the room.", _text),
+        Key("hold", "How long to wait for a missing sequence number before showing what follows.", _seconds),
+        Key("join_timeout", "How long joining may take.", _seconds),
+        Key("ready_timeout", "How long to wait for the PAL to join.", _seconds),
+        Key("history", "Another file for the history of what you type.", _path),
         Key(
             "daily_proxy",
             "A reverse proxy that leads to Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
             _url,
-            '""',
         ),
         Key(
             "clipboard",
             "Whether /copy may use the terminal's clipboard too (OSC 52);\n"
             "some terminals ask about it, others refuse.",
             _flag,
-            "false",
         ),
-        Key("events_kept", "How many events /find, /event and /turn look through.", _count, "100000"),
-        Key("partials", "Show streaming text as it grows.", _flag, "false"),
-        Key("all", "Show what is folded too: twins, heartbeats, partials.", _flag, "false"),
+        Key("events_kept", "How many events /find, /event and /turn look through.", _count),
+        Key("partials", "Show streaming text as it grows (partials), not only the final text.", _flag),
+        Key(
+            "all",
+            "Show everything: also twins (the same event under a second name), heartbeats and partials.",
+            _flag,
+        ),
     )
 }
 
@@ -180,9 +200,9 @@ KEYS: dict[str, Key] = {
 def commented() -> str:
     """The file as ``config edit`` makes it: every key, none of them set."""
     head = (
-        "# Settings of tavus-console. A line counts once the # before its key is gone. The command line\n"
-        "# and the environment (TAVUS_CONSOLE_ and the key in capitals) go over what stands here;\n"
-        '# "tavus-console config show" says what counts, and why.\n'
+        "# Settings of tavus-console. Remove the # before a key to set it. The command line and the\n"
+        "# environment (TAVUS_CONSOLE_ and the key in capitals) override this file;\n"
+        '# "tavus-console config show" shows the values in use, and where they come from.\n'
     )
     parts = [head]
     for key in KEYS.values():

@@ -208,12 +208,10 @@ def test_a_proxy_of_the_environment_is_a_setting(file: Path) -> None:
 def test_help_shows_the_true_defaults() -> None:
     text = " ".join(process("join", "--help").out.split())
     for shown in (
-        "called in the room. [default: tavus-console]",
-        "waited for. [default: (250ms)]",
-        "joining may take. [default: (45s)]",
-        "PAL may take to come. [default: (300s)]",
-        "[default: no-all]",
-        "[default: no-partials]",
+        "Your name in the room. [default: tavus-console]",
+        "before showing what follows. [default: 250ms]",
+        "joining may take. [default: 45s]",
+        "the PAL to join. [default: 300s]",
         "Colours on standard output. [default: auto]",
         "Which colours. [default: auto]",
     ):

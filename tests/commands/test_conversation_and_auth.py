@@ -361,7 +361,7 @@ def test_what_comes_first_is_told(api: LocalApi) -> None:
 def test_a_key_on_the_command_line_is_not_repeated(api: LocalApi) -> None:
     result = asked(api, "auth", "login", KEY)
     assert (result.status, result.out, api.requests) == (2, "", [])
-    assert "does not belong on the command line" in result.err
+    assert "do not put the key on the command line" in result.err
 
 
 def test_login_without_a_keyring_or_a_key(api: LocalApi) -> None:

@@ -62,7 +62,7 @@ def test_without_a_room_it_says_what_is_here() -> None:
     starts = [f"✓ tavus-console {__version__} (Python 3.", "✓ daily-python 0.3", "– no terminal"]
     starts += ["– no file with settings: tavus-console config edit makes /", "– no session stays"]
     starts += ["– no API key", f"– cannot reach {NOWHERE.removeprefix('http://')}"]
-    starts += ["– no room tried: --room URL joins one"]
+    starts += ["– no room was tried: --room TARGET joins one"]
     for line, start in zip(result.lines, starts, strict=True):
         assert line.startswith(start)
 
@@ -267,8 +267,8 @@ def test_a_client_that_does_not_load_is_said(monkeypatch: pytest.MonkeyPatch) ->
         (["--room", FAST, "--send", "/help"], "--send takes what can be sent"),
         (["--room", FAST, "--send", "/ehco x"], "did you mean /echo?"),
         (["--room", FAST, "--send", "/echo --audio /nowhere/x.wav"], "/nowhere/x.wav"),
-        (["--send", "hi"], "--room URL"),
-        (["--room", "nonsense"], "no TARGET"),
+        (["--send", "hi"], "--room TARGET"),
+        (["--room", "nonsense"], "not a valid TARGET"),
         (["--room", "http://x.daily.co/r"], "https"),
         (["--base-url", "nonsense"], "--base-url"),
         (["--base-url"], "--base-url"),

@@ -18,6 +18,7 @@ import keyring
 import pytest
 import trustme
 
+from tavus_cli.api import credentials
 from tavus_cli.commands.doctor import api as doctor_api
 from tests.kits import keyring_file
 from tests.kits.program import CONSOLE, NOWHERE, SECONDS, Result, console, environ
@@ -174,7 +175,8 @@ def test_no_keyring_is_installed(api: LocalApi, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_keyring_that_hangs(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor_api, "KEYRING_SECONDS", 0.05)
+    monkeypatch.setattr(credentials, "KEYRING_SECONDS", 0.05)
+    monkeypatch.setattr(credentials, "_silent", False)  # and again so after this test
     never = threading.Event()
     monkeypatch.setattr(keyring, "get_password", lambda *_: never.wait())
     found = told(api.base_url, key="", status=1)

@@ -200,7 +200,7 @@ def test_mistakes_are_told_with_line_and_column_before_joining(folder: Folder) -
 
 def test_check_joins_nothing(folder: Folder) -> None:
     assert folder.run("hello\n", "--check", target="sim:/nowhere.toml") == Result(0, "", "")
-    assert "nothing to run" in folder.run("# only this\n", "--check").err
+    assert "the script is empty" in folder.run("# only this\n", "--check").err
 
 
 def test_a_script_may_come_from_standard_input() -> None:
@@ -258,7 +258,7 @@ def test_a_target_that_could_not_be_joined_fails_in_every_report(folder: Folder)
     assert result.status == 2
     first, second = map(json.loads, result.lines)
     assert (first["ok"], second["ok"], second["exit_status"]) == (True, False, 2)
-    assert "is no TARGET" in second["lines"][0]["failure"]
+    assert "is not a valid TARGET" in second["lines"][0]["failure"]
     assert suites() == ["0", "1"]
     assert folder.run("hello\n", "--junit", str(report), target="nonsense").status == 2
     assert suites() == ["1"]

@@ -58,7 +58,7 @@ def test_nothing_is_printed_without_json() -> None:
     [
         (("-", "--wait", "reply"), "--wait goes with one interaction"),
         (("-", "--rate", "0"), "--rate is how many"),
-        (("interrupt", "--rate", "5"), "--rate goes with - alone"),
+        (("interrupt", "--rate", "5"), "--rate goes with - in place of KIND"),
     ],
 )
 def test_what_does_not_go_together(arguments: tuple[str, ...], says: str) -> None:

@@ -43,12 +43,25 @@ def test_an_id_is_found_by_the_api_and_then_shared(api: LocalApi) -> None:
     variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
     name = api.add()
     assert start(api, name) == Result(0, "sim\n", "")
-    assert start(api, name).err == "tavus-console: the session sim is there already\n"
+    assert start(api, name).err == "tavus-console: the session sim is already running\n"
     shared = process("send", name, "respond", "How much is it?", "--wait", "reply", **variables)
     assert shared.out.startswith("A ticket")
     stopped = process("session", "stop", "--end", **variables)
-    assert stopped == Result(0, "", "tavus-console: sim is simulated: no conversation was ended\n")
+    assert stopped == Result(0, "", "tavus-console: sim is simulated: there is no conversation to end\n")
     assert api.active == [name]
+
+
+def test_two_sessions_are_named_where_no_target_is_given(api: LocalApi) -> None:
+    start(api, "sim")
+    other = start(api, "sim:?seed=7").out.strip()
+    for arguments in (["tail"], ["join"], ["send", "respond", "hi"]):
+        given = process(*arguments)
+        message = f"tavus-console: no TARGET, and 2 sessions are running: give one of sim, {other}\n"
+        assert given == Result(2, "", message)
+    assert process("session", "stop").err == (
+        f"tavus-console: 2 sessions are running: give one of sim, {other}, or --all\n"
+    )
+    assert process("tail", other, "--count", "1", "--format", "{type}").status == 0
 
 
 def test_what_create_prints_is_a_target(api: LocalApi) -> None:
@@ -103,7 +116,7 @@ def test_what_does_not_end_is_told_and_keeps_no_other_from_ending(api: LocalApi,
 def test_an_id_that_is_unknown_or_over_starts_nothing(api: LocalApi) -> None:
     unknown = start(api, ID)
     assert (unknown.status, unknown.out) == (1, "")
-    assert f"Tavus knows no conversation {ID}: " in unknown.err
+    assert f"no conversation {ID} " in unknown.err
     assert json.loads(start(api, ID, "--json").err)["error"]["reason"] == "not_found"
     over = start(api, api.add(status="ended"))
     assert over == Result(6, "", f"tavus-console: the conversation {ID} has ended\n")

@@ -65,7 +65,7 @@ def test_two_starts_give_one_session() -> None:
     first = start()
     result = process("session", "start", "sim", "--json")
     assert json.loads(result.out)["pid"] == first["pid"]
-    assert "is there already" in result.err
+    assert "is already running" in result.err
     assert process("session", "start", "sim", "--record", "/dev/null").status == 2
 
 
@@ -92,7 +92,7 @@ def test_a_failure_to_join_is_the_commands_own() -> None:
     assert (result.status, json.loads(result.err)["error"]["reason"]) == (2, "usage")
     assert listed() == []
     assert console("session", "stop").status == 2
-    assert console("session", "stop", "sim").err == "tavus-console: there is no session sim\n"
+    assert console("session", "stop", "sim").err == "tavus-console: no session sim is running\n"
 
 
 def test_when_its_starter_is_gone_it_leaves_at_once(folder: Path) -> None:

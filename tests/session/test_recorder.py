@@ -19,7 +19,7 @@ from tavus_cli.errors import UsageError
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, Received, RoomNote
 from tavus_cli.session.recorder import Recorder, record_to
-from tavus_cli.target import RoomOptions, open_room
+from tavus_cli.target import RoomOptions, RoomUrl, Sim, room_of
 from tests.kits.conversations import (
     DEEP,
     HOSTILE_VALUES,
@@ -105,7 +105,7 @@ def test_what_came_as_text_is_written_as_that_text(file: Path) -> None:
 
 
 def test_no_token_and_no_key(file: Path) -> None:
-    room = open_room("https://tavus.daily.co/c0ffee?t=SECRET.token", RoomOptions())
+    room = room_of(RoomUrl("https://tavus.daily.co/c0ffee?t=SECRET.token"), RoomOptions())
     made = record_to(str(file), room)
     assert made is not None
     made.close()
@@ -114,7 +114,7 @@ def test_no_token_and_no_key(file: Path) -> None:
 
 
 def test_no_recording_without_a_path() -> None:
-    assert record_to(None, open_room("sim", RoomOptions())) is None
+    assert record_to(None, room_of(Sim("sim"), RoomOptions())) is None
 
 
 # -- mode, flushing, what is there already ----------------------------------------------------------------

@@ -12,14 +12,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tavus_cli.api.client import CannotReach, NotFound, TavusApi, check_base_url, check_id, check_key
-from tavus_cli.api.credentials import Key, NoKeyring, find_key, keyring_trouble
+from tavus_cli.api.credentials import Key, find_key, keyring_trouble
 from tavus_cli.errors import ConsoleError, NotAuthorised
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.waiting import within
 
 from .findings import Findings
 
-KEYRING_SECONDS = 10.0  # somebody may have to unlock it
 DNS_SECONDS = 4.0
 API_SECONDS = 6.0
 NO_KEY = "no-key"  # asks all the same: an API that refuses it can be reached
@@ -64,9 +63,9 @@ async def check_api(base_url: str | None, findings: Findings, environment: Envir
 async def _key(findings: Findings, environment: Environment) -> Key | None:
     """None where there is none that could be sent."""
     try:
-        key = await within(KEYRING_SECONDS, lambda: find_key(environment.environ))
+        key = await within(None, lambda: find_key(environment.environ))
         if key is None:
-            trouble = await within(KEYRING_SECONDS, keyring_trouble)
+            trouble = await within(None, keyring_trouble)
             way = f"and {trouble}" if trouble else "set TAVUS_API_KEY, or: tavus-console auth login"
             findings.add("key", None, f"no API key{', ' if trouble else ': '}{way}")
             return None
@@ -74,10 +73,6 @@ async def _key(findings: Findings, environment: Environment) -> Key | None:
             check_key(key.value)
         except NotAuthorised as error:
             raise NotAuthorised(f"{error} (from {key.source})") from None
-    except TimeoutError:
-        text = f"the keyring did not answer within {KEYRING_SECONDS:g} s: unlock it, or set TAVUS_API_KEY"
-        findings.failed("key", NoKeyring(text))
-        return None
     except ConsoleError as error:
         findings.failed("key", error)
         return None

@@ -19,6 +19,7 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.waiting import within
 from tavus_cli.settings.table import KEYS, config_path
+from tavus_cli.target import RoomOptions, Target, open_target
 from tavus_cli.views.safe import safe_json
 from tavus_cli.views.theme import THEMES, theme_named, use_color
 
@@ -34,47 +35,56 @@ PACKAGES = ("httpx", "jmespath", "keyring", "msgspec", "prompt_toolkit", "rich",
 
 @dataclass(frozen=True, slots=True)
 class Doctor:
-    """``lines`` are of the console's language, to be sent. Times in seconds."""
+    """``lines`` are to be sent, as typed in ``join``. Times in seconds."""
 
-    lines: tuple[str, ...] = ()
-    duration: float = 10.0
-    ready_timeout: float = 60.0
-    base_url: str | None = None
+    how: RoomOptions
+    lines: tuple[str, ...]
+    duration: float
+    ready_timeout: float
     json: bool = False
 
 
-async def doctor(room: Room | ConsoleError | None, what: Doctor, environment: Environment) -> int:
-    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError.
-
-    ``room`` may be what kept it from being found.
-    """
-    to_send = sendings(what.lines)
-    if to_send and room is None:
-        raise UsageError("--send needs a room to send to: --room URL")
-    check_base_url(what.base_url)
-    findings = Findings(environment, quiet=what.json)
+async def doctor(target: Target | None, options: Doctor, environment: Environment) -> int:
+    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError."""
+    to_send = sendings(options.lines)
+    if to_send and target is None:
+        raise UsageError("--send needs a room to send to: add --room TARGET")
+    check_base_url(options.how.base_url)
+    room = await _opened(target, options, environment)
+    findings = Findings(environment, quiet=options.json)
     _program(findings)
     _client(findings)
     _terminal(findings, environment)
     _config(findings, environment)
     await _sessions(findings)
-    await check_api(what.base_url, findings, environment)
-    target = conversation_id = None
+    await check_api(options.how.base_url, findings, environment)
     if room is None:
-        findings.add("room", None, "no room tried: --room URL joins one")
+        findings.add("room", None, "no room was tried: --room TARGET joins one")
     elif isinstance(room, ConsoleError):
         findings.failed("room", room)
     else:
-        target, conversation_id = room.target, room.conversation_id
         for _, action in to_send:
             if isinstance(action, Interaction):
-                for warning in lint(action.encode(conversation_id)):
+                for warning in lint(action.encode(room.conversation_id)):
                     environment.warn(f"warning: {warning}")
-        await Visit(room, what.duration, what.ready_timeout, findings, environment).make(to_send)
-    if what.json:
-        environment.stdout.write(safe_json(to_json(findings.told(target, conversation_id))) + "\n")
+        await Visit(room, options.duration, options.ready_timeout, findings, environment).make(to_send)
+    if options.json:
+        tried = None if isinstance(room, ConsoleError) else room
+        environment.stdout.write(safe_json(to_json(findings.as_json(tried))) + "\n")
         environment.stdout.flush()
     return findings.status
+
+
+async def _opened(
+    target: Target | None, options: Doctor, environment: Environment
+) -> Room | ConsoleError | None:
+    """The room, or why there is none to join: such as that the conversation has ended. Raises UsageError."""
+    try:
+        return None if target is None else (await open_target(target, options.how, environment)).room
+    except UsageError:
+        raise
+    except ConsoleError as error:
+        return error
 
 
 def _program(findings: Findings) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from tavus_cli.api.client import CannotReach
 from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.views.safe import safe, without_tokens
 
@@ -48,12 +49,12 @@ class Findings:
         self.add(check, False, text, reason=error.reason, **more)
         self.status = self.status or int(error.status)
 
-    def told(self, target: str | None, conversation_id: str | None) -> dict[str, Any]:
+    def as_json(self, room: Room | None) -> dict[str, Any]:
         return {
             "ok": self.status == ExitStatus.DONE,
             "exit_status": int(self.status),
-            "target": target,
-            "conversation_id": conversation_id,
+            "target": room.target if room else None,
+            "conversation_id": room.conversation_id if room else None,
             "versions": self.versions,
             "checks": self.all,
         }

@@ -64,7 +64,7 @@ class Commander:
             self._wrong(error)
             return None
 
-    def leaves(self, action: Action | None) -> bool:
+    async def leaves(self, action: Action | None) -> bool:
         """Whether it is /quit, or an /end that can be done: that comes after leaving."""
         if not isinstance(action, Say) or action.command not in LEAVING:
             return False
@@ -74,7 +74,7 @@ class Commander:
                     raise UsageError(
                         "no conversation to end is known here (see --conversation-id); /quit leaves"
                     )
-                self._ending.want()
+                await self._ending.want()
         except ConsoleError as error:
             self._wrong(error)
             return False

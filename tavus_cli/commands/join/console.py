@@ -146,7 +146,7 @@ class Console:
                     typed.cancel()
                     return ExitStatus.OVER
                 action = self._commander.parse(typed.result())
-                if self._commander.leaves(action):
+                if await self._commander.leaves(action):
                     return ExitStatus.DONE
                 if isinstance(action, AudioEcho):  # it takes its time; typing goes on
                     sound = asyncio.create_task(self._commander.obey(action))

@@ -83,7 +83,7 @@ async def _obey_each(
             if not line.strip() or line.startswith("# "):
                 continue
             action = commander.parse(line)
-            if commander.leaves(action):
+            if await commander.leaves(action):
                 line = _END
                 break
             asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"

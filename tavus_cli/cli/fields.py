@@ -1,0 +1,66 @@
+"""Options for what a conversation is created with, made from the table in ``api.creation``."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from tavus_cli.api.creation import BY_NAME, FIELDS, Field, Json
+from tavus_cli.cli.app import CREATING
+from tavus_cli.cli.options import duration_option
+
+Body = Annotated[
+    str | None,
+    typer.Option(
+        "--body",
+        metavar="FILE",
+        help="The request's JSON, or - to read it from standard input; options override it.",
+        rich_help_panel=CREATING,
+    ),
+]
+Fields = Json  # what a conversation is created with, by the names of the API
+ALL = tuple(field.name for field in FIELDS)
+
+
+def with_fields(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """A command gets an option for each of these fields; they come as one argument, ``fields``."""
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        @functools.wraps(function)
+        def command(**given: Any) -> int:
+            fields = {name: given.pop(name) for name in names}
+            return function(**given, fields=fields)
+
+        signature = inspect.signature(function, eval_str=True)
+        own = [one for one in signature.parameters.values() if one.name != "fields"]
+        own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
+        more = [_parameter(BY_NAME[name]) for name in names]
+        command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in [*own, *more]}
+        return command
+
+    return decorate
+
+
+def _parameter(field: Field) -> inspect.Parameter:
+    kinds: dict[str, Any] = {"flag": bool, "whole": int | None, "texts": list[str] | None}
+    default = False if field.kind == "flag" else None
+    if field.kind == "seconds":
+        annotation: Any = Annotated[float | None, duration_option(field.help, *field.options, panel=CREATING)]
+    elif field.kind == "flag":
+        annotation = Annotated[bool, typer.Option(*field.options, help=field.help, rich_help_panel=CREATING)]
+    else:
+        option = typer.Option(
+            *field.options,
+            metavar=field.metavar,
+            help=field.help,
+            show_default=False,
+            rich_help_panel=CREATING,
+        )
+        annotation = Annotated[kinds.get(field.kind, str | None), option]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)

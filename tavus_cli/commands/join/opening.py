@@ -1,0 +1,79 @@
+"""Which conversation ``join`` joins, a given or a new one, and how it is ended."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from tavus_cli.errors import UsageError
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import run
+from tavus_cli.target import Default, RoomOptions, Target, open_target, parse, resolve, room_of
+
+from .commander import JoinOptions
+from .join import join
+
+if TYPE_CHECKING:
+    from tavus_cli.api.conversations import Found
+    from tavus_cli.api.ending import Ending
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """A conversation to create: ``fields`` by the names of the API; ``body`` is a file with JSON, or "-"."""
+
+    fields: Json
+    body: str | None = None
+
+
+def join_target(
+    target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
+) -> int:
+    """Join a conversation that is there, to the exit status. Raises UsageError, and what joining raises."""
+    return run(lambda: _join(target, end_on_exit, how, options, environment))
+
+
+async def _join(
+    target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
+) -> int:
+    room, conversation_id = await open_target(target, how, environment)
+    if conversation_id is None:  # the simulation, or a room on a domain of somebody's own
+        if end_on_exit:
+            raise UsageError("--end-on-exit: the conversation to end is not known; give --conversation-id")
+        return await join(room, options, environment)
+    from tavus_cli.api.conversations import connection
+    from tavus_cli.api.ending import Ending, ended_after
+
+    ending = Ending(conversation_id, connection(environment.environ, how.base_url))
+    if end_on_exit:
+        await ending.want()
+    joining = join(room, replace(options, ending=ending), environment)
+    return await ended_after(joining, ending, environment)
+
+
+def join_new(
+    target: Target,
+    new: New,
+    end_on_exit: bool,
+    how: RoomOptions,
+    options: JoinOptions,
+    environment: Environment,
+) -> int:
+    """Create a conversation, join it, end it. Raises UsageError, and what creating and joining raise."""
+    from tavus_cli.api.conversations import connection, creation_from
+    from tavus_cli.api.ending import join_new as run_new
+
+    if not isinstance(target, Default):
+        raise UsageError("--new creates a conversation: leave TARGET out")
+    body = creation_from(new.fields, new.body, environment.stdin)
+    connect = connection(environment.environ, how.base_url)
+
+    def joining(found: Found, ending: Ending) -> Coroutine[Any, Any, int]:
+        known = how._replace(conversation_id=found.conversation_id)
+        room = room_of(*resolve(parse(found.target), known, environment))
+        return join(room, replace(options, ending=ending), environment)
+
+    return run(lambda: run_new(connect, body, joining, environment, end_on_exit=end_on_exit))

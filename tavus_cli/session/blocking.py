@@ -1,0 +1,48 @@
+"""Calls that block: in a thread that nobody has to wait for.
+
+A name server or a keyring that does not answer holds its caller in C code, deaf to Ctrl-C, for minutes
+or for ever. In a daemon thread it holds neither a signal nor the end of the program.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def in_thread(call: Callable[[], T], done: Callable[[T | None, BaseException | None], object]) -> None:
+    """Start ``call``; ``done`` gets its result or what it raised, in that thread."""
+
+    def work() -> None:
+        result, failed = None, None
+        try:
+            result = call()
+        except BaseException as error:
+            failed = error
+        done(result, failed)
+
+    threading.Thread(target=work, daemon=True).start()
+
+
+def bounded(seconds: float, call: Callable[[], T]) -> T:
+    """What ``call`` returns or raises; for code that runs no event loop (there: ``waiting.within``).
+
+    Signals are handled meanwhile. Raises TimeoutError; the call is then left to itself.
+    """
+    ended = threading.Event()
+    outcome: list[tuple[T | None, BaseException | None]] = []
+
+    def done(result: T | None, error: BaseException | None) -> None:
+        outcome.append((result, error))
+        ended.set()
+
+    in_thread(call, done)
+    if not ended.wait(seconds):
+        raise TimeoutError
+    result, error = outcome[0]
+    if error is not None:
+        raise error
+    return result  # type: ignore[return-value]  # None only where that is a T
