@@ -32,6 +32,7 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 
 
 @app.command(
@@ -42,6 +43,7 @@ from tavus_cli.cli.options import (
         "tail sim --format '{time} {role} {text}'",
     )
 )
+@with_tools
 def tail(
     ctx: typer.Context,
     target: Target = None,
@@ -67,6 +69,8 @@ def tail(
     color: Color = SETTING,
     theme: Theme = SETTING,
     json: Json = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Print the events of a conversation as they come."""
     from tavus_cli.commands.tail import TailOptions
@@ -84,6 +88,7 @@ def tail(
         duration=for_,
         hold=hold,
         record=record,
+        tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))

@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
-    Tools = ToolOptions
+    Tools = ToolOptions | None
 else:
     Tools = Any  # what a command's parameter ``tools`` is; named without importing it
 
@@ -64,7 +64,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 
 
 def with_tools(function: Callable[..., int]) -> Callable[..., int]:
-    """A command gets the options; they come as ``tools``."""
+    """A command gets the options; they come as ``tools``, None where none was given."""
 
     @functools.wraps(function)
     def command(**given: Any) -> int:
@@ -84,11 +84,11 @@ def with_tools(function: Callable[..., int]) -> Callable[..., int]:
 
 
 def _taken(given: dict[str, Any]) -> Tools:
-    from tavus_cli.tools.options import ToolOptions, tool_options
-
     values = {name: given.pop(name) for name in _OPTIONS}
     if values == {name: default for name, (_, default) in _OPTIONS.items()}:
-        return ToolOptions()
+        return None
+    from tavus_cli.tools.options import tool_options
+
     return tool_options(
         values["tool"],
         values["tools_file"],

@@ -1,14 +1,12 @@
 """The command ``tools``: answer tool calls, or serve the tools."""
 
-from __future__ import annotations
-
-import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    SETTING,
     BaseUrl,
     ConversationId,
     Hold,
@@ -18,16 +16,19 @@ from tavus_cli.cli.options import (
     Record,
     Target,
     environment_of,
-    room_of,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
-if TYPE_CHECKING:
-    from tavus_cli.rooms.room import Room
 
-
-@app.command()
+@app.command(
+    **examples(
+        "tools c7f3a91d20be4b58 --tool 'get_hours=./hours.sh'",
+        "tools sim --tools tools.toml --dry-run",
+        "tools talk.jsonl --rerun --tools tools.toml",
+        "tools --tools tools.toml --listen 8700",
+    )
+)
 @with_tools
 def tools(
     ctx: typer.Context,
@@ -52,14 +53,14 @@ def tools(
         typer.Option(metavar="NAME", help="With --listen: a name that requests may come under, a tunnel's."),
     ] = None,
     record: Record = None,
-    hold: Hold = 0.25,
-    name: Name = "tavus-console",
-    join_timeout: JoinTimeout = 45.0,
-    daily_proxy: Proxy = None,
+    hold: Hold = SETTING,
+    name: Name = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    daily_proxy: Proxy = SETTING,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     json: Annotated[
-        bool, typer.Option("--json", help="One JSON object for each call, and errors as such.")
+        bool, typer.Option("--json", help="Print one JSON object for each call, and errors as such.")
     ] = False,
     *,
     tools: Tools,
@@ -69,9 +70,10 @@ def tools(
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools
     from tavus_cli.session.session import run
+    from tavus_cli.target import RoomOptions, open_target, parse
 
     environment = environment_of(ctx)
-    if not tools.wanted:
+    if tools is None:
         raise UsageError("no tools: give --tool NAME=COMMAND, --tool NAME=URL, or --tools FILE")
     if listen is not None:
         if target is not None and target != environment.environ.get("TAVUS_CONVERSATION"):
@@ -82,20 +84,11 @@ def tools(
         raise UsageError("--public-host goes with --listen")
     what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json)
 
-    def opened() -> Room:
-        if target is not None and os.path.isfile(target):
-            from tavus_cli.rooms.recorded import RecordedRoom
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    where = parse(target)
 
-            return RecordedRoom(target)
-        return room_of(
-            target,
-            name,
-            join_timeout,
-            daily_proxy,
-            conversation_id,
-            environment=environment,
-            base_url=base_url,
-        )
+    async def opened() -> int:
+        room = (await open_target(where, how, environment, recorded=True)).room
+        return await run_tools(room, what, environment)
 
-    room = opened()
-    return run(lambda: run_tools(room, what, environment))
+    return run(opened)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
@@ -16,6 +18,9 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.views.jsonl import JsonlView, TemplateView
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
 
 
 @dataclass(slots=True)
@@ -34,6 +39,7 @@ class TailOptions:
     hold: float = HOLD_SECONDS
     record: str | None = None
     progress: bool = True
+    tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for a format that is none."""
@@ -76,7 +82,8 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer)
-    async with output:
+    answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
+    async with output, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)

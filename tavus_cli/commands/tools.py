@@ -17,9 +17,9 @@ from tavus_cli.session.output import Output
 from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
-from tavus_cli.tools.bridge import ANYONE, Bridge, Run, bridge_for
+from tavus_cli.tools.bridge import Bridge, Run
 from tavus_cli.tools.log import facts
-from tavus_cli.tools.options import ToolOptions
+from tavus_cli.tools.options import ANYONE, ToolOptions
 from tavus_cli.views.safe import safe, safe_json
 
 LOOPBACK = "127.0.0.1"
@@ -76,9 +76,7 @@ def _bridge(session: Session, what: ToolsCommand, environment: Environment) -> B
         return bridge
     if what.rerun:
         raise UsageError("--rerun needs a recording")
-    bridge_or_none = bridge_for(what.tools, session, environment)
-    assert bridge_or_none is not None
-    return bridge_or_none
+    return what.tools.bridge(session, environment)
 
 
 async def _answer(session: Session, bridge: Bridge) -> None:

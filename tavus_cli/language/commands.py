@@ -214,6 +214,13 @@ _ROWS = (
     Command("turns", "/turns", "a table of the turns and their latencies", _just("turns"), sends=False),
     Command("turn", "/turn N", "all that belongs to a turn, unfolded", _number("turn", "N"), sends=False),
     Command("tools", "/tools", "a table of the tool calls, open and answered", _just("tools"), sends=False),
+    Command(
+        "retry",
+        "/retry CALL_ID",
+        "run a tool again that failed or was not answered (see --tool)",
+        _ask_for("retry", "CALL_ID"),
+        sends=False,
+    ),
     Command("stats", "/stats", "latencies: median, 95th percentile", _just("stats"), sends=False),
     Command("event", "/event SEQ", "one event in full", _number("event", "SEQ"), sends=False),
     Command("last", "/last", "the last event in full", _just("last"), sends=False),

@@ -43,10 +43,8 @@ END_SECONDS = 2.0  # for clients to take the last lines
 
 # What is attached to a session from above: given it, a way to send and a way to note, both seen by all
 # clients, it is entered around the session.
-Attach = Callable[
-    [Session, Callable[[Interaction], Awaitable[Any]], Callable[[str], None]],
-    AbstractAsyncContextManager[object],
-]
+Send = Callable[[Interaction], Awaitable[Any]]
+Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)

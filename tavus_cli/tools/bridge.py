@@ -18,20 +18,18 @@ from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import SIZE_LIMIT, Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room, VirtualTime
-from tavus_cli.session.environment import Environment
-from tavus_cli.session.session import Session
 from tavus_cli.tools.log import ToolLog, facts
 from tavus_cli.tools.options import ToolOptions
 from tavus_cli.tools.performing import Performer
 from tavus_cli.tools.policy import Call, Decision, Policy
 from tavus_cli.tools.replies import Result, cut, reply, size
 from tavus_cli.tools.table import Tool
+from tavus_cli.views.table import RunRow
 
 WAITING = 1_000  # calls that wait for a place; more are not run
 REMEMBERED = 1_000  # calls that are shown; the oldest leaves first
 SILENT = 50  # answered calls of which it is not known yet when the PAL spoke
 NOTED = 200  # characters of a reason in a note
-ANYONE = "warning: --tool-from any: whoever is in the room can run your tools"
 SIGNS = ("ready", "present")  # families of events that only a PAL sends
 
 State = Literal["waiting", "running", "answered", "failed", "unanswered"]
@@ -68,25 +66,6 @@ class Run:
         )
 
 
-def bridge_for(options: ToolOptions, session: Session, environment: Environment) -> Bridge | None:
-    """A sink of the session, to be entered around it; None where no tools were given.
-
-    Raises UsageError for options that cannot be, and for a resident session: it answers calls itself.
-    """
-    if not options.wanted:
-        return None
-    if session.room.via:
-        raise UsageError(
-            f"tools run in the resident session {session.room.via}, for all that join it: "
-            "give --tool to session start"
-        )
-    if options.anyone:
-        environment.warn(ANYONE)
-    bridge = Bridge(options, session.room, session.send, session.note, environment.environ)
-    session.sinks.append(bridge)
-    return bridge
-
-
 class Bridge:
     """``async with`` it around the session it is a sink of. ``send`` None: nothing is answered.
 
@@ -108,7 +87,7 @@ class Bridge:
         self._room = room
         self._send = send
         self._note_line = note
-        self._policy = Policy(table, anyone=options.anyone, max_calls=options.max_calls)
+        self._policy = Policy(table, anyone=options.anyone, max_calls=options.max_calls, again=send is None)
         self._performer = Performer(table, environ, self._pause)
         self._jobs: set[asyncio.Task[None]] = set()
         self._silent: list[Run] = []
@@ -148,6 +127,21 @@ class Bridge:
     def facts(self) -> list[dict[str, Any]]:
         """Of each call that is known, the oldest first."""
         return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
+
+    def rows(self) -> list[RunRow]:
+        """The same for a table."""
+        return [
+            RunRow(
+                run.call.turn,
+                run.state,
+                run.started,
+                run.answered,
+                run.spoken,
+                run.call.name,
+                run.call.id,
+            )
+            for run in self.runs.values()
+        ]
 
     # -- a sink ----------------------------------------------------------------------------------------
 

@@ -92,6 +92,10 @@ class _Program(asyncio.SubprocessProtocol):
         self.flooded: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()  # both of its pipes
         self._open = {1, 2}
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:
@@ -100,6 +104,9 @@ class _Program(asyncio.SubprocessProtocol):
         elif len(self.out) + len(data) <= MAX_OUTPUT:
             self.out += data
         else:
+            assert self._transport is not None
+            pipe = self._transport.get_pipe_transport(fd)
+            cast(asyncio.ReadTransport, pipe).pause_reading()
             _done(self.flooded)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
