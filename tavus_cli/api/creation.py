@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, Literal
 
 from tavus_cli.errors import UsageError
-from tavus_cli.protocol.wire import from_json, same
+from tavus_cli.protocol.wire import TOO_DEEP, from_json, same, too_deep
 
 FieldKind = Literal["text", "flag", "whole", "seconds", "texts", "object"]
 Json = dict[str, Any]
@@ -85,6 +85,8 @@ def parse_body(text: str, source: str) -> Json:
         raise UsageError(f"--body {source} holds no JSON{where}") from None
     if not isinstance(value, dict):
         raise UsageError(f"--body {source} must hold a JSON object")
+    if too_deep(value):  # how deep Python itself reads depends on its version
+        raise UsageError(f"--body {source} is {TOO_DEEP}")
     return value
 
 

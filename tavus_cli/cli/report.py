@@ -1,32 +1,145 @@
 """The command ``report``: what happened, how fast, and whether that is good enough."""
 
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.cli.options import Color, Hold, Theme, environment_of
+from tavus_cli.cli.options import Color, Hold, Theme, duration_option, environment_of
+from tavus_cli.errors import UsageError
+
+# Options that are gates: what they limit. All others: --gate.
+_MOST = {
+    "max_reply": "reply_max",
+    "max_reply_p50": "reply_p50",
+    "max_reply_p95": "reply_p95",
+    "max_first_event": "reply_first_event_max",
+    "max_tool": "tool_max",
+    "max_tool_to_speech": "tool_to_speech_max",
+    "max_barge_in_stop": "barge_in_stop_max",
+    "max_talk_over": "talk_over_max",
+    "max_dead_air": "dead_air_max",
+    "max_outage": "outage_max",
+}
+_NONE = {
+    "no_gaps": "gaps",
+    "no_late": "late",
+    "no_duplicates": "duplicates",
+    "no_outages": "outages",
+    "no_unreplied": "unreplied",
+    "no_unanswered_calls": "unanswered_calls",
+    "no_failed_barge_ins": "barge_ins_failed",
+    "no_unknown_types": "unknown_types",
+    "no_unknown_fields": "unknown_fields",
+}
+
+
+def _most(name: str) -> Any:
+    option = "--" + name.replace("_", "-")
+    return Annotated[float | None, duration_option(f"Gate: {_MOST[name]}.", option)]
+
+
+def _none(name: str) -> Any:
+    option = "--" + name.replace("_", "-")
+    return Annotated[bool, typer.Option(option, help=f"Gate: {_NONE[name]} is 0.")]
+
+
+Gates = Annotated[
+    list[str] | None,
+    typer.Option("--gate", metavar="GATE", help="reply_p95<=1.2s, gaps<=0; may be repeated."),
+]
 
 
 @app.command()
 def report(
     ctx: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Recordings, also .gz and .zst; - is standard input.")
+        list[str],
+        typer.Argument(metavar="FILE…", help="Recordings, also .gz and .zst; - is standard input."),
     ],
+    html: Annotated[
+        str | None, typer.Option(metavar="OUT", help="Write one self-contained HTML file.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    transcript: Annotated[
+        Literal["srt", "vtt", "md", "txt"] | None, typer.Option(help="Print only what was said.")
+    ] = None,
+    baseline: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OLD", help="Compare with this recording; may be repeated."),
+    ] = None,
+    max_worse: Annotated[
+        str | None, typer.Option(metavar="PERCENT", help="Gate: how much worse than the baseline: 10%.")
+    ] = None,
+    gate: Gates = None,
+    max_reply: _most("max_reply") = None,  # type: ignore[valid-type]
+    max_reply_p50: _most("max_reply_p50") = None,  # type: ignore[valid-type]
+    max_reply_p95: _most("max_reply_p95") = None,  # type: ignore[valid-type]
+    max_first_event: _most("max_first_event") = None,  # type: ignore[valid-type]
+    max_tool: _most("max_tool") = None,  # type: ignore[valid-type]
+    max_tool_to_speech: _most("max_tool_to_speech") = None,  # type: ignore[valid-type]
+    max_barge_in_stop: _most("max_barge_in_stop") = None,  # type: ignore[valid-type]
+    max_talk_over: _most("max_talk_over") = None,  # type: ignore[valid-type]
+    max_dead_air: _most("max_dead_air") = None,  # type: ignore[valid-type]
+    max_outage: _most("max_outage") = None,  # type: ignore[valid-type]
+    min_barge_in_success: Annotated[
+        str | None, typer.Option(metavar="SHARE", help="Gate: barge_in_success, 0.9 or 90%.")
+    ] = None,
+    no_gaps: _none("no_gaps") = False,  # type: ignore[valid-type]
+    no_late: _none("no_late") = False,  # type: ignore[valid-type]
+    no_duplicates: _none("no_duplicates") = False,  # type: ignore[valid-type]
+    no_outages: _none("no_outages") = False,  # type: ignore[valid-type]
+    no_unreplied: _none("no_unreplied") = False,  # type: ignore[valid-type]
+    no_unanswered_calls: _none("no_unanswered_calls") = False,  # type: ignore[valid-type]
+    no_failed_barge_ins: _none("no_failed_barge_ins") = False,  # type: ignore[valid-type]
+    no_unknown_types: _none("no_unknown_types") = False,  # type: ignore[valid-type]
+    no_unknown_fields: _none("no_unknown_fields") = False,  # type: ignore[valid-type]
     hold: Hold = 0.25,
     color: Color = "auto",
     theme: Theme = "auto",
     json: Annotated[bool, typer.Option("--json", help="One JSON object, and errors as such.")] = False,
 ) -> int:
-    """What happened in a recording, and how fast.
+    """What happened in a recording, how fast, and whether that is good enough.
 
-    All figures: docs/report.md.
+    All figures: tavus-console help report.
     """
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report
+    from tavus_cli.report.gates import parse_gate
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
-    what = Report(files, hold, json)
+    if json + markdown + (transcript is not None) > 1:
+        raise UsageError("give one of --json, --markdown and --transcript")
+    given = ctx.params
+    wanted = [*(gate or [])]
+    wanted += [f"{what}<={given[name]}s" for name, what in _MOST.items() if given[name] is not None]
+    wanted += [f"{what}<=0" for name, what in _NONE.items() if given[name]]
+    if min_barge_in_success is not None:
+        wanted.append(f"barge_in_success>={min_barge_in_success}")
+    what = Report(
+        files,
+        hold,
+        json,
+        markdown,
+        transcript,
+        html,
+        [parse_gate(one) for one in wanted],
+        baseline or [],
+        _percent(max_worse, baseline),
+    )
     return run(lambda: run_report(what, environment))
+
+
+def _percent(text: str | None, baseline: list[str] | None) -> float | None:
+    if text is None:
+        return None
+    if not baseline:
+        raise UsageError("--max-worse needs --baseline")
+    try:
+        number = float(text.removesuffix("%"))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < 1e6:
+        raise UsageError(f'--max-worse must be a percentage such as 10%, not "{text}"')
+    return number / 100

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from tavus_cli.errors import ExitStatus
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.conversation import Entry, NoteEntry
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.report.measures import measure, pooled
+from tavus_cli.report.compare import TOLERANCE, Change, compare
+from tavus_cli.report.gates import Gate, Verdict, judge
+from tavus_cli.report.measures import Measures, measure, pooled
 from tavus_cli.report.recording import Reported, report_json
+from tavus_cli.report.subtitles import TranscriptFormat
 from tavus_cli.report.text import figures, text_report
 from tavus_cli.report.timeline import Timeline
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -24,11 +28,42 @@ _TOLD_EVERY = 100_000  # events
 
 @dataclass(slots=True)
 class Report:
-    """What to read and what to make of it. ``files`` are recordings, "-" for standard input."""
+    """What to read and what to make of it. ``files`` are recordings, "-" for standard input.
+
+    ``max_worse``: by what part a measure may be worse than in the ``baseline``; None: it is only shown.
+    """
 
     files: list[str]
     hold: float = HOLD_SECONDS
     json: bool = False
+    markdown: bool = False
+    transcript: TranscriptFormat | None = None
+    html: str | None = None
+    gates: list[Gate] = field(default_factory=list)
+    baseline: list[str] = field(default_factory=list)
+    max_worse: float | None = None
+
+
+@dataclass(slots=True)
+class Result:
+    """What was read, and what came of it."""
+
+    all: list[Reported]
+    whole: Measures
+    verdicts: list[Verdict]
+    changes: list[Change]
+    fails_if_worse: bool = False
+
+    @property
+    def status(self) -> ExitStatus:
+        met = all(one.passed for one in self.verdicts) and not (self.fails_if_worse and self._worse)
+        return ExitStatus.DONE if met else ExitStatus.NOT_MET
+
+    @property
+    def _worse(self) -> bool:
+        """Whether anything is; also where not even the reply can be compared."""
+        known = {one.name for one in self.changes if one.outcome != "cannot tell"}
+        return "reply" not in known or any(one.outcome == "worse" for one in self.changes)
 
 
 class Reader:
@@ -56,23 +91,28 @@ class Reader:
 
 
 async def report(what: Report, environment: Environment) -> int:
-    """The exit status. Raises UsageError where a file cannot be read."""
-    all = [await read(name, what.hold, environment) for name in what.files]
+    """The exit status: NOT_MET where a gate does not pass. Raises UsageError where a file cannot be read."""
+    all = [await _read(name, what.hold, environment) for name in what.files]
     whole = pooled([one.measures for one in all])
+    changes: list[Change] = []
+    if what.baseline:
+        old = pooled([(await _read(name, what.hold, environment)).measures for name in what.baseline])
+        changes = compare(old, whole, TOLERANCE if what.max_worse is None else what.max_worse)
+    result = Result(all, whole, judge(what.gates, whole), changes, what.max_worse is not None)
+    _summary_of_actions(result, environment)
+    if what.html is not None:
+        write_html(what.html, result, environment)
     output = Output(environment)
     async with output:
-        pieces: Iterator[str] = (
-            report_json(all, whole, {}, _encoder()) if what.json else _terminal(all, environment)
-        )
-        for text in _in_blocks(pieces):
+        for text in _in_blocks(_pieces(what, result, environment)):
             output.write(text)
             await output.drain()
             if output.gone.is_set():
                 return output.status()
-    return ExitStatus.DONE
+    return result.status
 
 
-async def read(name: str, hold: float, environment: Environment) -> Reported:
+async def _read(name: str, hold: float, environment: Environment) -> Reported:
     """One recording through the pipeline. Raises UsageError."""
     room = RecordedRoom(name)
     session = Session(room, hold=hold)
@@ -84,17 +124,73 @@ async def read(name: str, hold: float, environment: Environment) -> Reported:
     return Reported(name, room.conversation_id, reader.timeline, measures, reader.warnings)
 
 
-def _terminal(all: list[Reported], environment: Environment) -> Iterator[str]:
+def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[str]:
+    """What goes to standard output. Raises UsageError where a transcript has no times."""
+    if what.json:
+        judged = {
+            "gates": [one.as_json() for one in result.verdicts],
+            "baseline": [one.as_json() for one in result.changes],
+        }
+        return report_json(result.all, result.whole, judged, _encoder())
+    if what.markdown:
+        from tavus_cli.report.markdown import markdown
+
+        lines = markdown(result.all, result.whole, result.verdicts, result.changes)
+    elif what.transcript is not None:
+        from tavus_cli.report.subtitles import transcript
+
+        if len(result.all) > 1:
+            raise UsageError("--transcript takes one FILE")
+        lines = transcript(result.all[0], what.transcript)
+    else:
+        lines = _terminal(what, result, environment)
+    return (line + "\n" for line in lines)
+
+
+def _terminal(what: Report, result: Result, environment: Environment) -> Iterator[str]:
     theme, columns = environment.theme, environment.columns
-    for one in all:
-        for line in text_report(one, theme, columns):
-            yield line + "\n"
-    for line in figures([(one.name, one.measures) for one in all], theme, columns):
-        yield line + "\n"
+    if what.html is None:
+        for one in result.all:
+            yield from text_report(one, theme, columns)
+        yield from figures([(one.name, one.measures) for one in result.all], theme, columns)
+        if result.changes or result.verdicts:
+            yield ""
+    for change in result.changes:
+        yield theme.paint("warning" if change.outcome == "worse" else "", change.line())
+    for verdict in result.verdicts:
+        yield theme.paint("" if verdict.passed else "warning", verdict.line())
+
+
+def write_html(path: str, result: Result, environment: Environment) -> None:
+    """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
+    from tavus_cli.report.html import html
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(html(result.all, result.whole, result.verdicts, result.changes))
+    except OSError as error:
+        raise ConsoleError(f"{path}: {error.strerror or error}") from None
+    environment.say(f"report written to {path}")
+
+
+def _summary_of_actions(result: Result, environment: Environment) -> None:
+    """In GitHub Actions the figures are on the page of the run."""
+    path = environment.environ.get("GITHUB_STEP_SUMMARY")
+    if not path:
+        return
+    from tavus_cli.report.markdown import markdown
+
+    try:
+        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+            lines = markdown(result.all, result.whole, result.verdicts, result.changes)
+            file.writelines(line + "\n" for line in lines)
+    except OSError as error:
+        environment.warn(f"$GITHUB_STEP_SUMMARY: {error.strerror or error}")
 
 
 def _encoder() -> Callable[[Any], str]:
-    """JSON text as ``to_json`` writes it, faster; to a person's words nothing is impossible."""
+    """JSON text as ``to_json`` writes it, faster."""
     from msgspec import json
 
     encode = json.Encoder().encode

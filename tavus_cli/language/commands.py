@@ -1,13 +1,12 @@
-"""The one table of commands: what is typed at the prompt, given to ``send`` and (later) held by scripts.
+"""The one table of commands: typed at the prompt, given to ``send``, written in scripts.
 
-It feeds parsing, help, completion and the README. A row's ``build`` turns words into an action: an
+It feeds parsing, help, completion and the documentation. A row's ``build`` turns words into an action: an
 Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -16,19 +15,19 @@ from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
 from tavus_cli.protocol.events import CATALOGUE, short_name
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
-from tavus_cli.protocol.wire import MAX_DEPTH, from_json, too_deep
+from tavus_cli.protocol.wire import MAX_DEPTH, TOO_DEEP, from_json, too_deep
 
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
 class AudioEcho(NamedTuple):
-    """``/echo --audio FILE``: the file is read, cut and paced by whoever sends it."""
+    """``/echo --audio FILE``: the sender reads, cuts and paces the file."""
 
     path: str
 
 
 class Say(NamedTuple):
-    """Something the console itself answers: ``command`` is the name of a row that sends nothing."""
+    """A command that the console itself runs: ``command`` is the name of a row that sends nothing."""
 
     command: str
     argument: str = ""
@@ -38,9 +37,9 @@ Action = Interaction | AudioEcho | Say
 
 
 class Command(NamedTuple):
-    """A row. ``sends`` is whether ``send`` takes it as a KIND.
+    """A row of the table. ``sends``: whether ``send`` takes it as a KIND.
 
-    For completion: ``words`` are those that can come first, ``options`` what may stand anywhere and its help.
+    For completion: ``words`` may come first, ``options`` (with their help) anywhere.
     """
 
     name: str
@@ -63,7 +62,7 @@ def _echo(words: Words) -> Action:
 
 
 def _interrupt(words: Words) -> Action:
-    words.done()
+    words.none()
     return interactions.interrupt()
 
 
@@ -83,7 +82,7 @@ def _sensitivity(words: Words) -> Action:
     if which not in ("pause", "interrupt") or not equals:
         raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE')
     if value not in SENSITIVITIES:
-        raise words.wrong(f'"{value}" is none of {", ".join(SENSITIVITIES)}')
+        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}')
     words.done()
     return interactions.sensitivity(which, value)
 
@@ -93,8 +92,11 @@ def _tool_result(words: Words) -> Action:
     call = words.word("CALL_ID")
     output: Any = words.rest("OUTPUT")
     if output.startswith("{"):
-        with suppress(ValueError):  # text that begins with a brace is still text
+        try:
             output = from_json(output)
+        except ValueError as unread:  # text that begins with a brace is still text
+            if str(unread) == TOO_DEEP:
+                raise words.wrong(f"OUTPUT is {TOO_DEEP}") from None
     return interactions.tool_result(call, output, error=error)
 
 
@@ -115,7 +117,7 @@ def _raw(words: Words) -> Action:
 
 
 def _when(words: Words) -> Action:
-    return Say("when", words.rest("EVENT"))  # taken apart by language/script
+    return Say("when", words.rest("EVENT"))  # parsed by script/statements
 
 
 def _help(words: Words) -> Action:
@@ -123,7 +125,7 @@ def _help(words: Words) -> Action:
 
 
 def _ask(name: str) -> Callable[[Words], Action]:
-    """A row with an argument that may be left out."""
+    """For a row with an optional argument."""
     return lambda words: Say(name, "" if words.empty else words.rest(""))
 
 
@@ -133,7 +135,7 @@ def _ask_for(name: str, what: str) -> Callable[[Words], Action]:
 
 def _just(name: str) -> Callable[[Words], Action]:
     def build(words: Words) -> Action:
-        words.done()
+        words.none()
         return Say(name)
 
     return build
@@ -143,7 +145,7 @@ def _number(name: str, what: str) -> Callable[[Words], Action]:
     def build(words: Words) -> Action:
         number = words.word(what)
         if not number.isdecimal() or len(number) > 16:
-            raise words.wrong(f'"{number}" is no {what}')
+            raise words.wrong(f'{what} must be a whole number, not "{number}"')
         words.done()
         return Say(name, number)
 
@@ -155,10 +157,10 @@ def _copy(words: Words) -> Action:
     if language == "as":
         language = words.word(" or ".join(LANGUAGES))
     if language not in LANGUAGES:
-        raise words.wrong(f'"{language}" is none of {", ".join(LANGUAGES)}')
+        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}')
     number = "" if words.empty else words.word("SEQ")
     if number and not number.isdecimal():
-        raise words.wrong(f'"{number}" is no SEQ')
+        raise words.wrong(f'SEQ must be a whole number, not "{number}"')
     words.done()
     return Say("copy", f"{language} {number}".strip())
 
@@ -167,12 +169,12 @@ _TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
 _PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
 _ROWS = (
     Command(
-        "respond", "/respond TEXT", "a user turn as text; a line without a slash does the same", _respond
+        "respond", "/respond TEXT", "say TEXT as the user; a line without a slash does the same", _respond
     ),
     Command(
         "echo",
         "/echo TEXT | /echo --audio FILE.wav",
-        "speak exactly this",
+        "make the PAL say exactly this",
         _echo,
         options={"--audio": "a WAV file"},
     ),
@@ -180,15 +182,15 @@ _ROWS = (
     Command(
         "context",
         "/context append TEXT [--completed] | /context overwrite TEXT",
-        "add to the context, or replace it; nothing is spoken",
+        "add to the PAL's context, or replace it, without speech",
         _context,
         words=("append", "overwrite"),
-        options={"--completed": "the job that the text tells of is done"},
+        options={"--completed": "mark the job in TEXT as completed"},
     ),
     Command(
         "sensitivity",
         "/sensitivity pause=VALUE | interrupt=VALUE",
-        f"turn taking; VALUE is {', '.join(SENSITIVITIES)}",
+        f"set turn taking; VALUE is {', '.join(SENSITIVITIES)}",
         _sensitivity,
         words=_PAIRS,
     ),
@@ -200,20 +202,20 @@ _ROWS = (
         options={"--error": "the tool failed"},
     ),
     Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
-    Command("raw", "/raw JSON", "send a message as it is, known or not", _raw),
+    Command("raw", "/raw JSON", "send any JSON object as a message, unchanged", _raw),
     Command(
         "when",
         "/when EVENT [MATCH…] [as NAME] [after DURATION] COMMAND",
-        "send COMMAND once, so long after EVENT came (docs/scripts.md)",
+        "send COMMAND once, when EVENT arrives (docs/scripts.md)",
         _when,
         sends=False,
     ),
-    Command("help", "/help [COMMAND]", "this list, or one command", _help, sends=False),
+    Command("help", "/help [COMMAND]", "list the commands, or explain one", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _just("quit"), sends=False),
-    Command("end", "/end", "end the conversation for everybody, and leave", _just("end"), sends=False),
-    Command("turns", "/turns", "a table of the turns and their latencies", _just("turns"), sends=False),
-    Command("turn", "/turn N", "all that belongs to a turn, unfolded", _number("turn", "N"), sends=False),
-    Command("tools", "/tools", "a table of the tool calls, open and answered", _just("tools"), sends=False),
+    Command("end", "/end", "end the conversation for everyone, and leave", _just("end"), sends=False),
+    Command("turns", "/turns", "list the turns and their latencies", _just("turns"), sends=False),
+    Command("turn", "/turn N", "show all events of a turn", _number("turn", "N"), sends=False),
+    Command("tools", "/tools", "list the tool calls, open and answered", _just("tools"), sends=False),
     Command(
         "retry",
         "/retry CALL_ID",
@@ -221,65 +223,71 @@ _ROWS = (
         _ask_for("retry", "CALL_ID"),
         sends=False,
     ),
-    Command("stats", "/stats", "latencies: median, 95th percentile", _just("stats"), sends=False),
-    Command("event", "/event SEQ", "one event in full", _number("event", "SEQ"), sends=False),
-    Command("last", "/last", "the last event in full", _just("last"), sends=False),
-    Command("find", "/find REGEX", "search all that has passed", _ask_for("find", "REGEX"), sends=False),
+    Command("stats", "/stats", "show latencies: median, 95th percentile, max", _just("stats"), sends=False),
+    Command("event", "/event SEQ", "show one event in full", _number("event", "SEQ"), sends=False),
+    Command("last", "/last", "show the last event in full", _just("last"), sends=False),
+    Command("find", "/find REGEX", "search everything so far", _ask_for("find", "REGEX"), sends=False),
     Command(
-        "only", "/only [TYPE…]", "show only these types; without any, all again", _ask("only"), False, _TYPES
+        "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, _TYPES
     ),
     Command(
         "ignore",
         "/ignore [TYPE…]",
-        "show all types but these; without any, all",
+        "hide these types; without TYPE, hide none",
         _ask("ignore"),
         False,
         _TYPES,
     ),
-    Command("where", "/where [JMESPATH]", "show only messages for which this is true", _ask("where"), False),
-    Command("all", "/all", "fold twins and heartbeats, or no longer (F3)", _just("all"), False),
+    Command(
+        "where",
+        "/where [JMESPATH]",
+        "show only matching messages; without JMESPATH, all",
+        _ask("where"),
+        False,
+    ),
+    Command("all", "/all", "show twins and heartbeats, or fold them again (F3)", _just("all"), False),
     Command(
         "copy",
         "/copy as js|python|shell|json [SEQ]",
-        "an event, or what was sent last, as code",
+        "copy an event, or the last message sent, as code",
         _copy,
         False,
         ("as",),
     ),
 )
 _FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
-_MEANINGS = {  # of families of event types, and of other words
+_MEANINGS = {  # families of event types, and other words
     "utterance": "what was said, in full",
     "partial": "speech as it grows",
-    "started": "somebody begins to speak",
-    "stopped": "somebody stops speaking",
+    "started": "someone starts speaking",
+    "stopped": "someone stops speaking",
     "interrupted": "the PAL was interrupted",
-    "tool_call": "a call that wants an answer",
+    "tool_call": "a tool call that needs an answer",
     "analysis": "what the PAL sees and hears",
     "objective": "a goal of the conversation",
-    "guardrail": "a rule was broken",
-    "rag": "documents that were looked up",
-    "ready": "the PAL has come",
+    "guardrail": "a guardrail was triggered",
+    "rag": "documents were looked up",
+    "ready": "the PAL has joined",
     "present": "a heartbeat",
     "shutdown": "the conversation ends",
-    "participant": "somebody came or went",
-    "pause": "how long a pause before the answer",
-    "interrupt": "how readily the user interrupts",
+    "participant": "someone joined or left",
+    "pause": "how long a pause ends the user's turn",
+    "interrupt": "how easily the user interrupts",
     "append": "add to the context",
     "overwrite": "replace the context",
 }
 _WHEN = {
-    "role=pal": "a condition: of the PAL's side",
-    "role=user": "a condition: of the user's side",
-    "after": "how long after it, as 300ms",
-    "as": "a name for the event, for COMMAND",
+    "role=pal": "only events of the PAL",
+    "role=user": "only events of the user",
+    "after": "wait this long first, e.g. 300ms",
+    "as": "name the event, for use in COMMAND",
 }
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 
 
-SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # language/script has what they mean
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # their meaning is in script/statements
 
 
 def parse(line: str) -> Action:
@@ -292,7 +300,7 @@ def build(name: str, arguments: str | list[str]) -> Action:
     """A command and its arguments as an action. Raises UsageError."""
     row = COMMANDS.get(name)
     if name in SCRIPT_WORDS:
-        raise UsageError(f"/{name} is for scripts: tavus-console run")
+        raise UsageError(f"/{name} works only in scripts: tavus-console run")
     if row is None:
         raise UsageError(
             f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/") + "; /help lists them"
@@ -307,7 +315,7 @@ def build(name: str, arguments: str | list[str]) -> Action:
 def sendable(
     words: list[str], default_target: str | None, read: Callable[[], str]
 ) -> tuple[str | None, Interaction | AudioEcho]:
-    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; a TEXT of "-" is what ``read`` gives.
+    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; for a TEXT of "-", ``read`` is called.
 
     Raises UsageError.
     """
@@ -316,10 +324,10 @@ def sendable(
         target, *words = words
     if not words or words[0] not in KINDS:
         near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
-        wrong = f'"{words[0]}" is no KIND' if words else "KIND is missing"
+        wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
         if near:  # a misspelt KIND looks like a TARGET
-            wrong = f'"{near[0]}" is no KIND{did_you_mean(near[0], KINDS)}'
-        raise UsageError(f"{wrong}; it is one of {', '.join(KINDS)}")
+            wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
+        raise UsageError(f"{wrong}; known are {', '.join(KINDS)}")
     kind, *rest = words
     if rest[-1:] == ["-"]:
         rest[-1] = read().strip("\n")
@@ -329,7 +337,7 @@ def sendable(
 
 
 def help_lines(name: str = "", columns: int = 100) -> list[str]:
-    """The list of commands, or one of them; as one column where there is no room for two.
+    """The list of commands, or one of them; in one column if two do not fit.
 
     Raises UsageError for an unknown name.
     """
@@ -350,7 +358,7 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
 
 
 def complete(text: str) -> list[tuple[str, str]]:
-    """Completions of the word before the cursor, with descriptions: ("/echo", "speak exactly this")."""
+    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …")."""
     if not text.startswith("/") or text.startswith("//"):
         return []
     name, space, rest = text.partition(" ")
@@ -373,7 +381,7 @@ def complete(text: str) -> list[tuple[str, str]]:
 
 
 def _complete_when(rest: str) -> list[tuple[str, str]]:
-    """Its event, then conditions and the command, then what that command takes."""
+    """The event, then conditions and the command, then that command's arguments."""
     _, slash, command = rest.partition(" /")
     if slash:
         sent = {f"/{kind}" for kind in KINDS}
@@ -385,7 +393,7 @@ def _complete_when(rest: str) -> list[tuple[str, str]]:
 
 
 def _meaning(word: str) -> str:
-    """What is said beside a word in the menu of completions; "" where it says all itself."""
+    """The description of a word in the menu of completions; "" if it needs none."""
     if word in COMMANDS:
         return COMMANDS[word].help
     which = word.partition("=")[0]

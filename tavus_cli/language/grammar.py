@@ -1,4 +1,4 @@
-"""How a line of the console's language is taken apart; the commands themselves are in ``commands``.
+"""How a typed line is split into a command and its arguments; the commands are in ``commands``.
 
 A line without a slash is ``/respond LINE``; ``//x`` responds with ``/x``.
 """
@@ -30,7 +30,7 @@ def duration(text: str) -> float:
     """Seconds: "1500ms", "10s", "2.5", "5m", "1h". Raises UsageError."""
     match = _DURATION.fullmatch(text.strip())
     if match is None or (seconds := float(match[1]) * _UNITS[match[2]]) == inf:
-        raise UsageError(f'"{text}" is no duration: write 1500ms, 10s, 5m or 1h')
+        raise UsageError(f'"{text}" is not a duration: write 1500ms, 10s, 5m or 1h')
     return seconds
 
 
@@ -41,14 +41,14 @@ def speed_factor(text: str) -> float | None:
     with suppress(ValueError):
         if 0 < (speed := float(text)) < 1e6:
             return speed
-    raise UsageError(f'--speed is a number such as 1 or 4, or max, not "{text}"')
+    raise UsageError(f'--speed must be a number such as 1 or 4, or max, not "{text}"')
 
 
 class Words:
     """The arguments of one command, from a typed line or from a command line's list.
 
-    ``word`` takes the next one, ``rest`` all that is left: of a typed line verbatim, with its spaces.
-    Both raise UsageError with the command's usage where something is missing.
+    ``word`` takes the next one, ``rest`` everything left, of a typed line verbatim. Both raise UsageError
+    with the command's usage if there is none.
     """
 
     def __init__(self, source: str | list[str], usage: str) -> None:
@@ -61,7 +61,7 @@ class Words:
         return not (self._text if self._text is not None else self._list)
 
     def flag(self, name: str) -> bool:
-        """Whether ``--name`` stands at the beginning or at the end; it is taken out."""
+        """Whether ``--name`` comes first or last; it is removed."""
         if self._text is None:
             found = name in self._list
             self._list = [word for word in self._list if word != name]
@@ -89,8 +89,14 @@ class Words:
         return text
 
     def done(self) -> None:
+        """Nothing may be left."""
         if not self.empty:
-            raise self.wrong(f'"{self.rest("")}" is too much')
+            raise self.wrong(f'unexpected "{self.rest("")}"')
+
+    def none(self) -> None:
+        """There may not be any."""
+        if not self.empty:
+            raise self.wrong(f"{self._usage.lstrip('/')} takes no text")
 
     def wrong(self, what: str) -> UsageError:
         return UsageError(f"{what}; usage: {self._usage}")

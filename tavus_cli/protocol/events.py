@@ -1,7 +1,7 @@
 """What Tavus says: one tolerant envelope, and one catalogue row per known event type.
 
 ``decode`` turns any JSON value of the data channel into an Event and never fails: what is unknown
-is an Event of the kind UNKNOWN, what is no Tavus message at all is one of the kind FOREIGN. Adding
+is an Event of the kind UNKNOWN, what is not a Tavus message at all is one of the kind FOREIGN. Adding
 an event type is adding a row to ``CATALOGUE``. Sources: docs/protocol.md, sections 1 and 3.
 """
 

@@ -147,17 +147,17 @@ _VALUES = {
 
 def lint(message: Any) -> list[str]:
     """Warnings about a message to be sent, one line each; [] when there is nothing to say."""
-    warnings = [] if isinstance(message, dict) else ["not a JSON object: Tavus reads objects"]
+    warnings = [] if isinstance(message, dict) else ["not a JSON object: Tavus reads only objects"]
     size = len(to_json(message).encode("utf-8", "surrogatepass"))
     if size > SIZE_LIMIT:
-        warnings.append(f"{size:,} bytes: over {SIZE_LIMIT:,} a message may vanish on its way")
+        warnings.append(f"{size:,} bytes: a message over {SIZE_LIMIT:,} may be lost")
     if not isinstance(message, dict):
         return warnings
     if message.get("message_type") != "conversation":
         warnings.append('message_type is not "conversation"')
     name = message.get("event_type")
     if not isinstance(name, str):
-        return [*warnings, "no event_type"]
+        return [*warnings, "event_type is missing"]
     schema = _SCHEMAS.get(name)
     if schema is None:
         return [*warnings, _about_type(name)]

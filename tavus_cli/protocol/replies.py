@@ -21,7 +21,7 @@ _OTHERS = 1_000
 def check_answered(event_type: str) -> None:
     """Raises UsageError for an interaction that nothing answers."""
     if event_type not in ANSWERED:
-        raise UsageError(f"nothing answers {short_name(event_type)}: wait for an event type instead of reply")
+        raise UsageError(f"{short_name(event_type)} has no reply: wait for an event type instead")
 
 
 class Reply:

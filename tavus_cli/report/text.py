@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from tavus_cli.report.measures import COUNTS, TIMES, Measures, Part, parts
+from tavus_cli.report.measures import COUNTS, TIMES, Measures
 from tavus_cli.report.recording import Reported
-from tavus_cli.report.spans import BargeIn, Call, Speech, TurnSpan
+from tavus_cli.report.spans import TurnSpan
 from tavus_cli.report.transcript import Line
-from tavus_cli.report.words import CANNOT_TELL, PART_NAMES, clock, length, seconds, sparkline
+from tavus_cli.report.waterfall import RowKind, waterfall
+from tavus_cli.report.words import CANNOT_TELL, clock, length, seconds, sparkline
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, width
@@ -19,6 +20,7 @@ SLOWEST = 20
 _NAME = 14  # columns of a waterfall's names
 _BAR = 32
 _TEXT_AT = 16
+_MARKS: dict[RowKind, str] = {"user": "━", "pal": "━", "inside": "░", "tool": "▓", "barge-in": "▚"}
 
 
 def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
@@ -38,8 +40,8 @@ def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
         yield theme.paint("rule", "── outside any turn ──")
         yield from _lines(loose[:ALL_TURNS], timeline.first_at, theme, columns)
     for span in turns:
-        yield ""
-        yield from _turn(span, lines[span], timeline.first_at, theme, columns)
+        rows = [*_turn(span, lines[span], timeline.first_at, theme, columns)]
+        yield from ["", *rows] if len(rows) > 1 else []
     yield ""
 
 
@@ -115,7 +117,7 @@ def _turn(
     head = f"── turn {span.idx} ──{reply if reply != ' ' else ''}"
     yield theme.paint("rule", fit(head + "─" * max(0, min(columns, 80) - width(head)), columns))
     yield from _lines(lines, first, theme, columns)
-    yield from _waterfall(span, theme, columns)
+    yield from _waterfall(span, columns)
 
 
 def _lines(lines: Sequence[Line], first: float | None, theme: Theme, columns: int) -> Iterator[str]:
@@ -132,49 +134,17 @@ def _lines(lines: Sequence[Line], first: float | None, theme: Theme, columns: in
         yield from wrapped(row, columns, _TEXT_AT)
 
 
-def _waterfall(span: TurnSpan, theme: Theme, columns: int) -> Iterator[str]:
+def _waterfall(span: TurnSpan, columns: int) -> Iterator[str]:
     """A bar a stretch, all on one scale: from the user's first word to the PAL's last."""
-    rows: list[tuple[str, float, float, str, str]] = []
-    reply = parts(span)
-    for speech in span.speeches:
-        if speech.end is not None:
-            rows.append(_speech_row(speech))
-    rows += [_part_row(part) for part in reply]
-    waited = {part.tool for part in reply}
-    rows += [_call_row(call) for call in span.calls if call.at is not None and call.name not in waited]
-    rows += [_barge_in_row(one) for one in span.barge_ins if one.stopped is not None]
+    rows = waterfall(span)
     if not rows:
         return
-    start, end = min(row[1] for row in rows), max(row[2] for row in rows)
+    start, end = min(row.start for row in rows), max(row.end for row in rows)
     scale = _BAR / (end - start) if end > start else 0.0
-    for name, left, right, mark, note in sorted(rows, key=lambda row: (row[1], row[2])):
-        before = min(_BAR - 1, int((left - start) * scale))
-        long = min(_BAR - before, max(1, round((right - left) * scale)))
-        bar = " " * before + mark * long
-        row = f"{fit(safe(name), _NAME):<{_NAME}} {seconds(right - left):>8}  {bar:<{_BAR}}  {note}"
-        yield fit(row.rstrip(), columns)
-
-
-def _speech_row(speech: Speech) -> tuple[str, float, float, str, str]:
-    assert speech.end is not None
-    who = "you speak" if speech.role == "user" else "pal speaks"
-    return who, speech.start, speech.end, "━", "✂ interrupted" if speech.interrupted else ""
-
-
-def _part_row(part: Part) -> tuple[str, float, float, str, str]:
-    if part.inside:
-        return f"→ {PART_NAMES[part.kind]}", part.start, part.end, "░", "inside Tavus"
-    return f"→ {part.tool}", part.start, part.end, "▓", "tool call, answered"
-
-
-def _call_row(call: Call) -> tuple[str, float, float, str, str]:
-    assert call.at is not None
-    if call.answered is None:
-        note = "" if call.perception or not call.id else "no answer"
-        return call.name, call.at, call.at, "▓", note
-    return call.name, call.at, max(call.at, call.answered), "▓", "failed" if call.failed else "answered"
-
-
-def _barge_in_row(one: BargeIn) -> tuple[str, float, float, str, str]:
-    assert one.stopped is not None
-    return "barge-in", one.at, one.stopped, "▚", f"by {one.by}"
+    for row in rows:
+        before = min(_BAR - 1, int((row.start - start) * scale))
+        long = min(_BAR - before, max(1, round((row.end - row.start) * scale)))
+        bar = " " * before + _MARKS[row.kind] * long
+        name = fit(safe(row.name), _NAME)
+        name += " " * (_NAME - width(name))
+        yield fit(f"{name} {row.took:>8}  {bar:<{_BAR}}  {row.note}".rstrip(), columns)

@@ -73,7 +73,7 @@ class RecordedRoom:
         pass
 
     async def send(self, message: dict[str, Any]) -> None:
-        raise SendFailed("a recording takes no messages: it is over")
+        raise SendFailed("a recording cannot receive messages")
 
     async def leave(self) -> None:
         self._left.set()
@@ -148,7 +148,7 @@ class RecordedRoom:
     def _damaged(self, line: str, number: int, error: ValueError) -> RoomNote:
         where = f"{self._path}:{number}"
         if not line.endswith("\n"):
-            return RoomNote(f"{where}: the last line is cut and was skipped", warning=True)
+            return RoomNote(f"{where}: the last line is incomplete and was skipped", warning=True)
         return RoomNote(f"{where}: skipped, {error}: {line.strip()}", warning=True)
 
 

@@ -1,4 +1,4 @@
-"""What can be set, what a value may be, and where the files are.
+"""The table of settings: their values, their precedence, and where the files are.
 
 The command line overrides the environment, the environment the file, the file the default. The last three
 meet in ``settled``, the command line in ``cli.options``. The file is read by ``settings.file``.
@@ -22,7 +22,7 @@ _COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 
 
 def config_path(environ: Mapping[str, str]) -> Path:
-    """The file with the settings; TAVUS_CONSOLE_CONFIG names another one."""
+    """The settings file; TAVUS_CONSOLE_CONFIG names another one."""
     if named := environ.get(CONFIG):
         return Path(named)
     from platformdirs import user_config_path
@@ -38,7 +38,7 @@ def default_history() -> Path:
 
 @dataclass(slots=True)  # frozen would cost every start of the program half a millisecond more
 class Settings:
-    """Times in seconds. ``origins`` says where a value comes from that is not the default."""
+    """Times in seconds. ``origins`` says where each value comes from that is not the default."""
 
     theme: ThemeName = "auto"
     color: ColorChoice = "auto"
@@ -62,7 +62,7 @@ def default(name: str) -> Any:
 
 
 class Unfit(Exception):
-    """A value that a key cannot take; the text says what it must be."""
+    """An invalid value; the text says what it must be."""
 
 
 Read = Callable[[object], Any]  # a value of TOML, or a variable's text; raises Unfit
@@ -106,7 +106,7 @@ def _count(value: object) -> int:
 
 def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip() or not value.isprintable():
-        raise Unfit("a text")
+        raise Unfit("printable text")
     return value
 
 
@@ -160,7 +160,7 @@ KEYS: dict[str, Key] = {
     for key in (
         Key(
             "theme",
-            "auto, dark, light, mono (no colours, but bold and the like) or high-contrast;\n"
+            "auto, dark, light, mono (no colours, only bold and underline) or high-contrast;\n"
             "auto is light where COLORFGBG says so, else dark.",
             _one_of(ThemeName),
         ),
@@ -169,7 +169,7 @@ KEYS: dict[str, Key] = {
             "auto, always or never; auto: on a terminal, unless NO_COLOR is set.",
             _one_of(ColorChoice),
         ),
-        Key("vi_mode", "Edit what you type with vi's keys.", _flag),
+        Key("vi_mode", "Edit the input line with vi keys.", _flag),
         Key("name", "Your name in the room.", _text),
         Key("hold", "How long to wait for a missing sequence number before showing what follows.", _seconds),
         Key("join_timeout", "How long joining may take.", _seconds),
@@ -177,16 +177,15 @@ KEYS: dict[str, Key] = {
         Key("history", "Another file for the history of what you type.", _path),
         Key(
             "daily_proxy",
-            "A reverse proxy that leads to Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
+            "A reverse proxy for Daily; empty for none. In the environment: TAVUS_DAILY_PROXY.",
             _url,
         ),
         Key(
             "clipboard",
-            "Whether /copy may use the terminal's clipboard too (OSC 52);\n"
-            "some terminals ask about it, others refuse.",
+            "Let /copy use the terminal's clipboard too (OSC 52);\nsome terminals ask first, others refuse.",
             _flag,
         ),
-        Key("events_kept", "How many events /find, /event and /turn look through.", _count),
+        Key("events_kept", "How many events /find, /event and /turn can search.", _count),
         Key("partials", "Show streaming text as it grows (partials), not only the final text.", _flag),
         Key(
             "all",
@@ -198,7 +197,7 @@ KEYS: dict[str, Key] = {
 
 
 def commented() -> str:
-    """The file as ``config edit`` makes it: every key, none of them set."""
+    """The file as ``config edit`` creates it: every key, commented out."""
     head = (
         "# Settings of tavus-console. Remove the # before a key to set it. The command line and the\n"
         "# environment (TAVUS_CONSOLE_ and the key in capitals) override this file;\n"
@@ -212,25 +211,25 @@ def commented() -> str:
 
 
 def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """The file's values (read already), over them the environment's. Raises UsageError.
+    """The file's values, overridden by the environment's. Raises UsageError.
 
-    NO_COLOR and its like count as the environment's word on ``color``: the file does not go over them.
+    NO_COLOR and the like are the environment's value of ``color``, so they override the file.
     """
-    values, whence = dict(file), dict(origins)
+    values, sources = dict(file), dict(origins)
     if variable := next(_deciding(environ), None):
-        values["color"], whence["color"] = "auto", variable
+        values["color"], sources["color"] = "auto", variable
     for key in KEYS.values():
         if text := environ.get(key.variable):
             try:
                 values[key.name] = key.read(text)
             except Unfit as unfit:
                 raise UsageError(f'{key.variable} must be {unfit}, not "{text}"') from None
-            whence[key.name] = key.variable
-    return Settings(**values, origins=whence)
+            sources[key.name] = key.variable
+    return Settings(**values, origins=sources)
 
 
 def _deciding(environ: Mapping[str, str]) -> Iterator[str]:
-    """The variables by which ``use_color`` decides, whatever the terminal."""
+    """The variables by which ``use_color`` decides on any terminal."""
     for name in _COLOR_VARIABLES:
         unset = ("",) if name == "NO_COLOR" else ("", "0")
         if environ.get(name, "") not in unset:

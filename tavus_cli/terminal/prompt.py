@@ -218,7 +218,7 @@ class LivePrompt:
         """The terminal goes on reading."""
         if seconds >= STALL_SECONDS:
             waited = f", {len(self._waiting):,} lines waited" if self._waiting else ""
-            self._waiting.appendleft(f"… the terminal took nothing for {seconds:.1f} s{waited}")
+            self._waiting.appendleft(f"… the terminal stopped reading for {seconds:.1f} s{waited}")
 
     def _take(self) -> str:
         """The lines of one frame."""

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Self
 
 FRONT_SECONDS = 0.1  # how often a program in the background looks whether it is in front: no signal tells
-NO_SHELL = "Ctrl-Z: no shell with job control started this; nothing would bring it back"
+NO_SHELL = "Ctrl-Z ignored: no shell with job control could resume this program"
 
 
 class JobControl:

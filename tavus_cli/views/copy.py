@@ -85,7 +85,7 @@ def _words(event: Event, text: str) -> list[str]:
     """
     message = event.message
     if not isinstance(message, dict):
-        raise UsageError("send takes JSON objects alone: copy this message as js, python or json")
+        raise UsageError("send takes only JSON objects: copy this message as js, python or json")
     for words in _candidates(event):
         if all(map(_plain, words)) and _makes(words, message):
             return words

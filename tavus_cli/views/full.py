@@ -32,7 +32,7 @@ def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
         "folded as": entry.fold,
     }
     known = [f"{name} {safe(str(value))}" for name, value in facts.items() if value is not None]
-    head = "  ".join([safe(event.type) or "no Tavus message", *known, *_happened(entry)])
+    head = "  ".join([safe(event.type) or "not a Tavus message", *known, *_happened(entry)])
     return [theme.paint("rule", head), *_message(event.message)]
 
 
@@ -52,9 +52,9 @@ def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:
     if entry.late:
         yield "late"
     if entry.back:
-        yield "of an older turn"
+        yield "of an earlier turn"
     if entry.differs:
-        yield "its seq came before, with other content"
+        yield "seq seen before, with different content"
     if entry.reply is not None:
         yield f"reply {entry.reply:.2f} s"
 

@@ -94,10 +94,10 @@ class TemplateView:
 
     def _check(self, name: str, spec: str) -> None:
         if _TOO_WIDE.search(spec) or not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
-            raise ValueError(f'"{spec}" is no format')
+            raise ValueError(f'"{spec}" is not a valid format')
         head = name.partition(".")[0]
         if not head:
-            raise ValueError("a field without a name")
+            raise ValueError("a field has no name")
         if "." not in name and name not in _FIELDS and name not in _TOP_LEVEL:
             raise ValueError(
                 f'unknown field "{name}"{did_you_mean(name, [*_FIELDS, *_TOP_LEVEL])};'

@@ -188,7 +188,7 @@ class LineView:
         if entry.late:
             marks.append("late")
         if entry.differs:
-            marks.append(f"seq {entry.event.seq} again, with other content")
+            marks.append(f"seq {entry.event.seq} again, with different content")
         if self.all and entry.fold is not None:
             marks.append(entry.fold)
         return f"↩ {', '.join(marks)}" if marks else ""
@@ -205,7 +205,7 @@ class LineView:
 
     def _cut(self, text: str, event: Event, turn: Turn | None) -> str:
         assert self._limit is not None
-        where = "--format jsonl has them"
+        where = "--format jsonl shows all"
         if self._console:
             found = f"/turn {turn.idx}" if turn is not None else "/last"
             where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"

@@ -39,7 +39,7 @@ class StatusLine:
         status, turn = conversation.status, conversation.turns.current
         parts = {"name": flat(self.name)}
         if self.paused is not None:
-            parts["paused"] = f"PAUSED, {self.paused:,} wait, F4 goes on"
+            parts["paused"] = f"PAUSED, {self.paused:,} waiting, F4 resumes"
         parts["presence"] = self._presence(conversation)
         if self.filtered:
             parts["filtered"] = "filtered"

@@ -78,7 +78,11 @@ WRONG = {
     "unknown kind": (["send", "sim", "repsond", "hi"], 2, "did you mean respond"),
     "no kind": (["send", "sim"], 2, "KIND"),
     "no text": (["send", "sim", "respond"], 2, "TEXT"),
-    "nothing answers": (["send", "sim", "context", "append", "x", "--wait", "reply"], 2, "nothing answers"),
+    "nothing answers": (
+        ["send", "sim", "context", "append", "x", "--wait", "reply"],
+        2,
+        "context has no reply",
+    ),
     "no sound file": (["send", "sim", "echo", "--audio", "/nowhere/x.wav"], 2, "/nowhere/x.wav"),
     "a used recording": (["tail", "sim", "--record", SAMPLE], 2, "exists"),
     "an unwritable recording": (["tail", "sim", "--record", "/nowhere/x.jsonl"], 2, "/nowhere/x.jsonl"),

@@ -75,7 +75,7 @@ def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:
 def test_help_errors_and_quit() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         keys("/help echo\r")
-        await terminal.shows("speak exactly this")
+        await terminal.shows("make the PAL say exactly this")
         keys("/ehco x\r")
         await terminal.shows("did you mean /echo?")
         keys("/expect reply\r")

@@ -111,7 +111,9 @@ def test_old_and_new_names_are_one_thing() -> None:
     assert creation_body({}, {"face_id": "r", "unheard_of": [1]}) == {"replica_id": "r", "unheard_of": [1]}
 
 
-@pytest.mark.parametrize("value", [r'"\ud800"', "NaN", "-Infinity", "1e999", "[" * 9_000 + "]" * 9_000])
+@pytest.mark.parametrize(
+    "value", [r'"\ud800"', "NaN", "-Infinity", "1e999", "[" * 101 + "]" * 101, "[" * 9_000 + "]" * 9_000]
+)
 def test_a_body_that_cannot_be_sent_is_one_line(api: LocalApi, tmp_path: Path, value: str) -> None:
     file = tmp_path / "body.json"
     file.write_text(f'{{"persona_id": "{PAL}", "memory_stores": [{value}]}}')

@@ -247,7 +247,7 @@ async def an_error_is_broken_between_words(screen: Screen) -> None:
     screen.keys("/sensitivity pause=loud\r")
     await screen.terminal.shows("pause=VALUE")
     said = " ".join(" ".join(screen.terminal.rows()).split())
-    assert '"loud" is none of superlow, verylow, low, medium, high, auto; usage: /sensitivity' in said
+    assert '"loud" is not one of superlow, verylow, low, medium, high, auto; usage: /sensitivity' in said
 
 
 # -- turns and marks ---------------------------------------------------------------------------------------
@@ -274,7 +274,7 @@ async def marks_of_numbers(screen: Screen) -> None:
     screen.comes(UTTERANCE, 1.2, seq=3, turn=1, inference="c", role="user", speech="three")
     await screen.shows("user ↩ turn 1, late three")
     screen.comes(UTTERANCE, 1.3, seq=5, turn=2, inference="d", role="user", speech="another five")
-    await screen.shows("↩ seq 5 again, with other content another five")
+    await screen.shows("↩ seq 5 again, with different content another five")
     screen.comes(UTTERANCE, 1.4, seq=5, turn=2, inference="b", role="user", speech="five")
     screen.comes(UTTERANCE, 1.4, seq=3_000, turn=2, inference="e", role="user", speech="far")
     screen.passes(2.0)
@@ -360,7 +360,7 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
     assert "…" not in screen.status
     screen.terminal.always = None
     screen.keys("\x1bOS")  # F4
-    await screen.terminal.until(lambda: "PAUSED, 0 wait, F4 goes on" in screen.status)
+    await screen.terminal.until(lambda: "PAUSED, 0 waiting, F4 resumes" in screen.status)
 
 
 @element

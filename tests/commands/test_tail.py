@@ -199,7 +199,7 @@ def test_a_cut_recording_shows_all_that_is_whole(tmp_path: Path) -> None:
     result = console("replay", str(path), "--format", "jsonl", "--all")
     assert result.status == 0
     assert len(result.lines) == 65
-    assert result.err == f"tavus-console: {path}:66: the last line is cut and was skipped\n"
+    assert result.err == f"tavus-console: {path}:66: the last line is incomplete and was skipped\n"
     pretty = console("replay", str(path))
     assert "cut" not in pretty.out.replace("(cut:", "")
     assert pretty.err == result.err

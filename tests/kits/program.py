@@ -12,7 +12,7 @@ from pathlib import Path
 from tavus_cli.cli import run_command
 from tavus_cli.session.environment import Environment
 
-SECONDS = 30.0  # no test waits this long unless it fails
+SECONDS = 60.0  # no test waits this long unless it fails
 SAMPLES = Path(__file__).parent.parent / "samples" / "events.jsonl"
 NOWHERE = "http://127.0.0.1:9"  # an API that nobody serves: no test asks Tavus by accident
 CONSOLE = str(Path(sys.executable).with_name("tavus-console"))

@@ -73,7 +73,7 @@ def test_durations(text: str, seconds: float) -> None:
     "text", ["", "s", "-1s", "1d", "1.s", ".5", "1e3", "nan", "inf", "10s5", "1h30m", "٣s", "1,5s", "9" * 400]
 )
 def test_what_is_no_duration(text: str) -> None:
-    with pytest.raises(UsageError, match=re.escape("is no duration: write 1500ms, 10s, 5m or 1h")):
+    with pytest.raises(UsageError, match=re.escape("is not a duration: write 1500ms, 10s, 5m or 1h")):
         duration(text)
 
 
@@ -84,7 +84,7 @@ def test_speed_factors(text: str, factor: float | None) -> None:
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "1e9", "fast", "MAX"])
 def test_what_is_no_speed(text: str) -> None:
-    with pytest.raises(UsageError, match="--speed is a number such as 1 or 4, or max"):
+    with pytest.raises(UsageError, match="--speed must be a number such as 1 or 4, or max"):
         speed_factor(text)
 
 
@@ -144,7 +144,7 @@ def test_what_is_missing_is_said_with_the_usage(source: str | list[str]) -> None
 
 @pytest.mark.parametrize("source", ["too much", ["too", "much"]], ids=["line", "list"])
 def test_what_is_too_much_is_said_with_the_usage(source: str | list[str]) -> None:
-    with pytest.raises(UsageError, match=re.escape(f'"too much" is too much; usage: {USAGE}')):
+    with pytest.raises(UsageError, match=re.escape(f'unexpected "too much"; usage: {USAGE}')):
         Words(source, USAGE).done()
 
 

@@ -115,11 +115,11 @@ def sent(name: str, /, **properties: Any) -> Message:
 
 
 _WARNED: dict[str, tuple[Any, list[str]]] = {
-    "no object": ([1], ["not a JSON object: Tavus reads objects"]),
-    "empty": ({}, ['message_type is not "conversation"', "no event_type"]),
+    "no object": ([1], ["not a JSON object: Tavus reads only objects"]),
+    "empty": ({}, ['message_type is not "conversation"', "event_type is missing"]),
     "system": (
         {"message_type": "system", "event_type": 5},
-        ['message_type is not "conversation"', "no event_type"],
+        ['message_type is not "conversation"', "event_type is missing"],
     ),
     "properties null": (
         {**sent("respond"), "properties": None},
@@ -214,7 +214,7 @@ def test_the_size_limit_counts_bytes() -> None:
     assert lint(respond("a" * room).encode("c")) == []
     assert lint(respond("é" * (room // 2)).encode("c")) == []
     (warning,) = lint(respond("a" * (room + 1)).encode("c"))
-    assert warning == "4,097 bytes: over 4,096 a message may vanish on its way"
+    assert warning == "4,097 bytes: a message over 4,096 may be lost"
     assert lint(respond("é" * room).encode("c")) != []
     assert lint(["a" * SIZE_LIMIT])[1].startswith("4,100 bytes")
 

@@ -243,18 +243,21 @@ def test_what_is_no_record_in_a_recording_is_told(file: Path, line: str) -> None
 @pytest.mark.parametrize("cut", [1, 5, 30])
 def test_a_cut_last_line_is_told_and_skipped(file: Path, cut: int) -> None:
     got = read(file, HEAD, record(1), record({"a": "b" * 30})[:-cut], end=b"")
-    assert brief(got, file) == [1, "3: the last line is cut and was skipped"]
+    assert brief(got, file) == [1, "3: the last line is incomplete and was skipped"]
     assert isinstance(got[1], RoomNote)
     assert got[1].warning
 
 
 def test_a_cut_last_bare_message(file: Path) -> None:
-    assert brief(read(file, BARE, BARE[:-1], end=b""), file)[1] == "2: the last line is cut and was skipped"
+    assert (
+        brief(read(file, BARE, BARE[:-1], end=b""), file)[1]
+        == "2: the last line is incomplete and was skipped"
+    )
 
 
 def test_a_cut_inside_a_character(file: Path) -> None:
     got = read(file, HEAD.encode(), record("é").encode()[:-4], end=b"")
-    assert brief(got, file) == ["2: the last line is cut and was skipped"]
+    assert brief(got, file) == ["2: the last line is incomplete and was skipped"]
 
 
 def test_a_last_line_without_its_line_end_that_is_whole(file: Path) -> None:
@@ -422,7 +425,7 @@ def test_paced_without_times_at_all(file: Path) -> None:
 
 def test_it_takes_no_messages(file: Path) -> None:
     room = RecordedRoom(str(write(file, HEAD)))
-    with pytest.raises(SendFailed, match="a recording takes no messages"):
+    with pytest.raises(SendFailed, match="a recording cannot receive messages"):
         asyncio.run(room.send({}))
     arrivals(room)
 

@@ -145,7 +145,9 @@ def test_lines_wait_and_everything_else_goes_on(
                 termios.tcflow(terminal.slave, termios.TCOON)
             await terminal.until("more 99")
             assert terminal.lines() == numbered(20_000)
-            assert re.search(r"… the terminal took nothing for \d\.\d s, [\d,]+ lines waited", terminal.text)
+            assert re.search(
+                r"… the terminal stopped reading for \d\.\d s, [\d,]+ lines waited", terminal.text
+            )
             assert prompt.held == 0
 
     asyncio.run(check())
@@ -268,7 +270,9 @@ def test_a_terminal_that_reads_on_shows_all_and_says_how_long_it_stood(
             await recorded(tmp_path, 3_000)
             await terminal.until('"number":2999,')
             assert re.findall(r'"number":(\d+),', terminal.text) == [str(one) for one in range(3_000)]
-            assert re.search(r"the terminal took nothing for \d+\.\d s, [\d,]+ lines waited", terminal.text)
+            assert re.search(
+                r"the terminal stopped reading for \d+\.\d s, [\d,]+ lines waited", terminal.text
+            )
             os.write(terminal.reading, b"\x04")
             assert await asyncio.to_thread(process.wait, SECONDS) == 0
 

@@ -71,10 +71,10 @@ def test_all_its_numbers() -> None:
         f"came {START:.3f}",
         "folded as twin",
         "late",
-        "of an older turn",
+        "of an earlier turn",
     ]
     made = EventEntry(decode(one), START, differs=True, reply=1.139)
-    assert head_of(made)[-2:] == ["its seq came before, with other content", "reply 1.14 s"]
+    assert head_of(made)[-2:] == ["seq seen before, with different content", "reply 1.14 s"]
 
 
 def test_what_was_sent_tells_what_became_of_it() -> None:

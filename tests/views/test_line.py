@@ -180,12 +180,12 @@ def test_at_a_prompt_it_is_told_where_the_rest_is(entry: EventEntry, where: str)
 
 def test_long_text_is_cut_where_a_limit_is_asked_for() -> None:
     assert shown(said("a" * 11), limit=10) == [
-        f"{NOW}            pal      aaaaaaaaaa… (1 more characters; --format jsonl has them)"
+        f"{NOW}            pal      aaaaaaaaaa… (1 more characters; --format jsonl shows all)"
     ]
     assert shown(said("a" * 10), limit=10) == [f"{NOW}            pal      aaaaaaaaaa"]
     assert len(shown(said("a" * 10**6))[0]) > 10**6
     assert shown(said("a" * 2_010), limit=10)[0].endswith(
-        "… (2,000 more characters; --format jsonl has them)"
+        "… (2,000 more characters; --format jsonl shows all)"
     )
     assert "990 more" in shown(sent(respond("a" * 992)), limit=10)[0]  # with the word "respond "
 
@@ -241,7 +241,7 @@ def test_what_is_sent_opens_a_turn() -> None:
         ({"late": True}, "↩ late  Hi"),
         ({"back": True, "turn": Turn(1, START)}, "↩ turn 1  Hi"),
         ({"back": True, "late": True, "turn": Turn(1, START)}, "↩ turn 1, late  Hi"),
-        ({"differs": True}, "↩ seq 7 again, with other content  Hi"),
+        ({"differs": True}, "↩ seq 7 again, with different content  Hi"),
         ({"fold": "twin"}, "Hi"),
         ({"reply": 1.139}, "Hi   reply 1.14 s"),
     ],

@@ -114,7 +114,7 @@ def call(number: int) -> dict[str, Any]:
             id="calls that nobody answers",
         ),
         pytest.param(
-            heard(), {"paused": 12}, " c1 · PAUSED, 12 wait, F4 goes on · no PAL yet · 0 min ", id="paused"
+            heard(), {"paused": 12}, " c1 · PAUSED, 12 waiting, F4 resumes · no PAL yet · 0 min ", id="paused"
         ),
         pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0 min ", id="recording"),
         pytest.param(heard(), {"over": "expired"}, " c1 · over · 0 min ", id="over"),

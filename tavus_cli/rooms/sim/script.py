@@ -327,7 +327,7 @@ def parse_spec(spec: str) -> tuple[SimScript, Options]:
     """ "sim", "sim:FILE.toml", "sim:?seed=7&reorder=0.2", "sim:FILE.toml?speed=max". Raises UsageError."""
     name, _, rest = spec.partition(":")
     if name != "sim":
-        raise UsageError(f'"{spec}" is no simulated room: write sim, sim:FILE.toml or sim:?seed=7')
+        raise UsageError(f'"{spec}" is not a simulated room: write sim, sim:FILE.toml or sim:?seed=7')
     path, mark, query = rest.rpartition("?")
     script = load_script((path if mark else rest) or DEFAULT_SCRIPT)
     values: dict[str, Any] = {}

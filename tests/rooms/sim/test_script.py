@@ -235,7 +235,7 @@ def test_specs(tmp_path: Path) -> None:
         ("sim:?speed=0", 'sim: speed must be a number above 0 up to 1000, not "0"'),
         ("sim:?seed=-1", 'sim: seed must be a whole number, not "-1"'),
         ("sim:none.toml", "none.toml: No such file or directory"),
-        ("simulated", '"simulated" is no simulated room: write sim, sim:FILE.toml or sim:?seed=7'),
+        ("simulated", '"simulated" is not a simulated room: write sim, sim:FILE.toml or sim:?seed=7'),
     ],
 )
 def test_bad_specs(spec: str, message: str) -> None:
