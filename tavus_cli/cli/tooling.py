@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tavus_cli.cli.app import TOOLS
+
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
@@ -16,11 +18,9 @@ if TYPE_CHECKING:
 else:
     Tools = Any  # what a command's parameter ``tools`` is; named without importing it
 
-PANEL = "Tools"
-
 
 def _option(*names: str, **more: Any) -> Any:
-    return typer.Option(*names, rich_help_panel=PANEL, **more)
+    return typer.Option(*names, rich_help_panel=TOOLS, **more)
 
 
 _OPTIONS: dict[str, tuple[Any, Any]] = {

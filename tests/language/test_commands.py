@@ -288,7 +288,7 @@ def test_help_on_nothing_known() -> None:
     ("text", "words"),
     [
         ("/", [f"/{name}" for name in COMMANDS]),
-        ("/re", ["/respond"]),
+        ("/res", ["/respond"]),
         ("/in", ["/interrupt"]),
         ("/zzz", []),
         ("/context ", ["append", "overwrite"]),
