@@ -24,7 +24,7 @@ from rich.style import Style
 from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, TerminalTheme
 from rich.text import Text
 
-COLUMNS, ROWS = 112, 34
+COLUMNS, ROWS = 112, 42
 COMMAND = ("join", "sim")
 DARK, LIGHT = SVG_EXPORT_THEME, DEFAULT_TERMINAL_THEME
 BLACK = TerminalTheme((0, 0, 0), (255, 255, 255), [(0, 0, 0)] * 8)

@@ -1,8 +1,8 @@
-"""Tavus' REST API: conversations created, listed, looked up, ended. The one place of httpx, imported late.
+"""Tavus' REST API: create, list, get and end conversations. httpx is imported here, late.
 
-What an answer holds is a remote party's: whoever prints it makes it safe. The key goes into one header
-and nowhere else: it is taken out of whatever an answer puts into an error, and no redirect is followed.
-Time is injected (``sleep``, ``clock``, ``jitter``), so that a test of retries does not wait.
+Answers are untrusted text: whoever prints them passes them through ``safe()``. The key goes into one
+header and nowhere else: it is removed from errors that quote an answer, and redirects are not followed.
+Tests inject time (``sleep``, ``clock``, ``jitter``), so that retries do not wait.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ Json = dict[str, Any]
 
 
 class CannotReach(CannotJoin):
-    """The API does not answer, or not as itself: network, timeouts, 5xx, a proxy's page."""
+    """The API does not answer, or something else does: network, timeouts, 5xx, a proxy's page."""
 
     reason = "cannot_reach"
     stage: Stage = "answer"  # what failed
@@ -66,8 +66,8 @@ class RateLimited(Refused):
 class TavusApi:
     """``with TavusApi(key) as api``. Calls block; each raises one ConsoleError that says what to do next.
 
-    Calls that change nothing by being repeated are repeated where the API is out of breath; creating
-    never is, because the conversation may be there, and cost, although its answer was lost.
+    Calls that are safe to repeat are repeated if the API is busy or down. Creating is not: the conversation
+    may exist, and be billed, although the answer was lost.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class TavusApi:
     # -- calls -----------------------------------------------------------------------------------------
 
     def create(self, body: Json) -> Json:
-        """A new conversation; it is billed from now on."""
+        """A new conversation; it is billed until it ends."""
         try:
             created = self._call("POST", "/conversations", body, repeat=False)
         except CannotReach as error:
@@ -204,7 +204,7 @@ class TavusApi:
         except (ValueError, LookupError):
             raise CannotReach(f"{self.host} answered with {self._no_json(response)}") from None
         if not isinstance(value, dict):
-            raise CannotReach(f"{self.host} answered with JSON that is no object; try again")
+            raise CannotReach(f"{self.host} answered with JSON that is not an object; try again")
         return value
 
     def _no_json(self, response: httpx.Response) -> str:
@@ -212,12 +212,10 @@ class TavusApi:
         if text.startswith("<"):
             title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
             name = self._shown(title[1]) if title else ""
-            return (
-                f"a web page{f' ({name})' if name else ''}: a proxy stands between, or the address is wrong"
-            )
+            return f"a web page{f' ({name})' if name else ''}: a proxy is in between, or the address is wrong"
         if text[:1] in ("{", "["):
             return "JSON that is cut off or broken; try again"
-        return "no JSON: a proxy stands between, or the address is wrong" if text else "nothing; try again"
+        return "no JSON: a proxy is in between, or the address is wrong" if text else "nothing; try again"
 
     def _error(self, response: httpx.Response) -> ConsoleError:
         status, said = response.status_code, self._said(response)
@@ -236,7 +234,7 @@ class TavusApi:
                     f"the API key may not do this (403; it may be tied to other addresses){tail}"
                 )
             case 404:
-                return NotFound(f"Tavus knows no such thing (404){tail}; see tavus-console conversation list")
+                return NotFound(f"no {_named(response)} (404){tail}; see tavus-console conversation list")
         if 300 <= status < 400:
             return self._redirected(response)
         error: CannotReach | RateLimited
@@ -256,8 +254,8 @@ class TavusApi:
             host = urlsplit(response.headers.get("location", "")).hostname
             if host and host != urlsplit(self.base_url).hostname:
                 where = f"{self._shown(host)}, where the key was not sent"
-                return _Final(f"{self.host} sends on to {where}; is --base-url right?")
-        return _Final(f"{self.host} sends on to another address; is --base-url right?")
+                return _Final(f"{self.host} redirects to {where}; is --base-url right?")
+        return _Final(f"{self.host} redirects to another address; is --base-url right?")
 
     def _retry_after(self, response: httpx.Response) -> float:
         """Seconds; 0 where nothing is asked for."""
@@ -291,7 +289,7 @@ class TavusApi:
 
 
 PERHAPS_CREATED = (
-    "a conversation may have been created all the same, and be billed: "
+    "a conversation may have been created anyway, and be billed: "
     "see tavus-console conversation list --status active"
 )
 
@@ -336,7 +334,9 @@ def check_base_url(url: str | None) -> str:
 def check_key(key: str) -> None:
     """Raises NotAuthorised for what cannot be a key."""
     if not _KEY.fullmatch(key):
-        raise NotAuthorised("the API key holds a blank or a character that no key has: store it again")
+        raise NotAuthorised(
+            "the API key has a space or another character that keys do not have: store it again"
+        )
 
 
 def check_id(conversation: str) -> str:
@@ -344,14 +344,18 @@ def check_id(conversation: str) -> str:
     if conversation.startswith("https://"):
         conversation = urlsplit(conversation).path.strip("/")
     if not _ID.fullmatch(conversation):
-        raise UsageError(
-            "that is no conversation id: letters, digits, - and _, as tavus-console conversation list shows"
-        )
+        raise UsageError("not a valid conversation id; tavus-console conversation list shows them")
     return conversation
 
 
 def _path(conversation_id: str) -> str:
     return f"/conversations/{check_id(conversation_id)}"
+
+
+def _named(response: httpx.Response) -> str:
+    """What a request was about: "conversation ID", or "such address"."""
+    match = re.search(r"/v2/conversations/([^/]+)", response.request.url.path)
+    return f"conversation {match[1]}" if match else "such address"
 
 
 def _is_loopback(host: str) -> bool:

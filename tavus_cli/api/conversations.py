@@ -76,11 +76,11 @@ def end(api: TavusApi, conversation_id: str) -> bool:
 
 
 def about_billing(created: Json) -> str:
-    """What somebody who has made a conversation must know."""
+    """What must be said once a conversation was created."""
     name = created["conversation_id"]
     if created.get("status") == "ended":
-        return f"{name} was created as ended (test mode): nobody is there, nothing is billed"
-    return f"{name} is billed from now on, until it ends: tavus-console conversation end {name}"
+        return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
+    return f"{name} is billed until it ends: tavus-console conversation end {name}"
 
 
 def without_token(conversation: Json) -> Json:
@@ -101,13 +101,11 @@ class Found:
 
 def from_pipe(text: str) -> Found:
     """What ``tavus conversation create``, ``tavus chat start`` or our ``conversation create`` printed,
-    or a URL or an id alone, as a TARGET. Raises UsageError, ConversationOver.
+    or just a URL or an id, as a TARGET. Raises UsageError, ConversationOver.
     """
     text = text.strip()
     if not text:
-        raise UsageError(
-            "TARGET is - but nothing came on standard input; what did the command before it say?"
-        )
+        raise UsageError("TARGET is - but standard input is empty; did the command before it fail?")
     start = text.find("{")
     if start >= 0:
         try:
@@ -120,7 +118,7 @@ def from_pipe(text: str) -> Found:
         return Found(text)
     if match := _URL.search(text):
         return Found(match.group())
-    raise UsageError("TARGET is - but standard input holds no conversation: neither JSON nor a room's URL")
+    raise UsageError("TARGET is - but standard input has neither a conversation as JSON nor a room's URL")
 
 
 def _of_answer(answer: Json) -> Found:

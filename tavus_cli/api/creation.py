@@ -43,33 +43,44 @@ FIELDS = (
     Field("persona_id", ("--pal", "--persona"), "text", "ID", "The PAL."),
     Field("replica_id", ("--face", "--replica"), "text", "ID", "The face; else the PAL's own."),
     _field("conversation_name", "text", "TEXT", "A name for lists."),
-    _field("conversational_context", "text", "TEXT", "What the PAL knows about this one.", "--context"),
+    _field(
+        "conversational_context", "text", "TEXT", "What the PAL knows about this conversation.", "--context"
+    ),
     _field("custom_greeting", "text", "TEXT", "What it says first.", "--greeting"),
     _field("enable_dynamic_greeting", "flag", "", "Let the model make the greeting."),
-    Field("chat", ("--chat",), "flag", "", "Text alone, no face."),
+    Field("chat", ("--chat",), "flag", "", "Text only, no face."),
     Field("audio_only", ("--audio-only",), "flag", "", "Sound without a picture."),
     Field("require_auth", ("--private", "--require-auth"), "flag", "", "A room that asks for a token."),
     Field("test_mode", ("--test-mode",), "flag", "", "Created as ended: no PAL, no cost."),
-    _field("max_participants", "whole", "N", "With the PAL, 2 or more."),
+    _field("max_participants", "whole", "N", "At most this many, the PAL included; 2 or more."),
     _field("callback_url", "text", "URL", "Where Tavus posts events."),
     _field("meeting_url", "text", "URL", "A Meet, Zoom or Teams call to join instead."),
-    Field("memory_stores", ("--memory-store",), "texts", "NAME", "A memory; may be given several times."),
-    Field("document_ids", ("--document-id",), "texts", "ID", "A document; several times."),
-    Field("document_tags", ("--document-tag",), "texts", "TAG", "Documents by tag; several times."),
+    Field("memory_stores", ("--memory-store",), "texts", "NAME", "A memory store. Can be repeated."),
+    Field("document_ids", ("--document-id",), "texts", "ID", "A document. Can be repeated."),
+    Field("document_tags", ("--document-tag",), "texts", "TAG", "Documents by tag. Can be repeated."),
     _field("document_retrieval_strategy", "text", "speed|balanced|quality", "How documents are searched."),
-    Field("policy", ("--policy",), "text", "eu", "The rules that hold."),
-    _inside("max_call_duration", "seconds", "DURATION", "When it ends at the latest: 10m; 1h if not said."),
-    _inside("participant_left_timeout", "seconds", "DURATION", "How long it outlives its last guest."),
-    _inside("participant_absent_timeout", "seconds", "DURATION", "How long it waits for the first one."),
+    Field("policy", ("--policy",), "text", "eu", "Data policy."),
+    _inside("max_call_duration", "seconds", "DURATION", "The longest it may last: 10m.  [default: 1h]"),
+    _inside(
+        "participant_left_timeout", "seconds", "DURATION", "How long it continues after its last guest left."
+    ),
+    _inside("participant_absent_timeout", "seconds", "DURATION", "How long it waits for its first guest."),
     _inside("enable_recording", "flag", "", "Tavus records it."),
     _inside("recording_storage", "object", "JSON", "Where Tavus keeps recordings."),
-    _inside("recording_s3_bucket_name", "text", "NAME", "The older way to say that."),
-    _inside("recording_s3_bucket_region", "text", "REGION", "The same."),
-    _inside("aws_assume_role_arn", "text", "ARN", "The same."),
+    _inside("recording_s3_bucket_name", "text", "NAME", "The older option for that: bucket."),
+    _inside("recording_s3_bucket_region", "text", "REGION", "The older option: region."),
+    _inside("aws_assume_role_arn", "text", "ARN", "The older option: role."),
     _inside("enable_closed_captions", "flag", "", "Captions."),
     _inside("apply_greenscreen", "flag", "", "A green background."),
     _inside("language", "text", "NAME", "A language's full name, or multilingual."),
-    Field("languages", ("--languages",), "texts", "NAME", "One of several; several times.", inside=True),
+    Field(
+        "languages",
+        ("--languages",),
+        "texts",
+        "NAME",
+        "One of several languages. Can be repeated.",
+        inside=True,
+    ),
     _inside("livekit_ws_url", "text", "URL", "A LiveKit room; its token (a secret) goes into --body."),
 )
 BY_NAME = {field.name: field for field in FIELDS}
@@ -82,7 +93,7 @@ def parse_body(text: str, source: str) -> Json:
         value = from_json(text)
     except ValueError as error:
         where = f" at line {error.lineno}" if hasattr(error, "lineno") else ""
-        raise UsageError(f"--body {source} holds no JSON{where}") from None
+        raise UsageError(f"--body {source} is not valid JSON{where}") from None
     if not isinstance(value, dict):
         raise UsageError(f"--body {source} must hold a JSON object")
     if too_deep(value):  # how deep Python itself reads depends on its version
@@ -105,11 +116,11 @@ def creation_body(options: Mapping[str, Any], base: Json | None = None) -> Json:
     if properties:
         body["properties"] = properties
     if not body.get("persona_id") and not body.get("replica_id"):
-        raise UsageError("a conversation with whom? give --pal ID, or --face ID")
+        raise UsageError("missing --pal or --face: who is the conversation with?")
     try:
         json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, RecursionError):  # a byte that is no UTF-8, NaN, a thousand brackets
-        raise UsageError("an option or --body holds what cannot be sent as JSON in UTF-8") from None
+    except (ValueError, RecursionError):  # a byte that is not UTF-8, NaN, a thousand brackets
+        raise UsageError("an option or --body has text that cannot be sent as JSON in UTF-8") from None
     return body
 
 

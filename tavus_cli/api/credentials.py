@@ -35,7 +35,7 @@ _ENV_NAME = re.compile(r"[A-Z0-9_]{1,32}", re.ASCII)
 
 
 class NoKeyring(ConsoleError):
-    """There is no keyring, or it keeps nothing."""
+    """There is no keyring, or it stores nothing."""
 
     reason = "no_keyring"
 
@@ -53,7 +53,7 @@ class Key:
 
     @property
     def last_four(self) -> str:
-        """Only of a key that is long enough to stay one without them."""
+        """Only of a key that stays secret without them."""
         return self.value[-4:] if len(self.value) >= 16 else ""
 
 
@@ -143,7 +143,7 @@ class Tokens:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
                 json.dump(note, file)
         except OSError as error:
-            raise ConsoleError(f"the meeting token cannot be kept: {error}") from None
+            raise ConsoleError(f"cannot store the meeting token: {error}") from None
 
     def get(self, conversation_id: str) -> str | None:
         name = check_id(conversation_id)
@@ -206,7 +206,7 @@ def _tokens_folder() -> Path:
 
 
 def _read(service: str, user: str) -> str | None:
-    """None also where there is no keyring: who uses none must not be bothered by it.
+    """None also if there is no keyring: people who use none need no error about it.
 
     Raises KeyringSilent.
     """
@@ -222,7 +222,7 @@ def _read(service: str, user: str) -> str | None:
 def _write(service: str, user: str, value: str) -> None:
     _ask(lambda keyring: keyring.set_password(service, user, value))
     if _ask(lambda keyring: keyring.get_password(service, user)) != value:
-        raise NoKeyring("the keyring of this machine keeps nothing: set TAVUS_API_KEY instead")
+        raise NoKeyring("the keyring of this machine stores nothing: set TAVUS_API_KEY instead")
 
 
 _silent = False  # once it did not answer it is not asked again: waiting costs once

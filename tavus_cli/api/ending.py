@@ -1,7 +1,7 @@
 """Ending a conversation with the console that joined it: ``join --new``, ``--end-on-exit``, ``/end``.
 
-A conversation costs until it ends, so ending is tried on every way out, and what did not end is told
-with the command that ends it.
+A conversation is billed until it ends: it is ended on every way out, and if that fails, a warning names
+the command that ends it.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environ
             return ExitStatus.FAILED
     elif ending.new:
         name = ending.conversation_id
-        environment.warn(f"{name} may go on, and be billed; this ends it: {PROGRAM} conversation end {name}")
+        environment.warn(f"{name} may continue and be billed; to end it: {PROGRAM} conversation end {name}")
     return status
 
 
@@ -121,8 +121,8 @@ async def _create(api: TavusApi, body: Json, connect: Connect, environment: Envi
 
 
 def tell_not_ended(name: str, why: str, environment: Environment) -> None:
-    environment.warn(f"NOT ENDED: {name} goes on and is billed ({why})")
-    environment.warn(f"NOT ENDED: this ends it: {PROGRAM} conversation end {name}")
+    environment.warn(f"NOT ENDED: {name} continues and is billed ({why})")
+    environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
 
 def _start(ending: Ending) -> asyncio.Future[None]:
@@ -132,7 +132,7 @@ def _start(ending: Ending) -> asyncio.Future[None]:
 async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
     """Whether it has not ended. A first signal does not stop the wait for that, a second one ends all."""
     name = ending.conversation_id
-    environment.say(f"ending {name} … (should this be cut short: {PROGRAM} conversation end {name})")
+    environment.say(f"ending {name} … (if this is interrupted: {PROGRAM} conversation end {name})")
     cancelled: asyncio.CancelledError | None = None
     while not outcome.done():
         try:

@@ -1,4 +1,4 @@
-"""Why the API cannot be reached: name, connection, TLS and proxy told apart, each with what to do next.
+"""Why the API cannot be reached: name, connection, TLS and proxy, each with what to do next.
 
 httpx has one error for most of it; what was at fault is in the errors behind that one.
 """
@@ -34,7 +34,7 @@ def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
     said = str(error)[:SAID_LIMIT] or "no answer in time"
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror) and not proxy:
-            return "dns", f"cannot reach {host}: DNS does not know it ({cause.strerror}); is the network up?"
+            return "dns", f"cannot reach {host}: DNS has no such name ({cause.strerror}); is the network up?"
         if isinstance(cause, ssl.SSLError):
             return "tls", _tls(cause, host, proxy)
         if isinstance(cause, OSError) and cause.strerror:
@@ -47,10 +47,10 @@ def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
 def _tls(error: ssl.SSLError, host: str, proxy: str) -> str:
     by = f", through the proxy {proxy}" if proxy else ""
     if isinstance(error, ssl.SSLCertVerificationError):
-        todo = _TODO.get(error.verify_code, "where a proxy reads along, SSL_CERT_FILE names its authority")
+        todo = _TODO.get(error.verify_code, "if a proxy inspects TLS, set SSL_CERT_FILE to its authority")
         why = error.verify_message.rstrip(".")
         return f"cannot reach {host}{by}: its certificate is not trusted ({why}); {todo}"
-    return f"cannot reach {host}{by}: it speaks no TLS that we know ({error.reason}); is --base-url right?"
+    return f"cannot reach {host}{by}: no TLS version in common ({error.reason}); is --base-url right?"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

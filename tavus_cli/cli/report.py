@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.cli.options import Color, Hold, Theme, duration_option, environment_of
+from tavus_cli.cli.options import SETTING, Color, Hold, Theme, duration_option, environment_of
 from tavus_cli.errors import UsageError
 
 # Options that are gates: what they limit. All others: --gate.
@@ -94,7 +94,7 @@ def report(
     no_failed_barge_ins: _none("no_failed_barge_ins") = False,  # type: ignore[valid-type]
     no_unknown_types: _none("no_unknown_types") = False,  # type: ignore[valid-type]
     no_unknown_fields: _none("no_unknown_fields") = False,  # type: ignore[valid-type]
-    hold: Hold = 0.25,
+    hold: Hold = SETTING,
     color: Color = "auto",
     theme: Theme = "auto",
     json: Annotated[bool, typer.Option("--json", help="One JSON object, and errors as such.")] = False,

@@ -1,4 +1,4 @@
-"""``auth …``: a key into the keyring and out of it. It is shown nowhere but by its last four characters."""
+"""``auth …``: store a key in the keyring, show its last four characters, remove it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def login(base_url: str | None, environment: Environment, *, as_json: bool) -> i
         next(api.conversations("active"), None)
     where = store_key(value, environment.environ)
     stored = Key(value, where)
-    _tell(f"stored in {where}: a key ending in {_ending(stored)}", _about(stored), environment, as_json)
+    _print(f"stored in {where}: a key ending in {_ending(stored)}", _about(stored), environment, as_json)
     found = find_key(environment.environ)
     if found is not None and found.source != where:
-        environment.warn(f"{found.source} is set and comes first: unset it to use what was stored")
+        environment.warn(f"{found.source} is set and is used first: unset it to use the stored key")
     return ExitStatus.DONE
 
 
@@ -33,21 +33,21 @@ def status(environment: Environment, *, as_json: bool) -> int:
     key = find_key(environment.environ)
     if key is None:
         raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
-    _tell(f"from {key.source}: a key ending in {_ending(key)}", _about(key), environment, as_json)
+    _print(f"from {key.source}: a key ending in {_ending(key)}", _about(key), environment, as_json)
     return ExitStatus.DONE
 
 
 def logout(environment: Environment, *, as_json: bool) -> int:
     """Raises NoKeyring."""
     had = forget_key(environment.environ)
-    _tell("forgotten" if had else "there was none of ours", {"forgotten": had}, environment, as_json)
+    _print("key removed" if had else "no key was stored", {"forgotten": had}, environment, as_json)
     if (left := find_key(environment.environ)) is not None:
-        environment.warn(f"a key is still there: it comes from {left.source}")
+        environment.warn(f"another key is still in use: it comes from {left.source}")
     return ExitStatus.DONE
 
 
 def _asked(environment: Environment) -> str:
-    """Unseen at a terminal, the first line of a pipe."""
+    """Prompts without echo on a terminal; else the first line of standard input."""
     if is_tty(environment.stdin):
         from getpass import getpass
 
@@ -55,7 +55,7 @@ def _asked(environment: Environment) -> str:
     else:
         value = environment.stdin.readline()
     if not value.strip():
-        raise UsageError("no key was given: type it, or pipe it in: tavus-console auth login < FILE")
+        raise UsageError("no key was given: type it, or read it from a file: tavus-console auth login < FILE")
     return value.strip()
 
 
@@ -67,5 +67,5 @@ def _about(key: Key) -> dict[str, Any]:
     return {"source": key.source, "last_four": key.last_four}
 
 
-def _tell(text: str, value: dict[str, Any], environment: Environment, as_json: bool) -> None:
+def _print(text: str, value: dict[str, Any], environment: Environment, as_json: bool) -> None:
     print(to_json(value) if as_json else text, file=environment.stdout, flush=True)

@@ -1,4 +1,4 @@
-"""``conversation …`` and ``auth …``: what they ask the API, and how they show what it answers.
+"""``conversation …``: what it asks the API, and how it shows the answers.
 
 Tables on a terminal, JSON in pipes and with ``--json``. Meeting tokens are left out of both.
 """
@@ -41,7 +41,7 @@ class Shape:
     query: str | None = None
 
     def check(self) -> None:
-        """Before the API is asked. Raises UsageError for an expression that is none."""
+        """Before the API is asked. Raises UsageError for an invalid expression."""
         if self.query is not None:
             _compiled(self.query)
 
@@ -119,10 +119,10 @@ def end(
     *,
     yes: bool,
 ) -> int:
-    """What ends is told one by one; one that does not end keeps none of the others from ending."""
+    """Reports each; if one fails, the others are still ended."""
     shape.check()
     if bool(names) == all_active:
-        raise UsageError("which conversation? give ids, or --all-active for all of them")
+        raise UsageError("missing ID: give ids, or --all-active")
     names = [check_id(name) for name in names]
     with conversations.connect(environment.environ, base_url) as api:
         if all_active:
@@ -154,7 +154,7 @@ def _confirm(names: list[str], all_active: bool, environment: Environment) -> No
     """Asks on a terminal; elsewhere only ids that were named are ended without being asked about."""
     if not is_tty(environment.stdin):
         if all_active:
-            raise UsageError(f"all that run would end ({len(names)}): say --yes where nobody can be asked")
+            raise UsageError(f"this would end all {len(names)} active conversations: add --yes")
         return
     what = safe(names[0]) if len(names) == 1 else f"{len(names)} conversations ({safe(', '.join(names))})"
     environment.stderr.write(f"end {what} for everybody in it? [y/N] ")
@@ -210,7 +210,7 @@ def _outcome(outcome: Json, environment: Environment) -> None:
     for name in outcome["ended"]:
         _print(f"{safe(name)} has ended", environment)
     for name in outcome["over_before"]:
-        _print(f"{safe(name)} was over before", environment)
+        _print(f"{safe(name)} had ended before", environment)
     if not any(outcome.values()):
         _print("no conversation is active", environment)
 
@@ -225,8 +225,8 @@ def _compiled(query: str) -> Any:
     try:
         return jmespath.compile(query)
     except jmespath.exceptions.JMESPathError as error:
-        what = " ".join(str(error).split())
-        raise UsageError(f"--query is no JMESPath expression: {what}") from None
+        reason = " ".join(str(error).split())
+        raise UsageError(f"--query is not a valid JMESPath expression: {reason}") from None
 
 
 def _picked(query: str, value: Any) -> Any:

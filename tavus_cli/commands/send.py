@@ -13,6 +13,7 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.sending import deliver, prepare, warn_of_leaving
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ class SendOptions(NamedTuple):
     action: Interaction | AudioEcho
     wait: str | None = None
     timeout: float = 60.0
-    ready_timeout: float = 300.0
+    ready_timeout: float = default("ready_timeout")
     hold: float | None = None
     json: bool = False
 

@@ -15,6 +15,7 @@ from tavus_cli.session.environment import Environment
 from tavus_cli.session.sending import deliver, warn_of_leaving
 from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
+from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe_json
 
 
@@ -23,7 +24,7 @@ class SendManyOptions:
     """``rate``: at most so many a second, None: as they come. Times in seconds."""
 
     rate: float | None = None
-    ready_timeout: float = 300.0
+    ready_timeout: float = default("ready_timeout")
     hold: float = HOLD_SECONDS
     json: bool = False
 

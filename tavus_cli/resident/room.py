@@ -22,13 +22,14 @@ from tavus_cli.rooms.room import (
     ParticipantChanged,
     RoomOver,
 )
+from tavus_cli.settings.table import default
 
 ASKING = 2.0  # seconds for a session to say what it is
 _GONE = "the resident session is gone"
 
 
 def find(
-    target: str | None, conversation_id: str | None = None, timeout: float = 45.0
+    target: str | None, conversation_id: str | None = None, timeout: float = default("join_timeout")
 ) -> ResidentRoom | None:
     """The session for a TARGET or of a name; without a target the only one there is. Raises UsageError."""
     if not runtime.supported() or not (sockets := runtime.sockets()):

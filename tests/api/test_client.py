@@ -213,7 +213,7 @@ def test_creating_is_never_repeated(local: LocalApi, api: TavusApi, sleeps: Slee
     error = failure(lambda: api.create(BODY))
     assert (len(local.requests), sleeps) == (1, [])
     if odd.status != 429:
-        assert "may have been created all the same" in str(error)
+        assert "may have been created anyway" in str(error)
 
 
 def test_ending_is_repeated(local: LocalApi, api: TavusApi) -> None:

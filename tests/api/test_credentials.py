@@ -204,7 +204,7 @@ def test_a_broken_file_is_no_token(folder: Path, text: str) -> None:
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(ConsoleError, match="cannot be kept") as caught:
+    with pytest.raises(ConsoleError, match="cannot store the meeting token") as caught:
         Tokens(tmp_path / "file").keep("c1", SECRET)
     assert SECRET not in str(caught.value)
 

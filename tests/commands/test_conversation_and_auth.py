@@ -59,7 +59,7 @@ def test_create_prints_what_it_made_and_what_it_costs(api: LocalApi) -> None:
     name = created["conversation_id"]
     assert (result.status, created["conversation_url"], api.active) == (0, "sim", [name])
     assert result.err == (
-        f"tavus-console: {name} is billed from now on, until it ends: tavus-console conversation end {name}\n"
+        f"tavus-console: {name} is billed until it ends: tavus-console conversation end {name}\n"
     )
     assert sent(api) == {"persona_id": PAL}
 
@@ -157,19 +157,19 @@ def test_a_token_that_cannot_be_kept_is_told(api: LocalApi, folders: Path) -> No
     (folders / "state").touch()
     result = asked(api, "conversation", "create", "--pal", PAL, "--private")
     assert result.status == 0
-    assert "cannot be kept" in result.err
+    assert "cannot store the meeting token" in result.err
     assert TOKEN not in result.err
 
 
 WRONG = {
-    "nobody": ([], "give --pal ID"),
+    "nobody": ([], "missing --pal or --face"),
     "no such file": (["--body", "/nowhere/x.json"], "/nowhere/x.json"),
-    "no JSON": (["--body", __file__], "holds no JSON at line 1"),
+    "no JSON": (["--body", __file__], "is not valid JSON at line 1"),
     "no object": (["--face", "r", "--recording-storage", "[1]"], "--recording-storage takes a JSON object"),
-    "a bad duration": (["--face", "r", "--max-call-duration", "long"], "no duration"),
+    "a bad duration": (["--face", "r", "--max-call-duration", "long"], "is not a duration"),
     "no UTF-8": (["--face", "r", "--conversation-name", "\udcff"], "cannot be sent as JSON in UTF-8"),
     "no UTF-8 in JSON": (["--face", "r", "--languages", "\ud800"], "cannot be sent as JSON in UTF-8"),
-    "a bad query": (["--face", "r", "--query", "["], "--query is no JMESPath"),
+    "a bad query": (["--face", "r", "--query", "["], "--query is not a valid JMESPath"),
 }
 
 
@@ -342,8 +342,8 @@ def test_login_status_logout(api: LocalApi) -> None:
     shown = console("auth", "status", "--json", TAVUS_API_KEY="x").out
     assert json.loads(shown) == {"source": "TAVUS_API_KEY", "last_four": ""}
     assert console("conversation", "list", TAVUS_API_BASE_URL=api.base_url).out == "[]\n"
-    assert console("auth", "logout").out == "forgotten\n"
-    assert console("auth", "logout").out == "there was none of ours\n"
+    assert console("auth", "logout").out == "key removed\n"
+    assert console("auth", "logout").out == "no key was stored\n"
     assert console("auth", "status").status == 4
 
 
@@ -356,8 +356,8 @@ def test_a_key_that_is_not_accepted_is_not_stored(api: LocalApi) -> None:
 
 def test_what_comes_first_is_told(api: LocalApi) -> None:
     result = asked(api, "auth", "login", stdin=f"{KEY}\n")
-    assert "TAVUS_API_KEY is set and comes first" in result.err
-    assert "still there: it comes from TAVUS_API_KEY" in asked(api, "auth", "logout").err
+    assert "TAVUS_API_KEY is set and is used first" in result.err
+    assert "still in use: it comes from TAVUS_API_KEY" in asked(api, "auth", "logout").err
 
 
 def test_a_key_on_the_command_line_is_not_repeated(api: LocalApi) -> None:

@@ -75,13 +75,12 @@ def test_all_is_well(api: LocalApi) -> None:
 def test_what_still_runs_is_told_with_what_ends_it(api: LocalApi) -> None:
     api.add(status="ended")
     names = [api.add()]
-    assert (
-        f"– 1 conversation runs and is billed; this ends that: tavus-console conversation end {names[0]}"
-        in (doctor(api.base_url).lines)
+    assert f"– 1 conversation is running and billed; to end: tavus-console conversation end {names[0]}" in (
+        doctor(api.base_url).lines
     )
     names += [api.add() for _ in range(5)]
     running = told(api.base_url, status=0)["running"]
-    assert "6 conversations run and are billed" in running["text"]
+    assert "6 conversations are running and billed" in running["text"]
     assert running["text"].endswith("conversation end --all-active")
     assert [one["conversation_id"] for one in running["conversations"]] == names
     for _ in range(120):
@@ -194,7 +193,7 @@ NO_API = {
     "no list": (Odd(200, '{"data": 7}'), "without a list"),
     "nothing": (Odd(cut=True), "broke"),
     "sent on": (Odd(302, "", {"Location": "https://login.example.com/"}), "is --base-url right?"),
-    "not there": (Odd(404, "{}"), "knows of no conversations (404); is --base-url right?"),
+    "not there": (Odd(404, "{}"), "has no conversations (404); is --base-url right?"),
 }
 
 
@@ -216,7 +215,7 @@ def test_what_answers_is_not_the_api(api: LocalApi, name: str, key: str) -> None
 def test_a_name_that_dns_does_not_know() -> None:
     found = told("https://nobody.invalid", status=5)["api"]
     assert (found["stage"], found["reason"]) == ("dns", "cannot_reach")
-    assert "cannot reach nobody.invalid: DNS does not know it" in found["text"]
+    assert "cannot reach nobody.invalid: DNS has no such name" in found["text"]
     assert "is the network up?" in found["text"]
 
 
@@ -316,7 +315,7 @@ def test_an_authority_of_ones_own(
 def test_a_port_without_tls(api: LocalApi) -> None:
     found = told(api.base_url.replace("http:", "https:"), status=5)["api"]
     assert found["stage"] == "tls"
-    assert "speaks no TLS that we know" in found["text"]
+    assert "no TLS version in common" in found["text"]
 
 
 def test_a_proxy_that_leads_there(

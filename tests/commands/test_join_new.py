@@ -60,7 +60,7 @@ def ends(api: LocalApi) -> list[str]:
 def test_create_converse_and_end(api: LocalApi) -> None:
     result = joined_new(api, "--chat", "--end-on-exit", stdin="How much is it?\n")
     assert (result.status, result.err.count("\n")) == (0, 1)
-    assert f"{ID} is billed from now on, until it ends: {ENDS_IT}\n" in result.err
+    assert f"{ID} is billed until it ends: {ENDS_IT}\n" in result.err
     assert "twelve euros" in result.out
     assert api.requests[0].body == {"persona_id": PAL, "chat": True}
     assert api.active == []
@@ -74,7 +74,7 @@ def test_the_end_is_a_command(api: LocalApi) -> None:
 def test_who_leaves_on_purpose_is_told_what_goes_on(api: LocalApi) -> None:
     result = joined_new(api)
     assert result.status == 0
-    assert f"{ID} may go on, and be billed; this ends it: {ENDS_IT}" in result.err
+    assert f"{ID} may continue and be billed; to end it: {ENDS_IT}" in result.err
     assert (api.active, ends(api)) == ([ID], [])
 
 
@@ -102,8 +102,8 @@ def test_what_does_not_end_is_told_loudly(api: LocalApi, odd: Odd) -> None:
     api.before = fail
     result = joined_new(api, "--end-on-exit")
     assert result.status == 1
-    assert f"NOT ENDED: {ID} goes on and is billed" in result.err
-    assert f"NOT ENDED: this ends it: {ENDS_IT}" in result.err
+    assert f"NOT ENDED: {ID} continues and is billed" in result.err
+    assert f"NOT ENDED: to end it: {ENDS_IT}" in result.err
 
 
 def test_test_mode_has_nobody_to_join(api: LocalApi, tmp_path: Path) -> None:
@@ -241,7 +241,7 @@ def test_create_join_respond_reply_end(api: LocalApi, tmp_path: Path) -> None:
     with terminal(api, tmp_path, "sh") as shown:
         shown.type(f"cd {tmp_path} && tavus-console conversation create --pal {PAL} --private")
         shown.keys("Enter")
-        shown.shows(f"{ID} is billed from now on, until it ends: {ENDS_IT}")
+        shown.shows(f"{ID} is billed until it ends: {ENDS_IT}")
         shown.type(f"tavus-console join {ID}")
         shown.keys("Enter")
         shown.shows("PAL present")

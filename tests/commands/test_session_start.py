@@ -107,8 +107,8 @@ def test_what_does_not_end_is_told_and_keeps_no_other_from_ending(api: LocalApi,
     assert result.status == 4
     told = result.err.splitlines()
     for name, said, remedy in zip(names[:2], told[::2], told[1::2], strict=True):
-        assert said.startswith(f"tavus-console: NOT ENDED: {name} goes on and is billed (")
-        assert remedy == f"tavus-console: NOT ENDED: this ends it: tavus-console conversation end {name}"
+        assert said.startswith(f"tavus-console: NOT ENDED: {name} continues and is billed (")
+        assert remedy == f"tavus-console: NOT ENDED: to end it: tavus-console conversation end {name}"
     assert api.active == names[:2]
     assert console("session", "list").out == ""
 
@@ -134,4 +134,4 @@ def test_without_a_key_an_id_is_the_rooms_name(api: LocalApi, tmp_path: Path) ->
 
 def test_no_target_says_what_to_give(api: LocalApi) -> None:
     assert "no TARGET: give" in start(api).err
-    assert "nothing came on standard input" in start(api, "-").err
+    assert "standard input is empty" in start(api, "-").err

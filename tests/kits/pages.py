@@ -30,7 +30,7 @@ MANUAL = sorted((ROOT / "docs").glob("*.md"))
 PAGES = [README, *MANUAL]
 
 _BLOCK = re.compile(r"(?:^<!-- (live|slow) -->\n)?^```(\w*)\n(.*?)^```$", re.M | re.S)
-_BILLED = re.compile(r"tavus-console: (c\w+ is billed from now on, |warning: leaving as the last guest ).*\n")
+_BILLED = re.compile(r"tavus-console: (c\w+ is billed until |warning: leaving as the last guest ).*\n")
 
 
 @dataclass(frozen=True)

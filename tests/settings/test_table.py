@@ -10,6 +10,7 @@ import platformdirs
 import pytest
 
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.settings.file import load, wrong_in
 from tavus_cli.settings.table import KEYS, Settings, commented, config_path, default_history
 
@@ -233,3 +234,8 @@ def test_a_file_that_is_named_must_be_there(file: Path) -> None:
 def test_a_mark_at_the_beginning_is_no_part_of_the_text(file: Path) -> None:
     file.write_bytes(b'\xef\xbb\xbfname = "Dana"\r\n')
     assert load({"TAVUS_CONSOLE_CONFIG": str(file)}).name == "Dana"
+
+
+def test_the_core_holds_as_long_as_the_setting_says() -> None:
+    """The core imports no settings, and what starts fast does not import the core: so it stands twice."""
+    assert Settings(history=HISTORY).hold == HOLD_SECONDS

@@ -1,6 +1,6 @@
-"""What ``doctor`` finds out about the API: the key, the way there, whether the key is taken, what runs.
+"""What ``doctor`` checks of the API: the key, the way there, whether the key is accepted, what is running.
 
-Without a key nothing of it is needed: the simulation, recordings and a room's URL do without.
+All optional without a key: the simulation, recordings and a room's URL need none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .findings import Findings
 
 DNS_SECONDS = 4.0
 API_SECONDS = 6.0
-NO_KEY = "no-key"  # asks all the same: an API that refuses it can be reached
+NO_KEY = "no-key"  # asks anyway: an API that refuses it can be reached
 MOST = 100  # conversations looked at
 NAMED = 4
 
@@ -61,7 +61,7 @@ async def check_api(base_url: str | None, findings: Findings, environment: Envir
 
 
 async def _key(findings: Findings, environment: Environment) -> Key | None:
-    """None where there is none that could be sent."""
+    """None if there is none that could be sent."""
     try:
         key = await within(None, lambda: find_key(environment.environ))
         if key is None:
@@ -83,18 +83,18 @@ async def _key(findings: Findings, environment: Environment) -> Key | None:
 
 
 async def _asked(api: TavusApi) -> list[Json]:
-    """The conversations that run. Raises CannotReach, or what the API said to the question."""
+    """The running conversations. Raises CannotReach, or what the API answered."""
     await _look_up(api)
     try:
         return await within(API_SECONDS, lambda: _active(api))
     except TimeoutError:
         raise CannotReach(f"{api.host} did not answer within {API_SECONDS:g} s; try again") from None
     except NotFound:
-        raise CannotReach(f"{api.host} knows of no conversations (404); is --base-url right?") from None
+        raise CannotReach(f"{api.host} has no conversations (404); is --base-url right?") from None
 
 
 async def _look_up(api: TavusApi) -> None:
-    """A name server that is silent must be told from an API that is; who says no is told by the question."""
+    """Raises CannotReach if DNS is silent: the API call could not tell that from a silent API."""
     host = urlsplit(api.proxy or api.base_url).hostname
     try:
         await within(DNS_SECONDS, lambda: socket.getaddrinfo(host, None))
@@ -116,14 +116,14 @@ def _running(rows: list[Json], findings: Findings) -> None:
         findings.add("running", True, "no conversation is running", conversations=[])
         return
     names = [str(row.get("conversation_id")) for row in rows]
-    count = f"{len(rows)} conversations run and are" if len(rows) > 1 else "1 conversation runs and is"
+    count = f"{len(rows)} conversations are running and" if len(rows) > 1 else "1 conversation is running and"
     if len(rows) == MOST:
         count = f"at least {count}"
     which = "--all-active"
     if len(names) <= NAMED and all(map(_is_id, names)):
         which = " ".join(names)
     some = [{name: row.get(name) for name in ("conversation_id", "created_at")} for row in rows]
-    text = f"{count} billed; this ends that: tavus-console conversation end {which}"
+    text = f"{count} billed; to end: tavus-console conversation end {which}"
     findings.add("running", None, text, conversations=some)
 
 

@@ -1,4 +1,4 @@
-"""What ``doctor`` tried, and whether it worked: printed as it is found, or told at the end as one object."""
+"""What ``doctor`` tried, and whether it worked: printed as it is found, or at the end as one object."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
@@ -38,7 +39,7 @@ class JoinOptions:
     selection: Selection = field(default_factory=Selection)
     hold: float = HOLD_SECONDS
     record: str | None = None
-    ready_timeout: float = 300.0
+    ready_timeout: float = default("ready_timeout")
     reply_timeout: float = 60.0
     history: Path | None = None
     events_kept: int = 100_000
