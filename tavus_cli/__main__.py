@@ -1,4 +1,4 @@
-"""The program's door: the command ``tavus-console``, and ``python -m tavus_cli``."""
+"""The entry point: the command ``tavus-console``, and ``python -m tavus_cli``."""
 
 from __future__ import annotations
 

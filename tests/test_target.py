@@ -298,7 +298,7 @@ def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> N
     with pytest.raises(CannotJoin, match="no Daily room"):
         found(ID, api=api)
     api.conversations[ID]["conversation_url"] = "https://evil.example.com/room"
-    with pytest.raises(UsageError, match=r"only hosts of daily\.co"):
+    with pytest.raises(UsageError, match=r"its host must be NAME\.daily\.co"):
         found(ID, api=api)
 
 

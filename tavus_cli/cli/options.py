@@ -95,6 +95,7 @@ BaseUrl = Annotated[
 ]
 Hold = Annotated[float, _setting("hold", panel=JOINING, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
+Redact = Annotated[bool, typer.Option("--redact", help="Record without anybody's words, names or ids.")]
 Color = Annotated[
     ColorChoice,
     _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),

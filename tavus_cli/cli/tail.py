@@ -23,6 +23,7 @@ from tavus_cli.cli.options import (
     Partials,
     Proxy,
     Record,
+    Redact,
     Role,
     Target,
     Theme,
@@ -33,6 +34,7 @@ from tavus_cli.cli.options import (
     environment_of,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
+from tavus_cli.errors import UsageError
 
 
 @app.command(
@@ -60,6 +62,7 @@ def tail(
     all: All = SETTING,
     envelope: Envelope = False,
     record: Record = None,
+    redact: Redact = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -79,6 +82,8 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
@@ -88,10 +93,18 @@ def tail(
         duration=for_,
         hold=hold,
         record=record,
+        redact=redact,
         tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
 
 
 @app.command(
@@ -113,6 +126,8 @@ def replay(
     role: Role = None,
     count: Count = None,
     until: Until = None,
+    from_: From = None,
+    to: To = None,
     partials: Partials = SETTING,
     all: All = SETTING,
     envelope: Envelope = False,
@@ -127,6 +142,7 @@ def replay(
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
+    from tavus_cli.rooms.span import span
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
@@ -138,6 +154,7 @@ def replay(
         until=TypePattern(until or []),
         hold=hold,
         progress=False,
+        span=span(from_, to),
     )
-    room = RecordedRoom(recording, speed=speed_factor(speed))
+    room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

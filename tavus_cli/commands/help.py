@@ -21,6 +21,7 @@ TOPICS = {
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",
     "sim": "the simulated PAL: parameters, scripts, faults",
+    "local": "Tavus on this machine: API, rooms, webhooks, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",
     "protocol": "Tavus' Interactions Protocol as this program reads it",

@@ -114,7 +114,7 @@ async def report(what: Report, environment: Environment) -> int:
 
 async def _read(name: str, hold: float, environment: Environment) -> Reported:
     """One recording through the pipeline. Raises UsageError."""
-    room = RecordedRoom(name)
+    room = RecordedRoom(name, stdin=environment.stdin)
     session = Session(room, hold=hold)
     reader = Reader(environment, name)
     session.sinks.append(reader)

@@ -58,7 +58,7 @@ def _check_wait(options: SendOptions, environment: Environment) -> None:
     """Before joining. Raises UsageError for a reply that cannot come."""
     if options.wait == "reply":
         if isinstance(options.action, AudioEcho):
-            raise UsageError("a reply to sound cannot be recognised: wait for stopped_speaking instead")
+            raise UsageError("a reply to sound cannot be recognised: use --wait stopped_speaking")
         from tavus_cli.protocol.replies import check_answered
 
         check_answered(options.action.event_type)

@@ -72,5 +72,5 @@ def _action(line: str) -> Interaction | AudioEcho:
 def rate_of(rate: float | None) -> float | None:
     """Raises UsageError."""
     if rate is not None and not 0.001 <= rate <= 1e6:
-        raise UsageError("--rate is how many are sent a second at most, such as 5 or 0.5")
+        raise UsageError("--rate takes messages a second, such as 5 or 0.5")
     return rate

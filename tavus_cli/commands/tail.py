@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.span import Span, Within
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``progress``: tell a terminal what is being waited for (a replay waits for nobody).
+    ``span``: the part of a recording. ``progress``: tell a terminal what is being waited for (a replay waits
+    for nobody).
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -39,19 +42,21 @@ class TailOptions:
     hold: float = HOLD_SECONDS
     record: str | None = None
     progress: bool = True
+    span: Span | None = None
+    redact: bool = False
     tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for a format that is none."""
         if self.envelope and self.format != "jsonl":
-            raise UsageError("--envelope goes with --format jsonl")
+            raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
             return JsonlView(envelope=self.envelope)
         if self.format == "pretty":
             return line_view(environment, all=self.selection.all)
         if "{" not in self.format:
             raise UsageError(
-                f"--format is pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
+                f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
             )
         return TemplateView(self.format)
 
@@ -68,7 +73,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         *options.until.doubts(),
     ]:
         environment.warn(doubt)
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
     printer = Printer(
         view,
@@ -81,7 +86,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     )
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
-    session.sinks.append(printer)
+    session.sinks.append(printer if options.span is None else Within(options.span, printer))
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
     async with output, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
@@ -93,7 +98,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     if printer.met or (options.count is None and not options.until):
         return ExitStatus.DONE
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not come within {options.duration:g} s")
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
         return ExitStatus.NOT_MET
     environment.warn(f"the conversation ended before {_wanted(options)} came")
     return ExitStatus.OVER

@@ -156,7 +156,7 @@ def selection(
     partials: bool = False,
     all: bool = False,
 ) -> Selection:
-    """From what a person wrote. Raises UsageError for an expression that is none."""
+    """From what a person wrote. Raises UsageError for an invalid expression."""
     return Selection(
         TypePattern(only or []), TypePattern(ignore or []), compile_where(where), turn, role, partials, all
     )

@@ -1,6 +1,6 @@
 """A conversation as one object: decode, order, fold, group by turn, out come entries.
 
-Pure: time comes in as an argument, lists go out, nobody is called back. ``wake_at`` says when ``tick``
+Pure: time comes in as an argument, lists go out, nothing is called back. ``wake_at`` says when ``tick``
 is due.
 """
 
@@ -287,8 +287,8 @@ class Conversation:
             self.pal_inference_id = event.inference_id or self.pal_inference_id
             turn = entry.turn
             spoke = family == "started" or family == "utterance"
-            if spoke and turn is not None and not turn.told and turn.reply is not None:
-                turn.told = True
+            if spoke and turn is not None and not turn.reported and turn.reply is not None:
+                turn.reported = True
                 entry.reply = status.reply = turn.reply
 
     def _echoed(self, event: Event) -> SentEntry | None:

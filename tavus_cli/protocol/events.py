@@ -1,7 +1,7 @@
 """What Tavus says: one tolerant envelope, and one catalogue row per known event type.
 
 ``decode`` turns any JSON value of the data channel into an Event and never fails: what is unknown
-is an Event of the kind UNKNOWN, what is not a Tavus message at all is one of the kind FOREIGN. Adding
+is an Event of the kind UNKNOWN, what is not a Tavus message is one of the kind FOREIGN. Adding
 an event type is adding a row to ``CATALOGUE``. Sources: docs/protocol.md, sections 1 and 3.
 """
 
@@ -24,7 +24,7 @@ _ENVELOPE = {"message_type", "conversation_id", "seq", "turn_idx", "timestamp", 
 
 @dataclass(slots=True, eq=False)
 class Event:
-    """One message, decoded (section 1.2). Not frozen for speed alone; nobody changes one.
+    """One message, decoded (section 1.2). Never changed; not frozen only because that is slow.
 
     ``type`` is the event_type as sent, "" for a foreign message; ``role`` is "user", "pal" (also
     for "replica") or what else was sent; ``at`` is the arrival in Unix seconds or None; ``raw`` is the
@@ -32,7 +32,7 @@ class Event:
     """
 
     message: Any
-    kind: Kind
+    kind: EventKind
     type: str
     properties: Mapping[str, Any]
     seq: int | None
@@ -50,7 +50,7 @@ class Event:
         return value if value is not None or not self.type else self.message.get(name)
 
     def word(self, name: str) -> str:
-        """A field as text; "" where it is absent, JSON where it is no string."""
+        """A field as text; "" if absent, JSON if not a string."""
         value = self.properties.get(name)
         if value is None and self.type:  # ``get``, without a call: nothing is asked for as often
             value = self.message.get(name)
@@ -104,8 +104,8 @@ class Event:
 
 
 @dataclass(slots=True, eq=False)  # not frozen, as Event
-class Kind:
-    """A row of the catalogue: how one event type is named, folded, coloured and told in one line.
+class EventKind:
+    """A row of the catalogue: how one event type is named, folded, coloured and summarised.
 
     ``family`` is what folding and turns go by; ``role`` is fixed by the type where it names one;
     ``label`` stands in the who column where there is no role; ``style`` is a name of the theme;
@@ -264,46 +264,46 @@ def _foreign(event: Event) -> str:
 _SPEAKING = "speaking"
 _ROWS = (
     # type, family, label, style, summary, fixed role
-    Kind("conversation.utterance", "utterance", "?", "text", _utterance),
-    Kind("conversation.utterance.streaming", "partial", "?", "partial", _partial),
-    Kind("conversation.started_speaking", "started", "?", _SPEAKING, _started),
-    Kind("conversation.stopped_speaking", "stopped", "?", _SPEAKING, _stopped),
-    Kind("conversation.replica.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
-    Kind("conversation.replica.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
-    Kind("conversation.pal.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
-    Kind("conversation.pal.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
-    Kind("conversation.user.started_speaking", "started", "?", _SPEAKING, _started, "user"),
-    Kind("conversation.user.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "user"),
-    Kind(
+    EventKind("conversation.utterance", "utterance", "?", "text", _utterance),
+    EventKind("conversation.utterance.streaming", "partial", "?", "partial", _partial),
+    EventKind("conversation.started_speaking", "started", "?", _SPEAKING, _started),
+    EventKind("conversation.stopped_speaking", "stopped", "?", _SPEAKING, _stopped),
+    EventKind("conversation.replica.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
+    EventKind("conversation.replica.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
+    EventKind("conversation.pal.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
+    EventKind("conversation.pal.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
+    EventKind("conversation.user.started_speaking", "started", "?", _SPEAKING, _started, "user"),
+    EventKind("conversation.user.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "user"),
+    EventKind(
         "conversation.replica_interrupted", "interrupted", "?", _SPEAKING, lambda _: "■ ✂ interrupted", "pal"
     ),
-    Kind("conversation.tool_call", "tool_call", "tool", "tool", _tool_call),
-    Kind("conversation.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
-    Kind("application.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
-    Kind("conversation.perception_analysis", "analysis", "sees", "perception", _analysis),
-    Kind("conversation.perception-analysis", "analysis", "sees", "perception", _analysis),
-    Kind("application.perception_analysis", "analysis", "sees", "perception", _analysis),
-    Kind("conversation.objective.activated", "objective", "goal", "objective", _objective),
-    Kind("conversation.objective.pending", "objective", "goal", "objective", _objective),
-    Kind("conversation.objective.completed", "objective", "goal", "objective", _objective),
-    Kind("conversation.guardrail.triggered", "guardrail", "guard", "warning", _guardrail),
-    Kind("conversation.rag.observability", "rag", "rag", "quiet", _rag),
-    Kind("system.replica_joined", "ready", "pal", "system", _ready),
-    Kind("system.pal_joined", "ready", "pal", "system", _ready),
-    Kind("system.replica_ready", "ready", "pal", "system", _ready),
-    Kind("system.replica_present", "present", "pal", "quiet", _ready),
-    Kind("system.pal_present", "present", "pal", "quiet", _ready),
-    Kind("system.heartbeat", "present", "pal", "quiet", lambda _: "heartbeat"),
-    Kind("system.shutdown", "shutdown", "system", "system", _shutdown),
-    Kind("conversation.joined", "participant", "room", "system", _participant),
-    Kind("conversation.left", "participant", "room", "system", _participant),
+    EventKind("conversation.tool_call", "tool_call", "tool", "tool", _tool_call),
+    EventKind("conversation.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
+    EventKind("application.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
+    EventKind("conversation.perception_analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("conversation.perception-analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("application.perception_analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("conversation.objective.activated", "objective", "goal", "objective", _objective),
+    EventKind("conversation.objective.pending", "objective", "goal", "objective", _objective),
+    EventKind("conversation.objective.completed", "objective", "goal", "objective", _objective),
+    EventKind("conversation.guardrail.triggered", "guardrail", "guard", "warning", _guardrail),
+    EventKind("conversation.rag.observability", "rag", "rag", "quiet", _rag),
+    EventKind("system.replica_joined", "ready", "pal", "system", _ready),
+    EventKind("system.pal_joined", "ready", "pal", "system", _ready),
+    EventKind("system.replica_ready", "ready", "pal", "system", _ready),
+    EventKind("system.replica_present", "present", "pal", "quiet", _ready),
+    EventKind("system.pal_present", "present", "pal", "quiet", _ready),
+    EventKind("system.heartbeat", "present", "pal", "quiet", lambda _: "heartbeat"),
+    EventKind("system.shutdown", "shutdown", "system", "system", _shutdown),
+    EventKind("conversation.joined", "participant", "room", "system", _participant),
+    EventKind("conversation.left", "participant", "room", "system", _participant),
 )
-CATALOGUE: Mapping[str, Kind] = {row.type: row for row in _ROWS}
+CATALOGUE: Mapping[str, EventKind] = {row.type: row for row in _ROWS}
 PARTIAL = CATALOGUE["conversation.utterance.streaming"]
 GUARDRAIL = CATALOGUE["conversation.guardrail.triggered"]
 UTTERANCE = CATALOGUE["conversation.utterance"]
-UNKNOWN = Kind("", "unknown", "event", "unknown", _unknown)
-FOREIGN = Kind("", "foreign", "other", "unknown", _foreign)
+UNKNOWN = EventKind("", "unknown", "event", "unknown", _unknown)
+FOREIGN = EventKind("", "foreign", "other", "unknown", _foreign)
 
 
 def decode(
@@ -362,7 +362,7 @@ def message_of(what: Any) -> Any:
     return decode(from_json(what)).message if type(what) is str else what
 
 
-def _kind_of(name: str) -> Kind:
+def _kind_of(name: str) -> EventKind:
     lower = name.lower()
     if kind := CATALOGUE.get(lower):
         return kind

@@ -43,7 +43,7 @@ class Folding:
     def __init__(self) -> None:
         self._recent = _Recent(_REMEMBERED)  # what was seen → who said it (the role or type as sent)
         self._intended = _Recent(_INTENDED)  # inference_id → the PAL's full text
-        # The last change of each role: the event that told it, and under what names others told it too.
+        # The last change of each role: the first event of it, and the names of its twins.
         self._speaking: dict[str | None, tuple[Event, frozenset[tuple[str, str]]]] = {}
 
     def intended(self, inference_id: str | None) -> str | None:
@@ -51,7 +51,7 @@ class Folding:
         return self._intended.get(inference_id) if inference_id else None
 
     def fold(self, event: Event, again: bool = False) -> Fold | None:
-        """``again``: its number was seen before, with other content, so it tells nothing new of now."""
+        """``again``: its number was seen before, with different content, so it does not change the state."""
         family = event.kind.family
         if family == "started" or family == "stopped":
             return self._speaking_change(event, family, again)

@@ -1,7 +1,7 @@
 """What a client may send (docs/protocol.md, section 2), and what about a message deserves a warning.
 
-``lint`` warns and nothing here blocks: the documents lag behind the service, so a message nobody
-knows is still sent.
+``lint`` warns and nothing here blocks: the documentation lags behind the service, so an unknown
+message is still sent.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def confirm(objective_name: str) -> Interaction:
 def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tuple[float, Interaction]]:
     """16-bit mono PCM in pieces under SIZE_LIMIT, each with the seconds at which it is due (section 2.1).
 
-    ``done`` is true on the last alone, or the end may be cut off.
+    ``done`` is true only on the last, or the end may be cut off.
     """
     step = max(2, min(int(sample_rate * _CHUNK_SECONDS) * 2, 2_700) // 2 * 2)
     for start in range(0, len(pcm), step):

@@ -66,7 +66,7 @@ class Log:
         return next((entry for entry in reversed(self._entries) if type(entry) is SentEntry), None)
 
     def turn(self, idx: int) -> list[Entry]:
-        """All that belongs to a turn, folded or not; to the latest of that number where they began anew."""
+        """Everything in a turn, folded or not; in the latest of that number if the counter restarted."""
         turn = next((turn for turn in reversed(self._turns) if turn.idx == idx), None)
         if turn is None:
             return []
@@ -80,7 +80,7 @@ class Log:
         """One message a step, newest first: the entry if its type, words or JSON match, else None.
 
         So a caller may stop when it has enough, or let others have a turn. What is folded repeats another and
-        is passed over. Of each text the first SEARCHED characters are looked at.
+        is skipped. Of each text the first SEARCHED characters are looked at.
         """
         for entry in list(reversed(self._entries)):
             if type(entry) is SentEntry or (type(entry) is EventEntry and entry.fold is None):
@@ -91,7 +91,7 @@ class Log:
         return list(self._turns)
 
     def objectives(self) -> list[str]:
-        """Names of objectives that were told of."""
+        """Names of the objectives seen."""
         return list(self._objectives)
 
     def _note(self, entry: EventEntry) -> None:

@@ -1,7 +1,7 @@
 """True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
 
 Two ways to decide that a missing number will not come any more: in a live room 250 ms after what is
-held arrived; in a file without arrival times after 1,000 further messages. In the file nobody waits,
+held arrived; in a file without arrival times after 1,000 further messages. In a file nobody waits,
 so there the start is held too, and an event without a number keeps its place among the numbered
 ones; a live room shows both at once.
 """
@@ -30,14 +30,14 @@ class Gap(NamedTuple):
 
 
 class Restarted(NamedTuple):
-    """The counter began anew: ``expected`` was next, ``start`` came."""
+    """The counter restarted: ``expected`` was next, ``start`` came."""
 
     expected: int
     start: int
 
 
 class Late(NamedTuple):
-    """An event whose number had been passed over."""
+    """An event whose number had been skipped."""
 
     event: Event
 
@@ -202,7 +202,7 @@ class Ordering:
         return self._next is not None and seq < self._next - FAR_BELOW
 
     def _receive_far_below(self, event: Event, seq: int, now: float) -> list[Ordered]:
-        """One alone is very late; a second, different one means that the counter began anew."""
+        """A single one is very late; a second, different one means that the counter restarted."""
         self._below.append((now + self._hold, event))
         first = self._below[0][1].seq
         if first is None or seq == first:

@@ -25,7 +25,7 @@ def check_answered(event_type: str) -> None:
 
 
 class Reply:
-    """``reply(entry)`` over the entries from the sending on: the answer, or None as long as there is none.
+    """``reply(entry)`` over the entries after sending: the answer, or None until it comes.
 
     Make it before sending ``interaction``. ``calls``: whether a tool call answers too; not where something
     here answers it in turn. Raises UsageError for an interaction that nothing answers.
@@ -58,7 +58,7 @@ class Reply:
         event = entry.event
         seq, before = event.seq, self._seq_before
         if seq is not None and before - FAR_BELOW <= seq <= before:
-            # Its number was given before we sent; from further below the count began anew.
+            # Its number was given before we sent; from further below the counter restarted.
             if event.turn_idx is not None:
                 self._turn_before = max(self._turn_before, event.turn_idx)
             return None
@@ -99,7 +99,7 @@ class Reply:
         return event.kind.family == "utterance" and event.role == "user" and later
 
     def _hear(self, event: Event) -> None:
-        """What a later turn was opened by: ours tells the turn, also when it is waited for no longer."""
+        """What opened a later turn: ours gives its number, even when it is no longer waited for."""
         assert event.turn_idx is not None
         if event.text.split() == self._words:
             if not self._in_doubt:

@@ -16,14 +16,14 @@ class Turn:
     """All that stems from one user input. Times are Unix seconds.
 
     ``asked`` is when the user was done (our ``respond`` sent, else the user's stop or utterance);
-    ``replied`` is when the PAL began; ``told`` whether an entry has carried the latency.
+    ``replied`` is when the PAL began; ``reported`` whether an entry has carried the latency.
     """
 
     idx: int
     started: float
     asked: float | None = None
     replied: float | None = None
-    told: bool = False
+    reported: bool = False
 
     @property
     def reply(self) -> float | None:
@@ -65,7 +65,7 @@ class Turns:
         self._answered: OrderedDict[str, ToolCall] = OrderedDict()  # a call may come twice
 
     def restart(self) -> None:
-        """The counters began anew: numbers mean other turns now."""
+        """The counter restarted: numbers mean other turns now."""
         self.current = None
         self._turns.clear()
 
@@ -101,7 +101,7 @@ class Turns:
         self.current = self._turn(idx, started)
 
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
-        """A tool result was sent; the call it answers, None if there is none open."""
+        """A tool result was sent; the open call it answers, or None."""
         call = self.open_calls.pop(tool_call_id, None)
         if call is not None:
             call.answered, call.message = at, None

@@ -221,7 +221,7 @@ class ResidentRoom:
                     continue
                 self._note(arrival, value)
                 arrivals.append(arrival)
-        except (KeyError, TypeError, IndexError, AttributeError) as error:
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
             raise ValueError(f"an object without its fields ({error})") from None
         return arrivals
 
@@ -247,7 +247,7 @@ class ResidentRoom:
     def _forget(self, reason: str) -> None:
         for sending in self._sendings.values():
             if not sending.done():
-                sending.set_exception(SendFailed(f"not sent, or not known to be: {reason}"))
+                sending.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
 def sessions() -> list[ResidentRoom]:

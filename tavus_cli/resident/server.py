@@ -396,7 +396,7 @@ async def reside(
         path = runtime.path_of(options.id)
         room = open_room()
         if not room.live:
-            raise UsageError("a resident session goes by real time: sim:?speed=max has none")
+            raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
         recorder = record_to(config["record"], room)
         return await Server(room, options, recorder, attach).serve(claimed[0], tell)
     except ConsoleError as error:

@@ -43,11 +43,11 @@ def own_folder() -> Path:
         status = path.lstat()
         above = path.parent.stat()
         if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid():
-            raise ConsoleError(f"{path} is not a folder of yours: resident sessions are refused there")
+            raise ConsoleError(f"{path} is not a folder that you own: no resident session is run there")
         if above.st_uid not in (os.geteuid(), 0) or (
             above.st_mode & 0o022 and not above.st_mode & stat.S_ISVTX
         ):
-            raise ConsoleError(f"{path.parent} can be changed by others: resident sessions are refused there")
+            raise ConsoleError(f"{path.parent} is writable by other users: no resident session is run there")
         if status.st_mode & 0o077:
             path.chmod(0o700)
     except OSError as error:
@@ -95,7 +95,7 @@ def check_owner(path: Path) -> bool:
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     if not stat.S_ISSOCK(status.st_mode) or {status.st_uid, above.st_uid} != {os.geteuid()}:
-        raise UsageError(f"{path} is not a socket of yours: it is not connected to")
+        raise UsageError(f"{path} is not a socket that you own: not connected")
     return True
 
 
@@ -119,7 +119,7 @@ def connect(path: Path, timeout: float) -> socket.socket | None:
     try:
         connection.connect(os.fspath(path))
         if peer_uid(connection) not in (os.geteuid(), None):
-            raise UsageError(f"{path} is held open by another user: it is not connected to")
+            raise UsageError(f"{path} is held open by another user: not connected")
     except (ConnectionRefusedError, FileNotFoundError):
         connection.close()
         return None

@@ -96,7 +96,7 @@ def arrival_of(value: Json) -> Arrival | None:
         return RoomNote(value["note"], at, value["warning"])
     if "missed" in value:
         return RoomNote(
-            f"{value['missed']:,} messages were missed here: they came faster than they were read", at
+            f"{value['missed']:,} messages were missed here: they arrived faster than they were read", at
         )
     if "over" in value:
         return RoomOver(value["over"], at)

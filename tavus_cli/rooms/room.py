@@ -202,7 +202,7 @@ class Inbox:
 
     def _overflow(self) -> RoomNote:
         dropped, self._dropped = self._dropped, 0
-        return RoomNote(f"{dropped} messages came faster than they could be taken and are not shown")
+        return RoomNote(f"{dropped} messages arrived faster than they could be processed and are not shown")
 
     def _wake(self) -> None:
         loop = self._loop

@@ -139,14 +139,14 @@ def match_of(text: str, column: int = 1) -> Match | None:
         try:
             return Match(field, operator, value, pattern=re.compile(value))
         except re.error as error:
-            raise LineError(f'"{value}" is no regular expression: {error.msg}', at) from None
+            raise LineError(f'"{value}" is not a valid regular expression: {error.msg}', at) from None
     if operator in "<>":
         number = _as_number(value)
         if number is None:
-            raise LineError(f'"{value}" is no number', at)
+            raise LineError(f'"{value}" is not a number', at)
         return Match(field, operator, value, number=number)
     if value.startswith("~"):  # as some other languages write it
-        raise LineError(f'"=~" is no operator; did you mean {field}{value}?', at - 1)
+        raise LineError(f'unknown operator "=~"; did you mean {field}{value}?', at - 1)
     if field == "role" and value in ("replica", "persona", "face"):
         value = "pal"
     return Match(field, operator, value)
@@ -213,5 +213,8 @@ def check_event(word: str, column: int = 1) -> None:
     shorts = {short_name(name) for name in CATALOGUE}
     if word in shorts or word == REPLY or word.startswith(_PREFIXES) or any(sign in word for sign in "*?["):
         return
-    hint = did_you_mean(word, sorted(shorts | {REPLY})) or "; an unknown one is written in full"
-    raise LineError(f'"{word}" is no event type{hint}', column)
+    hint = (
+        did_you_mean(word, sorted(shorts | {REPLY}))
+        or "; write other types in full, such as conversation.NAME"
+    )
+    raise LineError(f'unknown event type "{word}"{hint}', column)

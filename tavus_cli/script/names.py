@@ -83,7 +83,7 @@ class Names:
         if kept is None:
             if self.checking:
                 return "1"
-            raise LineError(f"{name} has not come", column)
+            raise LineError(f"{name} has not arrived", column)
         value = kept.after if rest in _FIGURES else look_up(kept.entry, rest)
         if absent(value):
             raise LineError(f"{name} has no {rest}: {as_text(kept.entry.event.message)[:200]}", column)

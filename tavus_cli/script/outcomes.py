@@ -88,7 +88,7 @@ def _near(entry: EventEntry, what: Expectation, since: float) -> str:
     if not lacks and what.within is not None and entry.at - since > what.within:
         lacks = ["too late"]
     if not lacks and what.event != REPLY:
-        lacks = ["not counted: of before the sending, of an older turn, or our own words"]
+        lacks = ["not counted: from before the sending, from an older turn, or your own words"]
     return line + (f"  ({'; '.join(lacks)[:_WIDTH]})" if lacks else "")
 
 

@@ -73,11 +73,11 @@ class RecordedStage:
         if isinstance(action, AudioEcho):
             pieces = _sound(left)
             if not pieces:
-                raise NotMet(f"sound was not sent then, but {_shown(left)}")
+                raise NotMet(f"expected a sound, but the recording sent {_shown(left)}")
         else:
             pieces = left[:1]
             if not pieces or not _alike(pieces[0].message, action):
-                raise NotMet(f"not what was sent then: {_shown(left)}")
+                raise NotMet(f"not what was sent in the recording: {_shown(left)}")
         for piece in pieces:
             piece.used = True
         self._current = pieces[-1]
@@ -129,7 +129,7 @@ class RecordedStage:
         else:
             found = [one for one in later if _alike(one.message, said.action)][:1]
         if not found:
-            raise NotMet(f"not sent then: {placed.when.command}")
+            raise NotMet(f"not sent in the recording: {placed.when.command}")
         for one in found:
             one.used = True
         placed.fired = True

@@ -148,7 +148,7 @@ class Runner:
             outcome.message = entry.event.message
         if what.none:
             if entry is not None:
-                outcome.failure, outcome.status = f"expected {what}, but it came", NotMet.status
+                outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
                 outcome.came = [told(entry, window.at)]
         elif entry is None:
             outcome.failure, outcome.status = _missing(what, verdict), NotMet.status
@@ -167,7 +167,9 @@ class Runner:
             if outcome is None or one.fired or (stopped and one.error is None):
                 continue
             outcome.status = NotMet.status if one.error is None else one.error.status
-            outcome.failure = str(one.error) if one.error else f"{one.when.event} did not come: nothing sent"
+            outcome.failure = (
+                str(one.error) if one.error else f"{one.when.event} did not arrive, so nothing was sent"
+            )
 
     def _check_replies(self) -> None:
         budget = self.limits.max_reply
@@ -187,7 +189,7 @@ class Runner:
 
 
 def _missing(what: Expectation, verdict: Verdict) -> str:
-    failure = f"expected {what}, which did not come"
+    failure = f"expected {what}, which did not arrive"
     if what.event == REPLY and not verdict.window.answerable:
-        return "nothing was sent that is answered: expect an event type instead of reply"
+        return "nothing that has a reply was sent: expect an event type instead"
     return failure + (f": {verdict.ended}" if verdict.ended else "")

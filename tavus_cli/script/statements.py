@@ -146,11 +146,11 @@ def command(text: str, names: Names) -> Send | Quit:
         return Send(fill(action, values))
     if isinstance(action, AudioEcho):
         if values:
-            raise UsageError("a file's name cannot come from an event")
+            raise UsageError("a file name cannot come from an event")
         return Send(action)
     if name == "quit":
         return Quit()
-    raise LineError(f"/{name} is for the console, not for a script")
+    raise LineError(f"/{name} works only in the console, not in a script")
 
 
 # -- lines and blocks --------------------------------------------------------------------------------------
@@ -178,7 +178,9 @@ def _nested(flat: list[Line], mistakes: list[Mistake]) -> tuple[Line, ...]:
         inner = flat[begun:at]
         if inner and any(one.column < inner[0].column for one in inner):
             wrong = next(one for one in inner if one.column < inner[0].column)
-            mistakes.append(Mistake(wrong.number, 1, "indented less than the line above, more than /repeat"))
+            mistakes.append(
+                Mistake(wrong.number, 1, "indented less than the line above but more than /repeat")
+            )
         out.append(Line(line.number, line.column, line.text, _nested(inner, mistakes)))
     return tuple(out)
 
@@ -204,9 +206,7 @@ def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> No
         elif isinstance(said, Repeat):
             names.assign(said.name, "1")
             if not line.block:
-                mistakes.append(
-                    Mistake(line.number, line.column, "nothing is indented below it to be repeated")
-                )
+                mistakes.append(Mistake(line.number, line.column, "no indented lines below it to repeat"))
         _check(line.block, names, mistakes)
 
 
@@ -230,7 +230,7 @@ def _statement(text: str, names: Names) -> Statement:
     if name == "print":
         return Print(_rest(text, len("/print"), names))
     if not rest:
-        raise LineError(f"something is missing; usage: {WORDS[name]}")
+        raise LineError(f"arguments are missing; usage: {WORDS[name]}")
     if name == "set":
         word = _name(rest[0])
         end = rest[0].start + len(rest[0].text)
@@ -247,18 +247,18 @@ def _statement(text: str, names: Names) -> Statement:
 def _repeat(rest: list[Token], names: Names) -> Repeat:
     word = _plain(rest[0], names)
     if not (word.isascii() and word.isdigit() and 0 < len(word) < 7 and 0 < int(word) <= MOST_REPEATS):
-        raise LineError(f'"{word}" is no number from 1 to {MOST_REPEATS:,}', rest[0].column)
+        raise LineError(f'"{word}" is not a number from 1 to {MOST_REPEATS:,}', rest[0].column)
     if len(rest) == 1:
         return Repeat(int(word), "n")
     if rest[1].text != "as" or len(rest) != 3:
-        raise LineError(f'"{rest[1].text}" is too much; usage: {WORDS["repeat"]}', rest[1].column)
+        raise LineError(f'unexpected "{rest[1].text}"; usage: {WORDS["repeat"]}', rest[1].column)
     return Repeat(int(word), _name(rest[2]))
 
 
 def _when(text: str, names: Names) -> When:
     words, start = before_command(text)
     if start is None:
-        raise LineError(f"COMMAND is missing, with its slash; usage: {WORDS['when']}", len(text))
+        raise LineError(f"COMMAND is missing (it begins with a slash); usage: {WORDS['when']}", len(text))
     rest, column = text[start:], start + 1
     after, kept = 0.0, []
     _once(words, ("after",))
@@ -279,7 +279,7 @@ def _when(text: str, names: Names) -> When:
         known.expect(event.name)
     try:
         if (placed := split_line(rest)[0]) in (*WORDS, "quit"):
-            raise LineError(f"/{placed} cannot be placed: it sends nothing")
+            raise LineError(f"/{placed} cannot follow /when: it sends nothing")
         command(rest, known)
     except LineError as error:
         raise LineError(str(error), column + error.column - 1) from None
@@ -291,7 +291,7 @@ def _when(text: str, names: Names) -> When:
 def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
     none = name == "expect" and words[0].text == "no"
     if name == "expect" and len(words) > 1 and words[0].text.lower() in _NEARLY_NO and not none:
-        raise LineError(f'"{words[0].text}" is no event type; did you mean no?', words[0].column)
+        raise LineError(f'unknown event type "{words[0].text}"; did you mean no?', words[0].column)
     if none and len(words) == 1:
         raise LineError(f"EVENT is missing; usage: {WORDS[name]}", words[0].column)
     event, *rest = words[1:] if none else words
@@ -306,7 +306,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
             within = _duration(_next(skip, word, "DURATION"), names)
         elif word.text == "from" and "from" in clauses:
             if (then := _next(skip, word, "start")).text != "start":
-                raise LineError(f'"from {then.text}" is nothing; did you mean from start?', then.column)
+                raise LineError(f'"from {then.text}" is not a clause; did you mean from start?', then.column)
             start = True
         elif word.text == "as" and "as" in clauses and not none:
             kept = _name(_next(skip, word, "NAME"))
@@ -314,7 +314,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
             matches.append(match)
         else:
             hint = did_you_mean(word.text, clauses) or f"; it is field=value, {' or '.join(clauses)}"
-            raise LineError(f'"{word.text}" is no MATCH{hint}', word.column)
+            raise LineError(f'"{word.text}" is not a MATCH{hint}', word.column)
     return Expectation(kind, tuple(matches), within, none, start, name == "wait", kept)
 
 
@@ -323,7 +323,7 @@ def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
     seen: set[str] = set()
     for before, word in pairwise([Token("", 0), *words]):
         if word.text in seen and before.text != "as":
-            raise LineError(f'"{word.text}" stands here twice', word.column)
+            raise LineError(f'"{word.text}" is given twice', word.column)
         if word.text in clauses and before.text != "as":
             seen.add(word.text)
 
@@ -354,7 +354,7 @@ def _next(words: Iterator[Token], before: Token, what: str) -> Token:
 
 def _name(word: Token) -> str:
     if not _NAME.fullmatch(word.text):
-        raise LineError(f'"{word.text}" is no NAME: letters, digits and _', word.column)
+        raise LineError(f'"{word.text}" is not a valid NAME: use letters, digits and _', word.column)
     return word.text
 
 

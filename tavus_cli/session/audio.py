@@ -33,12 +33,14 @@ def read_wav(path: str) -> Sound:
             if width != 2:
                 raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
             if not 0 < rate <= MAX_RATE:
-                raise UsageError(f"{path}: a sample rate of {rate:,} Hz; save it with a usual one")
+                raise UsageError(
+                    f"{path}: a sample rate of {rate:,} Hz is not supported; save it at 16,000 Hz"
+                )
             most = int(MAX_SECONDS * rate)
             # The header may promise more than there is: a program that wrote to a pipe knew no length.
             frames = file.readframes(min(file.getnframes(), most + 1))
             if len(frames) > most * 2 * channels:
-                raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; cut it")
+                raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; shorten it")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file

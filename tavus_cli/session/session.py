@@ -157,7 +157,9 @@ class Session:
         if self.pal_present:
             return
         self._progress(f"waiting for the PAL, at most {timeout:g} s …")
-        await self._first(self._pal_comes(), timeout, CannotJoin(f"no PAL came within {timeout:g} s"))
+        await self._first(
+            self._pal_comes(), timeout, CannotJoin(f"the PAL did not join within {timeout:g} s")
+        )
 
     async def _pal_comes(self) -> None:
         while not self.pal_present:
@@ -189,7 +191,7 @@ class Session:
 
         async def wait(timeout: float, what: str) -> Any:
             try:
-                message = f"{what} did not come within {timeout:g} s"
+                message = f"{what} did not arrive within {timeout:g} s"
                 return await self._first(_result(waiter.found), timeout, NotMet(message))
             finally:
                 self._waiters.remove(waiter)
@@ -248,7 +250,7 @@ class Session:
                 return self.conversation.note(text, at, warning=warning)
             case RoomOver(reason, at, cut_off):
                 self.over, self._cut_off = reason, cut_off
-                text = f"{self._what_ended}: {reason}" + "; the conversation may go on" * cut_off
+                text = f"{self._what_ended}: {reason}" + "; the conversation may continue" * cut_off
                 self._record_note(text)
                 return self.conversation.tick(float("inf")) + self.conversation.note(text, at)
             case ParticipantChanged(participant, change, _):

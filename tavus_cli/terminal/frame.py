@@ -96,7 +96,7 @@ class Frame:
         self._output.held = True
 
     def above(self, text: str) -> None:
-        """Take the prompt away and write where it stood. It is to be drawn anew."""
+        """Take the prompt away and write where it stood. It must then be drawn again."""
         self._app.renderer.erase(leave_alternate_screen=False)
         self._output.write_raw(text)
         self._begun = len(self._output.pieces)

@@ -1,7 +1,7 @@
 """What was typed in earlier sessions: a file of bounded size that nobody else may read.
 
 One JSON string a line, oldest first, so that an entry may hold newlines and a damaged line costs
-that entry alone. A file that cannot be used never stops a session: the history is then kept in
+only that entry. A file that cannot be used never stops a session: the history is then kept in
 memory, and ``open_history`` says why.
 """
 
@@ -15,7 +15,7 @@ from pathlib import Path
 from prompt_toolkit.history import History, InMemoryHistory
 
 ENTRIES = 1000  # kept from earlier sessions
-ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered for this session alone
+ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session
 _TAIL_BYTES = 2_000_000  # read at most, whatever has become of the file
 
 

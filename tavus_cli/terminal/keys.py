@@ -25,7 +25,7 @@ def bindings(
     """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear.
 
     ``on_keys`` are keys of the caller's by prompt_toolkit's names ("f1"); one of a single character
-    ("?") acts on an empty line alone, and is text elsewhere.
+    ("?") acts only on an empty line, and is text elsewhere.
     """
     keys = KeyBindings()
     for key, action in on_keys.items():

@@ -60,7 +60,7 @@ class LivePrompt:
     ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line begins with ":"
     where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
     waits, and what was written there is then in the input line, where Enter sends it. Ctrl-Z lends it to
-    the shell, and stops the process. A terminal that stops reading holds up lines alone, and is told so.
+    the shell, and stops the process. A terminal that stops reading delays only lines, and a line says so.
     A text that is typed has half of the screen. Everything is called on the event loop that runs ``run``.
     """
 
@@ -172,7 +172,7 @@ class LivePrompt:
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
     def _begin_frame(self) -> None:
-        """Lines go out, and below them the prompt: as it was, or else it is drawn anew."""
+        """Lines go out, and below them the prompt: as it was, or drawn again."""
         self._timer = None
         app = self._app
         if self._frame.busy:  # with what was typed
@@ -215,7 +215,7 @@ class LivePrompt:
             self._arm()
 
     def _stalled(self, seconds: float) -> None:
-        """The terminal goes on reading."""
+        """The terminal reads again."""
         if seconds >= STALL_SECONDS:
             waited = f", {len(self._waiting):,} lines waited" if self._waiting else ""
             self._waiting.appendleft(f"… the terminal stopped reading for {seconds:.1f} s{waited}")
@@ -295,7 +295,7 @@ class LivePrompt:
         # a warning where no answer comes.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
-            app.terminal_size_polling_interval = None  # the signal tells; an idle prompt sleeps
+            app.terminal_size_polling_interval = None  # the signal reports it; an idle prompt sleeps
         app.max_render_postpone_time = 0.003  # seconds that a letter waits for a moment without events
         # Events stay in sight above a long text; of one over the whole screen tmux would keep what is erased.
         window = app.layout.current_window
@@ -306,7 +306,7 @@ class LivePrompt:
         self._session.default_buffer.accept_handler = self._accept
 
     def _compose(self, app: Application[str]) -> None:
-        """Before every drawing: lines that wait are taken along, be it for a key alone; the rows."""
+        """Before every drawing: waiting lines go with it, even if it is only for a key; then the rows."""
         if self._waiting and not (self._lent or self._frame.busy or app.is_done):
             self._frame.above(self._take())
         self._shown = self._rows()
@@ -388,7 +388,7 @@ class LivePrompt:
             self._begin_suspend()
 
     def _continued(self) -> None:
-        """After a SIGSTOP, which nobody hears of: the shell has had the terminal, and has written to it."""
+        """After a SIGSTOP, which cannot be caught: the shell has had the terminal, and has written to it."""
         if self._lent or not self._app.is_running:
             return
         # Entered and never left: what the terminal was like before is restored when ``run`` ends.

@@ -1,4 +1,4 @@
-"""Ctrl-Z: stopping as a shell with job control expects it, and going on after ``fg``.
+"""Ctrl-Z: stopping as a shell with job control expects, and resuming after ``fg``.
 
 Neighbours: ``prompt`` gives the terminal back before, and takes it again afterwards.
 """
@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable
 from typing import Self
 
-FRONT_SECONDS = 0.1  # how often a program in the background looks whether it is in front: no signal tells
+FRONT_SECONDS = 0.1  # how often a background program checks whether it is in front: no signal says so
 NO_SHELL = "Ctrl-Z ignored: no shell with job control could resume this program"
 
 
@@ -47,7 +47,7 @@ class JobControl:
     async def stop(self, is_over: Callable[[], bool]) -> None:
         """Stop, and wait until the terminal is ours again, or all is over.
 
-        It is not where the shell lets it go on in the background (``bg``, ``kill %1``): the room is then
+        It is not if the shell resumes it in the background (``bg``, ``kill %1``): the room is then
         heard, and left by a signal, and the terminal is left alone.
         """
         self.halt()
@@ -58,7 +58,7 @@ class JobControl:
             await asyncio.sleep(FRONT_SECONDS)
 
     def halt(self) -> None:
-        """Stop the process group. Returns when it goes on; at once where the kernel finds no shell either.
+        """Stop the process group. Returns when it is resumed; at once if the kernel finds no shell either.
 
         ``on_continue`` is not called for it.
         """
@@ -75,5 +75,5 @@ class JobControl:
 def _in_front() -> bool:
     try:
         return os.tcgetpgrp(0) == os.getpgrp()
-    except OSError:  # it is gone, which whoever writes to it is told
+    except OSError:  # it is gone; the next write raises
         return True

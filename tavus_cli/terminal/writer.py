@@ -1,4 +1,4 @@
-"""The way to the terminal: what it does not take at once waits here, and the event loop goes on.
+"""Output to the terminal: what it does not take at once waits here, and the event loop continues.
 
 A terminal may stop reading: a frozen window, text being selected, a link that hangs. A write that
 waits for it would stop leaving, signals and the room with it. So the terminal is opened once more,
@@ -106,7 +106,7 @@ class Writer:
         assert self._loop is not None
         try:
             moved = self._push()
-        except OSError:  # whoever draws next is told
+        except OSError:  # the next drawing raises
             self._on_free()
             return
         if moved:

@@ -81,7 +81,7 @@ def _finite(value: Any) -> Any:
 def _words(event: Event, text: str) -> list[str]:
     """The arguments of ``send``: a KIND where that makes the very same message, else raw.
 
-    Raises UsageError for what is no JSON object.
+    Raises UsageError for what is not a JSON object.
     """
     message = event.message
     if not isinstance(message, dict):
@@ -136,7 +136,7 @@ def _makes(words: list[str], message: dict[str, Any]) -> bool:
 
 
 def _sorted(message: dict[str, Any]) -> str:
-    """JSON that does not depend on the order of keys; unlike ``==`` it tells 1, 1.0 and true apart."""
+    """JSON that does not depend on the order of keys; unlike ``==`` it distinguishes 1, 1.0 and true."""
     try:
         return json.dumps(message, sort_keys=True)
     except (TypeError, ValueError):  # too big a number, not JSON

@@ -18,7 +18,7 @@ class JsonlView:
     """The wire messages; with ``envelope`` each inside an object that says what the console knows of it.
 
     Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, and ``{"at", "gap": [first, last]}`` or
-    ``{"at", "note"}`` for what is no message.
+    ``{"at", "note"}`` for gaps and notes.
     """
 
     def __init__(self, *, envelope: bool = False) -> None:
@@ -52,7 +52,7 @@ class JsonlView:
 
 
 def message_json(event: Event) -> str:
-    """The message as it came; written anew where it did not come as text, or not on one line."""
+    """The message as received; encoded again if it was not received as text on one line."""
     return safe_json(event.raw if event.raw is not None else to_json(event.message))
 
 
@@ -76,7 +76,7 @@ _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
 class TemplateView:
     """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" where there is nothing.
 
-    Format specifications work as in Python: ``{seq:>6}``. Raises UsageError for a template that is none.
+    Format specifications work as in Python: ``{seq:>6}``. Raises UsageError for an invalid template.
     """
 
     def __init__(self, template: str) -> None:

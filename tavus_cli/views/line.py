@@ -1,7 +1,7 @@
 """The pretty view: entries as lines, grouped by turn.
 
 Pure: the width, the local time and the theme are given. Remote text passes ``safe`` here and nowhere
-is it markup. A line is wrapped by us for a terminal alone, where ``wrap`` asks for it.
+is it markup. Lines are wrapped only for a terminal, where ``wrap`` asks for it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import Event, Kind
+from tavus_cli.protocol.events import Event, EventKind
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
@@ -64,7 +64,7 @@ class LineView:
         self._second_text = ""
         self._shown_turn: object = None
         self._last_reply: tuple[int, float] | None = None
-        self._who: dict[tuple[str | None, Kind], str] = {}
+        self._who: dict[tuple[str | None, EventKind], str] = {}
         self._styles = theme.styles
         self._time_sgr = theme.sgr("time")
 
@@ -169,7 +169,7 @@ class LineView:
         seq = len("  #1234") if self.all else 0
         return head + seq + 1 + (self.all or self.width >= NARROW) + WHO_WIDTH + 1
 
-    def _who_column(self, role: str | None, kind: Kind) -> str:
+    def _who_column(self, role: str | None, kind: EventKind) -> str:
         who = kind.label if role is None or kind.label != "?" else role
         column = self._column(who, role if role == "user" or role == "pal" else kind.style, kind.style)
         if len(self._who) < 256:  # roles are remote text

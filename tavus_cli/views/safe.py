@@ -32,7 +32,7 @@ def flat(text: str) -> str:
 
 
 def without_tokens(text: str) -> str:
-    """What goes to standard error: a room's URL may stand in it, wherever somebody has put it."""
+    """What goes to standard error: it may contain a room's URL anywhere."""
     return re.sub(_TOKEN, r"\1…", text)
 
 

@@ -11,7 +11,7 @@ from tavus_cli.views.width import fit, fit_end, padded, width
 
 _DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # the first first
 _SPEAKERS = (("pal", "PAL"), ("user", "user"))
-LOUD_SECONDS = 5.0  # a tool call that nobody answers for so long is told by its name
+LOUD_SECONDS = 5.0  # a tool call unanswered for this long is shown by name
 
 
 @dataclass(slots=True)
@@ -24,7 +24,7 @@ class StatusLine:
     over: str | None = None
     recording: bool = False
     paused: int | None = None  # entries that wait, None while they go by
-    filtered: bool = False  # some events are not shown, because somebody asked for that
+    filtered: bool = False  # a filter of the user's hides some events
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
         """``behind``: lines not on the screen yet. Where not all fits, what matters least is left out."""
@@ -53,7 +53,7 @@ class StatusLine:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
             parts["recording"] = "● recording"
-        if behind > 1_000:  # in thousands, lest it be drawn anew for every frame
+        if behind > 1_000:  # in thousands, so that it is not drawn again in every frame
             parts["behind"] = f"{behind // 1_000},000 lines behind"
         if self.joined is not None:
             parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"

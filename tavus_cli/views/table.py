@@ -102,7 +102,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def _took(call: ToolCall) -> float | None:
-    """Seconds; never below zero, though two clocks may tell the two ends."""
+    """Seconds; never below zero, although two clocks may have measured."""
     return None if call.answered is None else max(0.0, call.answered - call.at)
 
 

@@ -1,4 +1,4 @@
-"""Long lines on a terminal: broken at blanks, and hung under the text that they go on with.
+"""Long lines on a terminal: broken at blanks, with a hanging indent under their text.
 
 Only for eyes: a pipe gets each line whole. A word for which no row has room, such as a URL, is left to the
 terminal, which breaks it where it must and gives it back whole when it is copied.
@@ -21,7 +21,7 @@ _WORD = re.compile(r" +|[^ ]+")
 def wrapped(line: str, columns: int, text_at: int) -> list[str]:
     """A line that is made safe, styled or not, as rows of ``columns``; its text begins at ``text_at``.
 
-    A style goes on after a break, but is not painted on the indent.
+    A style continues after a break, but is not painted on the indent.
     """
     if len(line) <= columns // 2 or width(_SGR.sub("", line)) <= columns:
         return [line]

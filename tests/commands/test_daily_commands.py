@@ -76,7 +76,7 @@ FAKE: dict[str, Situation] = {
     "no PAL comes": Situation(
         good(people=[], early=[]),
         (5, 0, 5, 5),
-        "no PAL came within 0.3 s",
+        "the PAL did not join within 0.3 s",
         own={name: ["--ready-timeout", "300ms"] for name in ("join", "send")}
         | {"tail": ["--for", "300ms"], "doctor": ["--ready-timeout", "300ms", "--for", "100ms"]},
     ),

@@ -217,7 +217,12 @@ FAILING: dict[str, tuple[dict[str, Any], int, dict[str, bool | None], str]] = {
     "send not confirmed": ({"send": "never"}, 1, {"send": False, "leave": True}, "may have been sent"),
     "leave not confirmed": ({"leave": "never"}, 1, {"send": True, "leave": False}, "confirm leaving"),
     "release stuck": ({"release": "never"}, 1, {"send": True, "leave": False}, "let go"),
-    "no PAL": ({"people": [someone("x", local=True)]}, 5, {"pal": False, "send": True}, "no PAL came"),
+    "no PAL": (
+        {"people": [someone("x", local=True)]},
+        5,
+        {"pal": False, "send": True},
+        "did not join within",
+    ),
     "ended": ({"steps": [{"end": "Ejected"}]}, 6, {"room": False, "leave": None}, "removed"),
 }
 

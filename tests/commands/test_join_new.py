@@ -152,7 +152,7 @@ def test_an_older_conversation_may_end_with_the_console_too(api: LocalApi) -> No
 def test_what_could_not_be_ended_later_is_told_before(api: LocalApi) -> None:
     assert console("join", ID, "--end-on-exit").status == 4
     refused = console("join", FAST, stdin="/end\nhello\n")
-    assert "no conversation to end is known here" in refused.err
+    assert "the conversation id is not known" in refused.err
     assert "respond hello" in refused.out
 
 

@@ -84,10 +84,10 @@ def test_the_same_script_passes_on_its_recording(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("change", "line", "says"),
     [
-        (("What are your hours?", "How much is it?"), 2, "not what was sent then"),
-        (('9 to 5"}', '10 to 4"}'), 4, "not what was sent then"),
+        (("What are your hours?", "How much is it?"), 2, "not what was sent in the recording"),
+        (('9 to 5"}', '10 to 4"}'), 4, "not what was sent in the recording"),
         (("name=get_hours", "name=book_visit"), 3, "the recording has no such event there"),
-        (("/echo Anything else?", "/echo Something else?"), 7, "not sent then"),
+        (("/echo Anything else?", "/echo Something else?"), 7, "not sent in the recording"),
         (("no tool_call", "no heartbeat"), 0, ""),
     ],
 )
@@ -139,7 +139,7 @@ def test_a_failure_shows_the_line_what_was_expected_and_what_came_nearest(folder
     assert (result.status, result.out) == (3, "")
     lines = result.err.splitlines()
     assert lines[0].endswith("test.tavus:2: /expect tool_call name=book within 5s")
-    assert lines[1] == "    expected tool_call name=book within 5 s, which did not come"
+    assert lines[1] == "    expected tool_call name=book within 5 s, which did not arrive"
     assert lines[2].startswith("    came +0.9")
     assert 'get_hours {"day":"today"}' in lines[2]
     assert lines[2].endswith('(name is "get_hours")')
@@ -149,13 +149,13 @@ def test_keep_going_runs_on(folder: Folder) -> None:
     script = "/expect guardrail.triggered within 1s as gone\n/print $gone.text\n/print still here\n"
     result = folder.run(script, "--keep-going")
     assert (result.status, result.out) == (3, "still here\n")
-    assert "gone has not come" in result.err
+    assert "gone has not arrived" in result.err
 
 
 def test_what_was_placed_and_never_sent_fails(folder: Folder) -> None:
     result = folder.run("/when guardrail.triggered /interrupt\n/wait 1s\n")
     assert result.status == 3
-    assert "guardrail.triggered did not come: nothing sent" in result.err
+    assert "guardrail.triggered did not arrive, so nothing was sent" in result.err
 
 
 def test_a_conversation_that_is_over_fails_what_is_sent_with_6(folder: Folder) -> None:
@@ -169,7 +169,7 @@ def test_a_conversation_that_is_over_fails_what_is_sent_with_6(folder: Folder) -
 
 
 def test_an_answer_to_nothing_is_told_as_that(folder: Folder) -> None:
-    assert "nothing was sent that is answered" in folder.run("/expect reply within 1s\n").err
+    assert "nothing that has a reply was sent" in folder.run("/expect reply within 1s\n").err
 
 
 def test_remote_text_is_harmless(folder: Folder) -> None:
@@ -191,7 +191,7 @@ def test_mistakes_are_told_with_line_and_column_before_joining(folder: Folder) -
         result = folder.run(script, *options, target="sim:/nowhere.toml")
         assert (result.status, result.out) == (2, "")
         first, second = result.err.splitlines()
-        assert first.endswith('test.tavus:2:9: "utterence" is no event type; did you mean utterance?')
+        assert first.endswith('test.tavus:2:9: unknown event type "utterence"; did you mean utterance?')
         assert second.endswith("test.tavus:3:1: unknown command /wiat; did you mean /wait?")
     error = json.loads(folder.run(script, "--json").err)["error"]
     assert error["reason"] == "usage"
@@ -243,7 +243,7 @@ def test_junit_is_xml_with_a_case_for_each_line(folder: Folder) -> None:
     assert [case.get("name") for case in cases] == ["line 1: hello", f"line 2: {script.splitlines()[1]}"]
     failure = cases[1].find("failure")
     assert failure is not None
-    assert "which did not come" in (failure.get("message") or "")
+    assert "which did not arrive" in (failure.get("message") or "")
     assert folder.run(script, "--junit", "/nowhere/report.xml").status == 2
 
 

@@ -236,10 +236,10 @@ async def a_filter_is_told_while_it_holds(screen: Screen) -> None:
 @element
 async def what_answers_nothing_is_doubted_and_sent(screen: Screen) -> None:
     screen.keys("/tool-result call_x done\r")
-    await screen.terminal.shows("warning: no tool call call_x is open")
+    await screen.terminal.shows("warning: tool call call_x is not open")
     await screen.terminal.shows("tool_result call_x")
     screen.keys("/confirm nothing\r")
-    await screen.terminal.shows("warning: no objective nothing was seen")
+    await screen.terminal.shows("warning: objective nothing has not been")
 
 
 @element
@@ -366,9 +366,11 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
 @element
 async def the_keys_are_told_in_whole_words(screen: Screen) -> None:
     screen.typed("/last")  # so that the line is empty, and the answer above it
-    await screen.shows("✗ nothing has passed yet")
+    await screen.shows("✗ no messages yet")
     screen.keys("?")
-    await screen.shows("F4 pause: events wait, counted; again: they are shown", "edit the line in $EDITOR")
+    await screen.shows(
+        "F4 pause the view, and resume it; the events between are kept", "edit the line in $EDITOR"
+    )
     for word in ("suspend;", "meanwhile", "suggestion", "$EDITOR"):
         assert any(word in row for row in screen.terminal.rows())
 
@@ -424,7 +426,7 @@ def test_the_view_says_when_it_begins_to_forget() -> None:
         await screen.shows("number 5")
         screen.typed("/find number 0")
         await screen.shows("nothing among 3 entries matches (the oldest 3 are no longer kept)")
-        told = "from now on /find, /event and /turn know the last 3 events alone"
+        told = "from now on /find, /event and /turn know only the last 3 events"
         assert screen.log.count(told) == 1
 
     on_a_screen(play, 200, JoinOptions(events_kept=3))

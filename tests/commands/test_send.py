@@ -192,13 +192,13 @@ def test_an_echo_is_answered_by_its_own_words() -> None:
 def test_where_time_is_simulated_a_wait_that_cannot_be_met_ends_at_once() -> None:
     result = send("interrupt", "--wait", "reply", "--timeout", "1h")
     assert (result.status, result.out) == (3, "")
-    assert result.err == "tavus-console: the reply did not come within 3600 s\n"
+    assert result.err == "tavus-console: the reply did not arrive within 3600 s\n"
 
 
 def test_a_wait_that_is_over_ends_with_3() -> None:
     result = console("send", "sim", "echo", "x", "--wait", "guardrail.triggered", "--timeout", "10ms")
     assert (result.status, result.out) == (3, "")
-    assert result.err == "tavus-console: the guardrail.triggered did not come within 0.01 s\n"
+    assert result.err == "tavus-console: the guardrail.triggered did not arrive within 0.01 s\n"
 
 
 def test_a_conversation_that_ends_first_ends_with_6() -> None:

@@ -57,7 +57,7 @@ def test_nothing_is_printed_without_json() -> None:
     ("arguments", "says"),
     [
         (("-", "--wait", "reply"), "--wait goes with one interaction"),
-        (("-", "--rate", "0"), "--rate is how many"),
+        (("-", "--rate", "0"), "--rate takes messages"),
         (("interrupt", "--rate", "5"), "--rate goes with - in place of KIND"),
     ],
 )

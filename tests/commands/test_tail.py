@@ -175,7 +175,7 @@ def test_a_live_room_ends_when_its_time_is_over() -> None:
 def test_what_did_not_come_in_time_is_told() -> None:
     result = console("tail", "sim", "--for", "100ms", "--until", "tool_call")
     assert result.status == 3
-    assert result.err == "tavus-console: tool_call did not come within 0.1 s\n"
+    assert result.err == "tavus-console: tool_call did not arrive within 0.1 s\n"
 
 
 def test_a_conversation_that_ends_before_is_told() -> None:

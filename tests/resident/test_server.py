@@ -86,7 +86,7 @@ def test_starts_at_the_same_time_give_one_session() -> None:
 
 def test_a_failure_to_join_is_the_commands_own() -> None:
     assert process("session", "start", "sim:/nowhere.toml").status == 2
-    assert "goes by real time" in process("session", "start", "sim:?speed=max").err
+    assert "runs in real time" in process("session", "start", "sim:?speed=max").err
     assert process("session", "start", "nonsense").status == 2
     result = process("session", "start", "sim", "--record", "/nowhere/x.jsonl", "--json")
     assert (result.status, json.loads(result.err)["error"]["reason"]) == (2, "usage")

@@ -83,10 +83,10 @@ WRONG = {
     "/expect utterance within": (19, "DURATION is missing"),
     "/expect utterance within soon": (26, "no duration"),
     "/expect utterance from strat": (24, "from start"),
-    "/expect utterance seq<many": (23, "no number"),
-    "/expect utterance text~(": (24, "no regular expression"),
+    "/expect utterance seq<many": (23, "not a number"),
+    "/expect utterance text~(": (24, "not a valid regular expression"),
     '/expect utterance text="open': (24, "quote"),
-    "/expect utterance as 1st": (22, "no NAME"),
+    "/expect utterance as 1st": (22, "not a valid NAME"),
     "/expect utterance within 5s within 1s": (29, "twice"),
     "/expect utterance as a as b": (24, "twice"),
     "/expect utterance as within within 5s": None,
@@ -99,14 +99,14 @@ WRONG = {
     "/expect no utterance as x": (22, "as"),
     "/when utterance": (15, "COMMAND is missing"),
     "/when utterance after 3s /ehco hi": (26, "did you mean /echo?"),
-    "/when utterance /quit": (17, "placed"),
+    "/when utterance /quit": (17, "cannot follow /when"),
     "/when reply /interrupt": (7, "/expect"),
     "/sensitivity pause=hihg": (14, "low"),
     "/raw {": (6, "not JSON"),
     "/set who": (9, "VALUE is missing"),
-    "/repeat many": (9, "no number"),
-    "/repeat 0": (9, "no number"),
-    "/help": (1, "for the console"),
+    "/repeat many": (9, "not a number"),
+    "/repeat 0": (9, "not a number"),
+    "/help": (1, "only in the console"),
     "/echo $who": (7, "$who is not set"),
     "/print a $who": (10, "$who is not set"),
     "  /expect utterence": (11, "did you mean utterance?"),
@@ -142,7 +142,7 @@ def test_blocks_are_what_is_indented() -> None:
     assert end.text == "end"
     assert "indented" in parse_script("hello\n  there\n").mistakes[0].message
     assert "indented less" in parse_script("/repeat 2\n    a\n  b\n").mistakes[0].message
-    assert "nothing is indented" in parse_script("/repeat 2\na\n").mistakes[0].message
+    assert "no indented lines" in parse_script("/repeat 2\na\n").mistakes[0].message
 
 
 def test_tokens_keep_quoted_spaces_and_a_regex_its_backslashes() -> None:
@@ -225,7 +225,7 @@ def test_names_stand_for_texts_and_fields() -> None:
     with pytest.raises(LineError, match="name a field"):
         said("/print $call", names)
     names.expect("call")
-    with pytest.raises(LineError, match="call has not come"):
+    with pytest.raises(LineError, match="call has not arrived"):
         said("/print $call.name", names)
 
 
@@ -242,7 +242,7 @@ def test_what_came_from_an_event_is_never_an_option_a_word_or_json() -> None:
     assert isinstance(taken, Assign)
     names.assign(taken.name, taken.value, remote=taken.remote)
     assert properties(command("/tool-result $id ok", names))["tool_call_id"] == 'a b --error {"x'
-    with pytest.raises(Exception, match="file's name"):
+    with pytest.raises(Exception, match="file name"):
         command("/echo --audio $call.arguments", names)
 
 

@@ -193,12 +193,12 @@ def test_too_long_is_too_long(file: Path, monkeypatch: pytest.MonkeyPatch, chann
     file.write_bytes(wav(second * 60, rate=8_000, channels=channels))
     assert len(read_wav(str(file))[0]) == 2 * 8_000 * 60
     file.write_bytes(wav(second * 60 + bytes(2 * channels), rate=8_000, channels=channels))
-    assert refused(file) == "longer than 1 minutes; cut it"
+    assert refused(file) == "longer than 1 minutes; shorten it"
 
 
 def test_ten_minutes_are_the_limit(file: Path) -> None:
     file.write_bytes(wav(bytes(2 * 601 * 100), rate=100))
-    assert refused(file) == "longer than 10 minutes; cut it"
+    assert refused(file) == "longer than 10 minutes; shorten it"
 
 
 # -- anything ---------------------------------------------------------------------------------------------

@@ -96,4 +96,4 @@ def test_sound_is_compared_with_a_recording(name: str, sound: Path) -> None:
     other.write_text(Path(script).read_text() + f"/echo --audio {sound}\n")
     result = console("run", str(record), str(other))
     assert result.status == 3
-    assert "sound was not sent then" in result.err
+    assert "expected a sound, but the recording sent nothing more" in result.err

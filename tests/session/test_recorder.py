@@ -166,7 +166,7 @@ def test_a_file_with_something_in_it_is_left_alone(file: Path, content: str) -> 
     file.write_text(content)
     with pytest.raises(UsageError) as caught:
         recorder(file)
-    assert str(caught.value) == f"{file} exists already: a recording is not written over another"
+    assert str(caught.value) == f"{file} already exists: choose another file for the recording"
     assert file.read_text() == content
 
 

@@ -352,7 +352,7 @@ def test_a_waiter_looks_from_the_moment_it_is_made() -> None:
             room.feed(event(2))
             await sink.has(2)
             assert (await wait(SECONDS, "it")).seq == 2
-            with pytest.raises(NotMet, match=r"^it did not come within 0.01 s$"):
+            with pytest.raises(NotMet, match=r"^it did not arrive within 0.01 s$"):
                 await missed(0.01, "it")
 
     run(main)
@@ -464,7 +464,7 @@ def test_no_pal_comes() -> None:
         room = FedRoom()
         room.present = {"me": ME, "g": GUEST}
         async with Session(room) as session:
-            with pytest.raises(CannotJoin, match=r"^no PAL came within 0.01 s$"):
+            with pytest.raises(CannotJoin, match=r"^the PAL did not join within 0.01 s$"):
                 await session.pal_ready(0.01)
             room.end("expired")
             with pytest.raises(ConversationOver):

@@ -84,7 +84,7 @@ class Commander:
             if action.command == "end":
                 if self._ending is None:
                     raise UsageError(
-                        "no conversation to end is known here (see --conversation-id); /quit leaves"
+                        "cannot end: the conversation id is not known (see --conversation-id); /quit leaves"
                     )
                 await self._ending.want()
         except ConsoleError as error:
@@ -107,7 +107,7 @@ class Commander:
                     raise UsageError("no tools run here: /retry needs --tool or --tools")
                 self._bridge.retry(action.argument)
             elif action.command not in LEAVING:
-                raise UsageError(f"/{action.command} works at the prompt of a terminal alone")
+                raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:
             self._wrong(error)
             return False

@@ -36,16 +36,16 @@ LONG_LINE = 800  # characters of one line that go by; /event, /turn and /last sh
 LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
 KEYS = (
     "Enter            send; without a slash as a user turn",
-    "Alt-Enter        a new line in what you type; a paste keeps its lines",
+    "Alt-Enter        start a new line; pasted text keeps its lines",
     "Tab              complete; Right takes the suggestion from earlier runs",
     "Up, Ctrl-R       what you typed before; search it",
     "Ctrl-C           clear the line",
     "Ctrl-D           leave the room",
-    "Ctrl-Z           suspend; what comes meanwhile is shown after fg",
+    "Ctrl-Z           suspend; events that arrive meanwhile are shown after fg",
     "F1, ? (empty)    these keys",
-    "F2               show streaming text as it grows, or no longer",
-    "F3               fold twins and heartbeats, or no longer",
-    "F4               pause: events wait, counted; again: they are shown",
+    "F2               show or hide streaming text as it grows",
+    "F3               fold or show twins and heartbeats",
+    "F4               pause the view, and resume it; the events between are kept",
     "Ctrl-X Ctrl-E    edit the line in $EDITOR",
 )
 
@@ -191,7 +191,7 @@ class Console:
         full = log.dropped > 0
         log.add(entries)
         if log.dropped and not full:
-            self._tell(f"from now on /find, /event and /turn know the last {len(log):,} events alone")
+            self._tell(f"from now on /find, /event and /turn know only the last {len(log):,} events")
 
     async def drain(self) -> None:
         while self._prompt.held > HELD_LINES:
@@ -243,13 +243,13 @@ class Console:
             return
         call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
         if call is not None and call not in self._session.conversation.turns.open_calls:
-            self._warn(f"warning: no tool call {call} is open; /tools lists them")
+            self._warn(f"warning: tool call {call} is not open; /tools lists all calls")
         if objective is not None and objective not in self._inspector.log.objectives():
-            self._warn(f"warning: no objective {objective} was seen here")
+            self._warn(f"warning: objective {objective} has not been seen here")
         text = action.properties.get("text")
         if isinstance(text, str) and len(text) >= LONG_TEXT:
             if text == self._sent_text:
-                self._warn("warning: the same long text was sent just before")
+                self._warn("warning: you just sent the same long text")
             self._sent_text = text
 
     def _complete(self, text: str) -> Iterator[tuple[str, str]]:

@@ -105,7 +105,7 @@ class Inspector:
 
     def _last(self, entry: EventEntry | SentEntry | None) -> EventEntry | SentEntry:
         if entry is None:
-            raise UsageError("nothing has passed yet")
+            raise UsageError("no messages yet")
         return entry
 
     def _turn(self, idx: int) -> list[str]:
@@ -124,7 +124,9 @@ class Inspector:
         except regex.error as error:
             raise UsageError(f"/find: {error}") from None
         except TimeoutError:
-            raise UsageError("/find: this pattern takes for ever; a repetition inside of one does") from None
+            raise UsageError(
+                "/find: this pattern takes too long: avoid a repetition inside a repetition"
+            ) from None
         if not found:
             return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
         return self._lines(found[::-1])
@@ -171,11 +173,11 @@ class Inspector:
                 said = f"only {', '.join(words)}" if words else "all types"
             case "ignore":
                 self.selection.ignore = TypePattern(words)
-                said = f"all types but {', '.join(words)}" if words else "all types"
+                said = f"all types except {', '.join(words)}" if words else "all types"
             case "where":
                 self.selection.where = _where(say.argument)
                 said = f"only where {say.argument}" if say.argument else "all messages"
             case _:
-                raise UsageError(f"/{say.command} is nothing that the view answers")
+                raise UsageError(f"/{say.command} does not apply here")
         doubts = TypePattern(words).doubts() if say.command != "where" else []
         return "; ".join([f"shown: {said}", *doubts])

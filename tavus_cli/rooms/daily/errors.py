@@ -47,13 +47,13 @@ def join_error(text: str, *, target: str, proxied: bool) -> ConsoleError:
         return CannotJoin(f"{target} is not available yet: it opens at a set time, try again later")
     if re.search(_REFUSED, text):
         return NotAuthorised(
-            f"Daily refused to let us into {target}: check the token after ?t= (a private room needs one, "
+            f"Daily refused access to {target}: check the token after ?t= (a private room needs one, "
             f"and it expires) ({text})"
         )
     if re.search(_FULL, text):
-        return CannotJoin(f"{target} is full: somebody has to leave first")
+        return CannotJoin(f"{target} is full: someone has to leave first")
     if re.search(_MISSING, text):
-        return CannotJoin(f"Daily knows no room {target}: check the URL, or {_NEW_URL}")
+        return CannotJoin(f"Daily has no room {target}: check the URL, or {_NEW_URL}")
     return CannotJoin(_unreachable(text, target, "the Daily proxy" if proxied else "Daily"))
 
 
@@ -128,7 +128,7 @@ def _check(value: Any, depth: int) -> None:
     elif isinstance(value, dict):
         for key, inner in value.items():
             if not isinstance(key, str):
-                raise SendFailed(f"not sent: the key {key!r:.40} is no string")
+                raise SendFailed(f"not sent: the key {key!r:.40} is not a string")
             _check_text(key)
             _check(inner, depth + 1)
     elif isinstance(value, list | tuple):
@@ -136,16 +136,16 @@ def _check(value: Any, depth: int) -> None:
             _check(inner, depth + 1)
     elif isinstance(value, float):
         if not math.isfinite(value):
-            raise SendFailed(f"not sent: {value} is no JSON number")
+            raise SendFailed(f"not sent: {value} is not a JSON number")
     elif isinstance(value, int):
         if not -(2**63) <= value < 2**64:
             raise SendFailed("not sent: a whole number is too large (from -2^63 to 2^64-1)")
     elif value is not None:
-        raise SendFailed(f"not sent: {type(value).__name__} is no JSON value")
+        raise SendFailed(f"not sent: {type(value).__name__} is not a JSON value")
 
 
 def _check_text(text: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise SendFailed("not sent: a text holds half a surrogate pair, which is no Unicode") from None
+        raise SendFailed("not sent: a text holds half a surrogate pair, which is not valid Unicode") from None

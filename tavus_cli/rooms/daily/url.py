@@ -30,18 +30,18 @@ def parse_url(url: str) -> tuple[str, str | None]:
     if parts.scheme != "https":
         raise _refused("it must begin with https://")
     if parts.username is not None or parts.password is not None:
-        raise _refused("it must not hold a user name")
+        raise _refused("it must not contain a user name")
     if not _HOST.fullmatch(host):
-        raise _refused("only hosts of daily.co are asked, NAME.daily.co")
+        raise _refused("its host must be NAME.daily.co")
     if parts.netloc.lower() != host:
         raise _refused("it must not name a port")
     room = parts.path.removeprefix("/").removesuffix("/")
     if not room:
         raise _refused("the room is missing")
     if not _ROOM.fullmatch(room):
-        raise _refused("after the host comes one room name of letters, digits, - and _")
+        raise _refused("its path must be one room name of letters, digits, - and _")
     if parts.fragment:
-        raise _refused("it must not hold a #")
+        raise _refused("it must not contain a #")
     return f"https://{host}/{room}", _token(parts.query)
 
 
@@ -65,7 +65,7 @@ def room_name(clean_url: str) -> str:
 
 def _split(url: str, what: str) -> SplitResult:
     if not _VISIBLE.fullmatch(url):  # urlsplit would take line ends out silently
-        raise UsageError(f"{what} holds a blank or a character that no URL has")
+        raise UsageError(f"{what} contains a space or a character that a URL cannot have")
     try:
         parts = urlsplit(url)
         _ = parts.port  # raises where it is no number
@@ -79,7 +79,7 @@ def _token(query: str) -> str | None:
     if not tokens:
         return None
     if len(tokens) > 1 or not _TOKEN.fullmatch(tokens[0]):
-        raise _refused("after ?t= comes one meeting token")
+        raise _refused("?t= takes one meeting token")
     return tokens[0]
 
 
