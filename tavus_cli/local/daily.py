@@ -1,7 +1,7 @@
 """Daily on this machine: the lookup of rooms and their WebSockets, under a certificate of our own.
 
 The unmodified daily-python is led here by ``set_proxy_url``: it then asks ``https://127.0.0.1:PORT/<host
-it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The local room".
+it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The frames of a join".
 """
 
 from __future__ import annotations

@@ -33,6 +33,7 @@ GRACE = 5.0
 CLIENT_SECONDS = 25.0  # the client gives up after so long: the grace where it is kept out
 SEND_SECONDS = 10.0  # a client that takes nothing for so long is cut off: the others do not wait for it
 MAX_FRAME = 16 << 20  # bytes
+MAX_LINES = 200  # WebSockets of one room
 
 # What becomes of a WebSocket: "take" it, or answer 403, close it at once, cut it without a close frame.
 Door = Literal["take", "refuse", "close", "drop"]
@@ -158,7 +159,7 @@ class Room:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket until its end. A malformed frame ends this one."""
         faults = self.faults
-        if faults.door == "refuse":
+        if faults.door == "refuse" or len(self._connections) >= MAX_LINES:
             return web.Response(status=403)
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME)
         await socket.prepare(request)
@@ -188,8 +189,9 @@ class Room:
 
     async def _take(self, line: Line, data: str | bytes) -> None:
         self.state.reach = self.faults.reach
-        self.heard(read_frame(data))
-        outcomes = self.state.receive(line, data)
+        frame = read_frame(data)
+        self.heard(frame)
+        outcomes = self.state.take(line, frame)
         if line.id and (timer := self._leaving.pop(line.id, None)) is not None:
             timer.cancel()
         await self._do(outcomes)

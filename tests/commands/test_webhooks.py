@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from http.client import HTTPConnection
 from pathlib import Path
@@ -9,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tavus_cli.commands.webhooks import _show
+from tavus_cli.session.environment import Environment
 from tests.commands.test_local import runtime, started
 from tests.kits.program import SECONDS, Result, console
 from tests.kits.tavus_api import KEY, LocalApi, Odd, local_api
@@ -160,3 +163,50 @@ def test_listening_forwards_records_and_answers_as_the_handler(
             connection.close()
         assert len(hook.out) == 3
         assert hook.stop() == 130
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        ({"event_type": TYPE, "conversation_id": "c1", "properties": {"a": 1}}, f'  {TYPE}  c1  {{"a":1}}\n'),
+        ({"conversation_id": "c1", "objective_name": "o"}, "  objective  c1  "),
+        ({"conversation_id": "c1", "properties": {"guardrail": "g"}}, '  guardrail  c1  {"guardrail":"g"}'),
+        ({"conversation_id": "\x1b[31m"}, "  webhook  "),
+        ({"event_type": TYPE, "properties": {"a": "x" * 1000}}, "…\n"),
+    ],
+)
+def test_a_row_on_a_terminal(body: Any, shown: str) -> None:
+    out = Terminal()
+    _show(body, Environment(io.StringIO(), out, io.StringIO(), {}))
+    assert shown in out.getvalue()
+    assert "\x1b" not in out.getvalue()
+    assert out.getvalue().count("\n") == 1
+
+
+def test_a_disk_that_is_full_ends_the_recording_only(tmp_path: Path, runtime: dict[str, str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full here")
+    with started(
+        "webhooks", "listen", "--port", "0", "--record", "/dev/full", cwd=tmp_path, **runtime
+    ) as hook:
+        url = f"http://127.0.0.1:{hook.port}/"
+        assert [console("webhooks", "trigger", TYPE, "--to", url).status for _ in range(2)] == [0, 0]
+        assert "the recording ends here" in hook.until(hook.err, "--record")
+        hook.until(hook.out, TYPE)
+
+
+def test_a_port_that_is_taken_and_an_open_address(tmp_path: Path, runtime: dict[str, str]) -> None:
+    with started("webhooks", "listen", "--port", "0", cwd=tmp_path, **runtime) as hook:
+        second = console("webhooks", "listen", "--port", str(hook.port), "--host", "127.0.0.1")
+        assert (second.status, second.err.count("\n")) == (1, 2)
+        assert "may be reached by others" in second.err
+        assert "cannot listen on 127.0.0.1" in second.err
+    nowhere = console("webhooks", "listen", "--record", str(tmp_path / "none" / "x.jsonl"))
+    assert (nowhere.status, nowhere.err.count("\n")) == (2, 1)
+    wanted = console("local", "--port", "0", "--host", "192.0.2.1")
+    assert (wanted.status, "cannot serve on 192.0.2.1" in wanted.err) == (1, True)
