@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, prompt, script, start, throughput
+from bench import live, prompt, report, script, start, throughput
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
@@ -15,6 +15,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "prompt": prompt.main,
     "hour": prompt.hour,
     "script": script.main,
+    "report": report.main,
 }
 
 

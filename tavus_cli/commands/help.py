@@ -19,6 +19,7 @@ TOPICS = {
     "scripts": "the language of run: wait, expect, when",
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",
+    "fleet": "many machines: traces to a collector, DuckDB over recordings",
     "sim": "the simulated PAL: parameters, scripts, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",
