@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 import tavus_cli
+from tests.kits.program import unmeasured
 
 PACKAGE = Path(tavus_cli.__file__).parent
 FILES = sorted(PACKAGE.rglob("*.py"))
@@ -142,7 +143,11 @@ def test_a_sending_does_not_wait_for_the_core() -> None:
     needed = "tavus_cli.commands.send, tavus_cli.rooms.daily.room, tavus_cli.resident.room"
     program = f"import sys, {needed}; print(*sys.modules)"
     loaded = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        env=unmeasured(),
     ).stdout.split()
     late = {
         "protocol.conversation",

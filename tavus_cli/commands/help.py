@@ -21,6 +21,7 @@ TOPICS = {
     "report": "what happened in a recording, how fast: measures, gates, traces",
     "fleet": "many machines: traces to a collector, DuckDB over recordings",
     "sim": "the simulated PAL: parameters, scripts, faults",
+    "local": "Tavus on this machine: API, rooms, webhooks, faults",
     "themes": "colours, and how to choose them",
     "live-check": "what to check against the real service, and how",
     "protocol": "Tavus' Interactions Protocol as this program reads it",

@@ -24,8 +24,8 @@ from tavus_cli.views.jsonl import JsonlView, TemplateView
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``span``: the part of a recording. ``progress``: tell a terminal what is being waited for (a replay waits
-    for nobody).
+    ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
+    waits for nothing).
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -43,7 +43,7 @@ class TailOptions:
     otlp_content: bool = False
 
     def view(self, environment: Environment) -> View:
-        """Raises UsageError for a format that is none."""
+        """Raises UsageError for an unknown format."""
         if self.envelope and self.format != "jsonl":
             raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":

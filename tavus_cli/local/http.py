@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -87,14 +87,21 @@ class HttpServer:
         return web.Response(status=reply.status, body=body, headers=headers)
 
     def _refusal(self, request: web.Request) -> Reply | None:
-        if _host(f"//{request.headers.get('Host', '')}") not in self._names:
-            return Reply(403, {"error": "This host is not served here: see --public-host"})
-        origin = request.headers.get("Origin")
-        if origin is not None and _host(origin) not in self._names:
-            return Reply(403, {"error": "Web pages of other origins are refused"})
+        if (why := foreign(request, self._names)) is not None:
+            return Reply(403, {"error": why})
         if request.can_read_body and request.content_type != "application/json":
             return Reply(415, {"error": "The body must be JSON, with content-type: application/json"})
         return None
+
+
+def foreign(request: web.Request, names: Collection[str]) -> str | None:
+    """Why a request is not meant for us, or comes from a web page of somebody else's; None if it is fine."""
+    if _host(f"//{request.headers.get('Host', '')}") not in names:
+        return "This host is not served here: see --public-host"
+    origin = request.headers.get("Origin")
+    if origin is not None and _host(origin) not in names:
+        return "Web pages of other origins are refused"
+    return None
 
 
 async def _read(request: web.Request) -> Request:

@@ -1,7 +1,7 @@
 """A resident session as a room: the socket of another process that is joined (``session start``).
 
 JSON lines both ways. It speaks first: one line about itself, or an error. ``{"do": "join"}`` is answered by
-what had been before, and starts the events; ``send`` sends, ``stop`` ends it.
+a snapshot, and starts the events; ``send`` sends, ``stop`` ends it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class ResidentRoom:
             raise ValueError(f"a session that does not say its {error}") from None
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
-        self._informed = asyncio.Event()  # of what had been before; or that nothing more comes
+        self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
         self._snapshot: Snapshot | None = None
         self._left = False
         self._sendings: dict[int, asyncio.Future[None]] = {}
@@ -104,7 +104,7 @@ class ResidentRoom:
         return time.time()
 
     async def join(self) -> None:
-        """Returns once what had been before was taken: what is sent next must be told from it."""
+        """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
@@ -251,7 +251,7 @@ class ResidentRoom:
 
 
 def sessions() -> list[ResidentRoom]:
-    """All that are there and joined; what dead ones left behind is taken away."""
+    """All that are there and joined; what dead ones left behind is removed."""
     check_supported()
     found = []
     for path in runtime.sockets():

@@ -52,8 +52,8 @@ class ServerOptions:
 class Tapped:
     """A Room that shows its arrivals to the server, as they came, once the session has taken them.
 
-    Not before: a sending must be told ahead of its echo, and to one who joins meanwhile each arrival must
-    come once, by itself or as a part of what had been before.
+    Not before: a sending must go out ahead of its echo, and a client that joins meanwhile must get each
+    arrival once, by itself or as a part of its snapshot.
     """
 
     def __init__(self, room: Room, tap: Callable[[list[Arrival]], None]) -> None:
@@ -70,7 +70,7 @@ class Tapped:
 
 
 class Client:
-    """One connection. What waits for it is bounded; what did not fit is counted, and told in its place."""
+    """One connection. What waits for it is bounded; a line says how many did not fit, in their place."""
 
     def __init__(self, writer: asyncio.StreamWriter, limit: int) -> None:
         self.writer = writer
@@ -144,7 +144,7 @@ class Server:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def serve(self, listening: socket.socket, tell: TextIO) -> int:
-        """Join, tell that, serve until stopped, over or idle; leave. The exit status.
+        """Join, report that, serve until stopped, over or idle; leave. The exit status.
 
         Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
         """
@@ -218,13 +218,13 @@ class Server:
             if error is None:
                 await self._obey(client, reader, writing)
         except (OSError, ValueError, asyncio.CancelledError):
-            pass  # gone, or nothing that could be understood: this client alone
+            pass  # gone, or not the protocol: this ends only this client
         finally:
             self._tasks.discard(task)
             await self._part(client, writing)
 
     async def _obey(self, client: Client, reader: asyncio.StreamReader, writing: asyncio.Task[None]) -> None:
-        """Until it has nothing more to say, or was told that it is all over."""
+        """Until it has nothing more to say, or has been sent the end."""
         reading = asyncio.create_task(self._read(client, reader))
         try:
             await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
@@ -332,7 +332,7 @@ def _tell(stream: TextIO, told: Json) -> bool:
 def claim(name: str) -> tuple[socket.socket, int] | None:
     """A listening socket of this name and the lock that goes with it; None where another process has it.
 
-    The lock ends with the process, however that ends; what a dead one left behind is taken away.
+    The lock ends with the process, however that ends; what a dead one left behind is removed.
     """
     lock = runtime.lock(name)
     if lock is None:
@@ -356,7 +356,7 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
 
 async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> int:
-    """The exit status, once the session has ended. ``open_room`` raises a ConsoleError that is told too."""
+    """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(config["id"], config["idle"], config["queue"])
     path: Path | None = None
     try:

@@ -1,4 +1,4 @@
-"""Where resident sessions are found: one socket each, in a folder that is ours alone."""
+"""Where resident sessions are found: one socket each, in a folder that only we may use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder() -> Path:
 
     from platformdirs import user_runtime_path
 
-    with warnings.catch_warnings():  # that XDG_RUNTIME_DIR is not set is no matter
+    with warnings.catch_warnings():  # it warns where XDG_RUNTIME_DIR is not set
         warnings.simplefilter("ignore")
         return Path(user_runtime_path(APP))
 
@@ -62,7 +62,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # told by whoever joins it, without its token
+    except ValueError:  # reported by whoever joins it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):
@@ -100,7 +100,7 @@ def check_owner(path: Path) -> bool:
 
 
 def peer_uid(connection: socket.socket) -> int | None:
-    """The user on the other end; None where the system does not tell."""
+    """The user on the other end; None where the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1])
@@ -151,7 +151,7 @@ def lock(name: str) -> int | None:
 
 
 def tidy(path: Path) -> None:
-    """Take away the socket of a process that is no more."""
+    """Remove the socket of a process that has ended."""
     descriptor = lock(path.stem)
     if descriptor is not None:
         try:

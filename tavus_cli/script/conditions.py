@@ -1,7 +1,7 @@
 """MATCH of a script: ``field=value``, ``field~regex``, ``field<number``, ``field>number`` over an event.
 
 A field is a dotted path: what the decoding made of an event (``FIELDS``) first, then its properties, then
-the message. A path goes on into text that holds a JSON object, as the arguments of a tool call do.
+the message. A path leads into text that holds a JSON object, as the arguments of a tool call do.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ class Match:
 
 
 def match_of(text: str, column: int = 1) -> Match | None:
-    """A MATCH from a word without quotes, None where it is none. Raises LineError for a wrong value."""
+    """A MATCH from a word without quotes, None where it is not one. Raises LineError for a wrong value."""
     parts = _MATCH.fullmatch(text)
     if parts is None:
         return None

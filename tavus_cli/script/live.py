@@ -20,7 +20,7 @@ GRACE = 1.3  # seconds after a deadline in which what had arrived before may sti
 
 
 class LiveStage:
-    """A ``script.Stage``, and a sink of ``session``: make it before the session is entered.
+    """A ``runner.Stage``, and a sink of ``session``: make it before the session is entered.
 
     Everything is measured by the room's time, and by when events arrived, not when they were looked at.
     """

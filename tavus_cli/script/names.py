@@ -33,8 +33,8 @@ class Kept:
 class Names:
     """``texts`` are the script's own; ``events`` what it kept, None for one that is only known to be kept.
 
-    ``remote`` are the texts that an event had a part in. ``checking``: nothing has come yet, and whatever
-    an event will say is taken for right.
+    ``remote`` are the texts that an event had a part in. ``checking``: nothing has arrived yet, and any
+    value of an event is accepted.
     """
 
     texts: dict[str, str] = field(default_factory=dict)

@@ -39,7 +39,7 @@ class _Sent:
 
 
 class RecordedStage:
-    """A ``script.Stage``; ``load`` it first."""
+    """A ``runner.Stage``; ``load`` it first."""
 
     def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
         if not room.timed:

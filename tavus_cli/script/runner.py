@@ -1,6 +1,6 @@
 """Running a script: each line on a stage, what became of it, and when to stop.
 
-A stage is a joined room (``script_live``) or a recording (``script_recorded``).
+A stage is a joined room (``live``) or a recording (``recorded``).
 """
 
 from __future__ import annotations

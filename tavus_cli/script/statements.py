@@ -44,7 +44,7 @@ _CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is no comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
+    """A line that is not a comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
 
     number: int
     column: int
@@ -197,7 +197,7 @@ def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> No
         except LineError as error:
             mistakes.append(Mistake(line.number, error.column, str(error)))
             with suppress(LineError):
-                _keep_name(line, names)  # so that one mistake is not told again at every use of the name
+                _keep_name(line, names)  # so that one mistake is not reported again at every use of the name
             said = None
         if isinstance(said, Assign):
             names.assign(said.name, said.value, remote=said.remote)

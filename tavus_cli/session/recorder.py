@@ -30,7 +30,7 @@ class Redacts(Protocol):
 class Recorder:
     """Raises UsageError where the file exists with something in it, or cannot be made.
 
-    A disk that fills up later is told once, by ``failed``; the conversation goes on.
+    A disk that fills up later is reported once, by ``failed``; the conversation continues.
     """
 
     def __init__(

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
 END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
 at_hard_exit: list[Callable[[], None]] = []  # done before a second signal ends the process at once
-SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, lest its echo be told before it
+SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, so that its echo does not come before it
 
 
 class Sink(Protocol):
@@ -52,8 +52,8 @@ class Sink(Protocol):
 class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
-    Sinks must be added before entering: messages can come before the join is done. ``progress`` is told
-    what is being waited for. ``at_once`` arrivals are taken before keys and timers get their turn.
+    Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
+    what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class Session:
         self.room = room
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
-        self._cut_off = False  # whether the conversation may go on without us
+        self._cut_off = False  # whether the conversation may continue without us
         self.ended = asyncio.Event()
         self._hold = hold
         self._recorder = recorder
@@ -290,7 +290,7 @@ class Session:
         self._emit(self.conversation.tick(self.room.now()))
 
     async def _leave(self, *, in_order: bool) -> None:
-        """Bounded in time but for the sinks, which are waited for where everything is ``in_order``."""
+        """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""
         try:
             await self.room.leave()
             if self._pump is not None:

@@ -46,14 +46,14 @@ class JoinOptions:
 
 
 class Commander:
-    """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
+    """From a line to what is sent. What is wrong is reported, and counted in ``failed``."""
 
     def __init__(self, session: Session, tell: Tell, warn: Tell, ending: Ending | None = None) -> None:
         self.failed = 0
         self._ending = ending
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
-        self.over = False  # told already, by a sending that came too late
+        self.over = False  # reported already, by a sending that came too late
         self._session = session
         self._tell = tell
         self._warn = warn

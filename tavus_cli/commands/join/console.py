@@ -148,7 +148,7 @@ class Console:
                 action = self._commander.parse(typed.result())
                 if await self._commander.leaves(action):
                     return ExitStatus.DONE
-                if isinstance(action, AudioEcho):  # it takes its time; typing goes on
+                if isinstance(action, AudioEcho):  # it takes its time; typing continues
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)

@@ -105,8 +105,8 @@ class Inspector:
         return self._lines(entries)
 
     async def find(self, text: str) -> list[str]:
-        """Everything else goes on meanwhile. Raises UsageError, also for a pattern that takes for ever."""
-        import regex  # like ``re``, but it can be told to give up
+        """Everything else continues meanwhile. Raises UsageError, also for a pattern that takes too long."""
+        import regex  # like ``re``, but with a time limit
 
         try:
             pattern = regex.compile(text, regex.IGNORECASE)

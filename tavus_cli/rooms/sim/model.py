@@ -1,4 +1,4 @@
-"""What the simulated replica is told, as values; ``sim_script`` reads them (docs/sim.md)."""
+"""The script of a simulated replica as values; ``script`` reads them from TOML (docs/sim.md)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, s
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds, but for ``words_per_minute`` and ``jitter``, the part of each wait that is left to chance."""
+    """Seconds, except ``words_per_minute``, and ``jitter``: the part of each wait that is random."""
 
     words_per_minute: float = 170.0
     think: float = 0.7  # from the end of the question to the answer

@@ -82,7 +82,7 @@ class Replica:
             self._source.later(script.shutdown_after, self._shut_down, script.shutdown_reason)
 
     def receive(self, message: Any, now: float) -> None:
-        """Anything: what is no interaction, or an unknown one, has no effect, as with Tavus.
+        """Anything: what is not an interaction, or is an unknown one, has no effect, as with Tavus.
 
         What is sent before the PAL is there is heard when it has come.
         """
@@ -396,7 +396,7 @@ def _document(name: str) -> dict[str, str]:
 
 
 def _seconds(audio: Any, sample_rate: Any) -> float:
-    """Of 16-bit mono PCM in base64; 0 for what is none."""
+    """Of 16-bit mono PCM in base64; 0 for anything else."""
     rate = sample_rate if type(sample_rate) is int and sample_rate > 0 else 16_000
     try:
         return len(base64.b64decode(audio)) / 2 / rate
