@@ -35,9 +35,8 @@ async def running(
     given: bytes,
     timeout: float,
     started: Callable[[], None],
-    *,
     environ: Mapping[str, str],
-    folder: str | None,
+    folder: str | None = None,
 ) -> AsyncIterator[Result]:
     """``async with`` the result of a program that reads ``given``; after the block its group is gone.
 
@@ -62,7 +61,12 @@ async def _start(
     """Not cancelled half-way: what is started must be ended, and all of its group."""
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
-            _Program, *command, cwd=folder, env=dict(environ), start_new_session=True
+            # Not a session of its own: on Linux that starts late where the machine is busy.
+            _Program,
+            *command,
+            cwd=folder,
+            env=environ,
+            process_group=0,
         )
     )
     try:
@@ -88,6 +92,10 @@ class _Program(asyncio.SubprocessProtocol):
         self.flooded: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()  # both of its pipes
         self._open = {1, 2}
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:
@@ -96,6 +104,9 @@ class _Program(asyncio.SubprocessProtocol):
         elif len(self.out) + len(data) <= MAX_OUTPUT:
             self.out += data
         else:
+            assert self._transport is not None
+            pipe = self._transport.get_pipe_transport(fd)
+            cast(asyncio.ReadTransport, pipe).pause_reading()
             _done(self.flooded)
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
@@ -147,6 +158,7 @@ async def _finish(transport: asyncio.SubprocessTransport, program: _Program, gro
 
 async def _end(program: _Program, group: int) -> None:
     if _signal(group, signal.SIGTERM):
+        _signal(group, signal.SIGCONT)  # one that is stopped could not end
         deadline = asyncio.get_running_loop().time() + KILL_SECONDS
         while _signal(group, 0) and asyncio.get_running_loop().time() < deadline:
             await asyncio.wait({program.exited}, timeout=_LOOK_SECONDS)
