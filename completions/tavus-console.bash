@@ -57,6 +57,7 @@ _tavus_console() {
         "tail --until") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "tail --for") :; return ;;
         "tail --record") _tavus_console_files "$current"; return ;;
+        "tail --otlp") :; return ;;
         "tail --hold") :; return ;;
         "tail --name") :; return ;;
         "tail --join-timeout") :; return ;;
@@ -143,6 +144,7 @@ _tavus_console() {
         "report --max-dead-air") :; return ;;
         "report --max-outage") :; return ;;
         "report --min-barge-in-success") :; return ;;
+        "report --otlp") :; return ;;
         "report --hold") :; return ;;
         "report --color") _tavus_console_words "auto always never" "$current"; return ;;
         "report --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
@@ -221,13 +223,13 @@ _tavus_console() {
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
         "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --hold --color --theme --json -h --help" "$current"; else :; fi ;;
+        "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help" "$current"; else :; fi ;;
         "redact") if [[ $current == -* ]]; then _tavus_console_words "--key --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
         "help") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;

@@ -44,6 +44,8 @@ class TailOptions:
     progress: bool = True
     span: Span | None = None
     redact: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
     tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
@@ -87,9 +89,18 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
+    traces = None
+    if options.otlp is not None:
+        from tavus_cli.report.live import LiveTraces
+
+        name = lambda: room.conversation_id or room.target  # noqa: E731
+        traces = LiveTraces(options.otlp, name, environment.warn, content=options.otlp_content)
+        session.sinks.append(traces)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
     async with output, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
+    if traces is not None:
+        await traces.close()
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
