@@ -18,6 +18,7 @@ from tavus_cli.cli.options import (
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
 
@@ -29,6 +30,7 @@ from tavus_cli.errors import UsageError
         "run --check hours.txt",
     )
 )
+@with_tools
 def run(
     ctx: typer.Context,
     words: Annotated[
@@ -63,6 +65,8 @@ def run(
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each target, and errors as such.")
     ] = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Run a script of console commands, and check its expectations.
 
@@ -78,5 +82,5 @@ def run(
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
-    options = RunScript(script, limits, hold, ready_timeout, record, junit, json, check)
+    options = RunScript(script, limits, hold, ready_timeout, record, junit, json, check, tools)
     return run_script([*first, *(target or [])], how, options, environment)

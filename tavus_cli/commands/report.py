@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -42,6 +43,8 @@ class Report:
     gates: list[Gate] = field(default_factory=list)
     baseline: list[str] = field(default_factory=list)
     max_worse: float | None = None
+    otlp: str | None = None
+    otlp_content: bool = False
 
 
 @dataclass(slots=True)
@@ -102,6 +105,8 @@ async def report(what: Report, environment: Environment) -> int:
     _summary_of_actions(result, environment)
     if what.html is not None:
         write_html(what.html, result, environment)
+    if what.otlp is not None:
+        await _export(what.otlp, what.otlp_content, result, environment)
     output = Output(environment)
     async with output:
         for text in _in_blocks(_pieces(what, result, environment)):
@@ -110,6 +115,22 @@ async def report(what: Report, environment: Environment) -> int:
             if output.gone.is_set():
                 return output.status()
     return result.status
+
+
+async def _export(where: str, content: bool, result: Result, environment: Environment) -> None:
+    """Each recording as a trace. Raises UsageError, and CannotJoin where the collector cannot be reached."""
+    from tavus_cli.report.otlp import export, exporter
+
+    to = exporter(where)
+    try:
+        for one in result.all:
+            name = one.conversation_id or one.name
+            count = await asyncio.to_thread(export, one.timeline, name, to, content=content)
+            if not count:
+                raise UsageError(f"{one.name} has no times, so it gives no trace")
+            environment.say(f"{one.name}: {count:,} spans to {where}")
+    finally:
+        to.close()
 
 
 async def _read(name: str, hold: float, environment: Environment) -> Reported:
@@ -149,7 +170,7 @@ def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[
 
 def _terminal(what: Report, result: Result, environment: Environment) -> Iterator[str]:
     theme, columns = environment.theme, environment.columns
-    if what.html is None:
+    if what.html is None and what.otlp is None:
         for one in result.all:
             yield from text_report(one, theme, columns)
         yield from figures([(one.name, one.measures) for one in result.all], theme, columns)

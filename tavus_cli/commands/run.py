@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -21,6 +23,9 @@ from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
 
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
+
 
 @dataclass(frozen=True, slots=True)
 class RunScript:
@@ -34,6 +39,7 @@ class RunScript:
     junit: str | None = None
     json: bool = False
     check: bool = False
+    tools: ToolOptions | None = None
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -114,6 +120,8 @@ async def _on(room: Room, run: Run, options: RunScript, script: Script, environm
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     if isinstance(room, RecordedRoom):
+        if options.tools is not None:
+            raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
         recorded = RecordedStage(room, options.hold)
         await recorded.load()
         await Runner(recorded, options.limits, run, tell).run(script)
@@ -121,10 +129,14 @@ async def _on(room: Room, run: Run, options: RunScript, script: Script, environm
     recorder: Recorder | None = record_to(options.record, room)
     session = Session(room, hold=options.hold, recorder=recorder)
     stage = LiveStage(session, options.limits.timeout, environment.warn)
+    bridge = options.tools.bridge(session, environment) if options.tools else None
     environment.say(f"joining {safe(room.target)} …")
-    async with session:
-        await session.pal_ready(options.ready_timeout)
-        await Runner(stage, options.limits, run, tell).run(script)
+    try:
+        async with bridge or nullcontext(), session:
+            await session.pal_ready(options.ready_timeout)
+            await Runner(stage, options.limits, run, tell).run(script)
+    finally:
+        run.tools = bridge.facts() if bridge is not None else []
     if recorder is not None and recorder.failed:
         raise ConsoleError(recorder.failed)
 

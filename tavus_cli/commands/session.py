@@ -24,6 +24,7 @@ from tavus_cli.views.theme import PLAIN
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
+    from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
 STOPPING = 15.0
@@ -42,11 +43,18 @@ class Start:
     idle: float | None
     queue: int
     json: bool
+    tools: ToolOptions | None = None
 
 
 def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
+    if options.tools is not None:
+        options.tools.table(environment.environ)  # what is wrong with it is said before anything is joined
+        if options.tools.anyone:
+            from tavus_cli.tools.options import ANYONE
+
+            environment.warn(ANYONE)
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
@@ -60,8 +68,9 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
         room = find(name, timeout=how.join_timeout)
         if room is not None:
             room.close()
-            if options.record is not None:
-                raise UsageError(f"the session {name} is already running: --record needs a new one")
+            if options.record is not None or options.tools is not None:
+                given = "--record" if options.record is not None else "--tool"
+                raise UsageError(f"the session {name} is already running: {given} needs a new one")
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
@@ -84,6 +93,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),
+        "tools": None if options.tools is None else options.tools._asdict(),
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", SERVER],

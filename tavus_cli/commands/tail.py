@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
@@ -18,6 +20,9 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.views.jsonl import JsonlView, TemplateView
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
 
 
 @dataclass(slots=True)
@@ -39,6 +44,9 @@ class TailOptions:
     progress: bool = True
     span: Span | None = None
     redact: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
+    tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
         """Raises UsageError for an unknown format."""
@@ -81,8 +89,18 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
-    async with output:
+    traces = None
+    if options.otlp is not None:
+        from tavus_cli.report.live import LiveTraces
+
+        name = lambda: room.conversation_id or room.target  # noqa: E731
+        traces = LiveTraces(options.otlp, name, environment.warn, content=options.otlp_content)
+        session.sinks.append(traces)
+    answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
+    async with output, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
+    if traces is not None:
+        await traces.close()
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
