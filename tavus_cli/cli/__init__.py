@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
 from importlib import import_module
@@ -13,7 +12,7 @@ import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.session.environment import PROGRAM, Environment, end_process
 from tavus_cli.views.safe import without_tokens
 
 __all__ = ["app", "load", "main", "run_command"]
@@ -43,7 +42,11 @@ def main() -> NoReturn:
         if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores HUP
             signal.signal(number, _stop)
     environment = Environment()
-    status = run_command(sys.argv[1:], environment)
+    try:
+        status = run_command(sys.argv[1:], environment)
+    except Exception:  # a mistake of ours; as Python tells it, but by the one way out
+        sys.excepthook(*sys.exc_info())
+        status = ExitStatus.FAILED
     _leave(status, environment)
 
 
@@ -120,7 +123,4 @@ def _leave(status: int, environment: Environment) -> NoReturn:
         if not isinstance(unwritten, BrokenPipeError):
             status = ExitStatus.FAILED
             environment.warn(f"standard output: {unwritten.strerror}")
-    daily = sys.modules.get("tavus_cli.rooms.daily.room")
-    if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
-        os._exit(status)
-    sys.exit(status)
+    end_process(status, hard=environment.exit_hard)

@@ -14,6 +14,7 @@ from typing import Any
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import Attach, Send, reside
 from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import end_process
 from tavus_cli.session.session import Session, run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
@@ -31,10 +32,7 @@ def main() -> None:
         parts.append(_tracing(config["otlp"], bool(config.get("otlp_content"))))
     attach = _all(parts) if parts else None
     status = run(lambda: reside(config, opened, sys.stdout, attach))
-    daily = sys.modules.get("tavus_cli.rooms.daily.room")
-    if daily is not None and daily.must_exit_hard():
-        os._exit(status)
-    sys.exit(status)
+    end_process(status)
 
 
 def _answering(tools: dict[str, Any]) -> Attach:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Mapping
 
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
@@ -21,6 +20,7 @@ from tavus_cli.rooms.room import (
     Participant,
     ParticipantChanged,
     RoomOver,
+    steady_time,
 )
 from tavus_cli.settings.table import default
 
@@ -85,6 +85,8 @@ class ResidentRoom:
             self.target: str = self.about["target"]
             self.via: str = self.about["id"]
             self.conversation_id: str = self.about["conversation_id"]
+            # Its clock may be another one: it began when the wall clock showed something else.
+            self._ahead = float(self.about.get("now", steady_time())) - steady_time()
         except (KeyError, TypeError) as error:
             raise ValueError(f"a session that does not say its {error}") from None
         self._participants: dict[str, Participant] = {}
@@ -101,7 +103,7 @@ class ResidentRoom:
         return self._participants
 
     def now(self) -> float:
-        return time.time()
+        return steady_time() + self._ahead
 
     async def join(self) -> None:
         """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
