@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "prompt": prompt.main,
     "hour": prompt.hour,
     "script": script.main,
+    "signals": signals.main,
 }
 
 

@@ -10,10 +10,6 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import httpx
 
 MOST_BYTES = 64 << 20  # of an answer, as sent and unpacked
 MOST_VALUES = 2_000_000  # in its JSON: "[],[],…" takes 20 times its size in memory
@@ -35,13 +31,10 @@ class Answer:
     path: str
 
 
-def read(response: httpx.Response, late: Callable[[], bool]) -> Answer:
-    """A streamed answer. Raises Unreadable, and TimeoutError once it is ``late``."""
-    text = _read(response.iter_raw(), response.headers.get("content-encoding", ""), late)
-    return Answer(response.status_code, response.headers, text, response.request.url.path)
-
-
-def _read(chunks: Iterable[bytes], encoding: str, late: Callable[[], bool]) -> str:
+def read(chunks: Iterable[bytes], encoding: str, late: Callable[[], bool]) -> str:
+    """The text of a body that comes in ``chunks``, as sent. Raises Unreadable, and TimeoutError once it is
+    ``late``.
+    """
     match encoding.strip().lower():
         case "" | "identity":
             parts = iter(chunks)

@@ -104,16 +104,16 @@ class TavusApi:
     # -- calls -----------------------------------------------------------------------------------------
 
     def create(self, body: Json) -> Json:
-        """A new conversation; it is billed until it ends."""
+        """A new conversation; it is billed until it ends. Raises PerhapsCreated where that is not known."""
         try:
             created = self._call("POST", "/conversations", body, repeat=False)
+        except _NotSent:
+            raise
         except CannotReach as error:
-            if isinstance(error, _NotSent):
-                raise
-            raise CannotReach(f"{error}; {PERHAPS_CREATED}") from None
+            raise PerhapsCreated(f"{error}; {PERHAPS_CREATED}") from None
         name = created.get("conversation_id")
         if not isinstance(name, str) or not _ID.fullmatch(name):  # it is part of commands that we show
-            raise CannotReach(f"Tavus answered without a valid conversation_id; {PERHAPS_CREATED}")
+            raise PerhapsCreated(f"Tavus answered without a valid conversation_id; {PERHAPS_CREATED}")
         return created
 
     def get(self, conversation_id: str, *, verbose: bool = False) -> Json:
@@ -190,7 +190,9 @@ class TavusApi:
 
         def asked() -> Answer:
             with self._client.stream(method, url, json=body, params=params) as response:
-                return read(response, lambda: time.monotonic() > until)
+                encoding = response.headers.get("content-encoding", "")
+                text = read(response.iter_raw(), encoding, lambda: time.monotonic() > until)
+                return Answer(response.status_code, response.headers, text, response.request.url.path)
 
         try:
             answer = bounded(seconds, asked)
@@ -304,8 +306,12 @@ class TavusApi:
 
 PERHAPS_CREATED = (
     "a conversation may have been created anyway, and be billed: "
-    "see tavus-console conversation list --status active"
+    "find it with tavus-console conversation list --status active"
 )
+
+
+class PerhapsCreated(CannotReach):
+    """It was asked to create, and gave no answer that tells whether it did."""
 
 
 class _NotSent(CannotReach):

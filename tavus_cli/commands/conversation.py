@@ -72,18 +72,19 @@ def create(
     """``fields`` by the names of the API, over the JSON of the file ``body``."""
     request = conversations.creation_from(fields, body, environment.stdin)
     shape.check()
+    known: list[str] = []
     with conversations.connect(environment.environ, base_url) as api:
         try:
-            created = conversations.create(api, request, environment.warn)
-        except ConsoleError:
+            created = conversations.create(api, request, environment.warn, known.append)
+        except Exception:
             raise
         except BaseException:  # a signal
-            environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
+            if not known:
+                environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
             raise
     shown = created if show_token else without_token(created)
     url = safe(conversations.url_to_share(created, with_token=show_token))
     shape.show(shown, environment, lambda: _print(url, environment))
-    environment.warn(conversations.about_billing(created))
     return ExitStatus.DONE
 
 

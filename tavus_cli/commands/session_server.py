@@ -11,11 +11,13 @@ import sys
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import reside
 from tavus_cli.rooms.room import Room
+from tavus_cli.session import signals
 from tavus_cli.session.session import run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
 
 def main() -> None:
+    signals.take()
     config = from_json(sys.stdin.readline())
 
     def opened() -> Room:

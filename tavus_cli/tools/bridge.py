@@ -20,7 +20,7 @@ from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import SIZE_LIMIT, Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room, VirtualTime
-from tavus_cli.session.session import at_hard_exit
+from tavus_cli.session.signals import at_hard_exit
 from tavus_cli.tools.log import ToolLog, facts
 from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.options import ToolOptions

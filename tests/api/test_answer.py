@@ -91,6 +91,10 @@ def bomb(pack: Callable[[bytes], bytes] = gzip.compress) -> bytes:
     return pack(bytes(2 << 20))
 
 
+def silence(connection: socket.socket) -> None:
+    connection.recv(1)  # until the other side has had enough
+
+
 @pytest.fixture
 def smaller(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits that are soon reached."""
@@ -138,7 +142,7 @@ SLOW: dict[str, Serve] = {
     "a body by the byte": dripping(b" ", HEAD + b"\r\n"),
     "headers by the byte": dripping(b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 99),
     "early hints without an end": endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n"),
-    "silence": lambda connection: connection.recv(1) and None,
+    "silence": silence,
     "gzip by the byte": dripping(gzip.compress(random.Random(0).randbytes(9_999)), HEAD + GZIP + b"\r\n\r\n"),
 }
 
