@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, script, start, throughput
+from bench import live, local, prompt, script, signals, start, throughput
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,

@@ -16,12 +16,13 @@ from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.environment import PROGRAM, Environment, is_tty
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 
 Json = dict[str, Any]
 STATUSES = ("active", "ended")
+NAMED = 10  # of the conversations that a signal kept from being ended
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
 COLUMNS = (
     ("conversation", ("conversation_id",)),
@@ -139,7 +140,7 @@ def end(
 def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tuple[Json, int]:
     outcome: dict[str, list[str]] = {"ended": [], "over_before": [], "failed": []}
     status = int(ExitStatus.DONE)
-    for name in names:
+    for number, name in enumerate(names):
         try:
             outcome["ended" if conversations.end(api, name) else "over_before"].append(name)
         except ConsoleError as error:
@@ -148,6 +149,14 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
             environment.warn(f"{name} has not ended: {error}")
             outcome["failed"].append(name)
             status = status or int(error.status)
+        except Exception:
+            raise
+        except BaseException:  # a signal
+            some = " ".join(names[number : number + NAMED])
+            more = len(names) - number - NAMED
+            and_more = f" and {more} more" if more > 0 else ""
+            environment.warn(f"stopped: may not have ended: {PROGRAM} conversation end {some}{and_more}")
+            raise
     return outcome, status
 
 

@@ -38,8 +38,7 @@ def take() -> None:
     for number in numbers():
         signal.signal(number, _handle)
         _taken.add(number)
-    if hasattr(signal, "pthread_sigmask"):  # the interpreter's last steps are without handlers
-        atexit.register(signal.pthread_sigmask, signal.SIG_BLOCK, _taken)
+    atexit.register(_ignore)
 
 
 def numbers() -> list[int]:
@@ -88,6 +87,12 @@ def named_at_hard_exit(tell: Callable[[], object]) -> Iterator[None]:
         yield
     finally:
         at_hard_exit.remove(tell)
+
+
+def _ignore() -> None:
+    """For the last milliseconds: the interpreter takes its handlers away before it ends."""
+    for number in _taken:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _handle(number: int, _: Any) -> None:

