@@ -90,7 +90,7 @@ def about_billing(created: Json, body: Json) -> str:
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
     most = longest(body)
-    until = f", or for {most / 60:g} min," if most else ""
+    until = f", or for {most / 60:g} min" if most else ""
     return f"{name} is billed until it ends{until}: {PROGRAM} conversation end {name}"
 
 
