@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, script, signals, start, throughput
+from bench import live, local, prompt, report, script, signals, start, throughput, tools
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
@@ -17,6 +17,8 @@ PARTS: dict[str, Callable[[], None]] = {
     "hour": prompt.hour,
     "script": script.main,
     "signals": signals.main,
+    "report": report.main,
+    "tools": tools.main,
 }
 
 

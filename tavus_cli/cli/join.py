@@ -26,6 +26,7 @@ from tavus_cli.cli.options import (
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
 
@@ -38,6 +39,7 @@ from tavus_cli.errors import UsageError
     )
 )
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
+@with_tools
 def join(
     ctx: typer.Context,
     target: Target = None,
@@ -81,6 +83,7 @@ def join(
     json: Json = False,
     *,
     fields: Fields,
+    tools: Tools,
 ) -> int:
     """Join a conversation: events above, a prompt below.
 
@@ -101,6 +104,7 @@ def join(
         history=environment.settings.history,
         events_kept=environment.settings.events_kept,
         clipboard=environment.settings.clipboard,
+        tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     if max_minutes is not None:

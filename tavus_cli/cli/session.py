@@ -12,6 +12,8 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    Otlp,
+    OtlpContent,
     Proxy,
     Record,
     Target,
@@ -19,12 +21,14 @@ from tavus_cli.cli.options import (
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
 
 
 @group.command(**examples("session start c7f3a91d20be4b58", "session start sim --record talk.jsonl --idle 0"))
+@with_tools
 def start(
     ctx: typer.Context,
     target: Target = None,
@@ -44,6 +48,10 @@ def start(
     json: Annotated[
         bool, typer.Option("--json", help="Print the session, and errors, as JSON objects.")
     ] = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Join and stay in the background, for join, tail, send and run to share. Prints the session's id."""
     from tavus_cli.commands.session import Start
@@ -51,7 +59,8 @@ def start(
     from tavus_cli.target import RoomOptions, parse
 
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
-    return run_start(parse(target), how, Start(record, idle or None, queue, json), environment_of(ctx))
+    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
+    return run_start(parse(target), how, options, environment_of(ctx))
 
 
 @group.command("list", **examples("session list", "session list --json"))

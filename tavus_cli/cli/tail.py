@@ -20,6 +20,8 @@ from tavus_cli.cli.options import (
     Json,
     Name,
     Only,
+    Otlp,
+    OtlpContent,
     Partials,
     Proxy,
     Record,
@@ -33,6 +35,7 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
 
@@ -44,6 +47,7 @@ from tavus_cli.errors import UsageError
         "tail sim --format '{time} {role} {text}'",
     )
 )
+@with_tools
 def tail(
     ctx: typer.Context,
     target: Target = None,
@@ -61,6 +65,8 @@ def tail(
     envelope: Envelope = False,
     record: Record = None,
     redact: Redact = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -70,6 +76,8 @@ def tail(
     color: Color = SETTING,
     theme: Theme = SETTING,
     json: Json = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Print the events of a conversation as they come."""
     from tavus_cli.commands.tail import TailOptions
@@ -90,6 +98,9 @@ def tail(
         hold=hold,
         record=record,
         redact=redact,
+        otlp=otlp,
+        otlp_content=otlp_content,
+        tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -24,6 +25,7 @@ from tavus_cli.views.theme import PLAIN
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
+    from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
 STOPPING = 15.0
@@ -42,11 +44,32 @@ class Start:
     idle: float | None
     queue: int
     json: bool
+    tools: ToolOptions | None = None
+    otlp: str | None = None
+    otlp_content: bool = False
+
+    def at_the_start(self) -> list[tuple[str, object]]:
+        """What only a new session can do."""
+        return [("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
+
+
+def _absolute(where: str) -> str:
+    return where if "://" in where else os.path.abspath(where)
 
 
 def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
+    if options.otlp is not None:
+        from tavus_cli.report.otlp import check
+
+        check(options.otlp)  # what is wrong with it is said before anything is joined
+    if options.tools is not None:
+        options.tools.table(environment.environ)  # what is wrong with it is said before anything is joined
+        if options.tools.anyone:
+            from tavus_cli.tools.options import ANYONE
+
+            environment.warn(ANYONE)
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
@@ -60,8 +83,9 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
         room = find(name, timeout=how.join_timeout)
         if room is not None:
             room.close()
-            if options.record is not None:
-                raise UsageError(f"the session {name} is already running: --record needs a new one")
+            given = next((name for name, one in options.at_the_start() if one is not None), None)
+            if given is not None:
+                raise UsageError(f"the session {name} is already running: {given} needs a new one")
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
@@ -84,6 +108,9 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),
+        "otlp": None if options.otlp is None else _absolute(options.otlp),
+        "otlp_content": options.otlp_content,
+        "tools": None if options.tools is None else options.tools._asdict(),
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", SERVER],

@@ -216,6 +216,13 @@ _ROWS = (
     Command("turns", "/turns", "list the turns and their latencies", _just("turns"), sends=False),
     Command("turn", "/turn N", "show all events of a turn", _number("turn", "N"), sends=False),
     Command("tools", "/tools", "list the tool calls, open and answered", _just("tools"), sends=False),
+    Command(
+        "retry",
+        "/retry CALL_ID",
+        "run a tool again that failed or was not answered (see --tool)",
+        _ask_for("retry", "CALL_ID"),
+        sends=False,
+    ),
     Command("stats", "/stats", "show latencies: median, 95th percentile, max", _just("stats"), sends=False),
     Command("event", "/event SEQ", "show one event in full", _number("event", "SEQ"), sends=False),
     Command("last", "/last", "show the last event in full", _just("last"), sends=False),

@@ -11,7 +11,8 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -31,13 +32,19 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Received, Room, RoomOver
+from tavus_cli.rooms.room import Arrival, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
 QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
+
+
+# What is attached to a session from above: given it, a way to send and a way to note, both seen by all
+# clients, it is entered around the session.
+Send = Callable[[Interaction], Awaitable[Any]]
+Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +138,19 @@ class Client:
 class Server:
     """``async with`` a listening socket; ``serve`` is the whole of a session."""
 
-    def __init__(self, room: Room, options: ServerOptions, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        options: ServerOptions,
+        recorder: Recorder | None = None,
+        attach: Attach | None = None,
+    ) -> None:
         self._options = options
         self._room = room
         self._session = Session(cast(Room, Tapped(room, self._arrived)), recorder=recorder)
+        self._attached: AbstractAsyncContextManager[object] = nullcontext()
+        if attach is not None:
+            self._attached = attach(self._session, self._send_for_all, self._note_for_all)
         self._clients: set[Client] = set()  # that have joined
         self._connected: set[Client] = set()
         self._started = time.time()
@@ -150,7 +166,7 @@ class Server:
         """
         server = await asyncio.start_unix_server(self._accept, sock=listening)
         try:
-            async with self._session:
+            async with self._attached, self._session:
                 self._known.set_result(None)
                 if _tell(tell, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
@@ -263,12 +279,23 @@ class Server:
         except ConsoleError as error:
             client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
+        self._tell_sent(message, self._clients - {client})
+        client.put(encode({"number": number}), always=True)
+
+    async def _send_for_all(self, interaction: Interaction) -> None:
+        """On behalf of the session itself. Raises what ``Session.send`` does."""
+        self._tell_sent(await self._session.send(interaction), self._clients)
+
+    def _note_for_all(self, text: str) -> None:
+        self._session.note(text)
+        self._arrived([RoomNote(text, time.time())])
+
+    def _tell_sent(self, message: Json, clients: set[Client]) -> None:
         sent = arrival_json(Received(message, time.time(), direction="out"))
         assert sent is not None
         line = encode(sent)
-        for other in self._clients - {client}:
-            other.put(line)
-        client.put(encode({"number": number}), always=True)
+        for client in clients:
+            client.put(line)
 
     async def _part(self, client: Client, writing: asyncio.Task[None] | None) -> None:
         self._clients.discard(client)
@@ -355,7 +382,9 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
     return listening, lock
 
 
-async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> int:
+async def reside(
+    config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
+) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(config["id"], config["idle"], config["queue"])
     path: Path | None = None
@@ -369,7 +398,7 @@ async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> i
         if not room.live:
             raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
         recorder = record_to(config["record"], room)
-        return await Server(room, options, recorder).serve(claimed[0], tell)
+        return await Server(room, options, recorder, attach).serve(claimed[0], tell)
     except ConsoleError as error:
         _tell(tell, {"error": error_json(error)})
         return error.status

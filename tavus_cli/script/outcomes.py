@@ -16,6 +16,7 @@ from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.safe import safe, safe_json
 
 NEAREST = 3  # events shown with a failure
+_TIMES = ("started_ms", "answered_ms", "spoken_ms")
 _WIDTH = 160  # characters of such an event
 _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -38,13 +39,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class Run:
-    """A script on one target. ``replies`` are the latencies of its turns, by turn."""
+    """A script on one target. ``replies`` are the latencies of its turns, by turn; ``tools`` are the facts
+    of each tool call that was answered by --tool (``tools.log.facts``)."""
 
     script: str
     target: str
     outcomes: list[Outcome] = field(default_factory=list)
     seconds: float = 0.0
     replies: list[tuple[int, float]] = field(default_factory=list)
+    tools: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Outcome]:
@@ -118,7 +121,7 @@ def run_json(run: Run) -> str:
         if one.message is not None:
             line["event"] = one.message
         lines.append(line)
-    whole = {
+    whole: dict[str, Any] = {
         "script": run.script,
         "target": run.target,
         "ok": not run.failed,
@@ -127,6 +130,8 @@ def run_json(run: Run) -> str:
         "replies": [{"turn": turn, "seconds": round(seconds, 3)} for turn, seconds in run.replies],
         "lines": lines,
     }
+    if run.tools:
+        whole["tools"] = run.tools
     return safe_json(to_json(whole))
 
 
@@ -137,6 +142,7 @@ def junit(runs: Sequence[Run]) -> str:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
         name = _attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
+        parts += _properties(run)
         for one in run.outcomes:
             what = f"line {one.line}: {one.text}" if one.line else one.text
             case = f"name={_attribute(what)} classname={_attribute(run.script)}"
@@ -149,6 +155,21 @@ def junit(runs: Sequence[Run]) -> str:
             parts += [case + ">", f"      {failure}", "    </testcase>"]
         parts.append("  </testsuite>")
     return "\n".join([*parts, "</testsuites>", ""])
+
+
+def _properties(run: Run) -> list[str]:
+    """What became of its tool calls."""
+    if not run.tools:
+        return []
+    lines = []
+    for one in run.tools:
+        times = [
+            f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
+        ]
+        told = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
+        name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
+        lines.append(f"      <property name={name} value={_attribute(told)}/>")
+    return ["    <properties>", *lines, "    </properties>"]
 
 
 def _attribute(text: str) -> str:

@@ -66,6 +66,7 @@ _TYPED: dict[str, Action] = {
     "/turns": Say("turns"),
     "/turn 3": Say("turn", "3"),
     "/tools": Say("tools"),
+    "/retry call_1": Say("retry", "call_1"),
     "/stats": Say("stats"),
     "/event 118": Say("event", "118"),
     "/last": Say("last"),
@@ -287,7 +288,7 @@ def test_help_on_nothing_known() -> None:
     ("text", "words"),
     [
         ("/", [f"/{name}" for name in COMMANDS]),
-        ("/re", ["/respond"]),
+        ("/res", ["/respond"]),
         ("/in", ["/interrupt"]),
         ("/zzz", []),
         ("/context ", ["append", "overwrite"]),

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
@@ -24,6 +25,9 @@ from tavus_cli.views.wrap import wrapped
 
 from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.bridge import Bridge
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -55,6 +59,7 @@ class Console:
         options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
+        bridge: Bridge | None = None,
     ) -> None:
         self._session = session
         self._environment = environment
@@ -69,6 +74,7 @@ class Console:
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
+            bridge.rows if bridge is not None else list,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
@@ -98,7 +104,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending)
+        self._commander = Commander(session, self._tell, self._warn, options.ending, bridge)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -154,7 +160,7 @@ class Console:
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
-                elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
+                elif isinstance(action, Say) and action.command not in ("when", "retry", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
                     self._doubt(action)

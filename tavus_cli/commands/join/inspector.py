@@ -19,7 +19,7 @@ from tavus_cli.protocol.log import Log
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.line import LineView
-from tavus_cli.views.table import stats, tools_table, turns_table
+from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_table
 from tavus_cli.views.theme import Theme
 
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
@@ -47,12 +47,14 @@ class Inspector:
         theme: Theme,
         make_view: Callable[[], LineView],
         kept: int,
+        runs: Callable[[], list[RunRow]] = list,
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
+        self._runs = runs
 
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
@@ -63,7 +65,7 @@ class Inspector:
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width)
             case "tools":
-                return tools_table(self._conversation.turns.calls, now, self._theme, width)
+                return self._tools(now, width)
             case "stats":
                 return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width)
             case "event":
@@ -86,6 +88,14 @@ class Inspector:
         return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
 
     # -- what has passed ------------------------------------------------------------------------------
+
+    def _tools(self, now: float, width: int) -> list[str]:
+        """Those that are answered by --tool, and below them the others."""
+        runs = self._runs()
+        known = {run.id for run in runs}
+        others = [call for call in self._conversation.turns.calls if call.id not in known]
+        lines = runs_table(runs, self._theme, width) if runs else []
+        return lines if runs and not others else lines + tools_table(others, now, self._theme, width)
 
     def _event(self, seq: int) -> EventEntry:
         entry = self.log.event(seq)
