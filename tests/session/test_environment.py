@@ -281,7 +281,7 @@ def test_times_beyond_the_calendar(second: int) -> None:
 ENDING = """
 import atexit, os, sys
 from tavus_cli.session.environment import end_process
-atexit.register(os.write, 2, b"a plain exit\n")
+atexit.register(os.write, 2, b"a plain exit\\n")
 if {loaded}:
     sys.modules["daily"] = sys
 print("all that was written")
