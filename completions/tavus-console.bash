@@ -99,6 +99,8 @@ _tavus_console() {
         "run --target") :; return ;;
         "run --timeout") :; return ;;
         "run --max-reply") :; return ;;
+        "run --report") :; return ;;
+        "run --otlp") :; return ;;
         "run --junit") _tavus_console_files "$current"; return ;;
         "run --record") _tavus_console_files "$current"; return ;;
         "run --ready-timeout") :; return ;;
@@ -200,6 +202,7 @@ _tavus_console() {
         "session start --daily-proxy") :; return ;;
         "session start --conversation-id") :; return ;;
         "session start --base-url") :; return ;;
+        "session start --otlp") :; return ;;
         "session start --tool") :; return ;;
         "session start --tools") _tavus_console_files "$current"; return ;;
         "session start --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
@@ -227,7 +230,7 @@ _tavus_console() {
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
-        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help" "$current"; else :; fi ;;
         "redact") if [[ $current == -* ]]; then _tavus_console_words "--key --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
@@ -247,7 +250,7 @@ _tavus_console() {
         "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "start list stop" "$current"; fi ;;
-        "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --idle --queue --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --idle --queue --name --join-timeout --daily-proxy --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
         "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;

@@ -26,6 +26,7 @@ LATE = {
     "rich",
     "jinja2",
     "msgspec",
+    "regex",
 }  # what the pure folders may import inside a function
 WORLD = {"asyncio", "datetime", "io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "msgspec", "typer")

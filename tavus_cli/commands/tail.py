@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.span import Span, Within
@@ -89,18 +90,10 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
-    traces = None
-    if options.otlp is not None:
-        from tavus_cli.report.live import LiveTraces
-
-        name = lambda: room.conversation_id or room.target  # noqa: E731
-        traces = LiveTraces(options.otlp, name, environment.warn, content=options.otlp_content)
-        session.sinks.append(traces)
+    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
-    async with output, answering:
+    async with output, traces, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
-    if traces is not None:
-        await traces.close()
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED

@@ -4,14 +4,28 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Self
 
 from tavus_cli.errors import ConsoleError
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.report.otlp import Tracer, exporter, write
 from tavus_cli.report.timeline import Timeline
+from tavus_cli.session.session import Session
 
 _OPEN = 2  # the latest turns may still get what belongs to them
+
+
+def tracing(
+    where: str | None, content: bool, session: Session, warn: Callable[[str], None]
+) -> AbstractAsyncContextManager[object]:
+    """Inside it the session's traces go to ``where``; nothing happens where that is None."""
+    if where is None:
+        return nullcontext()
+    room = session.room
+    traces = LiveTraces(where, lambda: room.conversation_id or room.target, warn, content=content)
+    session.sinks.append(traces)
+    return traces
 
 
 class LiveTraces:
@@ -44,6 +58,12 @@ class LiveTraces:
 
     async def drain(self) -> None:
         pass
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
 
     async def close(self) -> None:
         if self._writing is not None:

@@ -50,6 +50,12 @@ def exporter(where: str) -> Exporter:
     return _File(where)
 
 
+def check(where: str) -> None:
+    """Raises UsageError for what ``exporter`` would refuse, without making a file."""
+    if "://" in where:
+        exporter(where).close()
+
+
 class Tracer:
     """Spans of one conversation. ``turns`` may be called as they end, ``finish`` once, at the end.
 

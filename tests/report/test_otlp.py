@@ -11,7 +11,7 @@ from hypothesis import given
 
 from tests.kits.collector import attributes, collector
 from tests.kits.conversations import few
-from tests.kits.program import SAMPLES, console
+from tests.kits.program import SAMPLES, console, process
 from tests.kits.talks import Talk, talks
 
 
@@ -103,3 +103,39 @@ def test_live_it_never_holds_the_conversation_up() -> None:
     assert result.out
     assert result.err.endswith("no more traces are sent\n")
     assert len(result.err.splitlines()) == 1
+
+
+def test_run_reports_and_traces(tmp_path: Path) -> None:
+    script = tmp_path / "x.tavus"
+    script.write_text("/respond What are your hours?\n/expect reply within 10s\n")
+    html, traces, file = (str(tmp_path / name) for name in ("r.html", "t.json", "a.jsonl"))
+    words = ("--report", html, "--otlp", traces, "--record", file, "--redact")
+    result = console("run", "sim:?speed=max", str(script), *words)
+    assert result.status == 0, result
+    page = Path(html).read_text("utf-8")
+    assert "What are your hours?" in page
+    assert "sim:?speed=max" in page
+    names = [json.loads(line) for line in Path(traces).read_text("utf-8").splitlines()]
+    assert names
+    assert "hours" not in Path(traces).read_text("utf-8").replace("get_hours", "")
+    assert "What are your" not in Path(file).read_text("utf-8")
+    assert console("run", file, str(script), "--report", html).status == 2
+    assert console("run", "sim:?speed=max", str(script), "--redact").status == 2
+
+
+@pytest.mark.slow
+def test_a_session_in_the_background_traces_what_others_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
+    with collector() as got:
+        started = process("session", "start", "sim", "--otlp", got.url)
+        assert (started.status, started.err) == (0, "")
+        name = started.out.strip()
+        try:
+            answer = process("send", name, "respond", "How much is it?", "--wait", "reply")
+            assert answer.status == 0
+        finally:
+            process("session", "stop", name)
+        assert {"conversation", "turn"} <= {span.name for span in got.spans}
+        assert "How much" not in str(got.spans)
