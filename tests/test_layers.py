@@ -26,9 +26,13 @@ LATE = {
     "rich",
     "jinja2",
     "msgspec",
+    "regex",
 }  # what the pure folders may import inside a function
 WORLD = {"asyncio", "datetime", "io", "os", "pathlib", "random", "socket", "subprocess", "threading", "time"}
-_NO_CLOCK = {("protocol/wire.py", "datetime.UTC"), ("protocol/wire.py", "datetime.datetime")}  # reads ISO 8601
+_NO_CLOCK = {
+    ("protocol/wire.py", "datetime.UTC"),
+    ("protocol/wire.py", "datetime.datetime"),
+}  # reads ISO 8601
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "msgspec", "typer")
 
 

@@ -11,9 +11,12 @@ from tavus_cli.cli.options import (
     Hold,
     JoinTimeout,
     Name,
+    Otlp,
+    OtlpContent,
     Proxy,
     ReadyTimeout,
     Record,
+    Redact,
     duration_option,
     environment_of,
     lasting,
@@ -54,6 +57,12 @@ def run(
     max_reply: Annotated[
         float | None, duration_option("Fail if a reply takes longer: 1500ms.", "--max-reply")
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="OUT.html", help="Write an HTML report of what happened.")
+    ] = None,
+    redact: Redact = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write a report as JUnit XML.")] = None,
     record: Record = None,
     ready_timeout: ReadyTimeout = SETTING,
@@ -82,5 +91,21 @@ def run(
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
-    options = RunScript(script, limits, hold, ready_timeout, record, junit, json, check, tools)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
+    options = RunScript(
+        script,
+        limits,
+        hold,
+        ready_timeout,
+        record,
+        junit,
+        json,
+        check,
+        tools,
+        report,
+        redact,
+        otlp,
+        otlp_content,
+    )
     return run_script([*first, *(target or [])], how, options, environment)

@@ -12,6 +12,8 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    Otlp,
+    OtlpContent,
     Proxy,
     Record,
     Target,
@@ -46,6 +48,8 @@ def start(
     json: Annotated[
         bool, typer.Option("--json", help="Print the session, and errors, as JSON objects.")
     ] = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     *,
     tools: Tools,
 ) -> int:
@@ -55,7 +59,8 @@ def start(
     from tavus_cli.target import RoomOptions, parse
 
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
-    return run_start(parse(target), how, Start(record, idle or None, queue, json, tools), environment_of(ctx))
+    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
+    return run_start(parse(target), how, options, environment_of(ctx))
 
 
 @group.command("list", **examples("session list", "session list --json"))

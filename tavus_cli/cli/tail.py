@@ -20,6 +20,8 @@ from tavus_cli.cli.options import (
     Json,
     Name,
     Only,
+    Otlp,
+    OtlpContent,
     Partials,
     Proxy,
     Record,
@@ -63,6 +65,8 @@ def tail(
     envelope: Envelope = False,
     record: Record = None,
     redact: Redact = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -94,6 +98,8 @@ def tail(
         hold=hold,
         record=record,
         redact=redact,
+        otlp=otlp,
+        otlp_content=otlp_content,
         tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)

@@ -15,6 +15,7 @@ from tavus_cli.api import conversations
 from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.views.safe import safe, safe_json
@@ -219,20 +220,18 @@ def _print(text: str, environment: Environment) -> None:
     print(text, file=environment.stdout, flush=True)
 
 
-def _compiled(query: str) -> Any:
-    import jmespath
-
+def _compiled(query: str) -> Expression:
     try:
-        return jmespath.compile(query)
-    except jmespath.exceptions.JMESPathError as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"--query is not a valid JMESPath expression: {reason}") from None
+        return Expression(query)
+    except UsageError as error:
+        raise UsageError(f"--query is not a valid JMESPath expression: {error}") from None
 
 
 def _picked(query: str, value: Any) -> Any:
-    import jmespath
+    from jmespath.exceptions import JMESPathError
 
+    expression = _compiled(query)
     try:
-        return _compiled(query).search(value)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
+        return expression.search(value)
+    except (JMESPathError, TooSlow, TypeError, ValueError) as error:
         raise UsageError(f"--query does not fit the answer: {' '.join(str(error).split())}") from None

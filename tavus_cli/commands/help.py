@@ -20,6 +20,7 @@ TOPICS = {
     "tools": "answering tool calls: programs, URLs, mocks; who may call",
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",
+    "fleet": "many machines: traces to a collector, DuckDB over recordings",
     "sim": "the simulated PAL: parameters, scripts, faults",
     "local": "Tavus on this machine: API, rooms, webhooks, faults",
     "themes": "colours, and how to choose them",

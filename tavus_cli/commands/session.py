@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -44,11 +45,25 @@ class Start:
     queue: int
     json: bool
     tools: ToolOptions | None = None
+    otlp: str | None = None
+    otlp_content: bool = False
+
+    def at_the_start(self) -> list[tuple[str, object]]:
+        """What only a new session can do."""
+        return [("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
+
+
+def _absolute(where: str) -> str:
+    return where if "://" in where else os.path.abspath(where)
 
 
 def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
+    if options.otlp is not None:
+        from tavus_cli.report.otlp import check
+
+        check(options.otlp)  # what is wrong with it is said before anything is joined
     if options.tools is not None:
         options.tools.table(environment.environ)  # what is wrong with it is said before anything is joined
         if options.tools.anyone:
@@ -68,8 +83,8 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
         room = find(name, timeout=how.join_timeout)
         if room is not None:
             room.close()
-            if options.record is not None or options.tools is not None:
-                given = "--record" if options.record is not None else "--tool"
+            given = next((name for name, one in options.at_the_start() if one is not None), None)
+            if given is not None:
                 raise UsageError(f"the session {name} is already running: {given} needs a new one")
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
@@ -93,6 +108,8 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),
+        "otlp": None if options.otlp is None else _absolute(options.otlp),
+        "otlp_content": options.otlp_content,
         "tools": None if options.tools is None else options.tools._asdict(),
     }
     process = subprocess.Popen(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.span import Span, Within
@@ -44,6 +45,8 @@ class TailOptions:
     progress: bool = True
     span: Span | None = None
     redact: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
     tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
@@ -87,8 +90,9 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
+    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
-    async with output, answering:
+    async with output, traces, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)

@@ -15,6 +15,7 @@ from tavus_cli.script.scheduled import Placed, Scheduler
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
+from tavus_cli.session.turns import Turns
 
 GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
 
@@ -37,6 +38,7 @@ class LiveStage:
         self._waiting: asyncio.Future[None] | None = None
         self._over: asyncio.Task[bool] | None = None
         session.sinks.append(self)
+        self.turns = Turns(session.room)
         self._scheduler = Scheduler(
             session, lambda action: deliver(session, action, warn), lambda: self._sent.at
         )
@@ -69,8 +71,9 @@ class LiveStage:
                 overdue, ended = self.now() >= deadline, session.ended.is_set()
                 last = ended or (overdue and (not held or self.now() >= deadline + GRACE))
                 if last or not window.in_doubt:
-                    entry = window.found(what, start)
-                    start = len(window.entries)
+                    end = window.size(what)
+                    entry = await self._found(window, what, start)
+                    start = end
                 if entry is not None or last:
                     break
                 await self._wait(deadline + GRACE if overdue else deadline)
@@ -79,7 +82,14 @@ class LiveStage:
         over = session.ending if session.ended.is_set() else None
         return Verdict(entry, window, over)
 
-    def place(self, placed: Placed) -> None:
+    async def _found(self, window: Window, what: Expectation, start: int) -> EventEntry | None:
+        for entry in window.looked_at(what, start):
+            if entry is not None:
+                return entry
+            await self.turns.give()
+        return None
+
+    async def place(self, placed: Placed) -> None:
         self._scheduler.place(placed)
         self._placed.append(placed)
 

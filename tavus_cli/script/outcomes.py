@@ -9,13 +9,15 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from tavus_cli.errors import ExitStatus
+from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.conditions import REPLY, Match
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.safe import safe, safe_json
 
 NEAREST = 3  # events shown with a failure
+_LOOKED_AT = 1_000  # the latest events of which the nearest are found
 _TIMES = ("started_ms", "answered_ms", "spoken_ms")
 _WIDTH = 160  # characters of such an event
 _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -61,15 +63,22 @@ class Run:
 def nearest(window: Window, what: Expectation) -> list[str]:
     """The events that came closest to what was expected, with what they lack."""
     rated: list[tuple[int, int, int, EventEntry]] = []
-    for entry in window.entries:
+    for entry in window.entries[-_LOOKED_AT:]:
         right = what.of_type(entry)
         if entry.fold is not None and not right:
             continue
-        met = sum(match(entry) for match in what.matches) if right else 0
+        met = sum(_met(match, entry) for match in what.matches) if right else 0
         rated.append((-right, -met, len(rated), entry))
     rated.sort(key=lambda one: one[:3])
     lines = dict.fromkeys(_near(entry, what, window.at) for *_, entry in rated[: 2 * NEAREST])  # no twins
     return list(lines)[:NEAREST]
+
+
+def _met(match: Match, entry: EventEntry) -> bool:
+    try:
+        return match(entry)
+    except TooSlow:
+        return False
 
 
 def told(entry: EventEntry, since: float) -> str:
@@ -84,7 +93,7 @@ def _near(entry: EventEntry, what: Expectation, since: float) -> str:
     line = told(entry, since)
     if not what.of_type(entry):
         return line
-    lacks = [safe(match.told(entry)) for match in what.matches if not match(entry)]
+    lacks = [safe(match.told(entry)) for match in what.matches if not _met(match, entry)]
     if not lacks and what.within is not None and entry.at - since > what.within:
         lacks = ["too late"]
     if not lacks and what.event != REPLY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -63,6 +64,8 @@ class ToolOptions(NamedTuple):
         names = {tool.name for tool in given}
         given += [tool for tool in load(self.file) if tool.name not in names] if self.file else []
         for tool in given:
+            if tool.command and not hasattr(os, "killpg"):
+                raise UsageError(f'tool "{tool.name}" is a program, which needs Linux or macOS: use a URL')
             for header, variable in tool.headers.items():
                 if variable not in environ:
                     raise UsageError(f'{variable} is not set: tool "{tool.name}" sends it as {header}')

@@ -18,6 +18,7 @@ from tavus_cli.tools.replies import Result, read_output
 MAX_OUTPUT = 1 << 20  # bytes of standard output; Tavus takes 4,096
 TAIL = 2_000  # bytes of standard error that an error result ends with
 KILL_SECONDS = 2.0
+PORTION_SECONDS = 0.002  # between two reads of a flood of standard error
 LEFTOVER_SECONDS = 0.2  # after its end for what is still in its pipes: somebody else may hold them
 _LOOK_SECONDS = 0.02
 _groups: set[int] = set()  # of programs that run
@@ -91,6 +92,7 @@ class _Program(asyncio.SubprocessProtocol):
         self.exited: asyncio.Future[None] = loop.create_future()
         self.flooded: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()  # both of its pipes
+        self._complained = 0  # bytes of standard error
         self._open = {1, 2}
         self._transport: asyncio.SubprocessTransport | None = None
 
@@ -101,13 +103,24 @@ class _Program(asyncio.SubprocessProtocol):
         if fd == 2:
             self.tail += data[-TAIL:]
             del self.tail[:-TAIL]
+            self._complained += len(data)
+            if self._complained > MAX_OUTPUT and not self.exited.done():
+                self._slow_down()
         elif len(self.out) + len(data) <= MAX_OUTPUT:
             self.out += data
         else:
-            assert self._transport is not None
-            pipe = self._transport.get_pipe_transport(fd)
-            cast(asyncio.ReadTransport, pipe).pause_reading()
+            self._pipe(1).pause_reading()
             _done(self.flooded)
+
+    def _slow_down(self) -> None:
+        """A flood is read in portions: the program then waits for us instead of taking a core."""
+        pipe = self._pipe(2)
+        pipe.pause_reading()
+        asyncio.get_running_loop().call_later(PORTION_SECONDS, pipe.resume_reading)
+
+    def _pipe(self, fd: int) -> asyncio.ReadTransport:
+        assert self._transport is not None
+        return cast(asyncio.ReadTransport, self._transport.get_pipe_transport(fd))
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._open.discard(fd)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
+from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.session.environment import Environment, local_time
@@ -178,13 +179,21 @@ class Console:
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
         self._remember(entries)
-        shown = self._inspector.selection.among(entries)
+        shown = self._shown(entries)
         if self._status.paused is not None:
             self._paused += shown
             self._status.paused = len(self._paused)
         else:
             self._prompt.print(self._view.lines(shown))
         self._prompt.refresh()
+
+    def _shown(self, entries: list[Entry]) -> list[Entry]:
+        try:
+            return self._inspector.selection.among(entries)
+        except TooSlow as error:  # a filter must not end a conversation
+            self._inspector.selection.where = None
+            self._warn(f"{error}; all messages are shown".replace("--where", "/where", 1))
+            return self._inspector.selection.among(entries)
 
     def _remember(self, entries: list[Entry]) -> None:
         log = self._inspector.log

@@ -5,17 +5,18 @@ Nothing here sends. Entries are kept in a ``Log`` of bounded size.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
+from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.language.selection import Selection, TypePattern, compile_where
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
+from tavus_cli.session.turns import Turns
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.line import LineView
@@ -23,7 +24,6 @@ from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_
 from tavus_cli.views.theme import Theme
 
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
-SLICE_SECONDS = 0.004  # of searching, before keys and events get their turn
 MATCH_SECONDS = 0.05  # in one text; a pattern that needs more would never end
 
 
@@ -116,17 +116,11 @@ class Inspector:
 
     async def find(self, text: str) -> list[str]:
         """Everything else continues meanwhile. Raises UsageError, also for a pattern that takes too long."""
-        import regex  # like ``re``, but with a time limit
-
         try:
-            pattern = regex.compile(text, regex.IGNORECASE)
-            found = await self._found(lambda one: pattern.search(one, timeout=MATCH_SECONDS))
-        except regex.error as error:
+            pattern = Pattern(text, ignore_case=True)
+            found = await self._found(lambda one: pattern.search(one, MATCH_SECONDS))
+        except (UsageError, TooSlow) as error:
             raise UsageError(f"/find: {error}") from None
-        except TimeoutError:
-            raise UsageError(
-                "/find: this pattern takes too long: avoid a repetition inside a repetition"
-            ) from None
         if not found:
             return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
         return self._lines(found[::-1])
@@ -134,16 +128,13 @@ class Inspector:
     async def _found(self, matches: Callable[[str], object]) -> list[Entry]:
         """The latest that match, newest first."""
         found: list[Entry] = []
-        clock = asyncio.get_running_loop().time
-        until = clock() + SLICE_SECONDS
+        turns = Turns()
         for entry in self.log.search(matches):
             if entry is not None:
                 found.append(entry)
                 if len(found) == FOUND:
                     break
-            if clock() > until:
-                await asyncio.sleep(0)
-                until = clock() + SLICE_SECONDS
+            await turns.give()
         return found
 
     def _lines(self, entries: Sequence[Entry]) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
 
 END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, section 3.4)
@@ -50,7 +50,7 @@ class Tool:
 class SimReply:
     """``match`` None is the reply to what no other matches; one of ``say``, in turn, each time."""
 
-    match: re.Pattern[str] | None = None
+    match: Pattern | None = None
     say: tuple[str, ...] = ()
     delay: float | None = None
     tool: str = ""
@@ -61,7 +61,7 @@ class SimReply:
 @dataclass(frozen=True, slots=True)
 class Objective:
     name: str
-    match: re.Pattern[str]
+    match: Pattern
     variables: Mapping[str, Any]
     confirm: str = "auto"
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.protocol.interactions import EMOTIONS
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
@@ -59,6 +60,7 @@ class Replica:
         self.present = False
         self.over: str | None = None
         self.context = script.context
+        self.warnings: list[str] = []  # for whoever wrote the script
         self._script = script
         self._options = options
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
@@ -267,7 +269,7 @@ class Replica:
         self._check_objective(text)
         number, reply, values = -1, SimReply(say=self._script.default), {"user": text}
         for index, one in enumerate(self._script.replies):
-            if one.match is not None and (match := one.match.search(text)):
+            if one.match is not None and (match := self._matched(one.match, text)):
                 number, reply = index, one
                 values |= _groups(match)
                 break
@@ -358,7 +360,7 @@ class Replica:
 
     def _check_objective(self, text: str) -> None:
         objective = self._open_objective()
-        match = objective.match.search(text) if objective and self._pending is None else None
+        match = self._matched(objective.match, text) if objective and self._pending is None else None
         if objective is None or match is None:
             return
         variables = self._fill(dict(objective.variables), {"user": text, **_groups(match)})
@@ -373,6 +375,14 @@ class Replica:
         self._pending = None
         self._reached += 1
         self._emit_objective("activated")
+
+    def _matched(self, pattern: Pattern, text: str) -> Any:
+        """The match, or None. A pattern that takes too long does not match, which ``warnings`` says."""
+        try:
+            return pattern.search(text)
+        except TooSlow as error:
+            self.warnings.append(f"{error}; taken as not matching")
+            return None
 
     # -- {placeholders} --------------------------------------------------------------------------------
 
@@ -401,7 +411,7 @@ def _look_up(match: re.Match[str], values: Any) -> str:
     return values if isinstance(values, str) else to_json(values)
 
 
-def _groups(match: re.Match[str]) -> Values:
+def _groups(match: Any) -> Values:
     """What the parentheses of a pattern matched, by number and by name."""
     numbered = {str(number): text or "" for number, text in enumerate(match.groups(), 1)}
     return numbered | {name: text or "" for name, text in match.groupdict().items()}

@@ -20,6 +20,7 @@ from tavus_cli.rooms.room import (
     Participant,
     ParticipantChanged,
     Received,
+    RoomNote,
     RoomOver,
 )
 from tavus_cli.rooms.sim.faults import Faults
@@ -230,6 +231,9 @@ class SimulatedRoom:
                 self._faults.put(at, message)
         if replica.present and self._pal.id not in self._participants:
             self._come(self._pal)
+        for text in replica.warnings:
+            self._ready.append(RoomNote(text, now, warning=True))
+        replica.warnings.clear()
         for at, message in self._faults.due(until):
             self._last_at = now if self.live else max(at, self._last_at)
             self._ready.append(Received(message, self._last_at, self._pal.id))
