@@ -27,6 +27,7 @@ _tavus_console() {
         "doctor --conversation-id") :; return ;;
         "doctor --base-url") :; return ;;
         "doctor --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "join --max-minutes") :; return ;;
         "join --body") _tavus_console_files "$current"; return ;;
         "join --name") :; return ;;
         "join --record") _tavus_console_files "$current"; return ;;
@@ -225,7 +226,7 @@ _tavus_console() {
     case "$path" in
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm set-emotion raw" "$current"; fi ;;

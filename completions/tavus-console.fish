@@ -33,6 +33,7 @@ complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -l json -d 'Pr
 complete -c tavus-console -n '__fish_seen_subcommand_from doctor' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__fish_seen_subcommand_from join' -l new -d 'Create a conversation (see --pal, --face, --body) and join it. It is ended if an error or a signal stops the console; after /quit it continues.'
 complete -c tavus-console -n '__fish_seen_subcommand_from join' -l end-on-exit -d 'End the conversation for everybody when you leave.'
+complete -c tavus-console -n '__fish_seen_subcommand_from join' -l max-minutes -r -a '' -d 'With --new Tavus ends it after N minutes, whatever happens here.'
 complete -c tavus-console -n '__fish_seen_subcommand_from join' -l body -r -F -d 'The requests JSON, or - to read it from standard input; options override it.'
 complete -c tavus-console -n '__fish_seen_subcommand_from join' -l name -r -a '' -d 'Your name in the room. default tavus-console'
 complete -c tavus-console -n '__fish_seen_subcommand_from join' -l record -r -F -d 'Write a recording to a new file.'
