@@ -14,11 +14,13 @@ from typing import Any
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import Attach, Send, reside
 from tavus_cli.rooms.room import Room
+from tavus_cli.session import signals
 from tavus_cli.session.session import Session, run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
 
 def main() -> None:
+    signals.take()
     config = from_json(sys.stdin.readline())
 
     def opened() -> Room:

@@ -81,6 +81,8 @@ class Console:
             session.room.conversation_id or session.room.target,
             environment.theme,
             recording=options.record is not None,
+            billed=options.ending.billed if options.ending else None,
+            most=options.ending.most if options.ending else None,
         )
         self._paused: list[Entry] = []
         self._sent_text = ""
