@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, report, script, start, throughput, tools
+from bench import live, local, prompt, report, script, signals, start, throughput, tools
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
@@ -16,6 +16,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "prompt": prompt.main,
     "hour": prompt.hour,
     "script": script.main,
+    "signals": signals.main,
     "report": report.main,
     "tools": tools.main,
 }

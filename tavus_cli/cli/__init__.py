@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
-import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -13,7 +11,8 @@ import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.session import signals
+from tavus_cli.session.environment import PROGRAM, Environment, end_process
 from tavus_cli.views.safe import without_tokens
 
 __all__ = ["app", "load", "main", "run_command"]
@@ -38,12 +37,15 @@ def load(word: str = "") -> None:
 
 def main() -> NoReturn:
     """The program: a command's status, or one line about what went wrong; never a traceback."""
-    for name in ("SIGTERM", "SIGHUP"):  # INT raises by itself; while a room is joined, session.run decides
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores HUP
-            signal.signal(number, _stop)
     environment = Environment()
-    status = run_command(sys.argv[1:], environment)
+    try:
+        with signals.raised():
+            status = run_command(sys.argv[1:], environment)
+    except signals.Stopped as stopped:  # outside of any command
+        status = 128 + stopped.number
+    except Exception:  # a mistake of ours; as Python tells it, but by the one way out
+        sys.excepthook(*sys.exc_info())
+        status = ExitStatus.FAILED
     _leave(status, environment)
 
 
@@ -67,7 +69,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
-    except _Stopped as stopped:
+    except signals.Stopped as stopped:
         return 128 + stopped.number
     except Exception as error:
         # An error in the command line is known by this method; typer has no public base class for them
@@ -75,17 +77,6 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         if not hasattr(error, "format_message"):
             raise
         return _usage(error, environment, as_json)
-
-
-class _Stopped(BaseException):
-    """By the signal of this number; no Exception, so that nothing handles it on the way out."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    raise _Stopped(number)
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
@@ -120,7 +111,4 @@ def _leave(status: int, environment: Environment) -> NoReturn:
         if not isinstance(unwritten, BrokenPipeError):
             status = ExitStatus.FAILED
             environment.warn(f"standard output: {unwritten.strerror}")
-    daily = sys.modules.get("tavus_cli.rooms.daily.room")
-    if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
-        os._exit(status)
-    sys.exit(status)
+    end_process(status, hard=environment.exit_hard)

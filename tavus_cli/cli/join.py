@@ -57,6 +57,15 @@ def join(
     end_on_exit: Annotated[
         bool, typer.Option("--end-on-exit", help="End the conversation for everybody when you leave.")
     ] = False,
+    max_minutes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --new: Tavus ends it after N minutes, whatever happens here.",
+            rich_help_panel=CREATING,
+        ),
+    ] = None,
     body: Body = None,
     name: Name = SETTING,
     record: Record = None,
@@ -104,8 +113,10 @@ def join(
         tools=tools,
     )
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    if max_minutes is not None:
+        fields["max_call_duration"] = max_minutes * 60
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)
     if any(fields.values()) or body is not None:
-        raise UsageError("--pal, --face and the like need --new: they are for a new conversation")
+        raise UsageError("--pal, --max-minutes and the like need --new: they are for a new conversation")
     return join_target(parse(target), end_on_exit, how, options, environment)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from aiohttp import web
 
-from tavus_cli.local.http import LOOPBACK, foreign
+from tavus_cli.local.http import LOOPBACK, close, foreign
 from tavus_cli.local.room import Room
 from tavus_cli.local.signalling import ICE, room_found
 
@@ -49,26 +49,18 @@ class DailyServer:
         self._tls = tls
         self._asked = asked
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application()
         app.router.add_get("/{tail:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, host, port, ssl_context=self._tls)
-        await self._site.start()
+        await web.TCPSite(self._runner, host, port, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        if self._site is not None:
-            await self._site.stop()
-        if self._runner is None:
-            return
-        for connection in self._runner.server.connections if self._runner.server else []:
-            if connection.transport is not None:
-                connection.transport.abort()  # closing would wait for the client's last word of TLS
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await close(self._runner)
 
     @property
     def proxy(self) -> str:

@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.session.session import at_hard_exit
+from tavus_cli.session.signals import at_hard_exit
 from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.policy import Call, Unreadable, arguments_of
 from tavus_cli.tools.process import kill_all, running

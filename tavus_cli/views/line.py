@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import EventEntry, GapEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import Event, EventKind
-from tavus_cli.protocol.turns import Turn, tool_name
+from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.numbers import lasted, offset
 from tavus_cli.views.rows import Gaps, Row, Said
 from tavus_cli.views.safe import flat, safe
@@ -140,7 +142,13 @@ class LineView:
             text += self._ago(at - entry.at)
         if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
-        out.append(self._row(at, turn, self._number(event), self._who_column(event.role, kind), text))
+        if entry.sender is not None:
+            column = self._column(entry.sender, "you", kind.style)
+        elif kind.style == "perception" and event.word("modality") == "audio":
+            column = self._column("hears", kind.style, kind.style)
+        else:
+            column = self._who_column(event.role, kind)
+        out.append(self._row(at, turn, self._number(event), column, text))
 
     def _said(self, row: Said, out: list[str]) -> None:
         entry = row.entry
@@ -182,7 +190,7 @@ class LineView:
         at = self._moment(entry.at + (entry.echo or 0.0))
         if turn is not None and turn is not self._shown_turn:
             self._rule(turn, at, out)
-        text = safe(sent_summary(event))
+        text = safe(event.kind.summary(event))
         if self._limit is not None and len(text) > self._limit:
             text = self._cut(text, event, turn)
         if entry.echo is not None:
@@ -298,15 +306,18 @@ class LineView:
         return text.replace(" ", _GLUE) if self._wrap else text
 
     def _call(self, event: Event, text: str) -> str:
-        """A tool call: its name stands out, its id does not."""
-        name, call_id = safe(tool_name(event)), safe(event.word("tool_call_id"))
+        """Tool calls: their names stand out, their ids do not."""
         plain = self._styles.get("text", "")
-        if name and text.startswith(name):
-            text = f"{self._theme.paint('name', name)}{plain}{text[len(name) :]}"
-        before, found, after = text.rpartition(f" {call_id}")
-        if call_id and found:
-            text = f"{before} {self._theme.paint('quiet', call_id)}{plain}{after}"
-        return text
+        done = ""
+        for call in calls_in(event):
+            name, call_id = safe(call.name), safe(call.id)
+            before, found, after = text.partition(name) if name else ("", "", text)
+            if found:
+                done, text = f"{done}{before}{self._theme.paint('name', name)}{plain}", after
+            before, found, after = text.partition(f" {call_id}")
+            if call_id and found:
+                done, text = f"{done}{before} {self._theme.paint('quiet', call_id)}{plain}", after
+        return done + text
 
     def _marks(self, entry: EventEntry) -> str:
         marks = []
@@ -347,24 +358,3 @@ def _last_words(text: str, columns: int) -> str:
         return end
     _, blank, words = end.partition(" ")
     return f"…{words}" if blank else end
-
-
-def sent_summary(event: Event) -> str:
-    """An interaction of ours in one line: "respond What are your hours?"."""
-    get = event.properties.get
-    name = event.short
-    match event.type:
-        case "conversation.echo" if get("modality") == "audio":
-            return f"echo (audio, {len(event.word('audio')) * 3 // 4:,} B)"
-        case "conversation.respond" | "conversation.echo":
-            return f"{name} {event.text}"
-        case "conversation.append_llm_context" | "conversation.overwrite_llm_context":
-            return f"{name} {event.word('context')}"
-        case "conversation.sensitivity":
-            return f"sensitivity {' '.join(f'{key}={event.word(key)}' for key in event.properties)}"
-        case "conversation.tool_result":
-            return f"tool_result {event.word('tool_call_id')} {event.word('status')} {event.word('output')}"
-        case "conversation.interrupt":
-            return "interrupt"
-        case _:
-            return event.kind.summary(event)

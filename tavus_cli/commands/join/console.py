@@ -87,6 +87,8 @@ class Console:
             session.room.conversation_id or session.room.target,
             environment.theme,
             recording=options.record is not None,
+            billed=options.ending.billed if options.ending else None,
+            most=options.ending.most if options.ending else None,
         )
         self._paused: list[Row] = []
         self._sent_text = ""
