@@ -111,8 +111,10 @@ class Selection:
         elif not (self.partials or self.wire):
             entries = [one for one in entries if one.fold is None]
         else:
-            folds = (None, "partial" if self.partials else None, "echo" if self.wire else None)
-            entries = [one for one in entries if one.fold in folds]
+            folds = {"partial"} if self.partials else set()
+            if self.wire:
+                folds.add("echo")
+            entries = [one for one in entries if one.fold is None or one.fold in folds]
         if only := self.only:
             entries = [
                 one

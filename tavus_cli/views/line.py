@@ -67,6 +67,8 @@ class LineView:
         brief: bool = False,
     ) -> None:
         self._times = times
+        self._full: bool | None = None  # whether times have milliseconds
+        self._who: dict[tuple[str | None, EventKind], str] = {}
         self.width = width
         self.all = all
         self.seq = seq
@@ -81,7 +83,6 @@ class LineView:
         self._last_at = 0.0  # of the row above
         self._shown_turn: Turn | None = None
         self._began = 0.0  # when the first row of that turn was shown
-        self._who: dict[tuple[str | None, EventKind | str, int], str] = {}
         self._styles = theme.styles
         self._time_sgr = theme.sgr("time")
 
@@ -92,7 +93,10 @@ class LineView:
     @width.setter
     def width(self, columns: int) -> None:
         self._width = columns
-        self._full = columns >= WIDE or (self._times == "full" and columns >= NARROW)
+        full = columns >= WIDE or (self._times == "full" and columns >= NARROW)
+        if full is not self._full:
+            self._full = full
+            self._who.clear()
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
         out: list[str] = []
@@ -118,8 +122,11 @@ class LineView:
 
     def _event(self, entry: EventEntry, out: list[str], told: str = "") -> None:
         """``told`` is what other events say of it, painted."""
-        event, turn = entry.event, entry.turn
-        at = self._moment(entry.at)
+        event, turn, at = entry.event, entry.turn, entry.at
+        if at < self._last_at:  # ``_moment``, without a call
+            at = self._last_at
+        else:
+            self._last_at = at
         if turn is not None and turn is not self._shown_turn and not entry.back:
             self._rule(turn, at, out)
         kind = event.kind
@@ -130,16 +137,18 @@ class LineView:
             text = self._cut(text, event, turn)
         if self._brief and entry.fold is not None:
             marks_wide = len(f"↩ late, {entry.fold}  ")
-            text = fit_end(text, max(WHO_WIDTH, self.width - self._text_at() - marks_wide))
+            text = fit_end(text, max(WHO_WIDTH, self._width - self._text_at() - marks_wide))
         if entry.intended is not None:
             text = self._with_cut(event, text, entry.intended)
         if self._styles and kind.family == "tool_call":
             text = self._call(event, text)
-        if entry.reply is not None and not told:
-            text += self._reply(entry.reply)
-        text += told
-        if at - entry.at > BEHIND and not told:
-            text += self._ago(at - entry.at)
+        if told:
+            text += told
+        else:
+            if entry.reply is not None:
+                text += self._reply(entry.reply)
+            if at - entry.at > BEHIND:
+                text += self._ago(at - entry.at)
         if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
         if entry.sender is not None:
@@ -147,8 +156,9 @@ class LineView:
         elif kind.style == "perception" and event.word("modality") == "audio":
             column = self._column("hears", kind.style, kind.style)
         else:
-            column = self._who_column(event.role, kind)
-        out.append(self._row(at, turn, self._number(event), column, text))
+            role = event.role
+            column = self._who.get((role, kind)) or self._who_column(role, kind)
+        out.append(self._row(at, turn, self._number(event) if self.all or self.seq else "", column, text))
 
     def _said(self, row: Said, out: list[str]) -> None:
         entry = row.entry
@@ -175,7 +185,7 @@ class LineView:
         """A barge-in: one line, whatever was said before."""
         event, at = entry.event, self._moment(entry.at)
         said = flat(event.text).strip()
-        room = self.width - self._text_at() - len('✂ after ""') if self._wrap else CUT_WORDS
+        room = self._width - self._text_at() - len('✂ after ""') if self._wrap else CUT_WORDS
         last = _last_words(said, max(WHO_WIDTH, min(CUT_WORDS, room)))
         text = f'✂ after "{last}"' if said else "✂ before the first word"
         column = self._who_column(event.role, event.kind)
@@ -238,27 +248,29 @@ class LineView:
         return at
 
     def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
-        when, since = _NO_TIME, None
-        if at is not None:
+        since = None
+        if at is None:
+            when = _NO_TIME
+        else:
             second = int(at)
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
             when = self._second_text
             if turn is not None and self._shown_turn is not None:
                 since = at - self._began
-            if self._full:
+        if self._full:
+            if at is not None:
                 thousandths = int((at - second) * 1000 + 0.5)
                 when = _WHEN % (when, thousandths if thousandths < 1000 else 999)
-        if self._full:
-            head = f"{when} {_NO_RELATIVE if since is None else _RELATIVE % since}"
+            head = f"{when} {_NO_RELATIVE if since is None else _RELATIVE % since} "
         elif self._width < NARROW:
-            head = when[:8]
+            head = f"{when[:8]} "
         else:
-            head = f"{when[:8]} {_NO_OFFSET if since is None else offset(since)}"
+            head = f"{when[:8]} {_NO_OFFSET if since is None else offset(since)} "
         if self.all or self.seq:
-            head = f"{head} {seq:>6} "
-        elif self._full:
-            head += " "
+            head = f"{head}{seq:>6} "
+        elif not self._full:
+            head = head[:-1]
         if not self._styles:
             return f"{head}{column}{text}".rstrip()
         return f"{self._time_sgr}{head}{column}{text}{RESET}"
@@ -277,14 +289,10 @@ class LineView:
         return "#–" if event.seq is None else f"#{event.seq}"
 
     def _who_column(self, role: str | None, kind: EventKind) -> str:
-        wide = WHO_WIDTH if self._full else SHORT_WHO
-        known = self._who.get((role, kind, wide))
-        if known is not None:
-            return known
         who = kind.label if role is None or kind.label != "?" else role
         column = self._column(who, role if role == "user" or role == "pal" else kind.style, kind.style)
         if len(self._who) < 256:  # roles are remote text
-            self._who[role, kind, wide] = column
+            self._who[role, kind] = column
         return column
 
     def _column(self, who: str, style: str, text_style: str) -> str:

@@ -89,13 +89,16 @@ class Rows:
             return [*self.close(), *chosen]
         shown = set(map(id, chosen))
         out: list[Row] = []
+        add = out.append
         for entry in entries:
             if type(entry) is EventEntry:
                 if entry.at >= self._due:
                     out += self.tick(entry.at)
-                if entry.event.kind.family in _SPEECH and not entry.differs:
-                    self._spoken(entry, id(entry) in shown, out)
-                    continue
+                if entry.event.kind.family in _SPEECH:
+                    fold = entry.fold
+                    if (fold is None or fold == "partial") and not entry.differs:
+                        self._spoken(entry, id(entry) in shown, out)
+                        continue
             elif type(entry) is SentEntry:
                 if entry.echo is None and entry.event.type == "conversation.respond":
                     self._typed.append(entry.event.text.split())
@@ -103,7 +106,7 @@ class Rows:
                 _add_gap(entry, out)
                 continue
             if id(entry) in shown:
-                out.append(entry)
+                add(entry)
         return out
 
     def wake_at(self) -> float | None:
@@ -129,12 +132,7 @@ class Rows:
     # -- speech ---------------------------------------------------------------------------------------
 
     def _spoken(self, entry: EventEntry, shown: bool, out: list[Row]) -> None:
-        family, fold = entry.event.kind.family, entry.fold
-        if fold is not None and fold != "partial":
-            if shown:
-                out.append(entry)
-            return
-        role = entry.event.role
+        family, fold, role = entry.event.kind.family, entry.fold, entry.event.role
         speech = self._speech.get(role)
         if speech is None:
             if len(self._speech) >= _ROLES:

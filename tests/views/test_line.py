@@ -403,7 +403,8 @@ def test_who_and_text_have_their_own_colours() -> None:
     (line,) = shown(said(role="user"), theme=DARK)
     assert f"{DARK.styles['user']}user    {RESET} Hi{RESET}" in line
     (line,) = shown(of(message("conversation.tool_call", name="f")), theme=DARK)
-    assert f"{DARK.styles['tool']}tool    {RESET} {DARK.styles['tool']}f{RESET}" in line
+    styles = DARK.styles
+    assert f"{styles['tool']}tool    {RESET} {styles['tool']}{styles['name']}f{RESET}" in line
 
 
 # -- hostile -------------------------------------------------------------------------------------------
