@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import stat
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -196,26 +195,36 @@ def test_a_full_disk_is_told_once_and_stops_nothing() -> None:
 
 @posix
 def test_a_disk_that_fills_up_later_keeps_what_was_written(tmp_path: Path) -> None:
-    """A pipe whose reader goes stands for it: what is written fails from then on."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    got: list[str] = []
+    """The largest size of a file stands for it: what is written beyond fails."""
+    import resource
 
-    def read_two() -> None:
-        with pipe.open() as source:
-            got.extend([source.readline(), source.readline()])
-
-    reader = threading.Thread(target=read_two)
-    reader.start()
-    made = recorder(pipe)
+    file = tmp_path / "a.jsonl"
+    made = recorder(file)
     made.sent({"n": 1}, START)
-    reader.join()
-    assert made.failed is None
-    made.sent({"n": 2}, START)
-    made.sent({"n": 3}, START)
-    made.close()
-    assert str(made.failed) == f"{pipe}: Broken pipe; the recording ends here"
-    assert [json.loads(line).get("message") for line in got] == [None, {"n": 1}]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, before[1]))
+    try:
+        made.sent({"n": 2}, START)
+        made.sent({"n": 3}, START)
+        made.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(made.failed) == f"{file}: File too large; the recording ends here"
+    assert [json.loads(line).get("message") for line in file.read_text().splitlines()] == [None, {"n": 1}]
+
+
+@posix
+def test_what_is_no_file_is_refused_and_nobody_waits_for_a_reader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="a pipe that nobody reads"):
+        recorder(tmp_path / "pipe")
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(UsageError, match="not a file: a pipe"):
+            recorder(f"/dev/fd/{writing}")
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 # -- there and back ---------------------------------------------------------------------------------------
