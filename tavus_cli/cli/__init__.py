@@ -14,7 +14,6 @@ from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment
-from tavus_cli.views.safe import without_tokens
 
 __all__ = ["app", "load", "main", "run_command"]
 
@@ -96,8 +95,7 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
         return
     from json import dumps
 
-    message = without_tokens(str(error))
-    body = {"reason": error.reason, "message": message, "exit_status": int(error.status)}
+    body = {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
     environment.complain(dumps({"error": body}))
 
 
