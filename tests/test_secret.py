@@ -135,7 +135,7 @@ class Place:
     def __init__(self, folder: Path, base_url: str) -> None:
         self.folder = folder
         (folder / "script").write_text("/wait 10ms\n")
-        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\nrun = ["true"]\n')
+        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\ncommand = ["true"]\n')
         self._given = sorted(folder.rglob("*"))
         self.variables = {
             "HOME": str(folder),
