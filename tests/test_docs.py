@@ -117,6 +117,11 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
         ("README", "sh"),  # installers
         ("architecture", ""),  # a drawing
         ("commands", ""),  # below
+        ("local", ""),  # a server that stays, and what is typed beside it: not run
+        ("local", ""),
+        ("local", "python"),
+        ("local", ""),
+        ("local", ""),
     ]
     for page in PAGES:
         assert TEXT[page.stem].count("\n```") == 2 * len(blocks(page)), page

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
+
+from tavus_cli.protocol.wire import iso_time
 
 _INSIDE = ("data", "event", "message", "payload", "body", "detail")
 _TIMES = ("at", "time", "ts", "timestamp", "received_at", "receivedAt", "created_at", "createdAt", "date")
@@ -32,7 +33,7 @@ def unwrapped(value: Any) -> Logged | None:
     if not isinstance(value, dict):
         return None
     if "event_type" in value:
-        at = _iso(value.get("timestamp"))
+        at = iso_time(value.get("timestamp"))
         return None if at is None else Logged(value, at)
     for name in _INSIDE:
         inner = _message(value.get(name))
@@ -52,7 +53,7 @@ def unix(value: Any) -> float | None:
     if type(value) in (int, float):
         seconds = value / 1000 if value > _MILLISECONDS else value
         return float(seconds) if 1e8 < seconds < _MILLISECONDS else None
-    return _iso(value)
+    return iso_time(value)
 
 
 def values_in(text: str) -> Iterator[Any]:
@@ -91,18 +92,3 @@ def _message(inner: Any) -> dict[str, Any] | None:
         except (ValueError, RecursionError):
             return None
     return inner if isinstance(inner, dict) and isinstance(inner.get("event_type"), str) else None
-
-
-def _iso(value: Any) -> float | None:
-    if not isinstance(value, str) or len(value) > 40 or "-" not in value:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:  # Tavus' own are in UTC
-        moment = moment.replace(tzinfo=UTC)
-    try:
-        return max(0.0, moment.timestamp())
-    except (OverflowError, OSError):
-        return None

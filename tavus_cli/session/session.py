@@ -254,6 +254,7 @@ class Session:
             case ParticipantChanged(participant, change, _):
                 if participant.pal:
                     self.conversation.pal_is(change != "left")
+                self.conversation.participant_is(participant.id, participant.name)
                 if not participant.local:
                     self._record_note(f"participant {change}: {participant.name or participant.id}")
         return []

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from tavus_cli.protocol.events import CATALOGUE
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.rooms.room import Participant
 
 Change = tuple[Participant, Literal["joined", "updated", "left"]]

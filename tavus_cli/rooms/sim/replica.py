@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any
 
 from tavus_cli.language.patterns import Pattern, TooSlow
+from tavus_cli.protocol.interactions import EMOTIONS
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
@@ -63,6 +64,7 @@ class Replica:
         self._script = script
         self._options = options
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
+        self.emotion = "neutral"
         self._speaking = Speaking(self._source, self._answer)
         self._closing = False  # end_call was called: over when all is said
         self._calls: dict[str, _Call] = {}
@@ -78,6 +80,7 @@ class Replica:
             "conversation.append_llm_context": self._append_context,
             "conversation.tool_result": self._take_result,
             "conversation.objective.confirm": self._confirm,
+            "conversation.set_emotion": self._feel,
         }  # sensitivity has no effect that could be seen, like every unknown type
         self._joins = self._source.later(self._source.wait(script.timing.join), self._join).at
         if script.shutdown_after is not None:
@@ -86,8 +89,11 @@ class Replica:
     def receive(self, message: Any, now: float) -> None:
         """Anything: what is not an interaction, or is an unknown one, has no effect, as with Tavus.
 
-        What is sent before the PAL is there is heard when it has come.
+        What is sent before the PAL is there is heard when it has come, but for an emotion, which is dropped.
         """
+        early = not self.present and isinstance(message, dict)
+        if early and message.get("event_type") == "conversation.set_emotion":
+            return
         if self.over is None:
             source = self._source
             at = max(now, source.now, self._joins) + source.timing.lag / source.pace
@@ -251,6 +257,11 @@ class Replica:
             return
         self._complete(self._pending | (corrected if isinstance(corrected, dict) else {}))
 
+    def _feel(self, properties: Values) -> None:
+        """Kept until the next; an unsupported one means neutral (section 2.10)."""
+        emotion = properties.get("emotion")
+        self.emotion = emotion if emotion in EMOTIONS else "neutral"
+
     # -- what the PAL makes of it ----------------------------------------------------------------------
 
     def _answer(self, text: str, turn: int, inference_id: str) -> None:
@@ -378,7 +389,12 @@ class Replica:
     def _fill(self, value: Any, values: Values) -> Any:
         """In every string of a script's value; a placeholder that stands for nothing is left as it is."""
         if isinstance(value, str):
-            known = {"context": self.context, "name": self._script.name, **values}
+            known = {
+                "context": self.context,
+                "name": self._script.name,
+                "emotion": self.emotion,
+                **values,
+            }
             return _PLACE.sub(lambda match: _look_up(match, known), value)
         if isinstance(value, dict):
             return {key: self._fill(inner, values) for key, inner in value.items()}
