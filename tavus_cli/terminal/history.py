@@ -16,6 +16,7 @@ from pathlib import Path
 from prompt_toolkit.history import History, InMemoryHistory
 
 from tavus_cli.files import make_private, open_to_read, open_to_write
+from tavus_cli.secret import redacted
 
 ENTRIES = 1000  # kept from earlier sessions
 ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session
@@ -41,7 +42,7 @@ class BoundedHistory(History):
             return
         try:
             with open(_open_private(self._path, os.O_APPEND), "ab", closefd=True) as file:
-                file.write(_encode(string))
+                file.write(_encode(redacted(string)))
         except OSError:
             self._writable = False
 
