@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.numbers import lasted, offset
@@ -32,10 +33,6 @@ BEHIND = 0.1  # seconds: what began longer ago than that says so
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
 _NO_OFFSET = " " * 5
-# Of a second's text and its thousandths, and of seconds. "%" takes two thirds of what a format
-# specification takes, and there are two a line.
-_WHEN = "%s.%03d"
-_RELATIVE = "%+9.3f"
 
 LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 
@@ -84,7 +81,9 @@ class LineView:
         self._shown_turn: Turn | None = None
         self._began = 0.0  # when the first row of that turn was shown
         self._styles = theme.styles
-        self._time_sgr = theme.sgr("time")
+        self._fold_marks: dict[tuple[Fold, str], str] = {}
+        self._formats_for: tuple[int, bool] | None = None
+        self._formats = ("", "", "")
 
     @property
     def width(self) -> int:
@@ -149,8 +148,10 @@ class LineView:
                 text += self._reply(entry.reply)
             if at - entry.at > BEHIND:
                 text += self._ago(at - entry.at)
-        if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
-            text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
+        if entry.late or entry.back or entry.differs:
+            text = self._marked(self._marks(entry), kind) + text
+        elif self.all and entry.fold is not None:
+            text = self._fold_mark(entry.fold, kind) + text
         if entry.sender is not None:
             column = self._column(entry.sender, "you", kind.style)
         elif kind.style == "perception" and event.word("modality") == "audio":
@@ -248,32 +249,27 @@ class LineView:
         return at
 
     def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
-        since = None
+        numbers = self.all or self.seq
+        if self._formats_for != (self._width, numbers):
+            self._formats_for = (self._width, numbers)
+            self._formats = _formats(self._theme, numbers, self._width, bool(self._full))
         if at is None:
-            when = _NO_TIME
+            row = self._formats[0] % (seq, column, text)
         else:
             second = int(at)
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
-            when = self._second_text
-            if turn is not None and self._shown_turn is not None:
-                since = at - self._began
-        if self._full:
-            if at is not None:
-                thousandths = int((at - second) * 1000 + 0.5)
-                when = _WHEN % (when, thousandths if thousandths < 1000 else 999)
-            head = f"{when} {_NO_RELATIVE if since is None else _RELATIVE % since} "
-        elif self._width < NARROW:
-            head = f"{when[:8]} "
-        else:
-            head = f"{when[:8]} {_NO_OFFSET if since is None else offset(since)} "
-        if self.all or self.seq:
-            head = f"{head}{seq:>6} "
-        elif not self._full:
-            head = head[:-1]
-        if not self._styles:
-            return f"{head}{column}{text}".rstrip()
-        return f"{self._time_sgr}{head}{column}{text}{RESET}"
+            thousandths = int((at - second) * 1000 + 0.5)
+            if thousandths == 1000:
+                thousandths = 999
+            if turn is None or self._shown_turn is None:
+                row = self._formats[1] % (self._second_text, thousandths, seq, column, text)
+            else:
+                since: float | str = at - self._began
+                if not self._full:
+                    since = offset(at - self._began)
+                row = self._formats[2] % (self._second_text, thousandths, since, seq, column, text)
+        return row if self._styles else row.rstrip()
 
     def _text_at(self) -> int:
         """The column where the text of ``_row`` begins."""
@@ -339,6 +335,15 @@ class LineView:
             marks.append(entry.fold)
         return f"↩ {', '.join(marks)}" if marks else ""
 
+    def _fold_mark(self, fold: Fold, kind: EventKind) -> str:
+        mark = self._fold_marks.get((fold, kind.style))
+        if mark is None:
+            mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
+        return mark
+
+    def _marked(self, marks: str, kind: EventKind) -> str:
+        return f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}"
+
     def _with_cut(self, event: Event, text: str, intended: str) -> str:
         """What was said, and what of the intended text was cut off."""
         said = event.text
@@ -366,3 +371,19 @@ def _last_words(text: str, columns: int) -> str:
         return end
     _, blank, words = end.partition(" ")
     return f"…{words}" if blank else end
+
+
+def _formats(theme: Theme, numbers: bool, width: int, full: bool) -> tuple[str, str, str]:
+    """Of a row without a time, without a turn, and with both: "%" costs two thirds of a format string."""
+    seq = " %6s " if numbers else "%.0s"
+    if full:
+        heads = (f"{_NO_TIME} {_NO_RELATIVE}", f"%s.%03d {_NO_RELATIVE}", "%s.%03d %+9.3f")
+        seq = seq if numbers else "%.0s "
+    elif width < NARROW:
+        heads = (_NO_TIME[:8], "%s%.0s", "%s%.0s%.0s")
+    else:
+        heads = (f"{_NO_TIME[:8]} {_NO_OFFSET}", f"%s%.0s {_NO_OFFSET}", "%s%.0s %s")
+    none, untied, tied = (
+        f"{theme.sgr('time')}{head}{seq}%s%s{RESET if theme.styles else ''}" for head in heads
+    )
+    return none, untied, tied
