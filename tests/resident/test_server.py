@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -166,7 +167,9 @@ def test_the_end_of_the_room_ends_the_session_and_its_clients() -> None:
     start("sim:?leave=4")
     result = console("tail", "sim:?leave=4", "--only", "shutdown", "--count", "1")
     assert result.status == 6
-    assert listed() == []
+    deadline = time.monotonic() + SECONDS
+    while listed():  # its process ends a little later
+        assert time.monotonic() < deadline
 
 
 def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
