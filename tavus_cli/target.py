@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, NamedTuple
 
 from tavus_cli.errors import CannotJoin, UsageError
+from tavus_cli.files import read_stdin
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
@@ -284,21 +285,11 @@ def _nothing_given() -> UsageError:
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input, which is then the terminal again where there is one: for a prompt.
-
-    Read unbuffered: a thread inside a buffered read would stop the interpreter from ending.
-    """
-    try:
-        descriptor = environment.stdin.fileno()
-    except (OSError, ValueError):  # a test's
-        return environment.stdin.read()
-    data = b""
-    with contextlib.suppress(OSError):  # closed
-        while more := os.read(descriptor, 65_536):
-            data += more
-    with contextlib.suppress(OSError):
+    """All of standard input, which is then the terminal again where there is one: for a prompt."""
+    text = read_stdin(environment.stdin)
+    with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):
             terminal = os.open("/dev/tty", os.O_RDWR)
-            os.dup2(terminal, descriptor)
+            os.dup2(terminal, environment.stdin.fileno())
             os.close(terminal)
-    return data.decode("utf-8", "replace")
+    return text

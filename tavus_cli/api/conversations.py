@@ -12,6 +12,7 @@ from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_ba
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
+from tavus_cli.files import read_text
 from tavus_cli.protocol.wire import from_json, is_conversation_id
 from tavus_cli.session.environment import PROGRAM
 
@@ -48,13 +49,9 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
     if body is None:
         return creation_body(fields)
     try:
-        if body == "-":
-            text = stdin.read()
-        else:
-            with open(body, encoding="utf-8") as file:
-                text = file.read()
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--body cannot be read: {error}") from None
+        text = read_text(body, stdin)
+    except UsageError as error:
+        raise UsageError(f"--body {error}") from None
     return creation_body(fields, parse_body(text, body))
 
 

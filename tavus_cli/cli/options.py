@@ -154,11 +154,21 @@ Envelope = Annotated[
 ]
 
 
+_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+
+
 def environment_of(
     ctx: typer.Context, color: ColorChoice = "auto", theme: ThemeName | None = None
 ) -> Environment:
     """What ``main`` made, with the colours this command was asked for."""
     environment = cast(Environment, ctx.obj)
+    outputs = [name for name in _OUTPUTS if ctx.params.get(name) == "-"]
+    if len(outputs) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in outputs[:2])
+        raise UsageError(f"{first} and {second} cannot both write to standard output")
+    if outputs and not environment.stdout_taken:
+        environment.stdout_taken = True
+        environment.stdout = environment.stderr
     environment.color = color
     environment.theme_name = theme
     return environment

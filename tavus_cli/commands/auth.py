@@ -7,6 +7,7 @@ from typing import Any
 from tavus_cli.api.client import TavusApi, check_base_url
 from tavus_cli.api.credentials import Key, env_name, find_key, forget_key, store_key
 from tavus_cli.errors import ExitStatus, NotAuthorised, UsageError
+from tavus_cli.files import read_line
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import Environment, is_tty
 
@@ -53,7 +54,7 @@ def _asked(environment: Environment) -> str:
 
         value = getpass(f"Tavus API key ({env_name(environment.environ).lower()}): ", environment.stderr)
     else:
-        value = environment.stdin.readline()
+        value = read_line(environment.stdin)
     if not value.strip():
         raise UsageError("no key was given: type it, or read it from a file: tavus-console auth login < FILE")
     return value.strip()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.files import open_output, read_text, unreadable
 from tavus_cli.report.live import tracing
 from tavus_cli.report.measures import pooled
 from tavus_cli.report.reader import Reader, Result, write_html
@@ -75,7 +76,7 @@ def _check_script_is_given(words: list[str], options: RunScript) -> None:
 
 def _script(options: RunScript, environment: Environment) -> Script | None:
     """The script, None once its mistakes were printed. With JSON a UsageError holds the first."""
-    script = parse_script(environment.stdin.read() if options.name == "-" else _text(options.name))
+    script = parse_script(read_text(options.name, environment.stdin))
     mistakes = [f"{options.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
     if mistakes and options.json:
         raise UsageError(mistakes[0] + (f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""))
@@ -84,16 +85,6 @@ def _script(options: RunScript, environment: Environment) -> Script | None:
     if not mistakes and not script.lines:
         raise UsageError(f"{options.name}: the script is empty")
     return None if mistakes else script
-
-
-def _text(path: str) -> str:
-    try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not a script: it is not UTF-8 text") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
 
 
 async def _on_each(
@@ -185,17 +176,17 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
-    if path is not None:
+    if path is not None and path != "-":
         _write(path, junit([]))
     return path
 
 
 def _write(path: str, text: str) -> None:
     try:
-        with open(path, "w", encoding="utf-8") as file:
+        with open_output(path, private=False) as file:
             file.write(text)
     except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+        raise unreadable(path, error) from None
 
 
 def _quiet(text: str) -> None:

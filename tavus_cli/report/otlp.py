@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli import __version__
 from tavus_cli.errors import CannotJoin, ConsoleError, UsageError
+from tavus_cli.files import open_output
 from tavus_cli.report.measures import parts
 from tavus_cli.report.spans import Call, Speech, TurnSpan
 from tavus_cli.report.timeline import Timeline
@@ -252,10 +253,7 @@ class _File:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        try:
-            self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror or error}") from None
+        self._file = open_output(path)
 
     def write(self, spans: Sequence[Any]) -> None:
         from google.protobuf.json_format import MessageToDict

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tavus_cli import __version__
 from tavus_cli.errors import UsageError
+from tavus_cli.files import open_output, unreadable
 from tavus_cli.protocol.wire import to_json
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ class Recorder:
 
     def discard_if_empty(self) -> None:
         """After ``close``, where joining failed: nothing but a header must not keep the name taken."""
-        if self._records or not os.path.isfile(self.path):
+        if self._records or self.path == "-" or not os.path.isfile(self.path):
             return
         with contextlib.suppress(OSError):
             if self._made:
@@ -97,6 +98,8 @@ class Recorder:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
+            if self.path == "-" and isinstance(error, BrokenPipeError):
+                raise  # as for all of standard output
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
 
 
@@ -133,6 +136,8 @@ def record_line(at: float, started: float, direction: str, sender: str | None, m
 
 def _create(path: str) -> tuple[TextIO, bool]:
     """The file, and whether it was not there before; an empty one is taken."""
+    if path == "-":
+        return open_output(path), False
     try:
         made = not os.path.lexists(path)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -144,6 +149,6 @@ def _create(path: str) -> tuple[TextIO, bool]:
             os.fchmod(descriptor, 0o600)
         # A lone surrogate stands in a JSON string, where \ud83d is what says it.
         file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from None
     return file, made

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.errors import UsageError, instead
+from tavus_cli.files import unreadable
 from tavus_cli.settings.table import CONFIG, KEYS, Settings, Unfit, config_path, settled
-from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
+from tavus_cli.settings.toml_lines import Toml, read_text
 
 
 def load(environ: Mapping[str, str]) -> Settings:

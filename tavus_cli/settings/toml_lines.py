@@ -9,6 +9,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tavus_cli import files
 from tavus_cli.errors import UsageError
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
@@ -65,16 +66,9 @@ class Toml:
 
 def read_text(path: str | Path) -> str:
     """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
-    try:
-        return Path(path).read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text") from None
-
-
-def unreadable(path: str | Path, error: OSError | ValueError) -> UsageError:
-    """The error to raise for one of ``read_text``."""
-    return UsageError(f"{path}: {getattr(error, 'strerror', None) or error}")
+    if path == "-":
+        return files.read_text("-")
+    return files.decoded(Path(path).read_bytes(), str(path))
 
 
 def lines_of_keys(text: str) -> dict[KeyPath, int]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.errors import UsageError
+from tavus_cli.files import open_output
 from tavus_cli.protocol.wire import to_json
 
 if TYPE_CHECKING:
@@ -47,11 +46,7 @@ class ToolLog:
     def __init__(self, path: str) -> None:
         self.failed: str | None = None
         self._path = path
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
-        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
+        self._file = open_output(path, append=True)
 
     def write(self, line: dict[str, Any]) -> str | None:
         """What went wrong, the first time that something did."""
