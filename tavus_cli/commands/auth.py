@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tavus_cli.api.client import TavusApi, check_base_url
+from tavus_cli.api.client import TavusApi, check_base_url, check_key
 from tavus_cli.api.credentials import Key, env_name, find_key, forget_key, store_key
 from tavus_cli.errors import ExitStatus, NotAuthorised, UsageError
 from tavus_cli.files import read_line
@@ -34,6 +34,7 @@ def status(environment: Environment, *, as_json: bool) -> int:
     key = find_key(environment.environ)
     if key is None:
         raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
+    check_key(key.value)
     _print(f"from {key.source}: a key ending in {_ending(key)}", _about(key), environment, as_json)
     return ExitStatus.DONE
 

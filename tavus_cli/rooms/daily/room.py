@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -36,6 +35,7 @@ from tavus_cli.rooms.room import (
     Received,
     RoomNote,
     RoomOver,
+    steady_time,
 )
 
 PREPARE_SECONDS = 5.0  # for settings made before joining; they are answered at once
@@ -86,7 +86,7 @@ class DailyRoom:
         join_timeout: float = 45.0,
         proxy: str | None = None,
         conversation_id: str | None = None,
-        clock: Clock = time.time,
+        clock: Clock = steady_time,
     ) -> None:
         self.target, self._token = parse_url(url)
         self.conversation_id = conversation_id or room_name(self.target)
