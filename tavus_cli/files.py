@@ -1,211 +1,138 @@
-"""Files by their names, "-" for standard input and output: read as text, or opened to be written.
+"""Opening the files that people name. Nothing here blocks, reads without end, or changes what is not ours.
 
-What is read is UTF-8, with or without a byte order mark, and with either end of line. What is not is refused
-by name and line, with what to do about it; recordings (``rooms/files``) are read in other encodings too.
+A name may be that of a folder, a pipe, a terminal, a device, somebody else's file. What cannot serve is
+refused by an OSError whose text says why; ``cannot`` makes the one line of it.
 """
 
 from __future__ import annotations
 
-import codecs
-import contextlib
-import io
+import errno
 import os
 import stat
-import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO, TextIO
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import ConsoleError, UsageError
 
-STDIN = "standard input"
-TERMINAL_LINE = 1_023 if sys.platform == "darwin" else 4_095  # bytes; a terminal drops the rest of a line
+LARGEST = 64 << 20  # bytes of a file that is read as a whole
+_PORTION = 1 << 20
 
-_MARKS = (  # UTF-32 before UTF-16, whose mark begins it
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-_PACKED = (
-    (b"\x1f\x8b", "compressed by gzip: unpack it first (gzip -dc FILE)"),
-    (b"\x28\xb5\x2f\xfd", "compressed by zstd: unpack it first (zstd -dc FILE)"),
-    (b"\xfd7zXZ\x00", "compressed by xz: unpack it first (xz -dc FILE)"),
-    (b"BZh", "compressed by bzip2: unpack it first (bzip2 -dc FILE)"),
-    (b"PK\x03\x04", "a zip archive: unpack it first (unzip FILE)"),
-)
+# The file is well named, and the machine cannot do it now: that is no mistake on the command line.
+_MACHINE = {
+    getattr(errno, name, None)
+    for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
+}
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+_BINARY = getattr(os, "O_BINARY", 0)
 
 
-def encoding(begins: bytes) -> str:
-    """Of a text that begins so: by its mark, or by the zeros that UTF-16 puts beside ASCII letters."""
-    for mark, name in _MARKS:
-        if begins.startswith(mark):
-            return name
-    if len(begins) >= 4 and 0 < begins[0] < 0x80 and begins[1] == 0 and begins[2] and not begins[3]:
-        return "utf-16-le"
-    if len(begins) >= 4 and not begins[0] and begins[1] and not begins[2] and begins[3]:
-        return "utf-16-be"
-    return "utf-8"
-
-
-def unreadable(path: str | Path, error: OSError | ValueError) -> UsageError:
-    """The error to raise for one of ``open``; a ValueError is about the name itself.
+def cannot(path: str | Path, error: OSError | ValueError) -> ConsoleError:
+    """The error to raise for one of these functions: failed for a full disk and its like, else usage.
 
     Raises a BrokenPipeError as it is: it has a status of its own.
     """
     if isinstance(error, BrokenPipeError):
         raise error
-    if isinstance(error, OSError):
-        return UsageError(f"{path}: {error.strerror or error}")
-    why = "it has a NUL character" if "\0" in str(path) else str(error)
-    return UsageError(f"{path}: not a valid file name: {why}")
+    if isinstance(error, ValueError) and "\0" in str(path):
+        return UsageError(f"{path}: not a valid file name: it has a NUL character")
+    kind = ConsoleError if getattr(error, "errno", None) in _MACHINE else UsageError
+    return kind(f"{path}: {getattr(error, 'strerror', None) or error}")
 
 
-# -- reading -----------------------------------------------------------------------------------------------
+def open_to_read(path: str | Path) -> int:
+    """A descriptor; of a pipe too, which is at its end where no program writes to it. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | _CLOEXEC | _BINARY)
+    try:
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if stat.S_ISCHR(status.st_mode) and not os.isatty(descriptor) and not _is_null(status):
+            raise OSError(errno.EINVAL, "a device, not a file")
+        if stat.S_ISBLK(status.st_mode):
+            raise OSError(errno.EINVAL, "a device, not a file")
+        if _NONBLOCK:
+            os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def read_text(path: str | Path, stdin: TextIO | None = None) -> str:
-    """All of a file; of ``stdin`` where ``path`` is "-". Raises UsageError."""
+def read(path: str | Path, largest: int = LARGEST) -> bytes:
+    """All of a file. Raises OSError, also for one over ``largest`` bytes, and ValueError as ``open``."""
+    descriptor = open_to_read(path)
+    parts, size = [], 0
+    try:
+        while part := os.read(descriptor, _PORTION):
+            parts.append(part)
+            size += len(part)
+            if size > largest:
+                raise OSError(errno.EINVAL, f"larger than {largest >> 20} MiB: not a file of this kind")
+        if not size and is_pipe(descriptor):
+            raise deserted()
+    finally:
+        os.close(descriptor)
+    return b"".join(parts)
+
+
+def deserted() -> OSError:
+    return OSError(errno.EINVAL, "a pipe that nobody writes to")
+
+
+def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> int:
+    """A descriptor; a new file is for its owner only. ``flags``: O_APPEND, O_TRUNC or O_EXCL.
+
+    ``file_only``: for what is written while a room is joined, where no slow reader may stop anything: a
+    regular file, or a device such as /dev/null. "-" is standard output, whatever that is. Raises OSError, and
+    ValueError as ``open``.
+    """
     if path == "-":
-        return read_stdin(stdin if stdin is not None else sys.stdin)
+        return os.dup(1)
     try:
-        data = Path(path).read_bytes()
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    return decoded(data, str(path))
-
-
-def read_stdin(stdin: TextIO) -> str:
-    """All of standard input. Unbuffered: a thread in a buffered read would keep the program from ending.
-
-    Raises UsageError.
-    """
-    return _from_stdin(stdin, until=None)
-
-
-def read_line(stdin: TextIO) -> str:
-    """Its first line, without waiting for more. Raises UsageError."""
-    return _from_stdin(stdin, until=b"\n").partition("\n")[0]
-
-
-def _from_stdin(stdin: TextIO, until: bytes | None) -> str:
-    try:
-        descriptor = stdin.fileno()
-    except (OSError, ValueError):  # closed, or a test's
-        return "" if stdin.closed else stdin.read()
-    data = bytearray()
-    try:
-        while more := os.read(descriptor, 65_536):
-            data += more
-            if until is not None and until in more:
-                break
-        terminal = os.isatty(descriptor)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NONBLOCK | _CLOEXEC | _BINARY | flags, 0o600)
     except OSError as error:
-        raise UsageError(f"{STDIN}: {error.strerror or error}") from None
-    return decoded(bytes(data), STDIN, terminal=terminal)
-
-
-def decoded(data: bytes, name: str, *, terminal: bool = False) -> str:
-    """The text of ``name``. Raises UsageError."""
-    lines = LineDecoder(name, terminal=terminal)
-    return "\n".join([*lines.feed(data), lines.rest()])
-
-
-class LineDecoder:
-    """Bytes to lines, without their ends. ``terminal``: a line as long as one can be may be cut.
-
-    ``feed`` and ``rest`` raise UsageError.
-    """
-
-    def __init__(self, name: str, *, terminal: bool = False) -> None:
-        self._name = name
-        self._terminal = terminal
-        self._number = 0
-        self._rest: list[bytes] = []  # joined once: a long line comes in many pieces
-
-    def feed(self, data: bytes) -> list[str]:
-        """The lines that are complete now."""
-        first, *more = data.split(b"\n")
-        self._rest.append(first)
-        if not more:
-            return []
-        whole = [b"".join(self._rest), *more[:-1]]
-        self._rest = [more[-1]]
-        return [self._line(one).removesuffix("\r") for one in whole]
-
-    def rest(self) -> str:
-        """What follows the last end of line."""
-        rest, self._rest = b"".join(self._rest), []
-        return self._line(rest)
-
-    def _line(self, data: bytes) -> str:
-        self._number += 1
-        if self._number == 1:
-            self._check_kind(data)
-            data = data.removeprefix(codecs.BOM_UTF8)
-        if self._terminal and len(data) >= TERMINAL_LINE:
-            raise self._wrong(
-                f"the terminal cuts a line at {TERMINAL_LINE:,} bytes, and sent nothing of it: "
-                "redirect a file (< FILE)"
-            )
-        try:
-            text = data.decode("utf-8")
-        except UnicodeDecodeError:
-            raise self._wrong(
-                f"not UTF-8 text: convert it (iconv -f WINDOWS-1252 -t UTF-8 {self._shown()})"
-            ) from None
-        if "\0" in text:
-            raise self._wrong("not text: it has a NUL character")
-        return text
-
-    def _check_kind(self, data: bytes) -> None:
-        for mark, what in _PACKED:
-            if data.startswith(mark):
-                raise UsageError(f"{self._name}: {what.replace('FILE', self._shown())}")
-        if (name := encoding(data)).startswith(("utf-16", "utf-32")):
-            name = name.upper()
-            raise UsageError(
-                f"{self._name}: {name} text, not UTF-8: convert it (iconv -f {name} -t UTF-8 {self._shown()})"
-            )
-
-    def _wrong(self, what: str) -> UsageError:
-        return UsageError(f"{self._name}:{self._number}: {what}")
-
-    def _shown(self) -> str:
-        from shlex import quote
-
-        return "FILE" if self._name == STDIN else quote(self._name)
-
-
-# -- writing -----------------------------------------------------------------------------------------------
-
-
-def open_output(path: str, *, append: bool = False, private: bool = True) -> TextIO:
-    """A file to write, UTF-8, "-" for standard output. ``private``: mode 0600, for people's words.
-
-    Raises UsageError.
-    """
-    flags = os.O_WRONLY | os.O_CREAT | (os.O_APPEND if append else os.O_TRUNC)
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.EINVAL, "a pipe that nobody reads, or a socket: give a file") from None
+        raise
     try:
-        if path == "-":
-            descriptor = os.dup(1)
-        else:
-            descriptor = os.open(path, flags, 0o600 if private else 0o666)
-            if private and hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(descriptor).st_mode):
-                with contextlib.suppress(OSError):  # somebody else's file
-                    os.fchmod(descriptor, 0o600)  # never the mode of /dev/null
-    except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
-    # A lone surrogate stands in a JSON string, where \ud83d is what says it.
-    return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+        status = os.fstat(descriptor)
+        plain = stat.S_ISREG(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not os.isatty(descriptor))
+        if stat.S_ISBLK(status.st_mode) or (file_only and not plain):
+            raise OSError(errno.EINVAL, "not a file: a pipe, a terminal and a disk cannot be written to here")
+        if _NONBLOCK:
+            os.set_blocking(descriptor, True)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
 
 
-def open_binary(path: str, stdin: TextIO | None = None) -> BinaryIO:
-    """A file of bytes, as a WAV file is; "-" is all of standard input. Raises UsageError."""
+def make_private(descriptor: int) -> None:
+    """Mode 0600 for a regular file of ours that is about to hold people's words. Raises OSError otherwise."""
+    status = os.fstat(descriptor)
+    if not hasattr(os, "fchmod") or not stat.S_ISREG(status.st_mode):
+        return  # never the mode of /dev/null
+    if status.st_uid != os.geteuid():
+        raise OSError(errno.EPERM, "belongs to another user: give a file of your own")
+    if stat.S_IMODE(status.st_mode) != 0o600:
+        os.fchmod(descriptor, 0o600)
+
+
+def write(path: str | Path, texts: Iterable[str]) -> None:
+    """Replace what the file holds. Raises what ``cannot`` makes of an OSError."""
     try:
-        if path == "-":
-            stream = sys.stdin if stdin is None else stdin
-            return io.BytesIO(stream.buffer.read())
-        return open(path, "rb")
+        descriptor = open_to_write(path, os.O_TRUNC)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(texts)
     except (OSError, ValueError) as error:
-        raise unreadable(path, error) from None
+        raise cannot(path, error) from None
+
+
+def is_pipe(descriptor: int) -> bool:
+    return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+
+
+def _is_null(status: os.stat_result) -> bool:
+    null = os.stat(os.devnull)
+    return stat.S_ISCHR(null.st_mode) and null.st_rdev == status.st_rdev

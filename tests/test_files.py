@@ -1,119 +1,184 @@
-"""Text files and standard input: what they hold, or one line about why they cannot be read."""
+"""For every option that takes a file: what is not a file is one line with a status, never a hang."""
 
 from __future__ import annotations
 
-import itertools
 import os
+import socket
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from tavus_cli.errors import UsageError
-from tavus_cli.files import TERMINAL_LINE, LineDecoder, decoded, open_output, read_text
+from tavus_cli import files
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tests.kits.program import Result, console
 
+pytestmark = pytest.mark.skipif(os.name == "nt", reason="no pipes with names, no /dev")
 
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        (b"", ""),
-        (b"\xef\xbb\xbf/interrupt\n", "/interrupt\n"),
-        (b"one\r\ntwo\r\n", "one\ntwo\n"),
-        (b"\xef\xbb\xbfone\r\n\r\ntwo", "one\n\ntwo"),
-        ("grüß dich\n\ufeff".encode(), "grüß dich\n\ufeff"),
-        (b"a\rb\n", "a\rb\n"),
-    ],
-)
-def test_what_is_text(data: bytes, text: str) -> None:
-    assert decoded(data, "a.txt") == text
-
-
-@pytest.mark.parametrize(
-    ("data", "message"),
-    [
-        (
-            "hello".encode("utf-16"),
-            "a.txt: UTF-16 text, not UTF-8: convert it (iconv -f UTF-16 -t UTF-8 a.txt)",
-        ),
-        ("hello".encode("utf-16-le"), "a.txt: UTF-16-LE text, not UTF-8"),
-        ("hello".encode("utf-16-be"), "a.txt: UTF-16-BE text, not UTF-8"),
-        ("hello".encode("utf-32"), "a.txt: UTF-32 text, not UTF-8"),
-        (b"one\ntw\xf6\n", "a.txt:2: not UTF-8 text: convert it (iconv -f WINDOWS-1252 -t UTF-8 a.txt)"),
-        (b"one\ntwo\nthr\xe2\x82", "a.txt:3: not UTF-8 text"),
-        (b"\xed\xa0\x80", "a.txt:1: not UTF-8 text"),
-        (b"one\nt\0wo", "a.txt:2: not text: it has a NUL character"),
-        (b"\x1f\x8b\x08\0", "a.txt: compressed by gzip: unpack it first (gzip -dc a.txt)"),
-        (b"\x28\xb5\x2f\xfd..", "a.txt: compressed by zstd: unpack it first (zstd -dc a.txt)"),
-        (b"PK\x03\x04", "a.txt: a zip archive"),
-    ],
-)
-def test_what_is_none_is_named_with_the_remedy(data: bytes, message: str) -> None:
-    with pytest.raises(UsageError) as caught:
-        decoded(data, "a.txt")
-    assert str(caught.value).startswith(message)
+FAST = "sim:?speed=max"
+READING: dict[str, list[str]] = {
+    "run": ["run", FAST, "FILE"],
+    "run --check": ["run", "--check", "FILE"],
+    "sim:FILE": ["tail", "sim:FILE", "--count", "1"],
+    "replay": ["replay", "FILE"],
+    "report": ["report", "FILE"],
+    "redact": ["redact", "FILE"],
+    "tools": ["tools", "--rerun", "FILE", "--tool", "x=true"],
+    "--tools": ["run", FAST, "SCRIPT", "--tools", "FILE"],
+    "--body": ["conversation", "create", "--body", "FILE"],
+    "--audio": ["send", FAST, "echo", "--audio", "FILE"],
+    "--baseline": ["report", "RECORDING", "--baseline", "FILE"],
+    "config": ["config", "show"],
+}
+WRITING: dict[str, list[str]] = {
+    "--record of run": ["run", FAST, "SCRIPT", "--record", "FILE"],
+    "--record of tail": ["tail", FAST, "--count", "1", "--record", "FILE"],
+    "--junit": ["run", FAST, "SCRIPT", "--junit", "FILE"],
+    "--html": ["report", "RECORDING", "--html", "FILE"],
+    "--report": ["run", FAST, "SCRIPT", "--report", "FILE"],
+    "--tool-log": ["run", FAST, "SCRIPT", "--tool", "x=true", "--tool-log", "FILE"],
+}
+ODD = ("folder", "pipe", "socket", "loop", "dangling", "long", "below a file", "no such", "NUL")
+ENDLESS = ("/dev/zero", "/dev/urandom", "/dev/full", "sparse")
 
 
-def test_the_remedy_can_be_pasted_into_a_shell() -> None:
-    with pytest.raises(UsageError, match=r"iconv -f UTF-16 -t UTF-8 'my file; rm'\)$"):
-        decoded("x".encode("utf-16"), "my file; rm")
+@pytest.fixture
+def odd(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The path of each kind."""
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "pipe")
+    os.symlink("loop", folder / "loop")
+    os.symlink("nowhere/at/all", folder / "dangling")
+    (folder / "file").touch()
+    with open(folder / "sparse", "wb") as file:
+        file.truncate(100 << 30)
+    paths = {name: str(folder / name) for name in ODD} | {name: name for name in ENDLESS}
+    paths |= {
+        "long": str(folder / ("x" * 5_000)),
+        "below a file": str(folder / "file" / "x"),
+        "NUL": str(folder / "a\0b"),
+        "sparse": str(folder / "sparse"),
+    }
+    with socket.socket(socket.AF_UNIX) as one:
+        os.chdir(folder)
+        one.bind("socket")
+        yield paths
 
 
-@given(st.binary(max_size=40), st.lists(st.integers(0, 40)))
-def test_the_pieces_that_it_comes_in_do_not_matter(data: bytes, cuts: list[int]) -> None:
-    def lines(pieces: list[bytes]) -> list[str] | str:
-        reader, found = LineDecoder("a"), []
-        try:
-            for piece in pieces:
-                found += reader.feed(piece)
-            return [*found, reader.rest()]
-        except UsageError as error:
-            return str(error)
-
-    ends = sorted({0, len(data), *(min(cut, len(data)) for cut in cuts)})
-    pieces = [data[start:end] for start, end in itertools.pairwise(ends)]
-    assert lines(pieces) == lines([data])
+@pytest.fixture(autouse=True)
+def back() -> Iterator[None]:
+    """Names of sockets are short: their folder is entered."""
+    before = os.getcwd()
+    yield
+    os.chdir(before)
 
 
-@pytest.mark.parametrize("extra", [0, 1, 5_000])
-def test_a_line_that_the_terminal_may_have_cut_is_refused(extra: int) -> None:
-    with pytest.raises(UsageError, match=r"^a:2: the terminal cuts a line at [\d,]+ bytes, and sent nothing"):
-        decoded(b"short\n" + b"x" * (TERMINAL_LINE + extra) + b"\n", "a", terminal=True)
-    assert len(decoded(b"x" * (TERMINAL_LINE - 1) + b"\n", "a", terminal=True)) == TERMINAL_LINE
-    assert len(decoded(b"x" * (TERMINAL_LINE + extra), "a")) == TERMINAL_LINE + extra
+def run(arguments: list[str], path: str, tmp_path: Path) -> Result:
+    script, recording = tmp_path / "a.tavus", tmp_path / "a.jsonl"
+    script.write_text("hello\n/expect reply\n")
+    recording.write_text('{"event_type": "conversation.utterance", "properties": {"role": "user"}}\n')
+    known = {"FILE": path, "SCRIPT": str(script), "RECORDING": str(recording), "sim:FILE": f"sim:{path}"}
+    environ = {"TAVUS_CONSOLE_CONFIG": path} if arguments[0] == "config" else {}
+    if "\0" in path and environ:
+        pytest.skip("no variable holds that")
+    return console(*(known.get(one, one) for one in arguments), **environ)
 
 
-@pytest.mark.parametrize(
-    ("name", "why"),
-    [
-        ("a\0b", "not a valid file name: it has a NUL character"),
-        ("missing", "No such file"),
-        (".", "Is a directory"),
-        ("x" * 300, "File name too long"),
-    ],
-)
-def test_a_name_that_leads_nowhere(
-    name: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("kind", [*ODD, *ENDLESS])
+@pytest.mark.parametrize("option", READING)
+def test_what_cannot_be_read(option: str, kind: str, odd: dict[str, str], tmp_path: Path) -> None:
+    if kind.startswith("/dev") and not os.path.exists(kind):
+        pytest.skip("not here")
+    result = run(READING[option], odd[kind], tmp_path)
+    assert result.status in (ExitStatus.FAILED, ExitStatus.USAGE), result
+    assert result.err.startswith("tavus-console: "), result
+    assert len(result.err.splitlines()) == 1, result
+
+
+@pytest.mark.parametrize("kind", [one for one in ODD if one != "no such"])
+@pytest.mark.parametrize("option", WRITING)
+def test_what_cannot_be_written(option: str, kind: str, odd: dict[str, str], tmp_path: Path) -> None:
+    result = run(WRITING[option], odd[kind], tmp_path)
+    assert result.status == ExitStatus.USAGE, result
+    assert result.err.startswith("tavus-console: "), result
+    assert len(result.err.splitlines()) == 1, result
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+@pytest.mark.parametrize("option", [one for one in WRITING if one != "--tool-log"])  # nothing is written
+def test_a_full_disk_is_a_failure_and_no_mistake_in_usage(option: str, tmp_path: Path) -> None:
+    result = run(WRITING[option], "/dev/full", tmp_path)
+    assert "/dev/full: No space left on device" in result.err
+    assert len(result.err.splitlines()) == 1, result
+    assert result.status == ExitStatus.FAILED
+
+
+def test_the_disk_that_fills_up_hides_no_failure_of_the_script(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match=why):
-        read_text(name)
-    if name != "missing":
-        with pytest.raises(UsageError, match=why):
-            open_output(name)
+    """The file can be made, and not be written at the end: its folder has gone meanwhile."""
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    script = tmp_path / "a.tavus"
+    script.write_text("hello\n/expect no reply within 1s\n")
+    tool = tmp_path / "tool"
+    result = console("run", FAST, str(script), "--junit", str(folder / "x.xml"))
+    assert result.status == ExitStatus.NOT_MET
+    plain = result.err
+    script.write_text("hello\n/expect no reply within 1s\n")
+    tool.write_text("")
+    real = files.write
+
+    def full_at_the_end(path: str | Path, texts: object) -> None:
+        if 'failures="1"' in "".join(texts):  # type: ignore[arg-type]
+            real("/dev/full", texts)  # type: ignore[arg-type]
+        real(path, texts)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(files, "write", full_at_the_end)
+    result = console("run", FAST, str(script), "--junit", str(folder / "x.xml"))
+    assert result.status == ExitStatus.NOT_MET
+    assert result.err == plain + "tavus-console: /dev/full: No space left on device\n"
 
 
-def test_people_s_words_are_for_their_owner_only(tmp_path: Path) -> None:
-    for private, mode in ((True, 0o600), (False, 0o666 & ~_umask())):
-        path = tmp_path / str(private)
-        with open_output(str(path), private=private) as file:
-            file.write("\ud83d\n")
-        assert stat.S_IMODE(path.stat().st_mode) == mode
-        assert path.read_bytes() == b"\\ud83d\n"
+# -- the functions -----------------------------------------------------------------------------------------
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def test_a_pipe_that_is_written_to_is_read_and_one_that_is_not_is_empty(tmp_path: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"some text")
+    os.close(writing)
+    assert files.read(f"/dev/fd/{reading}") == b"some text"
+    os.close(reading)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="a pipe that nobody writes to"):
+        files.read(tmp_path / "pipe")
+
+
+def test_at_most_so_many_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(b"x" * (1 << 20))
+    assert len(files.read(path, 1 << 20)) == 1 << 20
+    path.write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(OSError, match="larger than 1 MiB"):
+        files.read(path, 1 << 20)
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_file_of_somebody_elses_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "theirs"
+    path.touch(mode=0o644)
+    os.chown(path, 65_534, 65_534)
+    result = console("tail", FAST, "--count", "1", "--record", str(path))
+    assert result == Result(
+        2, "", f"tavus-console: {path}: belongs to another user: give a file of your own\n"
+    )
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_the_kind_of_error() -> None:
+    assert type(files.cannot("x", OSError(28, "No space left on device"))) is ConsoleError
+    assert type(files.cannot("x", FileNotFoundError(2, "No such file or directory"))) is UsageError
+    assert str(files.cannot("x", ValueError("embedded null byte"))) == "x: embedded null byte"

@@ -7,8 +7,8 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.files import open_output, read_text, unreadable
 from tavus_cli.report.live import tracing
 from tavus_cli.report.measures import pooled
 from tavus_cli.report.reader import Reader, Result, write_html
@@ -27,6 +27,7 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
+from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -108,12 +109,29 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # whatever stopped it, the report says what was run
+    finally:  # whatever stopped it, the reports say what was run
+        unwritten = _written(runs, readers, report, options.report, environment)
+    return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
+
+
+def _written(
+    runs: list[Run],
+    readers: list[Reported],
+    report: str | None,
+    html: str | None,
+    environment: Environment,
+) -> ExitStatus:
+    """A full disk is said, and hides no failure of the script's."""
+    status = ExitStatus.DONE
+    try:
         if report is not None:
-            _write(report, junit(runs))
-        if options.report is not None and readers:
-            write_html(options.report, Result(readers, pooled([one.measures for one in readers]), [], []))
-    return next((run.status for run in runs if run.status != ExitStatus.DONE), ExitStatus.DONE)
+            files.write(report, [junit(runs)])
+        if html is not None and readers:
+            write_html(html, Result(readers, pooled([one.measures for one in readers]), [], []))
+    except ConsoleError as error:
+        environment.warn(str(error))
+        status = error.status
+    return status
 
 
 async def _on(
@@ -177,16 +195,8 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
     if path is not None and path != "-":
-        _write(path, junit([]))
+        files.write(path, [junit([])])
     return path
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open_output(path, private=False) as file:
-            file.write(text)
-    except OSError as error:
-        raise unreadable(path, error) from None
 
 
 def _quiet(text: str) -> None:

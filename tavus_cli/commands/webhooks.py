@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.files import open_output, read_text
+from tavus_cli.files import make_private, open_to_write
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
+from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -202,4 +204,10 @@ def _show(body: Json, environment: Environment) -> None:
 
 def _recording(path: str) -> TextIO:
     """Appended to, and readable by its owner only: it holds people's words."""
-    return open_output(path, append=True)
+    try:
+        descriptor = open_to_write(path, os.O_APPEND, file_only=True)
+        if not os.fstat(descriptor).st_size:  # one that holds something already is left as it is
+            make_private(descriptor)
+        return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.files import open_output
+from tavus_cli.errors import ExitStatus
+from tavus_cli.files import write
 from tavus_cli.protocol.conversation import Entry, NoteEntry
 from tavus_cli.report.compare import Change
 from tavus_cli.report.gates import Verdict
@@ -73,10 +73,4 @@ def write_html(path: str, result: Result) -> None:
     """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
     from tavus_cli.report.html import html
 
-    try:
-        with open_output(path) as file:
-            file.writelines(html(result.all, result.whole, result.verdicts, result.changes))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise ConsoleError(f"{path}: {error.strerror or error}") from None
+    write(path, html(result.all, result.whole, result.verdicts, result.changes))

@@ -12,10 +12,11 @@ from collections.abc import Callable
 from typing import Any, BinaryIO, NamedTuple
 
 from tavus_cli.errors import UsageError
-from tavus_cli.files import open_binary, unreadable
+from tavus_cli.files import cannot, read
 from tavus_cli.protocol.interactions import audio_echo
 from tavus_cli.session.session import Session
 
+LARGEST = 256 << 20  # bytes of a file: ten minutes in stereo at 96 kHz and more
 MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
 MAX_RATE = 1_000_000  # Hz; more stands in no sane file
 
@@ -40,7 +41,7 @@ class Sound(NamedTuple):
 def read_wav(path: str) -> Sound:
     """Raises UsageError for what is not a WAV file of 16-bit PCM."""
     try:
-        with open_binary(path) as source, wave.open(_as_plain(path, source), "rb") as file:
+        with wave.open(_as_plain(path, _bytes(path)), "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             if width != 2:
                 raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
@@ -54,7 +55,7 @@ def read_wav(path: str) -> Sound:
             if len(frames) > most * 2 * channels:
                 raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; shorten it")
     except OSError as error:
-        raise unreadable(path, error) from None
+        raise cannot(path, error) from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
         raise _not_pcm(path, str(error) or "it ends too early") from None
     frames = frames[: len(frames) // (2 * channels) * 2 * channels]
@@ -83,12 +84,17 @@ async def speak(
     return message
 
 
-def _as_plain(path: str, file: BinaryIO) -> BinaryIO:
+def _bytes(path: str) -> bytes:
+    """ "-" is standard input."""
+    return sys.stdin.buffer.read(LARGEST) if path == "-" else read(path, LARGEST)
+
+
+def _as_plain(path: str, data: bytes) -> BinaryIO:
     """The file, its header in the older form where it has the longer one (WAVE_FORMAT_EXTENSIBLE).
 
     ``wave`` reads that one from Python 3.12 on. Raises UsageError for another encoding.
     """
-    head = file.read(_HEAD)
+    head, rest = data[:_HEAD], data[_HEAD:]
     for at, mark, what in _OTHERS:
         if head[at:].startswith(mark):
             raise _not_pcm(path, what)
@@ -101,7 +107,7 @@ def _as_plain(path: str, file: BinaryIO) -> BinaryIO:
         encoding = int.from_bytes(tag, "little")
         if encoding != 1 and len(tag) == 2:
             raise _not_pcm(path, _ENCODINGS.get(encoding, f"encoding {encoding}"))
-    return io.BytesIO(head + file.read(LARGEST))
+    return io.BytesIO(head + rest)
 
 
 def _not_pcm(path: str, what: str) -> UsageError:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.errors import UsageError, instead
-from tavus_cli.files import unreadable
 from tavus_cli.settings.table import CONFIG, KEYS, Settings, Unfit, config_path, settled
-from tavus_cli.settings.toml_lines import Toml, read_text
+from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 
 
 def load(environ: Mapping[str, str]) -> Settings:
@@ -30,8 +29,10 @@ def read(path: Path, *, must_be: bool) -> str:
         if not must_be:
             return ""
         raise UsageError(f"{path}: {error.strerror}; create it with: tavus-console config edit") from None
-    except NotADirectoryError:
-        return ""
+    except NotADirectoryError as error:
+        if not must_be:
+            return ""
+        raise unreadable(path, error) from None
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
 

@@ -9,8 +9,10 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tavus_cli import files
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.files import cannot, read
+from tavus_cli.text import decoded
+from tavus_cli.text import read_text as read_stdin_text
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
@@ -39,6 +41,8 @@ class Toml:
             raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
         except RecursionError:
             raise UsageError(f"{file}:1: nested too deep") from None
+        except ValueError:  # Python reads no number of so many digits
+            raise UsageError(f"{file}:{_line_of_digits(text)}: a number with too many digits") from None
 
     def wrong(self, path: KeyPath, what: str) -> UsageError:
         """The error to raise for the value of a key."""
@@ -66,9 +70,17 @@ class Toml:
 
 def read_text(path: str | Path) -> str:
     """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
-    if path == "-":
-        return files.read_text("-")
-    return files.decoded(Path(path).read_bytes(), str(path))
+    return read_stdin_text("-") if path == "-" else decoded(read(path), str(path))
+
+
+def unreadable(path: str | Path, error: OSError | ValueError) -> ConsoleError:
+    """The error to raise for one of ``read_text``."""
+    return cannot(path, error)
+
+
+def _line_of_digits(text: str) -> int:
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if re.search(r"[0-9_]{4000}", line)), 1)
 
 
 def lines_of_keys(text: str) -> dict[KeyPath, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.files import open_output
+from tavus_cli.files import cannot, open_to_write
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.secret import redacted
 
@@ -47,7 +48,11 @@ class ToolLog:
     def __init__(self, path: str) -> None:
         self.failed: str | None = None
         self._path = path
-        self._file = open_output(path, append=True)
+        try:
+            descriptor = open_to_write(path, os.O_APPEND, file_only=True)
+        except (OSError, ValueError) as error:
+            raise cannot(path, error) from None
+        self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, line: dict[str, Any]) -> str | None:
         """What went wrong, the first time that something did."""

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError, instead
-from tavus_cli.files import unreadable
 from tavus_cli.language.grammar import duration
 from tavus_cli.language.patterns import LONGEST_GLOB, glob, is_glob
-from tavus_cli.settings.toml_lines import Toml, read_text
+from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 
 # How a call is answered that has no id; "none": it is run, and never answered.
 ReplyKind = Literal["echo", "append", "respond", "none"]

@@ -15,11 +15,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tavus_cli.errors import UsageError, instead
-from tavus_cli.files import unreadable
 from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
-from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text
+from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text, unreadable
 
 DEFAULT_SCRIPT = Path(__file__).with_name("default.toml")
 PROBABILITIES = ("reorder", "duplicate", "gap", "late", "drop")
