@@ -16,7 +16,7 @@ from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.language.commands import parse
 from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.protocol.wire import from_json
-from tavus_cli.resident.room import Ended, Greeted
+from tavus_cli.resident.room import Ended, Greeted, Refused
 from tavus_cli.resident.wire import FROM_CLIENT, PROTOCOL, Lines, encode
 from tavus_cli.rooms.sim.script import parse_script as simulated
 from tavus_cli.script.statements import parse_script
@@ -83,7 +83,7 @@ def resident(data: bytes) -> None:
                 greeted = Greeted(client, "sim")
                 greeted.greet(time.monotonic() + 1)
                 room = greeted.room(time.monotonic() + 1)
-                with contextlib.suppress(ValueError):
+                with contextlib.suppress(ValueError, Refused):
                     room.understood(room.early)
 
 

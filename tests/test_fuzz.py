@@ -16,6 +16,7 @@ FOUND: list[tuple[str, bytes]] = [
     ("resident", b'{"protocol": ' + b"9" * 5_000 + b"}\n"),
     ("resident", b'{"error": 3}\n'),
     ("resident", b'{"error": null}\n'),
+    ("resident", b'{"cmber":1,"error":{"reaso~":"failed"}}\n'),
     ("resident", b'{"missed": "x"}\n'),
 ]
 

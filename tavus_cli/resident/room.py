@@ -152,7 +152,7 @@ class Greeted:
         )
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why the session takes no more from this client."""
 
 
@@ -257,7 +257,7 @@ class ResidentRoom:
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
-        except _Refused as error:
+        except Refused as error:
             gone = str(error)
         except ValueError as error:
             gone = f"the resident session sent {error}: stop it and start it again"
@@ -316,7 +316,7 @@ class ResidentRoom:
 
     def _answered(self, value: Json) -> None:
         if "error" in value and "number" not in value:  # the server takes no more from this side
-            raise _Refused(str(error_of(value["error"])))
+            raise Refused(str(error_of(value["error"])) or _GONE)
         sending = self._sendings.get(value.get("number", 0))
         if sending is None or sending.done():
             return
