@@ -1,9 +1,10 @@
 """True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
 
 Two ways to decide that a missing number will not come any more: in a live room 250 ms after what is
-held arrived; in a file without arrival times after 1,000 further messages. In a file nobody waits,
-so there the start is held too, and an event without a number keeps its place among the numbered
-ones; a live room shows both at once.
+held arrived; in a file without arrival times after 1,000 further messages. The first number is held
+too, so that the start is the lowest; in a live room only until the next number is there. In a file,
+where nobody waits, an event without a number keeps its place among the numbered ones; a live room
+shows it at once.
 """
 
 from __future__ import annotations
@@ -112,8 +113,6 @@ class Ordering:
             return self._receive_unnumbered(event)
         self._numbered_in += 1
         out: list[Ordered] = []
-        if self._next is None and not self._by_count:
-            self._next = seq  # a late joiner sees no gap
         if self._below and not self._far_below(seq):
             out += self._give_up_below()
         if self._next is None or seq >= self._next:
@@ -122,7 +121,13 @@ class Ordering:
             out += self._receive_far_below(event, seq, now)
         else:
             out += self._receive_passed(event, seq)
+        if self._next is None and not self._by_count:
+            self._settle()
         return out + self._release() + self.tick(now)
+
+    def start_at(self, seq: int) -> None:
+        """Another side has seen all numbers below ``seq``: nothing is waited for at the start."""
+        self._next = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """What has been held long enough by ``now``."""
@@ -141,6 +146,15 @@ class Ordering:
         return out + rest
 
     # -- numbers from the expected one on ------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """The lowest held number is the start once its successor is there, or where none is lower.
+
+        A late joiner sees no gap before it.
+        """
+        first = self._held[0][0]
+        if first == 0 or any(held[0] == first + 1 for held in self._held[1:]):
+            self._next = first
 
     def _put(self, event: Event, seq: int, now: float) -> None:
         number = next(self._arrivals)
