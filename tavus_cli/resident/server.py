@@ -31,7 +31,7 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Received, Room, RoomOver
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
@@ -244,6 +244,9 @@ class Server:
         match request.get("do"):
             case "join":
                 client.put(encode(self._snapshot()), always=True)
+                if self._session.down is not None:
+                    down = arrival_json(LineChanged(False, self._session.down, time.time()))
+                    client.put(encode(down or {}), always=True)
                 self._clients.add(client)
                 self._changed.set()
             case "send":
@@ -306,6 +309,7 @@ class Server:
             "started": self._started,
             "minutes": round((time.time() - self._started) / 60, 1),
             "pal_present": self._session.pal_present,
+            "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),

@@ -66,6 +66,17 @@ class RoomNote(NamedTuple):
     warning: bool = False
 
 
+class LineChanged(NamedTuple):
+    """The line to the room went down, or is back; ``text`` says so to a person.
+
+    While it is down nothing arrives, and what is sent is refused.
+    """
+
+    up: bool
+    text: str
+    at: float | None = None
+
+
 class RoomOver(NamedTuple):
     """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it.
 
@@ -85,7 +96,7 @@ class Idle:
 
 
 # A Snapshot comes only from a resident session, and first: what happened before this side joined it.
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | Snapshot
+Arrival = Received | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Snapshot
 
 
 class Room(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
@@ -66,8 +66,8 @@ async def _obey_lines(session: Session, options: JoinOptions, environment: Envir
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
             if commander.over:
-                return ExitStatus.OVER
-            raise ConversationOver(session.ending)
+                return session.end_error().status
+            raise session.end_error()
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 
