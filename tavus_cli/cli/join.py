@@ -7,6 +7,7 @@ import typer
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, with_fields
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -16,9 +17,11 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Partials,
     Proxy,
     ReadyTimeout,
+    ReconnectTimeout,
     Record,
     Target,
     Theme,
@@ -65,6 +68,8 @@ def join(
         "60s"
     ),
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -93,7 +98,8 @@ def join(
         events_kept=environment.settings.events_kept,
         clipboard=environment.settings.clipboard,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)
     if any(fields.values()) or body is not None:

@@ -6,6 +6,7 @@ import typer
 
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -19,9 +20,11 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Only,
     Partials,
     Proxy,
+    ReconnectTimeout,
     Record,
     Role,
     Target,
@@ -62,6 +65,8 @@ def tail(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -85,7 +90,8 @@ def tail(
         hold=hold,
         record=record,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 

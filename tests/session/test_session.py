@@ -64,6 +64,7 @@ class FedRoom:
         self.may_join.set()
         self.stays = False  # the arrivals do not end when it is left
         self.taken = 0
+        self._begun = False
         self._batches: asyncio.Queue[list[Arrival] | None] = asyncio.Queue()
 
     @property
@@ -74,10 +75,15 @@ class FedRoom:
         return time.time()
 
     def feed(self, *arrivals: Arrival | Message) -> None:
-        """One batch; messages arrive now."""
-        self._batches.put_nowait(
-            [Received(one, self.now(), "p") if isinstance(one, dict) else one for one in arrivals]
-        )
+        """One batch; messages arrive now. The first of all is next: nothing is held for the start."""
+        batch = [Received(one, self.now(), "p") if isinstance(one, dict) else one for one in arrivals]
+        numbered = [one["seq"] for one in arrivals if isinstance(one, dict) and "seq" in one]
+        if numbered and not self._begun:
+            self._begun = True
+            batch.insert(
+                0, Snapshot(seq=numbered[0] - 1, pal_present=any(p.pal for p in self.present.values()))
+            )
+        self._batches.put_nowait(batch)
 
     def end(self, reason: str | None = "expired") -> None:
         if reason is not None:
