@@ -66,6 +66,7 @@ class Ordering:
         self._hold: float = HOLD_MESSAGES if by_count else hold
         self._now = 0.0
         self._next: int | None = None  # the number expected; None before the start is settled
+        self._start: int | None = None  # what the next one is, says another side
         self._held: list[_Held] = []
         self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
         self._arrivals = count()
@@ -126,8 +127,8 @@ class Ordering:
         return out + self._release() + self.tick(now)
 
     def start_at(self, seq: int) -> None:
-        """Another side has seen all numbers below ``seq``: nothing is waited for at the start."""
-        self._next = seq
+        """Another side has seen the number before ``seq``: if that comes first, nothing is waited for."""
+        self._start = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """What has been held long enough by ``now``."""
@@ -148,12 +149,12 @@ class Ordering:
     # -- numbers from the expected one on ------------------------------------------------------------
 
     def _settle(self) -> None:
-        """The lowest held number is the start once its successor is there, or where none is lower.
+        """The lowest held number is the start once its successor is there, or where none lower can come.
 
         A late joiner sees no gap before it.
         """
         first = self._held[0][0]
-        if first == 0 or any(held[0] == first + 1 for held in self._held[1:]):
+        if first in (0, self._start) or any(held[0] == first + 1 for held in self._held[1:]):
             self._next = first
 
     def _put(self, event: Event, seq: int, now: float) -> None:
