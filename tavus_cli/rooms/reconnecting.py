@@ -92,8 +92,10 @@ class ReconnectingRoom:
                 last = batch[-1] if batch else None
                 if isinstance(last, RoomOver) and last.cut_off and self._joined:
                     cut = last
-                    batch[-1] = LineChanged(False, f"cut off: {cut.reason}; joining again", cut.at)
+                    down = LineChanged(False, f"cut off: {cut.reason}; joining again", cut.at)
                     self._down = True
+                    yield [*batch[:-1], down]
+                    break
                 yield batch
             if cut is None or self._left.is_set():
                 return
