@@ -5,16 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, prompt, script, start, throughput
+from bench import live, local, prompt, report, script, signals, start, throughput, tools
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
     "throughput": throughput.main,
     "memory": throughput.memory,
     "live": live.main,
+    "local": local.main,
     "prompt": prompt.main,
     "hour": prompt.hour,
     "script": script.main,
+    "signals": signals.main,
+    "report": report.main,
+    "tools": tools.main,
 }
 
 

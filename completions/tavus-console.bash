@@ -13,7 +13,7 @@ _tavus_console() {
     COMPREPLY=()
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"report"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
+        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"tools"|"report"|"redact"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
         esac
     done
     case "$path $previous" in
@@ -27,6 +27,7 @@ _tavus_console() {
         "doctor --conversation-id") :; return ;;
         "doctor --base-url") :; return ;;
         "doctor --color") _tavus_console_words "auto always never" "$current"; return ;;
+        "join --max-minutes") :; return ;;
         "join --body") _tavus_console_files "$current"; return ;;
         "join --name") :; return ;;
         "join --record") _tavus_console_files "$current"; return ;;
@@ -40,18 +41,25 @@ _tavus_console() {
         "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
         "join --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "join --tool") :; return ;;
+        "join --tools") _tavus_console_files "$current"; return ;;
+        "join --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
+        "join --tool-from") _tavus_console_words "pal any" "$current"; return ;;
+        "join --max-calls") :; return ;;
+        "join --tool-log") _tavus_console_files "$current"; return ;;
         "join --pal"|"join --persona") :; return ;;
         "join --face"|"join --replica") :; return ;;
         "tail -f"|"tail --format") :; return ;;
-        "tail --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "tail --ignore") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "tail --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "tail --ignore") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "tail --where") :; return ;;
         "tail --turn") :; return ;;
         "tail --role") _tavus_console_words "user pal" "$current"; return ;;
         "tail -n"|"tail --count") :; return ;;
-        "tail --until") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "tail --until") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "tail --for") :; return ;;
         "tail --record") _tavus_console_files "$current"; return ;;
+        "tail --otlp") :; return ;;
         "tail --hold") :; return ;;
         "tail --name") :; return ;;
         "tail --join-timeout") :; return ;;
@@ -61,19 +69,27 @@ _tavus_console() {
         "tail --base-url") :; return ;;
         "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
         "tail --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "tail --tool") :; return ;;
+        "tail --tools") _tavus_console_files "$current"; return ;;
+        "tail --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
+        "tail --tool-from") _tavus_console_words "pal any" "$current"; return ;;
+        "tail --max-calls") :; return ;;
+        "tail --tool-log") _tavus_console_files "$current"; return ;;
         "replay --speed") _tavus_console_words "1 4 max" "$current"; return ;;
         "replay -f"|"replay --format") :; return ;;
-        "replay --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "replay --ignore") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "replay --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "replay --ignore") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "replay --where") :; return ;;
         "replay --turn") :; return ;;
         "replay --role") _tavus_console_words "user pal" "$current"; return ;;
         "replay -n"|"replay --count") :; return ;;
-        "replay --until") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "replay --until") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "replay --from") :; return ;;
+        "replay --to") :; return ;;
         "replay --hold") :; return ;;
         "replay --color") _tavus_console_words "auto always never" "$current"; return ;;
         "replay --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "send --wait") _tavus_console_words "reply guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "send --wait") _tavus_console_words "reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "send --timeout") :; return ;;
         "send --rate") :; return ;;
         "send --ready-timeout") :; return ;;
@@ -86,6 +102,8 @@ _tavus_console() {
         "run --target") :; return ;;
         "run --timeout") :; return ;;
         "run --max-reply") :; return ;;
+        "run --report") :; return ;;
+        "run --otlp") :; return ;;
         "run --junit") _tavus_console_files "$current"; return ;;
         "run --record") _tavus_console_files "$current"; return ;;
         "run --ready-timeout") :; return ;;
@@ -94,6 +112,27 @@ _tavus_console() {
         "run --join-timeout") :; return ;;
         "run --daily-proxy") :; return ;;
         "run --base-url") :; return ;;
+        "run --tool") :; return ;;
+        "run --tools") _tavus_console_files "$current"; return ;;
+        "run --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
+        "run --tool-from") _tavus_console_words "pal any" "$current"; return ;;
+        "run --max-calls") :; return ;;
+        "run --tool-log") _tavus_console_files "$current"; return ;;
+        "tools --listen") :; return ;;
+        "tools --public-host") :; return ;;
+        "tools --record") _tavus_console_files "$current"; return ;;
+        "tools --hold") :; return ;;
+        "tools --name") :; return ;;
+        "tools --join-timeout") :; return ;;
+        "tools --daily-proxy") :; return ;;
+        "tools --conversation-id") :; return ;;
+        "tools --base-url") :; return ;;
+        "tools --tool") :; return ;;
+        "tools --tools") _tavus_console_files "$current"; return ;;
+        "tools --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
+        "tools --tool-from") _tavus_console_words "pal any" "$current"; return ;;
+        "tools --max-calls") :; return ;;
+        "tools --tool-log") _tavus_console_files "$current"; return ;;
         "report --html") :; return ;;
         "report --transcript") _tavus_console_words "srt vtt md txt" "$current"; return ;;
         "report --baseline") :; return ;;
@@ -110,9 +149,11 @@ _tavus_console() {
         "report --max-dead-air") :; return ;;
         "report --max-outage") :; return ;;
         "report --min-barge-in-success") :; return ;;
+        "report --otlp") :; return ;;
         "report --hold") :; return ;;
         "report --color") _tavus_console_words "auto always never" "$current"; return ;;
         "report --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "redact --key") :; return ;;
         "local --port") :; return ;;
         "local --pal") :; return ;;
         "local --speed") _tavus_console_words "max" "$current"; return ;;
@@ -165,6 +206,13 @@ _tavus_console() {
         "session start --reconnect-timeout") :; return ;;
         "session start --conversation-id") :; return ;;
         "session start --base-url") :; return ;;
+        "session start --otlp") :; return ;;
+        "session start --tool") :; return ;;
+        "session start --tools") _tavus_console_files "$current"; return ;;
+        "session start --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
+        "session start --tool-from") _tavus_console_words "pal any" "$current"; return ;;
+        "session start --max-calls") :; return ;;
+        "session start --tool-log") _tavus_console_files "$current"; return ;;
         "session stop --base-url") :; return ;;
         "webhooks listen --port") :; return ;;
         "webhooks listen --forward-to") :; return ;;
@@ -174,20 +222,22 @@ _tavus_console() {
         "webhooks trigger --to") :; return ;;
         "webhooks trigger --conversation-id") :; return ;;
         "webhooks resend --to") :; return ;;
-        "webhooks resend --only") _tavus_console_words "guardrail.triggered heartbeat joined left objective.activated objective.completed objective.pending pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call rag.observability replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready shutdown started_speaking stopped_speaking tool_call user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
+        "webhooks resend --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "webhooks pull --forward-to") :; return ;;
         "webhooks pull --base-url") :; return ;;
     esac
     case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run report local help conversation auth config session webhooks" "$current"; fi ;;
+        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --json --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm raw" "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
+        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm set-emotion raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
-        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --hold --color --theme --json -h --help" "$current"; else :; fi ;;
+        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help" "$current"; else :; fi ;;
+        "redact") if [[ $current == -* ]]; then _tavus_console_words "--key --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
         "help") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;
@@ -204,7 +254,7 @@ _tavus_console() {
         "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "start list stop" "$current"; fi ;;
-        "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
         "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;

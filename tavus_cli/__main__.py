@@ -1,6 +1,11 @@
 """The entry point: the command ``tavus-console``, and ``python -m tavus_cli``."""
 
-from __future__ import annotations
+try:  # before anything else, so that no Ctrl-C shows a traceback
+    from tavus_cli.session import signals
+
+    signals.take()
+except KeyboardInterrupt:
+    raise SystemExit(130) from None
 
 import gc
 from typing import NoReturn
@@ -10,10 +15,8 @@ def main() -> NoReturn:
     # What starting makes stays to the end: the collector would look through it again and again, for a
     # twentieth of the time it takes. ``session.run`` turns it on.
     gc.disable()
-    try:
-        from tavus_cli.cli import main
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    from tavus_cli.cli import main
+
     main()
 
 

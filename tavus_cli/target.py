@@ -11,7 +11,7 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import CannotJoin, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
@@ -210,7 +210,7 @@ def resolve(target: Target, options: RoomOptions, environment: Environment) -> J
         case SessionName(name):
             raise _invalid(name)
         case Default():
-            raise UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
+            raise _nothing_given()
     assert isinstance(target, Sim | RoomUrl)
     return target, options
 
@@ -287,17 +287,26 @@ def _session(target: Target, options: RoomOptions) -> Room | None:
 
 def _only_session() -> Opened:
     """The only resident session there is."""
-    from tavus_cli.resident.room import sessions
+    from tavus_cli.resident.room import NotAnswering, sessions
 
-    rooms = sessions() if sockets.sockets() else []
-    if len(rooms) == 1:
-        return _opened(rooms[0], Default())
-    for room in rooms:
-        room.close()
-    if rooms:
-        names = ", ".join(sorted(str(room.about["id"]) for room in rooms))
-        raise UsageError(f"no TARGET, and {len(rooms)} sessions are running: give one of {names}")
-    raise UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
+    if not sockets.sockets():
+        raise _nothing_given()
+    found = sessions()
+    if len(found.rooms) == 1 and not found.silent and not found.joining:
+        return _opened(found.rooms[0], Default())
+    found.close()
+    names = sorted([*(str(room.about["id"]) for room in found.rooms), *found.joining, *found.silent])
+    if names == found.silent and len(names) == 1:
+        raise NotAnswering(names[0])
+    if len(names) > 1:
+        raise UsageError(f"no TARGET, and {len(names)} sessions are running: give one of {', '.join(names)}")
+    if names:
+        raise CannotJoin(f"the session {names[0]} is still joining its room: try again")
+    raise _nothing_given()
+
+
+def _nothing_given() -> UsageError:
+    return UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
 
 
 def _standard_input(environment: Environment) -> str:

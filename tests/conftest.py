@@ -26,6 +26,7 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("TAVUS_DAILY_PROXY", "COLORFGBG"):
             patch.delenv(name, raising=False)
         patch.setenv("XDG_CONFIG_HOME", str(folder))
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))  # what a console of the user's left is not told
         patch.setenv("TAVUS_CONSOLE_RUNTIME", str(folder / "run"))  # a session of the user's is no TARGET
         yield folder
 

@@ -1,14 +1,17 @@
-"""The scripts in examples/ do on the simulated PAL what they say."""
+"""The scripts in examples/ do on the simulated PAL what they say, and so does examples/local."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.kits.program import console
+from tests.kits.program import CONSOLE, console, environ
 
 FOLDER = Path(__file__).parent.parent / "examples"
 SCRIPTS = sorted(FOLDER.glob("*.tavus"))
@@ -46,3 +49,16 @@ def test_the_latency_budget_fails_where_it_is_exceeded() -> None:
     told = json.loads(result.out)
     assert len(told["replies"]) == 5
     assert "over the budget of 0.1 s: turn 1 after" in told["lines"][-1]["failure"]
+
+
+@pytest.mark.slow
+def test_the_backend_passes_its_test(tmp_path: Path) -> None:
+    """As people run it: pytest in a folder of theirs, tavus-console on the PATH."""
+    path = f"{Path(CONSOLE).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = environ(PATH=path, TAVUS_CONSOLE_RUNTIME=str(tmp_path / "run"))
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(FOLDER / "local")],
+        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=100, check=False,
+    )  # fmt: skip
+    assert (done.returncode, "1 passed" in done.stdout) == (0, True), done.stdout
+    assert len((FOLDER / "local" / "backend.py").read_text("utf-8").splitlines()) <= 33

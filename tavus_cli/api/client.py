@@ -1,6 +1,7 @@
 """Tavus' REST API: create, list, get and end conversations. httpx is imported here, late.
 
-Answers are untrusted text: whoever prints them passes them through ``safe()``. The key goes into one
+Answers are untrusted: they are read within bounds (``answer``), and whoever prints them passes them through
+``safe()``. The key goes into one
 header and nowhere else: it is removed from errors that quote an answer, and redirects are not followed.
 Tests inject time (``sleep``, ``clock``, ``jitter``), so that retries do not wait.
 """
@@ -18,6 +19,7 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
 from tavus_cli.api.reachability import Stage, not_connected, proxy_for
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
@@ -32,6 +34,8 @@ CONNECT_TIMEOUT = 10.0
 ATTEMPTS = 4  # of a call that may be repeated
 LONGEST_WAIT = 30.0  # what a Retry-After may ask for; beyond it the error says when to come back
 PAGE = 100
+LIST_SECONDS = 300.0  # for all pages of a list
+MOST_PAGES = 1_000
 TEXT_LIMIT = 300  # characters of an answer's text in an error
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
@@ -100,15 +104,16 @@ class TavusApi:
     # -- calls -----------------------------------------------------------------------------------------
 
     def create(self, body: Json) -> Json:
-        """A new conversation; it is billed until it ends."""
+        """A new conversation; it is billed until it ends. Raises PerhapsCreated where that is not known."""
         try:
             created = self._call("POST", "/conversations", body, repeat=False)
+        except _NotSent:
+            raise
         except CannotReach as error:
-            if isinstance(error, _NotSent):
-                raise
-            raise CannotReach(f"{error}; {PERHAPS_CREATED}") from None
-        if not isinstance(created.get("conversation_id"), str):
-            raise CannotReach(f"Tavus answered without a conversation_id; {PERHAPS_CREATED}")
+            raise PerhapsCreated(f"{error}; {PERHAPS_CREATED}") from None
+        name = created.get("conversation_id")
+        if not isinstance(name, str) or not _ID.fullmatch(name):  # it is part of commands that we show
+            raise PerhapsCreated(f"Tavus answered without a valid conversation_id; {PERHAPS_CREATED}")
         return created
 
     def get(self, conversation_id: str, *, verbose: bool = False) -> Json:
@@ -116,24 +121,27 @@ class TavusApi:
         return self._call("GET", path, params={"verbose": "true"} if verbose else None)
 
     def conversations(self, status: str | None = None) -> Iterator[Json]:
-        """All of them, page by page as they are asked for, as the API sorts them."""
+        """All of them, page by page as they are asked for, as the API sorts them.
+
+        Raises CannotReach for a list that does not end.
+        """
         seen: set[str] = set()
-        page = 1
-        while True:
+        begun = time.monotonic()
+        for page in range(1, MOST_PAGES + 1):
             params = {"limit": str(PAGE), "page": str(page)} | ({"status": status} if status else {})
             answer = self._call("GET", "/conversations", params=params)
             rows = answer.get("data")
             if not isinstance(rows, list):
                 raise CannotReach("Tavus answered without a list of conversations; try again")
-            new = [
-                row for row in rows if isinstance(row, dict) and str(row.get("conversation_id")) not in seen
-            ]
+            new = [row for row in rows if isinstance(row, dict) and _name(row) not in seen]
             yield from new
-            seen.update(str(row.get("conversation_id")) for row in new)
+            seen.update(map(_name, new))
             total = answer.get("total_count")
             if not new or (isinstance(total, int) and len(seen) >= total):
                 return  # a list that moves while it is read may never reach its count
-            page += 1
+            if time.monotonic() - begun > LIST_SECONDS:
+                break
+        raise CannotReach(f"the list of conversations has no end, after {len(seen):,} of them; use --limit")
 
     def end(self, conversation_id: str) -> bool:
         """Whether this call ended it; False where it was over before. Safe to repeat."""
@@ -177,38 +185,46 @@ class TavusApi:
         import httpx
 
         url = f"{self.base_url}/v2{path}"
+        seconds = self._timeout + CONNECT_TIMEOUT  # httpx bounds neither the name server nor the whole
+        until = time.monotonic() + seconds
+
+        def asked() -> Answer:
+            with self._client.stream(method, url, json=body, params=params) as response:
+                encoding = response.headers.get("content-encoding", "")
+                text = read(response.iter_raw(), encoding, lambda: time.monotonic() > until)
+                return Answer(response.status_code, response.headers, text, response.request.url.path)
+
         try:
-            response = bounded(
-                self._timeout + CONNECT_TIMEOUT,  # httpx bounds neither the name server nor the whole
-                lambda: self._client.request(method, url, json=body, params=params),
-            )
+            answer = bounded(seconds, asked)
         except (httpx.ProxyError, httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise _not_sent(*not_connected(error, self.host, self.proxy)) from None
         except (httpx.TimeoutException, TimeoutError):
             raise CannotReach(f"{self.host} did not answer in time; try again") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except Unreadable as error:
+            raise _Final(f"{self.host} answered with {error}") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: of odd headers
             raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
-        if not response.is_success:
-            raise self._error(response)
-        if empty and not response.text.lstrip().startswith("<"):
+        if not 200 <= answer.status < 300:
+            raise self._error(answer)
+        if empty and not answer.text.lstrip().startswith("<"):
             return {}
-        return self._object(response)
+        return self._object(answer)
 
     @property
     def host(self) -> str:
         return urlsplit(self.base_url).netloc
 
-    def _object(self, response: httpx.Response) -> Json:
+    def _object(self, answer: Answer) -> Json:
         try:
-            value = from_json(response.text)
-        except (ValueError, LookupError):
-            raise CannotReach(f"{self.host} answered with {self._no_json(response)}") from None
+            value = from_json(answer.text)
+        except ValueError:
+            raise CannotReach(f"{self.host} answered with {self._no_json(answer)}") from None
         if not isinstance(value, dict):
             raise CannotReach(f"{self.host} answered with JSON that is not an object; try again")
         return value
 
-    def _no_json(self, response: httpx.Response) -> str:
-        text = response.text.lstrip()
+    def _no_json(self, answer: Answer) -> str:
+        text = answer.text.lstrip()
         if text.startswith("<"):
             title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
             name = self._shown(title[1]) if title else ""
@@ -217,8 +233,8 @@ class TavusApi:
             return "JSON that is cut off or broken; try again"
         return "no JSON: a proxy is in between, or the address is wrong" if text else "nothing; try again"
 
-    def _error(self, response: httpx.Response) -> ConsoleError:
-        status, said = response.status_code, self._said(response)
+    def _error(self, answer: Answer) -> ConsoleError:
+        status, said = answer.status, self._said(answer)
         tail = f": {said}" if said else ""
         match status:
             case 400 | 409 | 422:
@@ -234,12 +250,12 @@ class TavusApi:
                     f"the API key may not do this (403; it may be tied to other addresses){tail}"
                 )
             case 404:
-                return NotFound(f"no {_named(response)} (404){tail}; see tavus-console conversation list")
+                return NotFound(f"no {_named(answer)} (404){tail}; see tavus-console conversation list")
         if 300 <= status < 400:
-            return self._redirected(response)
+            return self._redirected(answer)
         error: CannotReach | RateLimited
         if status == 429 or status >= 500:
-            wait = self._retry_after(response)
+            wait = self._retry_after(answer)
             when = f"try again in {math.ceil(wait)} s" if wait else "try again later"
             if status == 429:
                 error = RateLimited(f"too many requests{tail}; {when}")
@@ -249,30 +265,30 @@ class TavusApi:
             return error
         return Refused(f"Tavus answered {status}{tail}")
 
-    def _redirected(self, response: httpx.Response) -> ConsoleError:
+    def _redirected(self, answer: Answer) -> ConsoleError:
         with contextlib.suppress(ValueError):
-            host = urlsplit(response.headers.get("location", "")).hostname
+            host = urlsplit(answer.headers.get("location", "")).hostname
             if host and host != urlsplit(self.base_url).hostname:
                 where = f"{self._shown(host)}, where the key was not sent"
                 return _Final(f"{self.host} redirects to {where}; is --base-url right?")
         return _Final(f"{self.host} redirects to another address; is --base-url right?")
 
-    def _retry_after(self, response: httpx.Response) -> float:
+    def _retry_after(self, answer: Answer) -> float:
         """Seconds; 0 where nothing is asked for."""
-        value = response.headers.get("retry-after", "").strip()
+        value = answer.headers.get("retry-after", "").strip()
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             if re.fullmatch(r"\d{1,9}", value, re.ASCII):
                 return float(value)
             return max(0.0, parsedate_to_datetime(value).timestamp() - self._clock())
         return 0.0
 
-    def _said(self, response: httpx.Response) -> str:
+    def _said(self, answer: Answer) -> str:
         """What went wrong in the API's words: ``error``, then ``message``, then plain text."""
         try:
-            value = from_json(response.text)
-        except (ValueError, LookupError):
-            text = response.text.strip()
-            return self._no_json(response) if text[:1] in ("<", "{", "[") else self._shown(text)
+            value = from_json(answer.text)
+        except ValueError:
+            text = answer.text.strip()
+            return self._no_json(answer) if text[:1] in ("<", "{", "[") else self._shown(text)
         if isinstance(value, dict):
             said = next((value[name] for name in ("error", "message", "detail") if value.get(name)), "")
             if isinstance(said, dict):
@@ -290,8 +306,12 @@ class TavusApi:
 
 PERHAPS_CREATED = (
     "a conversation may have been created anyway, and be billed: "
-    "see tavus-console conversation list --status active"
+    "find it with tavus-console conversation list --status active"
 )
+
+
+class PerhapsCreated(CannotReach):
+    """It was asked to create, and gave no answer that tells whether it did."""
 
 
 class _NotSent(CannotReach):
@@ -342,7 +362,8 @@ def check_key(key: str) -> None:
 def check_id(conversation: str) -> str:
     """A conversation id; of a room's URL its last part. Raises UsageError."""
     if conversation.startswith("https://"):
-        conversation = urlsplit(conversation).path.strip("/")
+        with contextlib.suppress(ValueError):
+            conversation = urlsplit(conversation).path.strip("/")
     if not _ID.fullmatch(conversation):
         raise UsageError("not a valid conversation id; tavus-console conversation list shows them")
     return conversation
@@ -352,9 +373,13 @@ def _path(conversation_id: str) -> str:
     return f"/conversations/{check_id(conversation_id)}"
 
 
-def _named(response: httpx.Response) -> str:
+def _name(row: Json) -> str:
+    return str(row.get("conversation_id"))
+
+
+def _named(answer: Answer) -> str:
     """What a request was about: "conversation ID", or "such address"."""
-    match = re.search(r"/v2/conversations/([^/]+)", response.request.url.path)
+    match = re.search(r"/v2/conversations/([^/]+)", answer.path)
     return f"conversation {match[1]}" if match else "such address"
 
 
@@ -378,7 +403,11 @@ def _client(key: str, local: bool, timeout: float) -> httpx.Client:
 
     try:
         return httpx.Client(
-            headers={"x-api-key": key, "user-agent": f"tavus-console/{__version__}"},
+            headers={
+                "x-api-key": key,
+                "user-agent": f"tavus-console/{__version__}",
+                "accept-encoding": ENCODING,
+            },
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             follow_redirects=False,
             transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO
 
+from tavus_cli.api import notes
 from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
 from tavus_cli.protocol.wire import from_json, is_conversation_id
+from tavus_cli.session.environment import PROGRAM
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -56,13 +58,19 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
     return creation_body(fields, parse_body(text, body))
 
 
-def create(api: TavusApi, body: Json, warn: Tell) -> Json:
-    """A new conversation, billed from now on. Its token, if it has one, is kept for ``join ID``."""
+def create(
+    api: TavusApi, body: Json, warn: Tell, note: Callable[[str], object] = lambda conversation_id: None
+) -> Json:
+    """A new conversation, billed from now on: ``note`` gets its id and ``warn`` what ends it before anything
+    else is done. Its token, if it has one, is kept for ``join ID``.
+    """
     created = api.create(body)
+    note(created["conversation_id"])
+    warn(about_billing(created, body))
     token = created.get("meeting_token")
     if isinstance(token, str) and token:
         try:
-            Tokens().keep(created["conversation_id"], token, _lifetime(body))
+            Tokens().keep(created["conversation_id"], token, lifetime(body))
         except ConsoleError as error:
             warn(f"{error}; joining by id will need it: create with --show-token")
     return created
@@ -72,15 +80,18 @@ def end(api: TavusApi, conversation_id: str) -> bool:
     """Whether this call ended it; False where it was over before."""
     ended = api.end(conversation_id)
     Tokens().forget(conversation_id)
+    notes.forget(conversation_id)
     return ended
 
 
-def about_billing(created: Json) -> str:
+def about_billing(created: Json, body: Json) -> str:
     """What must be said once a conversation was created."""
     name = created["conversation_id"]
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
-    return f"{name} is billed until it ends: tavus-console conversation end {name}"
+    most = longest(body)
+    until = f", or for {most / 60:g} min" if most else ""
+    return f"{name} is billed until it ends{until}: {PROGRAM} conversation end {name}"
 
 
 def without_token(conversation: Json) -> Json:
@@ -209,8 +220,15 @@ def room_url(conversation: Json, api: TavusApi) -> str:
     raise CannotJoin(f"the conversation {conversation.get('conversation_id')} has no Daily room to join")
 
 
-def _lifetime(body: Json) -> float:
-    """How long a token can be of use, in seconds."""
+def longest(body: Json) -> int | None:
+    """The seconds after which Tavus ends what is created so; None: as Tavus has it."""
+    properties = body.get("properties")
+    seconds = properties.get("max_call_duration") if isinstance(properties, dict) else None
+    return seconds if isinstance(seconds, int) and seconds > 0 else None
+
+
+def lifetime(body: Json) -> float:
+    """How long a conversation can last that is created so, and its token be of use, in seconds."""
     properties = body.get("properties")
     names = ("max_call_duration", "participant_absent_timeout")
     times = [properties.get(name) for name in names] if isinstance(properties, dict) else []

@@ -7,33 +7,44 @@ the command that ends it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from tavus_cli.api import conversations
-from tavus_cli.api.client import TIMEOUT, TavusApi
+from tavus_cli.api import conversations, notes
+from tavus_cli.api.client import PERHAPS_CREATED, TIMEOUT, CannotReach, PerhapsCreated, TavusApi
 from tavus_cli.api.conversations import Found
 from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus
-from tavus_cli.session.environment import PROGRAM, Environment
+from tavus_cli.session.environment import PROGRAM, Environment, local_time
+from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.session.waiting import within
 
 Json = dict[str, Any]
 Connect = Callable[[float], TavusApi]  # by the seconds that an answer may take
-ENDING_TIMEOUT = 10.0  # seconds: somebody waits for the way out
+ENDING_TIMEOUT = 10.0  # seconds, for all attempts: somebody waits for the way out
+CREATING_TIMEOUT = 10.0  # seconds that a signal waits for the answer of a creation under way
+NAMED = 4  # of those left behind
 
 
 class Ending:
-    """How a conversation can be ended, and whether it is to be. ``new``: it was made for this console."""
+    """How a conversation can be ended, and whether it is to be. ``new``: its note, if it was made for this
+    console. ``billed``: Unix seconds since when; ``most``: the seconds it may last; None: not known.
+    """
 
     def __init__(
         self,
         conversation_id: str,
         connect: Connect,
         *,
-        new: bool = False,
+        new: notes.Note | None = None,
+        billed: float | None = None,
+        most: float | None = None,
     ) -> None:
         self.conversation_id = conversation_id
         self.new = new
+        self.billed = billed
+        self.most = most
         self.wanted = False
         self._connect = connect
 
@@ -50,16 +61,23 @@ class Ending:
         """At the way out with this status, None for an error or a signal. What was made for this console
         outlives it only where somebody left on purpose.
         """
-        return self.wanted or (self.new and status != ExitStatus.DONE)
+        return self.wanted or (self.new is not None and status != ExitStatus.DONE)
 
     def end(self) -> None:
         """Blocks; raises a ConsoleError."""
         with self._connect(ENDING_TIMEOUT) as api:
             conversations.end(api, self.conversation_id)
+        if self.new is not None:
+            self.new.remove()
 
 
 async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environment: Environment) -> int:
     """The status of ``joining``; FAILED in place of DONE where the conversation was to end and did not."""
+    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
+        return await _ended_after(joining, ending, environment)
+
+
+async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environment: Environment) -> int:
     task = asyncio.ensure_future(joining)
     try:
         status = await asyncio.shield(task)
@@ -75,10 +93,16 @@ async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environ
     if ending.due(status):
         if await _tell_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
             return ExitStatus.FAILED
-    elif ending.new:
+    elif ending.new is not None:
         name = ending.conversation_id
         environment.warn(f"{name} may continue and be billed; to end it: {PROGRAM} conversation end {name}")
     return status
+
+
+def _tell_stopped(ending: Ending, environment: Environment) -> None:
+    """A second signal: what is under way may not be done."""
+    if ending.due(None):
+        tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
 async def join_new(
@@ -91,33 +115,87 @@ async def join_new(
 ) -> int:
     """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
     with await within(None, lambda: connect(TIMEOUT)) as api:
-        created = await _create(api, body, connect, environment)
-        environment.warn(conversations.about_billing(created))
-        name = created["conversation_id"]
-        if created.get("status") == "ended":
-            raise ConversationOver(f"{name} was created as ended (test mode): there is nobody to join")
-        ending = Ending(name, connect, new=True)
-        ending.wanted = end_on_exit
+        note = notes.Note(conversations.lifetime(body))
+        with contextlib.closing(note):
+            if note.trouble:
+                what = "if this console is killed, nothing will name its conversation"
+                environment.warn(f"{what}: {note.trouble}")
+            created = await _create(api, body, note, connect, environment)
+            ending = _ending(created, body, note, connect)
+            ending.wanted = end_on_exit
 
-        async def joining() -> int:
-            return await join(conversations.opened(created, api), ending)
+            async def joining() -> int:
+                return await join(conversations.opened(created, api), ending)
 
-        return await ended_after(joining(), ending, environment)
+            return await ended_after(joining(), ending, environment)
 
 
-async def _create(api: TavusApi, body: Json, connect: Connect, environment: Environment) -> Json:
+async def _create(
+    api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
+) -> Json:
     """A signal meanwhile waits for the answer: it may tell of a conversation that costs by now."""
-    task = asyncio.ensure_future(asyncio.to_thread(conversations.create, api, body, environment.warn))
+    task = asyncio.ensure_future(
+        within(None, lambda: conversations.create(api, body, environment.warn, note.created))
+    )
+    stopped = f"stopped before the answer came; {PERHAPS_CREATED}"
     try:
-        return await asyncio.shield(task)
+        with named_at_hard_exit(lambda: environment.warn(stopped)):
+            try:
+                created = await asyncio.shield(task)
+            except asyncio.CancelledError:
+                environment.say(f"waiting at most {CREATING_TIMEOUT:g} s for Tavus' answer …")
+                done, _ = await asyncio.wait({task}, timeout=CREATING_TIMEOUT)
+                if not done:
+                    environment.warn(stopped)
+                    raise
+                created = task.result()
+                if created.get("status") != "ended":
+                    await _end(_ending(created, body, note, connect), environment)
+                raise
     except asyncio.CancelledError:
-        await asyncio.wait({task})
-        if (error := task.exception()) is not None:
-            environment.warn(str(error))
-        elif task.result().get("status") != "ended":
-            ending = Ending(task.result()["conversation_id"], connect, new=True)
-            await _tell_failure(_start(ending), ending, environment)
         raise
+    except ConsoleError as error:
+        if not isinstance(error, PerhapsCreated):
+            note.remove()
+        raise
+    if created.get("status") == "ended":
+        note.remove()
+        name = created["conversation_id"]
+        raise ConversationOver(f"{name} was created as ended (test mode): there is nobody to join")
+    return created
+
+
+async def _end(ending: Ending, environment: Environment) -> None:
+    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
+        await _tell_failure(_start(ending), ending, environment)
+
+
+def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> Ending:
+    name, most = created["conversation_id"], conversations.longest(body)
+    return Ending(name, connect, new=note, billed=time.time(), most=most)
+
+
+def tell_left_behind(environment: Environment) -> None:
+    """What an earlier console created and did not end."""
+    for line in left_behind():
+        environment.warn(line)
+
+
+def left_behind() -> list[str]:
+    """A line for each conversation that may still be billed and that no console looks after."""
+    left = notes.left_behind()
+    lines = [_left(one) for one in left[-NAMED:]]
+    if len(left) > NAMED:
+        lines.append(f"and {len(left) - NAMED} more: {PROGRAM} conversation list --status active")
+    return lines
+
+
+def _left(one: notes.Left) -> str:
+    at = local_time(int(one.at))
+    if one.conversation_id is None:
+        return f"a conversation may have been created at {at}: {PROGRAM} conversation list --status active"
+    name = one.conversation_id
+    return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
 
 
 def tell_not_ended(name: str, why: str, environment: Environment) -> None:
@@ -126,7 +204,13 @@ def tell_not_ended(name: str, why: str, environment: Environment) -> None:
 
 
 def _start(ending: Ending) -> asyncio.Future[None]:
-    return asyncio.ensure_future(asyncio.to_thread(ending.end))
+    async def end() -> None:
+        try:
+            await within(ENDING_TIMEOUT, ending.end)
+        except TimeoutError:
+            raise CannotReach(f"no answer within {ENDING_TIMEOUT:g} s") from None
+
+    return asyncio.ensure_future(end())
 
 
 async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:

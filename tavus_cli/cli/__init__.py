@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import signal
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -13,6 +12,7 @@ import typer
 
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment
 from tavus_cli.views.safe import without_tokens
 
@@ -21,7 +21,7 @@ __all__ = ["app", "load", "main", "run_command"]
 # The modules of commands, in the order of --help; importing one registers what it holds.
 _MODULES = (
     *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config"),
-    *("session", "report", "local", "webhooks", "help"),
+    *("session", "tools", "report", "redact", "local", "webhooks", "help"),
 )
 # The module of each command; all but replay have one of their own name.
 HOME = {name: name for name in _MODULES} | {"replay": "tail"}
@@ -38,12 +38,12 @@ def load(word: str = "") -> None:
 
 def main() -> NoReturn:
     """The program: a command's status, or one line about what went wrong; never a traceback."""
-    for name in ("SIGTERM", "SIGHUP"):  # INT raises by itself; while a room is joined, session.run decides
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:  # nohup ignores HUP
-            signal.signal(number, _stop)
     environment = Environment()
-    status = run_command(sys.argv[1:], environment)
+    try:
+        with signals.raised():
+            status = run_command(sys.argv[1:], environment)
+    except signals.Stopped as stopped:  # outside of any command
+        status = 128 + stopped.number
     _leave(status, environment)
 
 
@@ -67,7 +67,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
-    except _Stopped as stopped:
+    except signals.Stopped as stopped:
         return 128 + stopped.number
     except Exception as error:
         # An error in the command line is known by this method; typer has no public base class for them
@@ -75,17 +75,6 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         if not hasattr(error, "format_message"):
             raise
         return _usage(error, environment, as_json)
-
-
-class _Stopped(BaseException):
-    """By the signal of this number; no Exception, so that nothing handles it on the way out."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-
-
-def _stop(number: int, _: object) -> NoReturn:
-    raise _Stopped(number)
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with

@@ -17,7 +17,8 @@ _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, tex
 
 
 ARGUMENTS, OPTIONS = "Arguments", "Options"
-SHOW, CREATING, JOINING = "What to show", "Creating a conversation", "Joining"  # groups of options
+# Groups of options.
+SHOW, CREATING, TOOLS, JOINING = "What to show", "Creating a conversation", "Answering tool calls", "Joining"
 
 
 class CommandLine(typer.Typer):
@@ -41,7 +42,7 @@ class Command(TyperCommand):
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {
-            title: [] for title in (ARGUMENTS, OPTIONS, SHOW, CREATING, JOINING)
+            title: [] for title in (ARGUMENTS, OPTIONS, SHOW, CREATING, TOOLS, JOINING)
         }
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:

@@ -12,7 +12,8 @@ from typing import Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import COMMANDS, KINDS
-from tavus_cli.protocol.events import CATALOGUE, short_name
+from tavus_cli.protocol.catalogue import CATALOGUE
+from tavus_cli.protocol.events import short_name
 
 PROGRAM = "tavus-console"
 _FILES = ("FILE", "RECORDING")

@@ -29,6 +29,7 @@ from tavus_cli.cli.options import (
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
 
@@ -41,6 +42,7 @@ from tavus_cli.errors import UsageError
     )
 )
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
+@with_tools
 def join(
     ctx: typer.Context,
     target: Target = None,
@@ -56,6 +58,15 @@ def join(
     end_on_exit: Annotated[
         bool, typer.Option("--end-on-exit", help="End the conversation for everybody when you leave.")
     ] = False,
+    max_minutes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            metavar="N",
+            help="With --new: Tavus ends it after N minutes, whatever happens here.",
+            rich_help_panel=CREATING,
+        ),
+    ] = None,
     body: Body = None,
     name: Name = SETTING,
     record: Record = None,
@@ -77,6 +88,7 @@ def join(
     json: Json = False,
     *,
     fields: Fields,
+    tools: Tools,
 ) -> int:
     """Join a conversation: events above, a prompt below.
 
@@ -97,11 +109,14 @@ def join(
         history=environment.settings.history,
         events_kept=environment.settings.events_kept,
         clipboard=environment.settings.clipboard,
+        tools=tools,
     )
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
+    if max_minutes is not None:
+        fields["max_call_duration"] = max_minutes * 60
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)
     if any(fields.values()) or body is not None:
-        raise UsageError("--pal, --face and the like need --new: they are for a new conversation")
+        raise UsageError("--pal, --max-minutes and the like need --new: they are for a new conversation")
     return join_target(parse(target), end_on_exit, how, options, environment)

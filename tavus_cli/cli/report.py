@@ -5,7 +5,16 @@ from typing import Annotated, Any, Literal
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.cli.options import SETTING, Color, Hold, Theme, duration_option, environment_of
+from tavus_cli.cli.options import (
+    SETTING,
+    Color,
+    Hold,
+    Otlp,
+    OtlpContent,
+    Theme,
+    duration_option,
+    environment_of,
+)
 from tavus_cli.errors import UsageError
 
 # Options that are gates: what they limit. All others: --gate.
@@ -94,6 +103,8 @@ def report(
     no_failed_barge_ins: _none("no_failed_barge_ins") = False,  # type: ignore[valid-type]
     no_unknown_types: _none("no_unknown_types") = False,  # type: ignore[valid-type]
     no_unknown_fields: _none("no_unknown_fields") = False,  # type: ignore[valid-type]
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
     color: Color = "auto",
     theme: Theme = "auto",
@@ -127,6 +138,8 @@ def report(
         [parse_gate(one) for one in wanted],
         baseline or [],
         _percent(max_worse, baseline),
+        otlp,
+        otlp_content,
     )
     return run(lambda: run_report(what, environment))
 

@@ -11,13 +11,17 @@ from tavus_cli.cli.options import (
     Hold,
     JoinTimeout,
     Name,
+    Otlp,
+    OtlpContent,
     Proxy,
     ReadyTimeout,
     Record,
+    Redact,
     duration_option,
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
 
 
@@ -29,6 +33,7 @@ from tavus_cli.errors import UsageError
         "run --check hours.txt",
     )
 )
+@with_tools
 def run(
     ctx: typer.Context,
     words: Annotated[
@@ -52,6 +57,12 @@ def run(
     max_reply: Annotated[
         float | None, duration_option("Fail if a reply takes longer: 1500ms.", "--max-reply")
     ] = None,
+    report: Annotated[
+        str | None, typer.Option(metavar="OUT.html", help="Write an HTML report of what happened.")
+    ] = None,
+    redact: Redact = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     junit: Annotated[str | None, typer.Option(metavar="FILE", help="Write a report as JUnit XML.")] = None,
     record: Record = None,
     ready_timeout: ReadyTimeout = SETTING,
@@ -63,6 +74,8 @@ def run(
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each target, and errors as such.")
     ] = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Run a script of console commands, and check its expectations.
 
@@ -78,5 +91,21 @@ def run(
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
-    options = RunScript(script, limits, hold, ready_timeout, record, junit, json, check)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
+    options = RunScript(
+        script,
+        limits,
+        hold,
+        ready_timeout,
+        record,
+        junit,
+        json,
+        check,
+        tools,
+        report,
+        redact,
+        otlp,
+        otlp_content,
+    )
     return run_script([*first, *(target or [])], how, options, environment)

@@ -14,6 +14,8 @@ from tavus_cli.cli.options import (
     Json,
     Name,
     NoReconnect,
+    Otlp,
+    OtlpContent,
     Proxy,
     ReconnectTimeout,
     Record,
@@ -22,12 +24,14 @@ from tavus_cli.cli.options import (
     environment_of,
     lasting,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
 
 group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
 app.add_typer(group, name="session")
 
 
 @group.command(**examples("session start c7f3a91d20be4b58", "session start sim --record talk.jsonl --idle 0"))
+@with_tools
 def start(
     ctx: typer.Context,
     target: Target = None,
@@ -49,6 +53,10 @@ def start(
     json: Annotated[
         bool, typer.Option("--json", help="Print the session, and errors, as JSON objects.")
     ] = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Join and stay in the background, for join, tail, send and run to share. Prints the session's id."""
     from tavus_cli.commands.session import Start
@@ -57,7 +65,8 @@ def start(
 
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
-    return run_start(parse(target), how, Start(record, idle or None, queue, json), environment_of(ctx))
+    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
+    return run_start(parse(target), how, options, environment_of(ctx))
 
 
 @group.command("list", **examples("session list", "session list --json"))

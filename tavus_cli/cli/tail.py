@@ -22,10 +22,13 @@ from tavus_cli.cli.options import (
     Name,
     NoReconnect,
     Only,
+    Otlp,
+    OtlpContent,
     Partials,
     Proxy,
     ReconnectTimeout,
     Record,
+    Redact,
     Role,
     Target,
     Theme,
@@ -35,6 +38,8 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
 )
+from tavus_cli.cli.tooling import Tools, with_tools
+from tavus_cli.errors import UsageError
 
 
 @app.command(
@@ -45,6 +50,7 @@ from tavus_cli.cli.options import (
         "tail sim --format '{time} {role} {text}'",
     )
 )
+@with_tools
 def tail(
     ctx: typer.Context,
     target: Target = None,
@@ -61,6 +67,9 @@ def tail(
     all: All = SETTING,
     envelope: Envelope = False,
     record: Record = None,
+    redact: Redact = False,
+    otlp: Otlp = None,
+    otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -72,6 +81,8 @@ def tail(
     color: Color = SETTING,
     theme: Theme = SETTING,
     json: Json = False,
+    *,
+    tools: Tools,
 ) -> int:
     """Print the events of a conversation as they come."""
     from tavus_cli.commands.tail import TailOptions
@@ -80,6 +91,8 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=format,
@@ -89,10 +102,21 @@ def tail(
         duration=for_,
         hold=hold,
         record=record,
+        redact=redact,
+        otlp=otlp,
+        otlp_content=otlp_content,
+        tools=tools,
     )
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
+
+
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
 
 
 @app.command(
@@ -114,6 +138,8 @@ def replay(
     role: Role = None,
     count: Count = None,
     until: Until = None,
+    from_: From = None,
+    to: To = None,
     partials: Partials = SETTING,
     all: All = SETTING,
     envelope: Envelope = False,
@@ -128,6 +154,7 @@ def replay(
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
+    from tavus_cli.rooms.span import span
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
@@ -139,6 +166,7 @@ def replay(
         until=TypePattern(until or []),
         hold=hold,
         progress=False,
+        span=span(from_, to),
     )
-    room = RecordedRoom(recording, speed=speed_factor(speed))
+    room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

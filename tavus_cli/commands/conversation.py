@@ -15,13 +15,15 @@ from tavus_cli.api import conversations
 from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.session.environment import PROGRAM, Environment, is_tty
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 
 Json = dict[str, Any]
 STATUSES = ("active", "ended")
+NAMED = 10  # of the conversations that a signal kept from being ended
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
 COLUMNS = (
     ("conversation", ("conversation_id",)),
@@ -72,18 +74,19 @@ def create(
     """``fields`` by the names of the API, over the JSON of the file ``body``."""
     request = conversations.creation_from(fields, body, environment.stdin)
     shape.check()
+    known: list[str] = []
     with conversations.connect(environment.environ, base_url) as api:
         try:
-            created = conversations.create(api, request, environment.warn)
-        except ConsoleError:
+            created = conversations.create(api, request, environment.warn, known.append)
+        except Exception:
             raise
         except BaseException:  # a signal
-            environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
+            if not known:
+                environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
             raise
     shown = created if show_token else without_token(created)
     url = safe(conversations.url_to_share(created, with_token=show_token))
     shape.show(shown, environment, lambda: _print(url, environment))
-    environment.warn(conversations.about_billing(created))
     return ExitStatus.DONE
 
 
@@ -138,7 +141,7 @@ def end(
 def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tuple[Json, int]:
     outcome: dict[str, list[str]] = {"ended": [], "over_before": [], "failed": []}
     status = int(ExitStatus.DONE)
-    for name in names:
+    for number, name in enumerate(names):
         try:
             outcome["ended" if conversations.end(api, name) else "over_before"].append(name)
         except ConsoleError as error:
@@ -147,6 +150,14 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
             environment.warn(f"{name} has not ended: {error}")
             outcome["failed"].append(name)
             status = status or int(error.status)
+        except Exception:
+            raise
+        except BaseException:  # a signal
+            some = " ".join(names[number : number + NAMED])
+            more = len(names) - number - NAMED
+            and_more = f" and {more} more" if more > 0 else ""
+            environment.warn(f"stopped: may not have ended: {PROGRAM} conversation end {some}{and_more}")
+            raise
     return outcome, status
 
 
@@ -219,20 +230,18 @@ def _print(text: str, environment: Environment) -> None:
     print(text, file=environment.stdout, flush=True)
 
 
-def _compiled(query: str) -> Any:
-    import jmespath
-
+def _compiled(query: str) -> Expression:
     try:
-        return jmespath.compile(query)
-    except jmespath.exceptions.JMESPathError as error:
-        reason = " ".join(str(error).split())
-        raise UsageError(f"--query is not a valid JMESPath expression: {reason}") from None
+        return Expression(query)
+    except UsageError as error:
+        raise UsageError(f"--query is not a valid JMESPath expression: {error}") from None
 
 
 def _picked(query: str, value: Any) -> Any:
-    import jmespath
+    from jmespath.exceptions import JMESPathError
 
+    expression = _compiled(query)
     try:
-        return _compiled(query).search(value)
-    except (jmespath.exceptions.JMESPathError, TypeError, ValueError) as error:
+        return expression.search(value)
+    except (JMESPathError, TooSlow, TypeError, ValueError) as error:
         raise UsageError(f"--query does not fit the answer: {' '.join(str(error).split())}") from None

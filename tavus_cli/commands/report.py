@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import os
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.protocol.conversation import Entry, NoteEntry
+from tavus_cli.errors import UsageError
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.compare import TOLERANCE, Change, compare
-from tavus_cli.report.gates import Gate, Verdict, judge
-from tavus_cli.report.measures import Measures, measure, pooled
+from tavus_cli.report.gates import Gate, judge
+from tavus_cli.report.measures import pooled
+from tavus_cli.report.reader import Reader, Result, write_html
 from tavus_cli.report.recording import Reported, report_json
 from tavus_cli.report.subtitles import TranscriptFormat
 from tavus_cli.report.text import figures, text_report
-from tavus_cli.report.timeline import Timeline
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
-
-_TOLD_EVERY = 100_000  # events
 
 
 @dataclass(slots=True)
@@ -42,52 +39,8 @@ class Report:
     gates: list[Gate] = field(default_factory=list)
     baseline: list[str] = field(default_factory=list)
     max_worse: float | None = None
-
-
-@dataclass(slots=True)
-class Result:
-    """What was read, and what came of it."""
-
-    all: list[Reported]
-    whole: Measures
-    verdicts: list[Verdict]
-    changes: list[Change]
-    fails_if_worse: bool = False
-
-    @property
-    def status(self) -> ExitStatus:
-        met = all(one.passed for one in self.verdicts) and not (self.fails_if_worse and self._worse)
-        return ExitStatus.DONE if met else ExitStatus.NOT_MET
-
-    @property
-    def _worse(self) -> bool:
-        """Whether anything is; also where not even the reply can be compared."""
-        known = {one.name for one in self.changes if one.outcome != "cannot tell"}
-        return "reply" not in known or any(one.outcome == "worse" for one in self.changes)
-
-
-class Reader:
-    """A sink: entries to a timeline; warnings are kept, and a terminal sees how far it is."""
-
-    def __init__(self, environment: Environment, name: str) -> None:
-        self.timeline = Timeline()
-        self.warnings: list[str] = []
-        self._environment = environment
-        self._name = name
-        self._told = _TOLD_EVERY
-
-    def entries(self, entries: list[Entry]) -> None:
-        self.timeline.entries(entries)
-        for entry in entries:
-            if type(entry) is NoteEntry and entry.warning:
-                self.warnings.append(entry.text)
-                self._environment.warn(entry.text)
-        if self.timeline.counts.events >= self._told:
-            self._environment.say(f"{self._name}: {self._told:,} events …")
-            self._told += _TOLD_EVERY
-
-    async def drain(self) -> None:
-        pass
+    otlp: str | None = None
+    otlp_content: bool = False
 
 
 async def report(what: Report, environment: Environment) -> int:
@@ -101,7 +54,10 @@ async def report(what: Report, environment: Environment) -> int:
     result = Result(all, whole, judge(what.gates, whole), changes, what.max_worse is not None)
     _summary_of_actions(result, environment)
     if what.html is not None:
-        write_html(what.html, result, environment)
+        write_html(what.html, result)
+        environment.say(f"report written to {what.html}")
+    if what.otlp is not None:
+        await _export(what.otlp, what.otlp_content, result, environment)
     output = Output(environment)
     async with output:
         for text in _in_blocks(_pieces(what, result, environment)):
@@ -112,16 +68,31 @@ async def report(what: Report, environment: Environment) -> int:
     return result.status
 
 
+async def _export(where: str, content: bool, result: Result, environment: Environment) -> None:
+    """Each recording as a trace. Raises UsageError, and CannotJoin where the collector cannot be reached."""
+    from tavus_cli.report.otlp import export, exporter
+
+    to = exporter(where)
+    try:
+        for one in result.all:
+            name = one.conversation_id or one.name
+            count = await asyncio.to_thread(export, one.timeline, name, to, content=content)
+            if not count:
+                raise UsageError(f"{one.name} has no times, so it gives no trace")
+            environment.say(f"{one.name}: {count:,} spans to {where}")
+    finally:
+        to.close()
+
+
 async def _read(name: str, hold: float, environment: Environment) -> Reported:
     """One recording through the pipeline. Raises UsageError."""
-    room = RecordedRoom(name)
+    room = RecordedRoom(name, stdin=environment.stdin)
     session = Session(room, hold=hold)
-    reader = Reader(environment, name)
+    reader = Reader(name, environment.warn, environment.say)
     session.sinks.append(reader)
     async with session:
         await session.over_or_idle()
-    measures = measure(reader.timeline, session.conversation.status.duplicates)
-    return Reported(name, room.conversation_id, reader.timeline, measures, reader.warnings)
+    return reader.reported(room.conversation_id, session.conversation.status.duplicates)
 
 
 def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[str]:
@@ -149,7 +120,7 @@ def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[
 
 def _terminal(what: Report, result: Result, environment: Environment) -> Iterator[str]:
     theme, columns = environment.theme, environment.columns
-    if what.html is None:
+    if what.html is None and what.otlp is None:
         for one in result.all:
             yield from text_report(one, theme, columns)
         yield from figures([(one.name, one.measures) for one in result.all], theme, columns)
@@ -159,19 +130,6 @@ def _terminal(what: Report, result: Result, environment: Environment) -> Iterato
         yield theme.paint("warning" if change.outcome == "worse" else "", change.line())
     for verdict in result.verdicts:
         yield theme.paint("" if verdict.passed else "warning", verdict.line())
-
-
-def write_html(path: str, result: Result, environment: Environment) -> None:
-    """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
-    from tavus_cli.report.html import html
-
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(html(result.all, result.whole, result.verdicts, result.changes))
-    except OSError as error:
-        raise ConsoleError(f"{path}: {error.strerror or error}") from None
-    environment.say(f"report written to {path}")
 
 
 def _summary_of_actions(result: Result, environment: Environment) -> None:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.report.live import tracing
+from tavus_cli.report.measures import pooled
+from tavus_cli.report.reader import Reader, Result, write_html
+from tavus_cli.report.recording import Reported
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.script.live import LiveStage
@@ -21,6 +28,9 @@ from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
 
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
+
 
 @dataclass(frozen=True, slots=True)
 class RunScript:
@@ -34,6 +44,11 @@ class RunScript:
     junit: str | None = None
     json: bool = False
     check: bool = False
+    tools: ToolOptions | None = None
+    report: str | None = None
+    redact: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -85,6 +100,7 @@ async def _on_each(
     targets: list[Target], how: RoomOptions, options: RunScript, script: Script, environment: Environment
 ) -> int:
     runs: list[Run] = []
+    readers: list[Reported] = []
     report = _open_report(options.junit)
     try:
         for target in targets:
@@ -92,7 +108,7 @@ async def _on_each(
             runs.append(run)
             try:
                 room = (await open_target(target, how, environment, recorded=True)).room
-                await _on(room, run, options, script, environment)
+                await _on(room, run, options, script, environment, readers)
             except ConsoleError as error:
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure=str(error), status=error.status))
                 if len(targets) == 1:
@@ -104,27 +120,53 @@ async def _on_each(
     finally:  # whatever stopped it, the report says what was run
         if report is not None:
             _write(report, junit(runs))
+        if options.report is not None and readers:
+            write_html(options.report, Result(readers, pooled([one.measures for one in readers]), [], []))
     return next((run.status for run in runs if run.status != ExitStatus.DONE), ExitStatus.DONE)
 
 
-async def _on(room: Room, run: Run, options: RunScript, script: Script, environment: Environment) -> None:
+async def _on(
+    room: Room,
+    run: Run,
+    options: RunScript,
+    script: Script,
+    environment: Environment,
+    reports: list[Reported],
+) -> None:
+    """``reports`` gets one about what happened, whatever ended it."""
     run.target = room.target
 
     def tell(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     if isinstance(room, RecordedRoom):
+        if options.report is not None or options.otlp is not None:
+            raise UsageError(
+                f"{room.target} is a recording: tavus-console report {room.target} reports on it"
+            )
+        if options.tools is not None:
+            raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
         recorded = RecordedStage(room, options.hold)
         await recorded.load()
         await Runner(recorded, options.limits, run, tell).run(script)
         return
-    recorder: Recorder | None = record_to(options.record, room)
+    recorder: Recorder | None = record_to(options.record, room, new_redactor() if options.redact else None)
     session = Session(room, hold=options.hold, recorder=recorder)
+    reader = Reader(room.target, _quiet, _quiet)
+    if options.report is not None:
+        session.sinks.append(reader)
+    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
     stage = LiveStage(session, options.limits.timeout, environment.warn)
+    bridge = options.tools.bridge(session, environment) if options.tools else None
     environment.say(f"joining {safe(room.target)} …")
-    async with session:
-        await session.pal_ready(options.ready_timeout)
-        await Runner(stage, options.limits, run, tell).run(script)
+    try:
+        async with traces, bridge or nullcontext(), session:
+            await session.pal_ready(options.ready_timeout)
+            await Runner(stage, options.limits, run, tell).run(script)
+    finally:
+        run.tools = bridge.facts() if bridge is not None else []
+        if options.report is not None:
+            reports.append(reader.reported(room.conversation_id, session.conversation.status.duplicates))
     if recorder is not None and recorder.failed:
         raise ConsoleError(recorder.failed)
 
@@ -154,3 +196,7 @@ def _write(path: str, text: str) -> None:
             file.write(text)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def _quiet(text: str) -> None:
+    """The stage says it."""

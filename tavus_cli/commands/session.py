@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
 import subprocess
 import sys
 import time
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.protocol.wire import from_json, is_conversation_id, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import ResidentRoom, check_supported, find, sessions
+from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
+from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
@@ -24,13 +25,14 @@ from tavus_cli.views.theme import PLAIN
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
+    from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
-STOPPING = 15.0
 TRIES = 100  # another process may be starting or ending the same session
 AGAIN = 0.1  # seconds between them
 NONE = "no session is running"
 COLUMNS = ("id", "target", "PAL", "turn", "minutes", "clients")
+JOINING, SILENT = "joining", "not answering"
 Json = dict[str, Any]
 
 
@@ -42,11 +44,32 @@ class Start:
     idle: float | None
     queue: int
     json: bool
+    tools: ToolOptions | None = None
+    otlp: str | None = None
+    otlp_content: bool = False
+
+    def at_the_start(self) -> list[tuple[str, object]]:
+        """What only a new session can do."""
+        return [("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
+
+
+def _absolute(where: str) -> str:
+    return where if "://" in where else os.path.abspath(where)
 
 
 def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
     """Returns once the session has joined. Raises what kept it from that."""
     check_supported()
+    if options.otlp is not None:
+        from tavus_cli.report.otlp import check
+
+        check(options.otlp)  # what is wrong with it is said before anything is joined
+    if options.tools is not None:
+        options.tools.table(environment.environ)  # what is wrong with it is said before anything is joined
+        if options.tools.anyone:
+            from tavus_cli.tools.options import ANYONE
+
+            environment.warn(ANYONE)
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
@@ -60,8 +83,9 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
         room = find(name, timeout=how.join_timeout)
         if room is not None:
             room.close()
-            if options.record is not None:
-                raise UsageError(f"the session {name} is already running: --record needs a new one")
+            given = next((name for name, one in options.at_the_start() if one is not None), None)
+            if given is not None:
+                raise UsageError(f"the session {name} is already running: {given} needs a new one")
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
@@ -69,6 +93,8 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
 
 
 def _started(about: Json, options: Start, environment: Environment) -> int:
+    if about["recording_failed"] is not None:
+        environment.warn(f"recording: {about['recording_failed']}")
     print(
         safe_json(to_json(about)) if options.json else safe(about["id"]), file=environment.stdout, flush=True
     )
@@ -84,6 +110,9 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),
+        "otlp": None if options.otlp is None else _absolute(options.otlp),
+        "otlp_content": options.otlp_content,
+        "tools": None if options.tools is None else options.tools._asdict(),
     }
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", SERVER],
@@ -114,25 +143,32 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
 
 
 def list_sessions(environment: Environment, *, as_json: bool) -> int:
-    rooms = sessions()
-    for room in rooms:
-        room.close()
+    found = sessions()
+    found.close()
+    abouts: list[Json] = [room.about | {"state": "joined"} for room in found.rooms]
+    abouts += [{"id": name, "state": JOINING} for name in found.joining]
+    abouts += [{"id": name, "state": SILENT} for name in found.silent]
     if as_json:
-        for room in rooms:
-            print(safe_json(to_json(room.about)), file=environment.stdout)
-        environment.stdout.flush()
-        return ExitStatus.DONE
-    if not rooms:
+        for about in abouts:
+            print(safe_json(to_json(about)), file=environment.stdout)
+    elif abouts:
+        rows = [("", _row(about)) for about in abouts]
+        for line in table(COLUMNS, rows, PLAIN, UNCUT, widest=UNCUT):
+            print(line, file=environment.stdout)
+    else:
         environment.say(NONE)
-        return ExitStatus.DONE
-    rows = [("", _row(room.about)) for room in rooms]
-    for line in table(COLUMNS, rows, PLAIN, UNCUT, widest=UNCUT):
-        print(line, file=environment.stdout)
     environment.stdout.flush()
+    for about in abouts:
+        if about.get("recording_failed"):
+            environment.warn(f"{about['id']}: recording: {about['recording_failed']}")
+        if about["state"] == SILENT:
+            environment.warn(f"{about['id']} is not answering: tavus-console session stop {about['id']}")
     return ExitStatus.DONE
 
 
 def _row(about: Json) -> tuple[str, ...]:
+    if about["state"] != "joined":
+        return (about["id"], about["state"], "–", "–", "–", "–")
     present = "present" if about["pal_present"] else "–"
     turn = "–" if about["turn"] is None else str(about["turn"])
     minutes, clients = str(about["minutes"]), str(about["clients"])
@@ -140,27 +176,28 @@ def _row(about: Json) -> tuple[str, ...]:
 
 
 def stop(name: str | None, base_url: str | None, environment: Environment, *, all: bool, end: bool) -> int:
-    """``end``: end the conversations too. The exit status of the last that did not end.
+    """``end``: end the conversations too. The exit status of the last that did not end, or stop in order.
 
     Raises UsageError where it is not clear which session, NotAuthorised before anything is stopped.
     """
     status = ExitStatus.DONE
+    found = sessions()
+    found.close()
+    rooms = {str(room.about["id"]): room for room in found.rooms}
+    chosen = _chosen(found, name, all=all)
     with ExitStack() as stack:
-        rooms = [stack.enter_context(contextlib.closing(room)) for room in sessions()]
-        chosen = _chosen(rooms, name, all=all)
         api: TavusApi | None = None
-        if end and any(not _is_simulated(room) for room in chosen):
+        if end and any(not (one in rooms and _is_simulated(rooms[one])) for one in chosen):
             from tavus_cli.api.conversations import connect
 
             api = stack.enter_context(connect(environment.environ, base_url))
-        for room in chosen:
-            if not room.stop(STOPPING):
-                raise ConsoleError(f"the session {room.about['id']} did not stop within {STOPPING:g} s")
-            environment.say(f"stopped {safe(room.about['id'])}")
-            if end and _is_simulated(room):
-                environment.warn(f"{safe(room.about['id'])} is simulated: there is no conversation to end")
-            elif api is not None:
-                status = _end(api, room.conversation_id, environment) or status
+        for one in chosen:
+            for note in stop_session(one):
+                environment.warn(f"{safe(one)}: {safe(note)}")
+                status = ExitStatus.FAILED
+            environment.say(f"stopped {safe(one)}")
+            if end:
+                status = _end(one, rooms.get(one), api, environment) or status
     return status
 
 
@@ -168,23 +205,35 @@ def _is_simulated(room: ResidentRoom) -> bool:
     return isinstance(parse(room.target), Sim)
 
 
-def _chosen(rooms: list[ResidentRoom], name: str | None, *, all: bool) -> list[ResidentRoom]:
+def _chosen(found: Found, name: str | None, *, all: bool) -> list[str]:
+    names = {str(room.about["id"]): room.conversation_id for room in found.rooms}
+    names |= {one: one for one in (*found.joining, *found.silent)}
     if name is not None:
-        chosen = [room for room in rooms if name in (room.about["id"], room.conversation_id)]
+        chosen = [one for one, conversation in names.items() if name in (one, conversation)]
         wrong = f"no session {name} is running"
     else:
-        chosen = rooms if all or len(rooms) == 1 else []
-        names = ", ".join(sorted(safe(room.about["id"]) for room in rooms))
-        wrong = f"{len(rooms)} sessions are running: give one of {names}, or --all" if rooms else NONE
+        chosen = list(names) if all or len(names) == 1 else []
+        listed = ", ".join(sorted(map(safe, names)))
+        wrong = f"{len(names)} sessions are running: give one of {listed}, or --all" if names else NONE
     if not chosen and not all:
         raise UsageError(wrong)
     return chosen
 
 
-def _end(api: TavusApi, name: str, environment: Environment) -> ExitStatus:
+def _end(
+    session: str, room: ResidentRoom | None, api: TavusApi | None, environment: Environment
+) -> ExitStatus:
     from tavus_cli.api import conversations
     from tavus_cli.api.ending import tell_not_ended
 
+    if room is not None and _is_simulated(room):
+        environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
+        return ExitStatus.DONE
+    name = session if room is None else room.conversation_id
+    if not is_conversation_id(name):  # it did not say what it is in
+        environment.warn(f"{safe(session)} did not say which conversation it was in: nothing was ended")
+        return ExitStatus.FAILED
+    assert api is not None
     try:
         conversations.end(api, name)
     except ConsoleError as error:

@@ -7,15 +7,20 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from tavus_cli.protocol.wire import from_json
-from tavus_cli.resident.server import reside
+from tavus_cli.resident.server import Attach, Send, reside
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.session import run
+from tavus_cli.session import signals
+from tavus_cli.session.session import Session, run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
 
 def main() -> None:
+    signals.take()
     config = from_json(sys.stdin.readline())
 
     def opened() -> Room:
@@ -23,11 +28,51 @@ def main() -> None:
         assert isinstance(target, Sim | RoomUrl)  # session start has resolved it
         return room_of(target, RoomOptions(**config["options"]))
 
-    status = run(lambda: reside(config, opened, sys.stdout))
+    parts = [_answering(config["tools"])] if config.get("tools") else []
+    if config.get("otlp"):
+        parts.append(_tracing(config["otlp"], bool(config.get("otlp_content"))))
+    attach = _all(parts) if parts else None
+    status = run(lambda: reside(config, opened, sys.stdout, attach))
     daily = sys.modules.get("tavus_cli.rooms.daily.room")
     if daily is not None and daily.must_exit_hard():
         os._exit(status)
     sys.exit(status)
+
+
+def _answering(tools: dict[str, Any]) -> Attach:
+    """Tool calls are answered here, once, whoever else joins."""
+    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.tools.options import ToolOptions
+
+    def attach(session: Session, send: Send, note: Callable[[str], None]) -> Bridge:
+        bridge = Bridge(ToolOptions(**tools), session.room, send, note, os.environ)
+        session.sinks.append(bridge)
+        return bridge
+
+    return attach
+
+
+def _tracing(where: str, content: bool) -> Attach:
+    """What goes wrong with it is a note, which all clients see."""
+    from tavus_cli.report.live import tracing
+
+    return lambda session, send, note: tracing(where, content, session, note)
+
+
+def _all(parts: list[Attach]) -> Attach:
+    @asynccontextmanager
+    async def attached(inside: list[AbstractAsyncContextManager[object]]) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            for one in inside:
+                await stack.enter_async_context(one)
+            yield
+
+    def attach(
+        session: Session, send: Send, note: Callable[[str], None]
+    ) -> AbstractAsyncContextManager[object]:
+        return attached([part(session, send, note) for part in parts])
+
+    return attach
 
 
 if __name__ == "__main__":

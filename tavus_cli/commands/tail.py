@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.report.live import tracing
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.span import Span, Within
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
@@ -17,12 +22,16 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.views.jsonl import JsonlView, TemplateView
 
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
+
 
 @dataclass(slots=True)
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``progress``: tell a terminal what is being waited for (a replay waits for nobody).
+    ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
+    waits for nothing).
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -34,9 +43,14 @@ class TailOptions:
     hold: float = HOLD_SECONDS
     record: str | None = None
     progress: bool = True
+    span: Span | None = None
+    redact: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
+    tools: ToolOptions | None = None
 
     def view(self, environment: Environment) -> View:
-        """Raises UsageError for a format that is none."""
+        """Raises UsageError for an unknown format."""
         if self.envelope and self.format != "jsonl":
             raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
@@ -62,7 +76,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         *options.until.doubts(),
     ]:
         environment.warn(doubt)
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
     printer = Printer(
         view,
@@ -75,8 +89,10 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     )
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say)
-    session.sinks.append(printer)
-    async with output:
+    session.sinks.append(printer if options.span is None else Within(options.span, printer))
+    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
+    answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
+    async with output, traces, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
@@ -90,7 +106,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         if not open_wish:
             return ExitStatus.DONE
         environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
-        return ExitStatus.NOT_MET
+        return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
     if session.over is None and open_wish:  # a recording, or simulated time that stands
         environment.warn(f"the conversation ended before {_wanted(options)} came")
     elif session.over is not None:

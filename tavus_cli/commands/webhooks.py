@@ -8,10 +8,10 @@ import stat
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
-from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.views.safe import safe, safe_json
@@ -137,6 +137,7 @@ def recorded(path: str, only: Sequence[str]) -> list[Json]:
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
     bodies = []
+    wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
         try:
             body = from_json(line)
@@ -144,7 +145,8 @@ def recorded(path: str, only: Sequence[str]) -> list[Json]:
             body = None
         if not isinstance(body, dict):
             raise UsageError(f"{path}:{number}: not a JSON object")
-        if not only or any(_matches(kind_of(body), pattern) for pattern in only):
+        kind = kind_of(body)
+        if not only or any(matches(kind) or matches(kind.rpartition(".")[2]) for matches in wanted):
             bodies.append(body)
     if not bodies:
         raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else ""))
@@ -212,8 +214,3 @@ def _recording(path: str) -> TextIO:
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None
-
-
-def _matches(kind: str, pattern: str) -> bool:
-    """ "system.shutdown", "shutdown" or "system.*"."""
-    return fnmatchcase(kind, pattern) or kind.rpartition(".")[2] == pattern

@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
-from tavus_cli.protocol.events import CATALOGUE, short_name
-from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
+from tavus_cli.protocol.catalogue import CATALOGUE
+from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.interactions import EMOTIONS, SENSITIVITIES, Interaction
 from tavus_cli.protocol.wire import MAX_DEPTH, TOO_DEEP, from_json, too_deep
 
 LANGUAGES = ("js", "python", "shell", "json")  # of /copy
@@ -102,6 +103,15 @@ def _tool_result(words: Words) -> Action:
 
 def _confirm(words: Words) -> Action:
     return interactions.confirm(words.rest("OBJECTIVE"))
+
+
+def _set_emotion(words: Words) -> Action:
+    emotion = words.word("EMOTION").lower()
+    if emotion not in EMOTIONS:
+        near = did_you_mean(emotion, EMOTIONS)
+        raise words.wrong(f'"{emotion}" is not one of {", ".join(EMOTIONS)}{near}')
+    words.done()
+    return interactions.set_emotion(emotion)
 
 
 def _raw(words: Words) -> Action:
@@ -202,6 +212,13 @@ _ROWS = (
         options={"--error": "the tool failed"},
     ),
     Command("confirm", "/confirm OBJECTIVE", "confirm a pending objective", _confirm),
+    Command(
+        "set-emotion",
+        "/set-emotion EMOTION",
+        "set the PAL's emotion, e.g. happiness (unverified over Daily)",
+        _set_emotion,
+        words=EMOTIONS,
+    ),
     Command("raw", "/raw JSON", "send any JSON object as a message, unchanged", _raw),
     Command(
         "when",
@@ -216,6 +233,13 @@ _ROWS = (
     Command("turns", "/turns", "list the turns and their latencies", _just("turns"), sends=False),
     Command("turn", "/turn N", "show all events of a turn", _number("turn", "N"), sends=False),
     Command("tools", "/tools", "list the tool calls, open and answered", _just("tools"), sends=False),
+    Command(
+        "retry",
+        "/retry CALL_ID",
+        "run a tool again that failed or was not answered (see --tool)",
+        _ask_for("retry", "CALL_ID"),
+        sends=False,
+    ),
     Command("stats", "/stats", "show latencies: median, 95th percentile, max", _just("stats"), sends=False),
     Command("event", "/event SEQ", "show one event in full", _number("event", "SEQ"), sends=False),
     Command("last", "/last", "show the last event in full", _just("last"), sends=False),
@@ -264,6 +288,8 @@ _MEANINGS = {  # families of event types, and other words
     "present": "a heartbeat",
     "shutdown": "the conversation ends",
     "participant": "someone joined or left",
+    "interaction": "sent by another participant",
+    "webhook": "an event that webhooks carry too",
     "pause": "how long a pause ends the user's turn",
     "interrupt": "how easily the user interrupts",
     "append": "add to the context",
@@ -278,6 +304,7 @@ _WHEN = {
 _USAGE_WIDTH = 32  # of the left column in the list of commands
 COMMANDS = {row.name: row for row in _ROWS}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
+ALIASES = {"emotion": "set-emotion", "set_emotion": "set-emotion"}
 
 
 SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # their meaning is in script/statements
@@ -291,7 +318,7 @@ def parse(line: str) -> Action:
 
 def build(name: str, arguments: str | list[str]) -> Action:
     """A command and its arguments as an action. Raises UsageError."""
-    row = COMMANDS.get(name)
+    row = COMMANDS.get(ALIASES.get(name, name))
     if name in SCRIPT_WORDS:
         raise UsageError(f"/{name} works only in scripts: tavus-console run")
     if row is None:
@@ -312,10 +339,10 @@ def sendable(
 
     Raises UsageError.
     """
-    target = default_target
-    if words[0] not in KINDS:
+    target, kinds = default_target, (*KINDS, *ALIASES)
+    if words[0] not in kinds:
         target, *words = words
-    if not words or words[0] not in KINDS:
+    if not words or words[0] not in kinds:
         near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
         if near:  # a misspelt KIND looks like a TARGET

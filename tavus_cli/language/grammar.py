@@ -66,11 +66,14 @@ class Words:
             found = name in self._list
             self._list = [word for word in self._list if word != name]
             return found
-        flag = re.escape(name)
-        match = re.match(rf"{flag}(?:\s+|$)", self._text) or re.search(rf"(?:^|\s+){flag}$", self._text)
-        if match:
-            self._text = (self._text[: match.start()] + self._text[match.end() :]).strip()
-        return match is not None
+        for rest, blank in (
+            (self._text.removeprefix(name), slice(0, 1)),
+            (self._text.removesuffix(name), slice(-1, None)),
+        ):
+            if rest != self._text and (not rest or rest[blank].isspace()):
+                self._text = rest.strip()
+                return True
+        return False
 
     def word(self, what: str) -> str:
         if self.empty:

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from typing import Any, TypeGuard
 
 from tavus_cli.errors import UsageError, did_you_mean
+from tavus_cli.language.patterns import Expression, TooSlow, glob
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
-from tavus_cli.protocol.events import CATALOGUE, short_name
+from tavus_cli.protocol.events import short_name
 
 _MEMORY = 1_024  # event types are remote text: what is remembered about them is bounded
+_LONGEST_KNOWN = 200  # characters of a type that is remembered
+MOST_PATTERNS = 50
 
 
 class TypePattern:
     """Event types by full name, short name or glob: "utterance", "replica.*", "system.shutdown"."""
 
     def __init__(self, patterns: list[str]) -> None:
+        """Raises UsageError for a pattern, or a list of them, that is too long."""
+        if len(patterns) > MOST_PATTERNS:
+            raise UsageError(f"too many event types: at most {MOST_PATTERNS}")
         self.patterns = patterns
+        self._matches = [glob(one) for one in patterns]
         self._known: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
@@ -27,12 +34,12 @@ class TypePattern:
     def __call__(self, event_type: str) -> bool:
         known = self._known.get(event_type)
         if known is None:
-            if len(self._known) >= _MEMORY:
-                self._known.clear()
             short = short_name(event_type)
-            known = self._known[event_type] = any(
-                fnmatchcase(event_type, one) or fnmatchcase(short, one) for one in self.patterns
-            )
+            known = any(match(event_type) or match(short) for match in self._matches)
+            if len(event_type) <= _LONGEST_KNOWN:
+                if len(self._known) >= _MEMORY:
+                    self._known.clear()
+                self._known[event_type] = known
         return known
 
     def doubts(self) -> list[str]:
@@ -46,40 +53,26 @@ class TypePattern:
 
 
 def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
-    """A JMESPath expression as a function of the wire message. Raises UsageError, with where it is wrong."""
+    """A JMESPath expression as a function of the wire message. Raises UsageError, with where it is wrong.
+
+    The function raises TooSlow.
+    """
     if expression is None:
         return None
-    from jmespath import compile
-    from jmespath.exceptions import JMESPathError
-    from jmespath.functions import Functions
-
     try:
-        compiled = compile(expression)
-    except JMESPathError as error:
-        reason = " ".join(str(error).split()).removesuffix(" ^")  # which points at nothing on one line
-        raise UsageError(f"--where: {reason}") from None
-    search = compiled.search
-    for name in _functions(compiled.parsed):
-        if name not in Functions.FUNCTION_TABLE:
-            hint = did_you_mean(name, Functions.FUNCTION_TABLE)
-            raise UsageError(f"--where: unknown function {name}(){hint}")
+        search = Expression(expression).search
+    except UsageError as error:
+        raise UsageError(f"--where: {error}") from None
 
     def where(message: Any) -> Any:
         try:
             return search(message)
+        except TooSlow as error:
+            raise TooSlow(f"--where: {error}") from None
         except Exception:  # its own errors and Python's: this message is not what the expression is for
             return None
 
     return where
-
-
-def _functions(node: dict[str, Any]) -> Iterator[str]:
-    """The names of the functions that a parsed expression calls."""
-    if node["type"] == "function_expression":
-        yield node["value"]
-    for child in node.get("children", ()):
-        if isinstance(child, dict):
-            yield from _functions(child)
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """Daily on this machine: the lookup of rooms and their WebSockets, under a certificate of our own.
 
 The unmodified daily-python is led here by ``set_proxy_url``: it then asks ``https://127.0.0.1:PORT/<host
-it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The local room".
+it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The frames of a join".
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from aiohttp import web
 
+from tavus_cli.local.http import LOOPBACK, close, foreign
 from tavus_cli.local.room import Room
 from tavus_cli.local.signalling import ICE, room_found
 
@@ -30,7 +31,8 @@ class Lookup(NamedTuple):
 class DailyServer:
     """``find`` gives the room of a name, or None. ``asked`` is told of every lookup.
 
-    ``tls`` holds the certificate; ``start`` binds ``host`` and sets ``port``.
+    ``names``: hosts, besides those of this machine, that a request may be meant for. ``tls`` holds the
+    certificate; ``start`` binds ``host`` and sets ``port``.
     """
 
     def __init__(
@@ -39,32 +41,26 @@ class DailyServer:
         tls: ssl.SSLContext,
         *,
         asked: Callable[[Lookup], object] = lambda lookup: None,
+        names: Iterable[str] = (),
     ) -> None:
         self.port = 0
+        self._names = LOOPBACK | {name.lower() for name in names}
         self._find = find
         self._tls = tls
         self._asked = asked
         self._runner: web.AppRunner | None = None
-        self._site: web.TCPSite | None = None
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         app = web.Application()
         app.router.add_get("/{tail:.*}", self._answer)
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
-        self._site = web.TCPSite(self._runner, host, port, ssl_context=self._tls)
-        await self._site.start()
+        await web.TCPSite(self._runner, host, port, ssl_context=self._tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        if self._site is not None:
-            await self._site.stop()
-        if self._runner is None:
-            return
-        for connection in self._runner.server.connections if self._runner.server else []:
-            if connection.transport is not None:
-                connection.transport.abort()  # closing would wait for the client's last word of TLS
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await close(self._runner)
 
     @property
     def proxy(self) -> str:
@@ -72,6 +68,8 @@ class DailyServer:
         return f"https://127.0.0.1:{self.port}/"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if (why := foreign(request, self._names)) is not None:
+            return web.Response(status=403, text=why)
         if request.headers.get("Upgrade", "").lower() == "websocket":
             room = self._find(request.path.rsplit("/", 1)[1])
             return web.Response(status=404) if room is None else await room.serve(request)

@@ -6,10 +6,11 @@ here) and a foreign Origin are refused, and a body must say that it is JSON.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +20,7 @@ from aiohttp import web
 from tavus_cli.local.conversations import Request
 
 MAX_BODY = 1 << 20  # bytes
-MAX_DEPTH = 100
+HANDSHAKE_SECONDS = 2.0  # at the end, for those who are on their way in
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -60,14 +61,8 @@ class HttpServer:
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
-        if self._runner is None:
-            return
-        for site in list(self._runner.sites):
-            await site.stop()
-        for connection in self._runner.server.connections if self._runner.server else []:
-            if connection.transport is not None:
-                connection.transport.abort()
-        await self._runner.cleanup()
+        if self._runner is not None:
+            await close(self._runner)
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         reply = self._refusal(request)
@@ -87,14 +82,42 @@ class HttpServer:
         return web.Response(status=reply.status, body=body, headers=headers)
 
     def _refusal(self, request: web.Request) -> Reply | None:
-        if _host(f"//{request.headers.get('Host', '')}") not in self._names:
-            return Reply(403, {"error": "This host is not served here: see --public-host"})
-        origin = request.headers.get("Origin")
-        if origin is not None and _host(origin) not in self._names:
-            return Reply(403, {"error": "Web pages of other origins are refused"})
+        if (why := foreign(request, self._names)) is not None:
+            return Reply(403, {"error": why})
         if request.can_read_body and request.content_type != "application/json":
             return Reply(415, {"error": "The body must be JSON, with content-type: application/json"})
         return None
+
+
+def foreign(request: web.Request, names: Collection[str]) -> str | None:
+    """Why a request is not meant for us, or comes from a web page of somebody else's; None if it is fine."""
+    if _host(f"//{request.headers.get('Host', '')}") not in names:
+        return "This host is not served here: see --public-host"
+    origin = request.headers.get("Origin")
+    if origin is not None and _host(origin) not in names:
+        return "Web pages of other origins are refused"
+    return None
+
+
+async def close(runner: web.AppRunner) -> None:
+    """Take no more connections, and cut those that are there.
+
+    Those that were accepted but still speak TLS are known to nobody until that is done: asyncio has a task
+    for each, and no other sign of them.
+    """
+    for site in list(runner.sites):
+        await site.stop()
+    accepting = {
+        task
+        for task in asyncio.all_tasks()
+        if getattr(task.get_coro(), "__name__", "") == "_accept_connection2"
+    }
+    if accepting:
+        await asyncio.wait(accepting, timeout=HANDSHAKE_SECONDS)
+    for connection in runner.server.connections if runner.server else []:
+        if connection.transport is not None:
+            connection.transport.abort()  # closing would wait for the client's last word of TLS
+    await runner.cleanup()
 
 
 async def _read(request: web.Request) -> Request:

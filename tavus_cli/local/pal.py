@@ -52,6 +52,7 @@ class Pal:
         self._sim = SimulatedRoom(script, options)
         self._sim.conversation_id = room.name
         self._task: asyncio.Task[None] | None = None
+        self._ended = False
 
     async def enter(self) -> None:
         """Be in the room, with nobody to talk to yet."""
@@ -61,6 +62,7 @@ class Pal:
 
     async def end(self, reason: str) -> None:
         """Shut the conversation down from outside; returns when its last message has gone out."""
+        self._ended = True
         self._sim.end(reason)
         if self._task is not None:
             await asyncio.wait({self._task})
@@ -77,7 +79,7 @@ class Pal:
     # -- Behind ------------------------------------------------------------------------------------------
 
     async def joined(self, who: str, name: str) -> None:
-        if self._task is None:
+        if self._task is None and not self._ended:
             await self._sim.join()
             self._task = asyncio.create_task(self._talk())
 

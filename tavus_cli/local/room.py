@@ -27,9 +27,13 @@ from tavus_cli.local.signalling import (
     to_text,
 )
 
-GRACE = 20.0  # seconds for which one whose line broke may come back before he counts as gone
+# Seconds for which one whose line broke may come back; the client does so at once. One who leaves in the
+# middle of a burst may look like that: our writing fails before his goodbye is read.
+GRACE = 5.0
+CLIENT_SECONDS = 25.0  # the client gives up after so long: the grace where it is kept out
 SEND_SECONDS = 10.0  # a client that takes nothing for so long is cut off: the others do not wait for it
 MAX_FRAME = 16 << 20  # bytes
+MAX_LINES = 200  # WebSockets of one room
 
 # What becomes of a WebSocket: "take" it, or answer 403, close it at once, cut it without a close frame.
 Door = Literal["take", "refuse", "close", "drop"]
@@ -93,6 +97,7 @@ class Room:
     async def say(self, message: Any, sender: str) -> None:
         """An app message to every guest; any JSON value."""
         await self._do(self.state.say(message, sender))
+        await asyncio.sleep(0)  # a burst keeps nobody else waiting
 
     async def come(self, who: str, **about: Any) -> None:
         """A participant without a line comes, or changes; ``about``: ``name``, ``user_id``."""
@@ -154,7 +159,7 @@ class Room:
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """A WebSocket until its end. A malformed frame ends this one."""
         faults = self.faults
-        if faults.door == "refuse":
+        if faults.door == "refuse" or len(self._connections) >= MAX_LINES:
             return web.Response(status=403)
         socket = web.WebSocketResponse(max_msg_size=MAX_FRAME)
         await socket.prepare(request)
@@ -184,8 +189,9 @@ class Room:
 
     async def _take(self, line: Line, data: str | bytes) -> None:
         self.state.reach = self.faults.reach
-        self.heard(read_frame(data))
-        outcomes = self.state.receive(line, data)
+        frame = read_frame(data)
+        self.heard(frame)
+        outcomes = self.state.take(line, frame)
         if line.id and (timer := self._leaving.pop(line.id, None)) is not None:
             timer.cancel()
         await self._do(outcomes)
@@ -201,7 +207,8 @@ class Room:
 
         if (timer := self._leaving.pop(who, None)) is not None:
             timer.cancel()
-        self._leaving[who] = asyncio.get_running_loop().call_later(self.grace, give_up)
+        seconds = self.grace if self.faults.door == "take" else max(self.grace, CLIENT_SECONDS)
+        self._leaving[who] = asyncio.get_running_loop().call_later(seconds, give_up)
 
     async def _do(self, outcomes: list[Outcome]) -> None:
         for one in outcomes:

@@ -1,7 +1,7 @@
 """One room as Daily's signalling server keeps it: who is here, and the answer to each frame. Pure.
 
-The frames are those that complete a join of the unmodified daily-python (docs/daily.md, "Behind joined").
-A frame goes to a client as the text of a JSON object; it comes as text or as bytes.
+The frames are those that complete a join of the unmodified daily-python (docs/daily.md, "The frames of a
+join"). A frame goes to a client as the text of a JSON object; it comes as text or as bytes.
 """
 
 from __future__ import annotations
@@ -97,8 +97,11 @@ class Signalling:
     # -- what a client sends ----------------------------------------------------------------------------
 
     def receive(self, line: Line, data: str | bytes) -> list[Outcome]:
+        """``take`` for a frame that is not read yet. Raises Malformed."""
+        return self.take(line, read_frame(data))
+
+    def take(self, line: Line, frame: Json) -> list[Outcome]:
         """Raises Malformed. What the room does not know is ignored, as Daily ignores it."""
-        frame = read_frame(data)
         if self.muted or self.reach == "silent":
             return []
         kind, given = frame.get("msgStr"), frame.get("msgData")

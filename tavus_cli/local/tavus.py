@@ -71,7 +71,7 @@ class LocalTavus:
             face=self._scripts[ANY][0].replica_id,
             max_concurrent=setup.max_concurrent,
         )
-        self.daily = DailyServer(self._room, tls)
+        self.daily = DailyServer(self._room, tls, names=setup.names)
         self._api = HttpServer(self._answer, names=setup.names)
         self._hosted: dict[str, Hosted] = {}
         self._ended_room = Room("ended", Faults(lookup={"error": "exp-room"}, door="refuse"))

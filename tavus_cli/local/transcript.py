@@ -18,10 +18,15 @@ class Transcript:
 
     def __init__(self, began: float, context: str = "") -> None:
         self._began = began
-        self.entries: list[Json] = []
+        self._entries: list[Json] = []
         self._by_inference: dict[str, Json] = {}
         if context:
             self._append("system", context, began)
+
+    @property
+    def entries(self) -> list[Json]:
+        """Without what was cut off before its first word."""
+        return [one for one in self._entries if one["content"]]
 
     def add(self, message: Any, at: float) -> None:
         """A message to or from the PAL; what is not speech changes nothing."""
@@ -48,7 +53,7 @@ class Transcript:
             self._append("tool", output if isinstance(output, str) else to_json(output), at)
 
     def _append(self, role: str, content: str, at: float, inference: Any = None) -> None:
-        if len(self.entries) >= MAX_ENTRIES:
+        if len(self._entries) >= MAX_ENTRIES:
             return
         entry: Json = {
             "role": role,
@@ -60,4 +65,4 @@ class Transcript:
         if isinstance(inference, str):
             entry["inference_id"] = inference
             self._by_inference[inference] = entry
-        self.entries.append(entry)
+        self._entries.append(entry)

@@ -11,14 +11,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding
-from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted
+from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
+from tavus_cli.protocol.wire import folded
 
 if TYPE_CHECKING:  # reading a recording sends nothing
     from tavus_cli.protocol.interactions import Interaction
+
+EARLY_SECONDS = 120.0  # a conversation that reaches its maximum so soon had a lower one (section 11)
+_FROM_START = 200  # whoever sees a higher number first came later than the conversation began
+_NAMES = 1_000  # of participants that are remembered
+_SHORT_ID = 8  # characters of a participant's id that are shown
 
 ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
 
@@ -30,7 +37,8 @@ class EventEntry:
     ``at`` is Unix seconds; ``opens`` whether it is the first of a new turn; ``fold`` why a reader can
     do without it; ``late`` and ``differs`` are marks of its number (ordering); ``intended`` is, for the
     last snapshot of what the PAL said, what it meant to say; ``reply`` is the turn's latency in
-    seconds, on the event that made it known.
+    seconds, on the event that made it known. ``sender`` is who sent it, where another participant sent an
+    interaction: a name, or the beginning of an id.
     """
 
     event: Event
@@ -43,6 +51,7 @@ class EventEntry:
     differs: bool = False
     intended: str | None = None
     reply: float | None = None
+    sender: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -91,7 +100,6 @@ class Status:
     """What a status line shows. Counts are of events since the start; times are Unix seconds."""
 
     events: int = 0
-    folded: int = 0
     gaps: int = 0
     late: int = 0
     duplicates: int = 0
@@ -121,6 +129,9 @@ class Conversation:
         self.turns = Turns()
         self.status = Status()
         self.pal_inference_id: str | None = None  # of what the PAL said last
+        self._names: dict[str, str] = {}  # of participants, by id
+        self._began: float | None = None
+        self._from_start = True
 
     # -- in -------------------------------------------------------------------------------------------
 
@@ -128,17 +139,26 @@ class Conversation:
         self, message: Any, now: float | None, sender: str | None = None, raw: str | None = None
     ) -> list[Entry]:
         """A message came; ``now`` None where nothing says when (a file of bare messages)."""
-        event = decode(message, now, sender, raw)
-        self.status.events += 1
-        out = self._unechoed(now) if self._pending and now is not None else []
-        if self._ordering.take(event):
-            self._event(event, out)
-            return out
-        if now is None:
-            return self._entries(self._ordering.receive(event, 0.0))
-        if self._ordering.held:
-            out += self._entries(self._ordering.tick(now))
-        return out + self._entries(self._ordering.receive(event, now))
+        return self.take([decode(message, now, sender, raw)])
+
+    def take(self, events: Iterable[Event]) -> list[Entry]:
+        """Messages came, each at the time in its ``at``."""
+        out: list[Entry] = []
+        is_next, add = self._ordering.take, self._event
+        for event in events:
+            self.status.events += 1
+            now = event.at
+            if self._pending and now is not None:
+                out += self._unechoed(now)
+            if is_next(event):
+                add(event, out)
+            elif now is None:
+                out += self._entries(self._ordering.receive(event, 0.0))
+            else:
+                if self._ordering.held:
+                    out += self._entries(self._ordering.tick(now))
+                out += self._entries(self._ordering.receive(event, now))
+        return out
 
     def sent(self, message: Any, now: float, interaction: Interaction | None = None) -> list[Entry]:
         """``message`` was sent. A respond waits for its echo, to stand in the turn it opens."""
@@ -149,7 +169,7 @@ class Conversation:
             self._pending.append(_Pending(entry, event.text.split(), now + ECHO_SECONDS))
             return []
         if event.type == "conversation.tool_result":
-            entry.call = self.turns.answer(event.word("tool_call_id"), now)
+            entry.call = self.turns.answer(call_id(event), now)
         return [entry]
 
     def resume(self, snapshot: Snapshot) -> None:
@@ -161,6 +181,7 @@ class Conversation:
         self._seq_before = snapshot.seq
         if snapshot.seq >= 0:
             self._ordering.start_at(snapshot.seq + 1)
+        self._from_start = snapshot.seq <= _FROM_START
         self.pal_inference_id = snapshot.said
         self.status.pal_present = snapshot.pal_present
         self.status.speaking.update(snapshot.speaking)
@@ -180,6 +201,12 @@ class Conversation:
     def pal_is(self, present: bool) -> None:
         """The room says so, by its participants; events and heartbeats say it too."""
         self.status.pal_present = present
+
+    def participant_is(self, id: str, name: str) -> None:
+        """Whose interactions are labelled with ``name`` from now on."""
+        if len(self._names) >= _NAMES and id not in self._names:
+            del self._names[next(iter(self._names))]
+        self._names[id] = name
 
     def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]
@@ -219,6 +246,8 @@ class Conversation:
                 self.status.duplicates += 1
                 if not item.same:
                     self._event(item.event, out, differs=True)
+            elif type(item) is Twin:
+                self._event(item.event, out, twin=True)
             elif type(item) is Gap:
                 self.status.gaps += 1
                 out.append(GapEntry(item.first, item.last, self._last_at))
@@ -233,16 +262,27 @@ class Conversation:
                 )
         return out
 
-    def _event(self, event: Event, out: list[Entry], late: bool = False, differs: bool = False) -> None:
+    def _event(
+        self,
+        event: Event,
+        out: list[Entry],
+        late: bool = False,
+        differs: bool = False,
+        twin: bool = False,
+    ) -> None:
         at = event.at
         if at is None:
             at = event.timestamp or self._last_at
         self._last_at = at
+        if self._began is None:
+            self._begin(event, at)
         turns = self.turns
         before = turns.current
         sent = self._echoed(event) if self._pending else None
         turn = turns.place(event, at, sent.at if sent else None)
         fold = self._folding.fold(event, differs)
+        if twin:
+            fold = "twin"
         if turn is before:
             entry = EventEntry(event, at, turn, False, fold, False, late, differs)
         else:
@@ -259,11 +299,27 @@ class Conversation:
             pass
         elif fold is None or fold == "partial":
             self._annotate(entry)
-        else:
-            self.status.folded += 1
-            if fold == "heartbeat":
-                self.status.pal_present = True
+        elif fold == "heartbeat":
+            self.status.pal_present = True
         out.append(entry)
+        if event.kind.family == "shutdown" and (hint := self._hint(event, at)):
+            out.append(hint)
+
+    def _begin(self, event: Event, at: float) -> None:
+        """The first event whose time is known: the conversation began then, unless its number is high."""
+        if event.seq is not None and event.seq > _FROM_START:
+            self._from_start = False
+        if at:
+            self._began = at
+
+    def _hint(self, event: Event, at: float) -> NoteEntry | None:
+        """A conversation that ends early by its maximum: Tavus lowers it and says nothing (section 11)."""
+        if self._began is None or not self._from_start or (event.at is None and event.timestamp is None):
+            return None
+        if at - self._began > EARLY_SECONDS or "maxcallduration" not in folded(shutdown_reason(event)):
+            return None
+        self._from_start = False  # said once
+        return NoteEntry(f"ended after {at - self._began:.0f} s: the account may be out of minutes", at)
 
     def _annotate(self, entry: EventEntry) -> None:
         """What the status and the line about an event need beyond the event."""
@@ -284,6 +340,9 @@ class Conversation:
             status.partial = None
         elif family == "shutdown":
             status.pal_present, status.shutdown = False, event.kind.summary(event)
+        elif family == "interaction":
+            self._interaction(entry)
+            return
         if role == "pal" or family == "ready":
             status.pal_present = True
             self.pal_inference_id = event.inference_id or self.pal_inference_id
@@ -292,6 +351,14 @@ class Conversation:
             if spoke and turn is not None and not turn.reported and turn.reply is not None:
                 turn.reported = True
                 entry.reply = status.reply = turn.reply
+
+    def _interaction(self, entry: EventEntry) -> None:
+        """Another participant's: who that is, and which tool call is answered by it."""
+        event = entry.event
+        if (sender := event.sender) is not None:
+            entry.sender = self._names.get(sender) or sender[:_SHORT_ID]
+        if event.kind is TOOL_RESULT:
+            self.turns.answer(call_id(event), entry.at)
 
     def _echoed(self, event: Event) -> SentEntry | None:
         """The sent respond that a user utterance repeats, taken out of those that wait."""

@@ -1,8 +1,8 @@
-"""One clean line per thing: which events repeat what another has said (docs/protocol.md, section 4).
+"""One line per thing: which events repeat another (docs/protocol.md, section 4).
 
-Since the rename of replica to PAL every turn of the PAL is sent twice; generic and role-specific
-speaking events fire side by side; heartbeats come every second; streaming snapshots come one a word.
-Nothing is dropped here: an event is marked with the reason why a reader can do without it.
+Since the rename of replica to PAL each turn of the PAL is sent twice, generic and role-specific speaking
+events are sent side by side, heartbeats come every second, and streaming sends a snapshot for each word.
+Nothing is dropped here: an event is marked with the reason to hide it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from collections.abc import Hashable
 from typing import Literal
 
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.wire import to_json
 
 Fold = Literal["twin", "heartbeat", "partial", "echo"]  # "echo": our own respond coming back (turns.py)
 _REMEMBERED = 512  # twins come within milliseconds of each other
@@ -38,7 +40,7 @@ class _Recent:
 
 
 class Folding:
-    """``fold(event)`` gives the reason to hide an event, or None; call it once an event, in order."""
+    """``fold(event)`` returns why an event can be hidden, or None; call it once for each event, in order."""
 
     def __init__(self) -> None:
         self._recent = _Recent(_REMEMBERED)  # what was seen → who said it (the role or type as sent)
@@ -51,7 +53,7 @@ class Folding:
         return self._intended.get(inference_id) if inference_id else None
 
     def fold(self, event: Event, again: bool = False) -> Fold | None:
-        """``again``: its number was seen before, with different content, so it does not change the state."""
+        """``again``: its number was seen before with different content, so the state stays as it is."""
         family = event.kind.family
         if family == "started" or family == "stopped":
             return self._speaking_change(event, family, again)
@@ -63,18 +65,24 @@ class Folding:
             return "heartbeat"
         if family == "ready":
             who = event.word("face_id") or event.word("replica_id")
-            return self._twin(("ready", event.type.rpartition("_")[2], who), event.type)
+            return self._twin(("ready", event.kind.type.rpartition("_")[2], who), event.type)
         if family == "tool_call":
-            call = event.word("tool_call_id")
-            if not call:
-                return None
-            key = ("tool", event.type, call, event.word("name"), hash(event.word("arguments")))
-            return self._twin(key, "")  # section 3.4: clients see calls twice
+            return self._tool_call(event)
         if family == "analysis":
             return self._twin(("analysis", hash(event.word("analysis"))), event.type)
         if family == "interrupted":
             return "twin" if self._recent.get(("cut", event.inference_id)) is not None else None
         return None
+
+    def _tool_call(self, event: Event) -> Fold | None:
+        """Clients see calls twice (section 3.4); without an id it is another one."""
+        calls = calls_in(event)
+        if not any(call.id for call in calls):
+            return None
+        content = tuple(
+            (id, name, hash(given if type(given) is str else to_json(given))) for id, name, given in calls
+        )
+        return self._twin(("tool", event.type, content), "")
 
     def _twin(self, key: Hashable, variant: str) -> Fold | None:
         """A twin has the same content under another name; under the same name it happened again."""
@@ -108,7 +116,7 @@ class Folding:
         return "partial" if spoken_in_full else None  # the last word on what was really said
 
     def _speaking_change(self, event: Event, family: str, again: bool) -> Fold | None:
-        """Started and stopped pair by role and order; their ids are not reliable (section 3.3)."""
+        """Starts and stops are paired by role and order: their ids are not reliable (section 3.3)."""
         role, inference_id = event.role, event.inference_id
         known = self._speaking.get(role)
         if known is not None:
@@ -135,11 +143,11 @@ class Folding:
 
     @staticmethod
     def _tells_less(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
-        """An old stop without duration, where the new one, which has it, is known to come beside it."""
+        """Whether this is an old stop without duration and a new one, with it, will follow."""
         if "duration" in stop.properties:
             return False
         new = "conversation.started_speaking"
-        return start.type == new or any(name == new for name, _ in others)
+        return start.kind.type == new or any(name == new for name, _ in others)
 
 
 def _variant(event: Event) -> tuple[str, str]:
@@ -147,5 +155,7 @@ def _variant(event: Event) -> tuple[str, str]:
 
 
 def _as_sent(event: Event) -> str:
-    role = event.get("role")
-    return role if isinstance(role, str) else ""
+    for name in ("role", "speaker"):
+        if isinstance(role := event.get(name), str):
+            return role
+    return ""

@@ -15,6 +15,7 @@ from tavus_cli.protocol.wire import to_json
 
 SIZE_LIMIT = 4_096  # bytes of UTF-8 JSON (section 5.2); native clients have been seen to exceed it
 SENSITIVITIES = ("superlow", "verylow", "low", "medium", "high", "auto")
+EMOTIONS = ("neutral", "happiness", "sadness", "anger", "fear", "surprise", "disgust", "contempt")
 _CHUNK_SECONDS = 0.08  # at 16 kHz 2,560 bytes of PCM, 3,416 of base64: under the limit with its envelope
 
 
@@ -78,6 +79,11 @@ def confirm(objective_name: str) -> Interaction:
     return Interaction("conversation.objective.confirm", {"objective_name": objective_name})
 
 
+def set_emotion(emotion: str) -> Interaction:
+    """One of EMOTIONS, kept until the next. Seen with LiveKit; unverified over Daily (section 2.10)."""
+    return Interaction("conversation.set_emotion", {"emotion": emotion})
+
+
 def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tuple[float, Interaction]]:
     """16-bit mono PCM in pieces under SIZE_LIMIT, each with the seconds at which it is due (section 2.1).
 
@@ -130,6 +136,7 @@ _SCHEMAS = {
         {"tool_call_id": _TEXT, "output": (str, dict), "status": _TEXT, "name": _TEXT}, ("tool_call_id",)
     ),
     "conversation.objective.confirm": _Schema({"objective_name": _TEXT, "output_variables": (dict,)}),
+    "conversation.set_emotion": _Schema({"emotion": _TEXT}, ("emotion",)),
 }
 _WRONG_TYPES = {
     "conversation.overwrite_context": "conversation.overwrite_llm_context",
@@ -142,6 +149,7 @@ _VALUES = {
     "job_status": ("completed",),
     "participant_pause_sensitivity": SENSITIVITIES,
     "participant_interrupt_sensitivity": SENSITIVITIES,
+    "emotion": EMOTIONS,
 }
 
 

@@ -1,10 +1,9 @@
 """True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
 
-Two ways to decide that a missing number will not come any more: in a live room 250 ms after what is
-held arrived; in a file without arrival times after 1,000 further messages. The first number is held
-too, so that the start is the lowest; in a live room only until the next number is there. In a file,
-where nobody waits, an event without a number keeps its place among the numbered ones; a live room
-shows it at once.
+A missing number is given up 250 ms after what is held arrived in a live room, and after 1,000 further
+messages in a file without arrival times. The first number is held too, so that the start is the lowest; in a
+live room only until the next number is there. A file also keeps an event without a number in its place
+among the numbered ones; a live room shows it at once.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, NamedTuple
 
-from tavus_cli.protocol.events import Event, kept, message_of
+from tavus_cli.protocol.events import Event, decode, kept, message_of
 from tavus_cli.protocol.wire import same
 
 HOLD_SECONDS = 0.25
@@ -50,15 +49,20 @@ class Duplicate(NamedTuple):
     same: bool
 
 
-Ordered = Event | Gap | Restarted | Late | Duplicate
+class Twin(NamedTuple):
+    """A number seen before, with the same content under the other role or name (section 4)."""
+
+    event: Event
+
+
+Ordered = Event | Gap | Restarted | Late | Duplicate | Twin
 _Held = tuple[int, int, float, Event]  # seq, order of arrival, when it expires, the event
 
 
 class Ordering:
     """``receive`` and ``tick`` return what may go out now, in order.
 
-    ``hold`` is in seconds. ``by_count`` holds for HOLD_MESSAGES messages instead; times are then
-    not looked at.
+    ``hold`` is in seconds. ``by_count`` holds for HOLD_MESSAGES messages instead and ignores times.
     """
 
     def __init__(self, hold: float = HOLD_SECONDS, *, by_count: bool = False) -> None:
@@ -209,9 +213,9 @@ class Ordering:
             out = [Late(event)]
         return out + self._due_unnumbered()
 
-    def _duplicate(self, event: Event, seq: int) -> Duplicate:
+    def _duplicate(self, event: Event, seq: int) -> Duplicate | Twin:
         known = self._ring[seq % _RING]
-        return Duplicate(event, known is not None and same(message_of(known[1]), event.message))
+        return Duplicate(event, False) if known is None else _again(event, message_of(known[1]))
 
     def _far_below(self, seq: int) -> bool:
         return self._next is not None and seq < self._next - FAR_BELOW
@@ -245,8 +249,7 @@ class Ordering:
         out: list[Ordered] = []
         for _, event in self._below:
             first = self._below[0][1]
-            again = event is not first
-            out.append(Duplicate(event, same(first.message, event.message)) if again else Late(event))
+            out.append(Late(event) if event is first else _again(event, first.message))
         self._numbered_out += len(out)
         self._below.clear()
         return out + self._due_unnumbered()
@@ -264,3 +267,29 @@ class Ordering:
         while self._unnumbered and self._unnumbered[0][0] <= self._numbered_out:
             out.append(self._unnumbered.popleft()[1])
         return out
+
+
+# -- the same number again -------------------------------------------------------------------------------
+
+_WHO = ("role", "speaker", "replica_id", "face_id", "persona_id", "pal_id")
+
+
+def _again(event: Event, before: Any) -> Duplicate | Twin:
+    """``event`` has the number of the message ``before``."""
+    message = event.message
+    if same(before, message):
+        return Duplicate(event, True)
+    first = decode(before)
+    alike = first.kind.family == event.kind.family and first.role == event.role
+    alike = alike and event.kind.family not in ("unknown", "foreign")
+    return Twin(event) if alike and same(_content(first), _content(event)) else Duplicate(event, False)
+
+
+def _content(event: Event) -> list[Any]:
+    """What a twin has in common: all but who it names and when it was made, wherever that stands."""
+    fields = {**event.hoisted, **event.properties}
+    whom = next((fields[name] for name in _WHO[2:] if name in fields), None)
+    left = {name: value for name, value in fields.items() if name not in _WHO}
+    for name in ("event_type", "message_type", "timestamp", "properties"):
+        left.pop(name, None)
+    return [left, whom, event.turn_idx, event.inference_id]

@@ -27,10 +27,12 @@ def check_answered(event_type: str) -> None:
 class Reply:
     """``reply(entry)`` over the entries after sending: the answer, or None until it comes.
 
-    Make it before sending ``interaction``. Raises UsageError for one that nothing answers.
+    Make it before sending ``interaction``. ``calls``: whether a tool call answers too; not where something
+    here answers it in turn. Raises UsageError for an interaction that nothing answers.
     """
 
-    def __init__(self, interaction: Interaction, conversation: Conversation) -> None:
+    def __init__(self, interaction: Interaction, conversation: Conversation, *, calls: bool = True) -> None:
+        self._calls = calls
         self._kind = interaction.event_type
         check_answered(self._kind)
         self._interaction = interaction
@@ -112,7 +114,8 @@ class Reply:
         if self._kind == "conversation.echo":
             said = words or (family == "partial" and event.role == "pal" and event.final)
             return said and new and event.text.split() == self._words
-        if not words and not (family == "tool_call" and event.type == "conversation.tool_call"):
+        called = self._calls and family == "tool_call" and event.type == "conversation.tool_call"
+        if not words and not called:
             return False
         if self._turn is not None:
             return event.turn_idx == self._turn and (new or self._kind == "conversation.respond")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.protocol.events import Event, kept
+from tavus_cli.protocol.tool_calls import calls_in
 
 _REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
 
@@ -46,9 +47,11 @@ class ToolCall:
     message: Any = None
 
 
-def tool_name(event: Event) -> str:
-    """Of a tool call; older builds call the field otherwise."""
-    return event.word("name") or event.word("tool_name")
+def _calls(event: Event) -> bool:
+    family = event.kind.family
+    if family == "utterance":
+        return "tool_calls" in event.properties or "tool_calls" in event.hoisted
+    return family == "tool_call"
 
 
 class Turns:
@@ -77,16 +80,16 @@ class Turns:
         """
         idx = event.turn_idx
         if idx is None:
-            if event.kind.family == "tool_call":
+            if _calls(event):
                 self._call(event, at, None)
             return None
         turn = self.current
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if family == "tool_call":
+        if _calls(event):
             self._call(event, at, turn)
-        elif role == "user":
+        if role == "user":
             if turn.replied is None:
                 if asked is not None:
                     turn.asked = asked
@@ -101,7 +104,7 @@ class Turns:
         self.current = self._turn(idx, started)
 
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
-        """A tool result was sent; the open call it answers, or None."""
+        """A tool result was sent, by us or somebody else; the open call it answers, or None."""
         call = self.open_calls.pop(tool_call_id, None)
         if call is not None:
             call.answered, call.message = at, None
@@ -126,8 +129,8 @@ class Turns:
         return turn
 
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
-        call_id = event.word("tool_call_id")
-        if call_id and call_id not in self.open_calls and call_id not in self._answered:
-            self.open_calls[call_id] = ToolCall(call_id, tool_name(event), at, turn, message=kept(event))
-            if len(self.open_calls) > _REMEMBERED:
-                self.open_calls.popitem(last=False)
+        for call_id, name, _ in calls_in(event):
+            if call_id and call_id not in self.open_calls and call_id not in self._answered:
+                self.open_calls[call_id] = ToolCall(call_id, name, at, turn, message=kept(event))
+                if len(self.open_calls) > _REMEMBERED:
+                    self.open_calls.popitem(last=False)

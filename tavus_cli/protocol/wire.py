@@ -8,6 +8,10 @@ from typing import Any
 
 MAX_DEPTH = 100  # levels of a message: Daily's client reads fewer than 128, and quotes it all in its error
 TOO_DEEP = "nested too deep"  # shown instead of a deeper one
+MAX_TIME = 1e11  # Unix seconds: a larger number is milliseconds, or not a time
+_BINARY = 200  # characters from which on base64 is an image or a sound and not a word
+_BASE64 = r"[A-Za-z0-9+/_-]*={0,2}"
+_SEPARATORS = str.maketrans("", "", "._- ")
 
 _CONVERSATION_ID = re.compile(r"c[0-9a-z]{5,63}", re.ASCII)
 _encode = json.JSONEncoder(
@@ -45,6 +49,56 @@ def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
     elif not isinstance(value, list | tuple):
         return False
     return levels == 0 or any(too_deep(inner, levels - 1) for inner in value)
+
+
+def folded(name: str) -> str:
+    """A type or a field's name without its case and separators: clients spell them differently."""
+    return name.lower().translate(_SEPARATORS)
+
+
+def without_bytes(value: Any) -> Any:
+    """A copy with "(3,000 B)" for images and sounds, which are long base64."""
+    if isinstance(value, dict):
+        return {name: _cut(name, inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_cut("", inner) for inner in value]
+    return value
+
+
+def _cut(name: Any, value: Any) -> Any:
+    if not isinstance(value, str):
+        return without_bytes(value)
+    data = value.partition(";base64,")[2] if value.startswith("data:") else value
+    if len(data) <= _BINARY or " " in data or not re.fullmatch(_BASE64, data):
+        return value
+    mixed = not (data.isalpha() or data.islower() or data.isupper())
+    if name not in ("data", "audio") and not mixed:
+        return value
+    return f"({len(data.rstrip('=')) * 3 // 4:,} B)"
+
+
+def unix_time(value: Any) -> float | None:
+    """Unix seconds out of seconds, milliseconds or ISO 8601; None for what is none of them."""
+    if type(value) is float or type(value) is int:
+        if value >= MAX_TIME:
+            return value / 1_000 if value < MAX_TIME * 1_000 else None
+        return float(value) if value >= 0 else None
+    return iso_time(value)
+
+
+def iso_time(value: Any) -> float | None:
+    """ISO 8601 as Unix seconds, in UTC where it names no zone, as Tavus' own are; else None."""
+    if not isinstance(value, str) or len(value) > 40 or "-" not in value:
+        return None
+    from datetime import UTC, datetime
+
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp())
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def same(one: Any, other: Any) -> bool:

@@ -21,6 +21,9 @@ RATE = "barge_in_success"
 _GATE = re.compile(r"\s*([a-z_]+?)(?:[_.](p50|p95|max|count))?\s*(<=|>=)\s*(\S.*?)\s*")
 
 
+_LONGEST = 200  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
     """``limit`` in seconds for measures of time; ``stat`` is None for counts and the rate."""
@@ -71,7 +74,7 @@ class Verdict:
 
 def parse_gate(text: str) -> Gate:
     """ "reply_p95 <= 1.2s", "gaps<=0", "reply_count >= 20". Raises UsageError."""
-    match = _GATE.fullmatch(text)
+    match = _GATE.fullmatch(text) if len(text) <= _LONGEST else None
     if match is None:
         raise UsageError(f'"{text}" is not a valid gate: write MEASURE<=LIMIT, such as reply_p95<=1.2s')
     name, stat, sign, limit = match.groups()

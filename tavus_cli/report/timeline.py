@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEntry
 from tavus_cli.protocol.events import Event
-from tavus_cli.protocol.turns import Turn, tool_name
+from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.turns import Turn
 from tavus_cli.report.known_fields import ENVELOPE, INTERACTIONS, KNOWN, unknown_fields
 from tavus_cli.report.spans import BargeIn, Call, Speech, TurnSpan
 from tavus_cli.report.transcript import Transcript
@@ -110,7 +111,7 @@ class Timeline:
                 self._stopped(span, event, role, at)
         elif family == "tool_call":
             self._call(span, event, at)
-        elif family == "unknown":
+        elif family == "unknown" or family == "interaction":
             self._others(span, event, at)
 
     def _time(self, entry: EventEntry) -> float | None:
@@ -238,14 +239,14 @@ class Timeline:
     # -- the rest ------------------------------------------------------------------------------------
 
     def _call(self, span: TurnSpan, event: Event, at: float | None) -> None:
-        name = tool_name(event)
-        name = self._names.setdefault(name, name) if len(self._names) < _NAMES else name  # kept once
-        call = Call(event.word("tool_call_id"), name, at, "perception" in event.type)
-        span.calls = (*span.calls, call)
-        if call.id:
-            self._open_calls[call.id] = call
-            if len(self._open_calls) > _REMEMBERED:
-                self._open_calls.popitem(last=False)
+        for call_id, name, _ in calls_in(event):
+            name = self._names.setdefault(name, name) if len(self._names) < _NAMES else name  # kept once
+            call = Call(call_id, name, at, "perception" in event.type)
+            span.calls = (*span.calls, call)
+            if call.id:
+                self._open_calls[call.id] = call
+                if len(self._open_calls) > _REMEMBERED:
+                    self._open_calls.popitem(last=False)
 
     def _heartbeat(self, at: float | None) -> None:
         self.counts.heartbeats += 1

@@ -1,20 +1,34 @@
 """A resident session as a room: the socket of another process that is joined (``session start``).
 
-JSON lines both ways. It speaks first: one line about itself, or an error. ``{"do": "join"}`` is answered by
-what had been before, and starts the events; ``send`` sends, ``stop`` ends it.
+JSON lines both ways. It speaks first: the version of the protocol at once, then a line about itself, or an
+error, once it has joined. ``{"do": "join"}`` is answered by a snapshot, and starts the events; ``send``
+sends, ``stop`` ends it.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
+from typing import NamedTuple
 
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.wire import CHUNK, FROM_SERVER, Json, Lines, arrival_of, encode, error_of
+from tavus_cli.resident.wire import (
+    CHUNK,
+    FROM_CLIENT,
+    FROM_SERVER,
+    PROTOCOL,
+    Json,
+    Lines,
+    arrival_of,
+    encode,
+    error_of,
+)
 from tavus_cli.rooms.room import (
     BATCH,
     Arrival,
@@ -24,22 +38,33 @@ from tavus_cli.rooms.room import (
 )
 from tavus_cli.settings.table import default
 
-ASKING = 2.0  # seconds for a session to say what it is
+ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
+STOPPING = 15.0  # seconds for a session that answers to leave its room
+KILLING = 2.0  # seconds until the next, harder way of stopping
 _GONE = "the resident session is gone"
 
 
+class Ended(Exception):
+    """There was a session, and it has just ended."""
+
+
+class NotAnswering(CannotJoin):
+    """A session that is there and says nothing: stopped by a signal, or stuck."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"the session {name} is running and not answering: tavus-console session stop {name}"
+        )
+
+
 def find(
-    target: str | None, conversation_id: str | None = None, timeout: float = default("join_timeout")
+    target: str, conversation_id: str | None = None, timeout: float = default("join_timeout")
 ) -> ResidentRoom | None:
-    """The session for a TARGET or of a name; without a target the only one there is. Raises UsageError."""
-    if not runtime.supported() or not (sockets := runtime.sockets()):
-        return None
-    if not target:
-        rooms = [room for path in sockets if (room := _open(path.stem, timeout)) is not None]
-        if len(rooms) == 1:
-            return rooms[0]
-        for room in rooms:
-            room.close()
+    """The session for a TARGET or of a name. ``timeout``: for one that is still joining.
+
+    Raises NotAnswering, what kept it from joining, and UsageError.
+    """
+    if not runtime.supported() or not runtime.sockets():
         return None
     names = [target] if runtime.is_session_id(target) else []
     if target == "sim" or target.startswith("sim:") or "://" in target:
@@ -51,45 +76,104 @@ def find(
 
 
 def _open(name: str, timeout: float) -> ResidentRoom | None:
-    path = runtime.path_of(name)
-    connection = runtime.connect(path, timeout)
-    if connection is None:
-        return None
     try:
-        return ResidentRoom(connection)
-    except (OSError, ValueError):  # it ended just now
-        connection.close()
+        connection = runtime.connect(runtime.path_of(name), ASKING)
+        if connection is None:
+            return None
+        greeted = Greeted(connection, name)
+        try:
+            greeted.greet(time.monotonic() + ASKING)
+            return greeted.room(time.monotonic() + timeout)
+        except BaseException:
+            connection.close()
+            raise
+    except Ended:
         return None
+    except TimeoutError:
+        raise NotAnswering(name) from None
+
+
+class Greeted:
+    """A connection from its start to a room. Deadlines are of the monotonic clock.
+
+    ``greet`` and ``room`` raise Ended, and CannotJoin for a session that speaks another language.
+    """
+
+    def __init__(self, connection: socket.socket, name: str) -> None:
+        self.connection = connection
+        self._name = name
+        self._lines = Lines(FROM_SERVER)
+        self._values: list[Json] = []
+        self.greeted = False
+
+    def greet(self, deadline: float) -> None:
+        """Raises TimeoutError where nothing comes."""
+        if self._next(deadline).get("protocol") != PROTOCOL:
+            raise self._foreign()
+        self.greeted = True
+
+    def room(self, deadline: float) -> ResidentRoom:
+        """Once it has joined. Raises CannotJoin where it does not by then, or what kept it from joining."""
+        try:
+            hello = self._next(deadline)
+        except TimeoutError:
+            raise CannotJoin(f"the session {self._name} is still joining its room: try again") from None
+        if "error" in hello:
+            raise error_of(hello["error"])
+        try:
+            return ResidentRoom(self.connection, hello["hello"], self._lines, self._values)
+        except (KeyError, TypeError):
+            raise self._foreign() from None
+
+    def _next(self, deadline: float) -> Json:
+        while not self._values:
+            left = deadline - time.monotonic()
+            try:
+                self.connection.settimeout(max(left, 0.001))
+                data = self.connection.recv(CHUNK)
+                if not data:
+                    raise Ended
+                self._values += self._lines.feed(data)
+            except TimeoutError:
+                raise
+            except OSError:
+                raise Ended from None
+            except ValueError:
+                raise self._foreign() from None
+        return self._values.pop(0)
+
+    def _foreign(self) -> CannotJoin:
+        return CannotJoin(
+            f"the session {self._name} was started by another version of tavus-console, which this one does "
+            f"not understand: tavus-console session stop {self._name}, and start it again"
+        )
+
+
+class _Refused(Exception):
+    """Why the session takes no more from this client."""
 
 
 class ResidentRoom:
     """A Room (``room.Room``) over a connection; ``about`` is what the session said of itself.
 
-    Raises what kept the session from joining, OSError or ValueError where there is none.
+    Raises KeyError or TypeError where ``about`` has not what it must have.
     """
 
     live = True
     timed = True
     leaving_may_end = False
 
-    def __init__(self, connection: socket.socket) -> None:
+    def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
-        self._incoming = Lines(FROM_SERVER)
-        self._early: list[Json] = []  # what came in one piece with the first line
-        hello = self._first()
-        if "error" in hello:
-            connection.close()
-            raise error_of(hello["error"])
-        try:
-            self.about: Json = hello["hello"]
-            self.target: str = self.about["target"]
-            self.via: str = self.about["id"]
-            self.conversation_id: str = self.about["conversation_id"]
-        except (KeyError, TypeError) as error:
-            raise ValueError(f"a session that does not say its {error}") from None
+        self._incoming = lines
+        self._early = early  # what came in one piece with the first lines
+        self.about = about
+        self.target: str = about["target"]
+        self.via: str = about["id"]
+        self.conversation_id: str = about["conversation_id"]
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
-        self._informed = asyncio.Event()  # of what had been before; or that nothing more comes
+        self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
         self._snapshot: Snapshot | None = None
         self._left = False
         self._sendings: dict[int, asyncio.Future[None]] = {}
@@ -104,12 +188,12 @@ class ResidentRoom:
         return time.time()
 
     async def join(self) -> None:
-        """Returns once what had been before was taken: what is sent next must be told from it."""
+        """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
         try:
-            await self._write({"do": "join"})
+            await self._write(encode({"do": "join"}))
         except OSError:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
@@ -122,28 +206,19 @@ class ResidentRoom:
             raise SendFailed("not sent: the resident session is not joined")
         self._number += 1
         number = self._number
+        line = encode({"do": "send", "number": number, "message": message})
+        if len(line) > FROM_CLIENT:
+            raise SendFailed(
+                f"not sent: the message takes {len(line):,} bytes; a resident session takes {FROM_CLIENT:,}"
+            )
         done = self._sendings[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._write({"do": "send", "number": number, "message": message})
+            await self._write(line)
             await done
         except OSError:
             raise SendFailed(f"not sent: {_GONE}") from None
         finally:
             self._sendings.pop(number, None)
-
-    def stop(self, timeout: float) -> bool:
-        """End the session for all; instead of joining. Blocks; whether it has left its room."""
-        with self._connection:
-            self._connection.settimeout(timeout)
-            try:
-                self._connection.sendall(encode({"do": "stop"}))
-                while self._connection.recv(CHUNK):
-                    pass
-            except TimeoutError:
-                return False
-            except OSError:  # it was about to end anyway
-                pass
-        return True
 
     async def leave(self) -> None:
         self._left = True
@@ -170,6 +245,8 @@ class ResidentRoom:
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
+        except _Refused as error:
+            gone = str(error)
         except ValueError as error:
             gone = f"the resident session sent {error}: stop it and start it again"
         finally:
@@ -180,16 +257,6 @@ class ResidentRoom:
             yield [RoomOver(gone, self.now(), cut_off=True)]
 
     # -- lines -----------------------------------------------------------------------------------------
-
-    def _first(self) -> Json:
-        """What the session says of itself, before the event loop has the connection."""
-        while True:
-            data = self._connection.recv(CHUNK)
-            if not data:
-                raise ValueError("the session has ended")
-            if values := self._incoming.feed(data):
-                self._early = values[1:]
-                return values[0]
 
     async def _values(self) -> AsyncIterator[list[Json]]:
         """Raises ValueError for what is not the protocol."""
@@ -206,9 +273,9 @@ class ResidentRoom:
             if values := self._incoming.feed(data):
                 yield values
 
-    async def _write(self, value: Json) -> None:
+    async def _write(self, line: bytes) -> None:
         async with self._writing:
-            await asyncio.get_running_loop().sock_sendall(self._connection, encode(value))
+            await asyncio.get_running_loop().sock_sendall(self._connection, line)
 
     def _taken(self, values: list[Json]) -> list[Arrival]:
         """The arrivals among the values; the others are answered here. Raises ValueError."""
@@ -236,6 +303,8 @@ class ResidentRoom:
                 self._participants[participant.id] = participant
 
     def _answered(self, value: Json) -> None:
+        if "error" in value and "number" not in value:  # the server takes no more from this side
+            raise _Refused(str(error_of(value["error"])))
         sending = self._sendings.get(value.get("number", 0))
         if sending is None or sending.done():
             return
@@ -250,20 +319,123 @@ class ResidentRoom:
                 sending.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
-def sessions() -> list[ResidentRoom]:
-    """All that are there and joined; what dead ones left behind is taken away."""
+# -- all of them -------------------------------------------------------------------------------------------
+
+
+class Found(NamedTuple):
+    """The sessions on this machine: rooms of those that have joined, names of those that have not yet, and
+    of those that do not answer, or not in a way that we understand.
+    """
+
+    rooms: list[ResidentRoom]
+    joining: list[str]
+    silent: list[str]
+
+    def close(self) -> None:
+        for room in self.rooms:
+            room.close()
+
+
+def sessions() -> Found:
+    """All that are there, after ``ASKING`` seconds at most; what dead ones left behind is removed."""
     check_supported()
-    found = []
+    found = Found([], [], [])
+    asked: list[tuple[str, Greeted]] = []
     for path in runtime.sockets():
         try:
-            room = find(path.stem, timeout=ASKING)
-        except ConsoleError:  # it could not join, or is not ours
+            connection = runtime.connect(path, runtime.CONNECTING)
+        except TimeoutError:
+            found.silent.append(path.stem)
             continue
-        if room is None:
-            runtime.tidy(path)
+        except ConsoleError:  # not ours
+            continue
+        if connection is None:
+            with contextlib.suppress(ConsoleError):
+                runtime.tidy(path)
         else:
-            found.append(room)
+            asked.append((path.stem, Greeted(connection, path.stem)))
+    deadline = time.monotonic() + ASKING
+    for name, greeted in asked:
+        _sort(name, greeted, deadline, found)
     return found
+
+
+def _sort(name: str, greeted: Greeted, deadline: float, found: Found) -> None:
+    room = None
+    try:
+        greeted.greet(deadline)
+        room = greeted.room(deadline)
+        found.rooms.append(room)
+    except Ended:
+        pass
+    except TimeoutError:
+        found.silent.append(name)
+    except CannotJoin:
+        (found.joining if greeted.greeted else found.silent).append(name)
+    except ConsoleError:  # it could not join: it is about to end
+        pass
+    finally:
+        if room is None:
+            greeted.connection.close()
+
+
+def stop(name: str) -> list[str]:
+    """End a session for all: by its socket, then by TERM, then by KILL. Blocks; the notes it ended with.
+
+    ``STOPPING`` seconds at most for one that answers, else ``KILLING`` before each step. Raises ConsoleError
+    where the process is there even then.
+    """
+    notes: list[str] = []
+    leaving = False
+    with contextlib.suppress(TimeoutError, UsageError):
+        connection = runtime.connect(runtime.path_of(name), KILLING)
+        if connection is not None:
+            with connection:
+                leaving = _asked_to_stop(connection, notes)
+    # CONT: a process that was stopped by a signal takes no other but KILL.
+    for numbers in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
+        if _has_ended(name, KILLING if leaving else 0.0):
+            break
+        leaving = True
+        runtime.signal_holder(name, *numbers)
+    else:
+        if not _has_ended(name, KILLING):
+            raise ConsoleError(f"the session {name} did not stop, not even by KILL")
+    runtime.tidy(runtime.path_of(name))
+    return notes
+
+
+def _asked_to_stop(connection: socket.socket, notes: list[str]) -> bool:
+    """Whether the other side has ended the connection: it has left, and is about to end. Adds its notes."""
+    lines = Lines(FROM_SERVER)
+    until = time.monotonic() + KILLING
+    try:
+        connection.settimeout(KILLING)
+        connection.sendall(encode({"do": "stop"}))
+        while (left := until - time.monotonic()) > 0:
+            connection.settimeout(left)
+            data = connection.recv(CHUNK)
+            if not data:
+                return True
+            for value in lines.feed(data):
+                if value.get("stopping"):
+                    until = time.monotonic() + STOPPING
+                if "note" in value:
+                    notes.append(str(value["note"]))
+    except TimeoutError:
+        return False
+    except (OSError, ValueError):  # it was about to end anyway, or speaks another language
+        return True
+    return False
+
+
+def _has_ended(name: str, seconds: float) -> bool:
+    until = time.monotonic() + seconds
+    while runtime.is_held(name):
+        if time.monotonic() >= until:
+            return False
+        time.sleep(runtime.AGAIN)
+    return True
 
 
 def check_supported() -> None:

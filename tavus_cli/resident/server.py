@@ -1,5 +1,8 @@
 """A resident session: one joined room, and a socket that many commands share.
 
+Clients are plain sockets, not asyncio's streams: each transport of those is a cycle, which waits for the
+collector, and its thresholds are high (``session.run``).
+
 Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once it is known whether it could join.
 """
 
@@ -11,7 +14,8 @@ import os
 import socket
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO, cast
@@ -23,6 +27,7 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import (
     CHUNK,
     FROM_CLIENT,
+    PROTOCOL,
     Json,
     Lines,
     arrival_json,
@@ -31,13 +36,19 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomOver
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
 QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
+
+
+# What is attached to a session from above: given it, a way to send and a way to note, both seen by all
+# clients, it is entered around the session.
+Send = Callable[[Interaction], Awaitable[Any]]
+Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +63,8 @@ class ServerOptions:
 class Tapped:
     """A Room that shows its arrivals to the server, as they came, once the session has taken them.
 
-    Not before: a sending must be told ahead of its echo, and to one who joins meanwhile each arrival must
-    come once, by itself or as a part of what had been before.
+    Not before: a sending must go out ahead of its echo, and a client that joins meanwhile must get each
+    arrival once, by itself or as a part of its snapshot.
     """
 
     def __init__(self, room: Room, tap: Callable[[list[Arrival]], None]) -> None:
@@ -70,16 +81,18 @@ class Tapped:
 
 
 class Client:
-    """One connection. What waits for it is bounded; what did not fit is counted, and told in its place."""
+    """One connection. What waits for it is bounded; a line says how many did not fit, in their place."""
 
-    def __init__(self, writer: asyncio.StreamWriter, limit: int) -> None:
-        self.writer = writer
+    def __init__(self, connection: socket.socket, limit: int) -> None:
+        self.connection = connection
+        self.stops = False  # it has asked for the end
         self._limit = limit
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._missed = 0
         self._more = asyncio.Event()
         self._closing = False
+        self.greeted = asyncio.Event()  # it knows whether the room was joined
 
     def put(self, line: bytes, *, always: bool = False) -> None:
         full = len(self._lines) >= self._limit or self._bytes >= QUEUE_BYTES
@@ -115,8 +128,7 @@ class Client:
             size += len(line)
             some.append(line)
         self._bytes -= size
-        self.writer.write(b"".join(some))
-        await self.writer.drain()
+        await asyncio.get_running_loop().sock_sendall(self.connection, b"".join(some))
 
     def _add(self, line: bytes) -> None:
         self._lines.append(line)
@@ -131,10 +143,20 @@ class Client:
 class Server:
     """``async with`` a listening socket; ``serve`` is the whole of a session."""
 
-    def __init__(self, room: Room, options: ServerOptions, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self,
+        room: Room,
+        options: ServerOptions,
+        recorder: Recorder | None = None,
+        attach: Attach | None = None,
+    ) -> None:
         self._options = options
         self._room = room
+        self._recorder = recorder
         self._session = Session(cast(Room, Tapped(room, self._arrived)), recorder=recorder)
+        self._attached: AbstractAsyncContextManager[object] = nullcontext()
+        if attach is not None:
+            self._attached = attach(self._session, self._send_for_all, self._note_for_all)
         self._clients: set[Client] = set()  # that have joined
         self._connected: set[Client] = set()
         self._started = time.time()
@@ -142,15 +164,19 @@ class Server:
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._joining: asyncio.Task[Any] | None = None
+        self._failure_noted = False
 
     async def serve(self, listening: socket.socket, tell: TextIO) -> int:
-        """Join, tell that, serve until stopped, over or idle; leave. The exit status.
+        """Join, report that, serve until stopped, over or idle; leave. The exit status.
 
         Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
         """
-        server = await asyncio.start_unix_server(self._accept, sock=listening)
+        listening.setblocking(False)
+        accepting = asyncio.create_task(self._accept_all(listening))
+        self._joining = asyncio.current_task()
         try:
-            async with self._session:
+            async with self._attached, self._session:
                 self._known.set_result(None)
                 if _tell(tell, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
@@ -160,11 +186,17 @@ class Server:
             self._known.set_result(error)
             _tell(tell, {"error": error_json(error)})
             return error.status
+        except asyncio.CancelledError:
+            if not self._stop.is_set():
+                raise
+            _tell(tell, {"error": error_json(_STOPPED)})
         finally:
             if not self._known.done():
-                self._known.set_result(ConsoleError("the resident session was stopped while joining"))
+                self._known.set_result(_STOPPED)
             Path(listening.getsockname()).unlink(missing_ok=True)  # before the last client sees the end
-            server.close()
+            accepting.cancel()
+            await asyncio.wait({accepting})  # the loop must not wait for a descriptor that is closed
+            listening.close()
             await self._dismiss()
         return ExitStatus.DONE
 
@@ -188,6 +220,7 @@ class Server:
             stopped.cancel()
 
     async def _dismiss(self) -> None:
+        self._note_failure()
         if self._session.over is None:
             self._send_all(encode({"over": "the resident session was stopped", "at": time.time()}))
         for client in list(self._connected):
@@ -201,58 +234,79 @@ class Server:
 
     # -- clients ---------------------------------------------------------------------------------------
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        client = Client(writer, self._options.queue)
-        self._connected.add(client)
-        writing: asyncio.Task[None] | None = None
-        try:
-            connection = writer.get_extra_info("socket")
+    async def _accept_all(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, _ = await loop.sock_accept(listening)
+            except OSError:  # no descriptor is free: clients that leave give theirs back
+                await asyncio.sleep(runtime.AGAIN)
+                continue
             if runtime.peer_uid(connection) not in (os.geteuid(), None):
-                return
-            error = await asyncio.shield(self._known)
-            client.put(encode({"hello": self._about()} if error is None else {"error": error_json(error)}))
-            writing = asyncio.create_task(client.write_all())
-            if error is None:
-                await self._obey(client, reader, writing)
-        except (OSError, ValueError, asyncio.CancelledError):
-            pass  # gone, or nothing that could be understood: this client alone
-        finally:
-            self._tasks.discard(task)
-            await self._part(client, writing)
+                connection.close()
+                continue
+            task = loop.create_task(self._attend(connection))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _obey(self, client: Client, reader: asyncio.StreamReader, writing: asyncio.Task[None]) -> None:
-        """Until it has nothing more to say, or was told that it is all over."""
-        reading = asyncio.create_task(self._read(client, reader))
+    async def _attend(self, connection: socket.socket) -> None:
+        client = Client(connection, self._options.queue)
+        self._connected.add(client)
+        client.put(encode({"protocol": PROTOCOL}))
+        writing = asyncio.create_task(client.write_all())
+        reading = asyncio.create_task(self._read(client))
         try:
-            await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
-            if reading.done():
-                reading.result()
+            if not self._known.done():
+                first: set[asyncio.Future[Any]] = {reading, writing, self._known}
+                await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            if self._known.done():
+                error = self._known.result()
+                told = {"hello": self._about()} if error is None else {"error": error_json(error)}
+                client.put(encode(told))
+                client.greeted.set()
+                if error is None:
+                    await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            pass
         finally:
-            reading.cancel()
+            await self._part(client, reading, writing)
 
-    async def _read(self, client: Client, reader: asyncio.StreamReader) -> None:
+    async def _read(self, client: Client) -> None:
+        """Until it has nothing more to say, or says what is not the protocol: that ends only this client."""
+        loop = asyncio.get_running_loop()
         lines = Lines(FROM_CLIENT)
-        while data := await reader.read(CHUNK):
-            for request in lines.feed(data):
-                await self._answer(client, request)
+        try:
+            while data := await loop.sock_recv(client.connection, CHUNK):
+                for request in lines.feed(data):
+                    await self._answer(client, request)
+        except OSError:
+            pass
+        except ValueError as error:
+            refused = ConsoleError(f"the resident session takes no more from here: it was sent {error}")
+            client.put(encode({"error": error_json(refused)}), always=True)
 
     async def _answer(self, client: Client, request: Json) -> None:
         """Raises ValueError for a request that is not one."""
+        if request.get("do") == "stop":
+            client.stops = True
+            client.put(encode({"stopping": True}), always=True)
+            self._stop.set()
+            if not self._known.done() and self._joining is not None:
+                self._joining.cancel()
+            return
+        await client.greeted.wait()
         match request.get("do"):
             case "join":
                 client.put(encode(self._snapshot()), always=True)
                 if self._session.down is not None:
                     down = arrival_json(LineChanged(False, self._session.down, time.time()))
                     client.put(encode(down or {}), always=True)
+                if self._failure is not None:
+                    client.put(self._failure_line(), always=True)
                 self._clients.add(client)
                 self._changed.set()
             case "send":
                 await self._send(client, request)
-            case "stop":
-                self._stop.set()
             case other:
                 raise ValueError(f"unknown request {other}")
 
@@ -266,29 +320,59 @@ class Server:
         except ConsoleError as error:
             client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
+        self._tell_sent(message, self._clients - {client})
+        client.put(encode({"number": number}), always=True)
+
+    async def _send_for_all(self, interaction: Interaction) -> None:
+        """On behalf of the session itself. Raises what ``Session.send`` does."""
+        self._tell_sent(await self._session.send(interaction), self._clients)
+
+    def _note_for_all(self, text: str) -> None:
+        self._session.note(text)
+        self._arrived([RoomNote(text, time.time())])
+
+    def _tell_sent(self, message: Json, clients: set[Client]) -> None:
         sent = arrival_json(Received(message, time.time(), direction="out"))
         assert sent is not None
         line = encode(sent)
-        for other in self._clients - {client}:
-            other.put(line)
-        client.put(encode({"number": number}), always=True)
+        for client in clients:
+            client.put(line)
 
-    async def _part(self, client: Client, writing: asyncio.Task[None] | None) -> None:
+    async def _part(self, client: Client, reading: asyncio.Task[None], writing: asyncio.Task[None]) -> None:
+        """One that does not read gets no more than ``END_SECONDS``: nothing is kept for it."""
         self._clients.discard(client)
         self._connected.discard(client)
         self._changed.set()
-        if writing is not None:
-            client.close()
-            with contextlib.suppress(TimeoutError, OSError, asyncio.CancelledError):
-                async with asyncio.timeout(END_SECONDS):
-                    await asyncio.shield(writing)
-            writing.cancel()
-        if writing is None or (writing.done() and not writing.cancelled()):
-            client.writer.close()
-        else:
-            client.writer.transport.abort()  # it does not read: nothing more is kept for it
+        client.close()
+        reading.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.wait({writing}, timeout=END_SECONDS)
+        writing.cancel()
+        await asyncio.gather(reading, writing, return_exceptions=True)  # before what they wait for is closed
+        client.connection.close()
+
+    @property
+    def _failure(self) -> str | None:
+        """Why the recording has ended early, if it has."""
+        return None if self._recorder is None else self._recorder.failed
+
+    def _failure_line(self) -> bytes:
+        return encode({"note": f"recording: {self._failure}", "at": time.time(), "warning": True})
+
+    def _note_failure(self) -> None:
+        """Once to all who are here, and at the end to whoever stops the session."""
+        if self._failure is None:
+            return
+        if not self._failure_noted:
+            self._failure_noted = True
+            self._send_all(self._failure_line(), always=True)
+        for client in self._connected:
+            if client.stops and client not in self._clients:
+                client.put(self._failure_line(), always=True)
 
     def _arrived(self, batch: list[Arrival]) -> None:
+        if self._failure is not None and not self._failure_noted:
+            self._note_failure()
         for arrival in batch:
             value = arrival_json(arrival)
             if value is not None:
@@ -313,11 +397,16 @@ class Server:
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),
+            "recording": None if self._recorder is None else self._recorder.path,
+            "recording_failed": self._failure,
         }
 
     def _snapshot(self) -> Json:
         people = [participant_json(one) for one in self._room.participants.values()]
         return {"snapshot": snapshot_json(self._session.conversation.snapshot()), "participants": people}
+
+
+_STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
 def _tell(stream: TextIO, told: Json) -> bool:
@@ -336,7 +425,7 @@ def _tell(stream: TextIO, told: Json) -> bool:
 def claim(name: str) -> tuple[socket.socket, int] | None:
     """A listening socket of this name and the lock that goes with it; None where another process has it.
 
-    The lock ends with the process, however that ends; what a dead one left behind is taken away.
+    The lock ends with the process, however that ends; what a dead one left behind is removed.
     """
     lock = runtime.lock(name)
     if lock is None:
@@ -359,10 +448,13 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
     return listening, lock
 
 
-async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> int:
-    """The exit status, once the session has ended. ``open_room`` raises a ConsoleError that is told too."""
+async def reside(
+    config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
+) -> int:
+    """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(config["id"], config["idle"], config["queue"])
     path: Path | None = None
+    claimed: tuple[socket.socket, int] | None = None
     try:
         claimed = claim(options.id)
         if claimed is None:
@@ -373,10 +465,11 @@ async def reside(config: Json, open_room: Callable[[], Room], tell: TextIO) -> i
         if not room.live:
             raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
         recorder = record_to(config["record"], room)
-        return await Server(room, options, recorder).serve(claimed[0], tell)
+        return await Server(room, options, recorder, attach).serve(claimed[0], tell)
     except ConsoleError as error:
         _tell(tell, {"error": error_json(error)})
         return error.status
     finally:
-        if path is not None:
+        if claimed is not None and path is not None:
             path.unlink(missing_ok=True)
+            claimed[0].close()  # where it did not come to serve

@@ -1,12 +1,16 @@
-"""Where resident sessions are found: one socket each, in a folder that is ours alone."""
+"""Where resident sessions are found: one socket and one lock each, in a folder that only we may use."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import socket
 import stat
 import struct
+import sys
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +18,10 @@ from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 
 APP = "tavus-console"
+CONNECTING = (
+    0.25  # seconds: the system does it at once, unless a process does not accept and its queue is full
+)
+AGAIN = 0.02  # seconds between two tries
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
 
@@ -30,13 +38,16 @@ def folder() -> Path:
 
     from platformdirs import user_runtime_path
 
-    with warnings.catch_warnings():  # that XDG_RUNTIME_DIR is not set is no matter
+    with warnings.catch_warnings():  # it warns where XDG_RUNTIME_DIR is not set
         warnings.simplefilter("ignore")
         return Path(user_runtime_path(APP))
 
 
 def own_folder() -> Path:
-    """The folder, made where it is missing. Raises ConsoleError where others can do something in it."""
+    """The folder, made where it is missing; one that is there is left as it is.
+
+    Raises ConsoleError where others can do something in it.
+    """
     path = folder()
     try:
         path.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -49,7 +60,10 @@ def own_folder() -> Path:
         ):
             raise ConsoleError(f"{path.parent} is writable by other users: no resident session is run there")
         if status.st_mode & 0o077:
-            path.chmod(0o700)
+            raise ConsoleError(
+                f"{path} is open to other users (mode {stat.S_IMODE(status.st_mode):04o}): chmod 700 it, "
+                "or name another folder in TAVUS_CONSOLE_RUNTIME"
+            )
     except OSError as error:
         raise ConsoleError(f"{path}: {error.strerror or error}") from None
     return path
@@ -62,7 +76,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # told by whoever joins it, without its token
+    except ValueError:  # reported by whoever joins it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):
@@ -86,6 +100,23 @@ def path_of(name: str) -> Path:
     return folder() / f"{name}.sock"
 
 
+def _connect(connection: socket.socket, path: Path, timeout: float) -> None:
+    """Raises TimeoutError where the queue of the other side stays full, and OSError."""
+    until = time.monotonic() + timeout
+    while True:
+        try:
+            connection.connect(os.fspath(path))
+            return
+        except BlockingIOError:  # Linux does not wait by itself
+            if time.monotonic() >= until:
+                raise TimeoutError from None
+            time.sleep(AGAIN)
+
+
+def _lock_path(name: str) -> Path:
+    return folder() / f"{name}.lock"
+
+
 def check_owner(path: Path) -> bool:
     """Whether there is a socket of ours. Raises UsageError for anything else in its place."""
     try:
@@ -100,7 +131,7 @@ def check_owner(path: Path) -> bool:
 
 
 def peer_uid(connection: socket.socket) -> int | None:
-    """The user on the other end; None where the system does not tell."""
+    """The user on the other end; None where the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1])
@@ -110,19 +141,36 @@ def peer_uid(connection: socket.socket) -> int | None:
         return None
 
 
+def peer_pid(connection: socket.socket) -> int | None:
+    """The process that listens on the other end; None where the system does not say."""
+    if hasattr(socket, "SO_PEERCRED"):
+        size = struct.calcsize("3i")
+        return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])
+    try:  # macOS: LOCAL_PEERPID
+        return int(connection.getsockopt(0, 2))
+    except OSError:
+        return None
+
+
 def connect(path: Path, timeout: float) -> socket.socket | None:
-    """A connection to a session of ours; None where nobody listens. Raises UsageError."""
+    """A connection to a session of ours; None where nobody listens.
+
+    Raises TimeoutError where its queue is full for so long, and UsageError.
+    """
     if not check_owner(path):
         return None
     connection = socket.socket(socket.AF_UNIX)
     connection.settimeout(timeout)
     try:
-        connection.connect(os.fspath(path))
+        _connect(connection, path, timeout)
         if peer_uid(connection) not in (os.geteuid(), None):
             raise UsageError(f"{path} is held open by another user: not connected")
     except (ConnectionRefusedError, FileNotFoundError):
         connection.close()
         return None
+    except TimeoutError:
+        connection.close()
+        raise
     except OSError as error:
         connection.close()
         raise UsageError(f"{path}: {error.strerror or error}") from None
@@ -136,7 +184,8 @@ def lock(name: str) -> int | None:
     """A descriptor that holds the name as long as this process lives; None where another one has it."""
     import fcntl
 
-    path = own_folder() / f"{name}.lock"
+    own_folder()
+    path = _lock_path(name)
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     try:
         descriptor = os.open(path, flags, 0o600)
@@ -147,11 +196,74 @@ def lock(name: str) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    if sys.platform == "linux":  # a second lock, of the kind whose owner the kernel names; see holder
+        with contextlib.suppress(OSError):
+            fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
 
 
+def holder(name: str) -> int | None:
+    """The process that holds the name: as the kernel says, by its lock or else by its socket.
+
+    None where nobody does, or nobody can say.
+    """
+    if sys.platform == "linux":
+        import fcntl
+
+        shape = "hhqqi4x"  # struct flock
+        try:
+            descriptor = os.open(_lock_path(name), os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            asked = struct.pack(shape, fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+            kind, _, _, _, pid = struct.unpack(shape, fcntl.fcntl(descriptor, fcntl.F_GETLK, asked))
+        except OSError:
+            return None
+        finally:
+            os.close(descriptor)
+        if kind != fcntl.F_UNLCK and pid > 0:
+            return int(pid)
+    try:
+        connection = connect(path_of(name), CONNECTING)
+    except (TimeoutError, UsageError):
+        return None
+    if connection is None:
+        return None
+    with connection:
+        return peer_pid(connection)
+
+
+def is_held(name: str) -> bool:
+    """Whether a process has the name. One that has ended has not, even as a zombie. Raises ConsoleError."""
+    descriptor = lock(name)
+    if descriptor is None:
+        return True
+    os.close(descriptor)
+    return False
+
+
+def signal_holder(name: str, *numbers: int) -> None:
+    """Signals for the process that holds the name, and no other, though pids are used again."""
+    pid = holder(name)
+    if pid is None or pid == os.getpid():
+        return
+    with contextlib.suppress(ProcessLookupError):
+        if not hasattr(os, "pidfd_open"):
+            for number in numbers:
+                os.kill(pid, number)
+            return
+        process = os.pidfd_open(pid)
+        try:
+            if holder(name) == pid:  # still: so it is the one that the descriptor means
+                for number in numbers:
+                    signal.pidfd_send_signal(process, number)
+        finally:
+            os.close(process)
+
+
 def tidy(path: Path) -> None:
-    """Take away the socket of a process that is no more."""
+    """Remove the socket of a process that has ended."""
     descriptor = lock(path.stem)
     if descriptor is not None:
         try:

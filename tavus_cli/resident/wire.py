@@ -22,6 +22,7 @@ from tavus_cli.rooms.room import (
     RoomOver,
 )
 
+PROTOCOL = 1  # what a session says first; docs/architecture.md has the objects of this version
 CHUNK = 1 << 18  # bytes read or written at a time
 FROM_CLIENT = 1 << 20  # bytes of a line at most; Tavus takes messages of 4,096
 FROM_SERVER = 64 << 20
@@ -32,6 +33,10 @@ Json = dict[str, Any]
 def encode(value: Json) -> bytes:
     """The object as a line."""
     return (to_json(value) + "\n").encode("utf-8", "surrogatepass")
+
+
+def too_long(limit: int) -> ValueError:
+    return ValueError(f"a line of more than {limit:,} bytes")
 
 
 class Lines:
@@ -57,12 +62,12 @@ class Lines:
     def _keep(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._limit:
-            raise ValueError(f"a line of more than {self._limit:,} bytes")
+            raise too_long(self._limit)
         self._rest.append(part)
 
     def _decode(self, line: bytes) -> Json:
         if len(line) > self._limit:
-            raise ValueError(f"a line of more than {self._limit:,} bytes")
+            raise too_long(self._limit)
         try:
             value = from_json(line.decode("utf-8", "surrogatepass"))
         except (ValueError, RecursionError):

@@ -1,7 +1,8 @@
 """A recording as a room: what came then comes again, in the order of the file (docs/recordings.md).
 
-Two kinds of files: records with times, as ``Recorder`` writes them, and bare messages, one a line. A
-line that cannot be read is skipped, with a note.
+Records with times, as ``Recorder`` writes them; bare messages, one a line; messages that a log has put
+something around; and JSON arrays of all of them. A line that cannot be read is skipped, with
+a note.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from typing import Any, Literal, TextIO
 from tavus_cli.errors import SendFailed, UsageError
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.wire import TOO_DEEP, from_json, to_json
+from tavus_cli.rooms.files import Lines
 from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
+from tavus_cli.rooms.wrappers import events_of, unix, unwrapped, values_in
 
 VERSION = 1
 _MAX_TIME = 1e11  # Unix seconds; a larger number is not a time
@@ -36,32 +39,64 @@ class RecordedRoom:
     leaving_may_end = False
     via = ""
 
-    def __init__(self, path: str, *, speed: float | None = None) -> None:
+    def __init__(self, path: str, *, speed: float | None = None, stdin: TextIO | None = None) -> None:
         self.target = path
         self.conversation_id = ""
         self.participants: Mapping[str, Participant] = {}
         self._path = path
         self._speed = speed
-        self._file = _open(path)
+        self._lines = Lines(path, stdin)
         self._left = asyncio.Event()
         self._last_at = 0.0
         self._line = 0
-        first = self._file.readline()
+        self._begin: list[str] = []  # of the lines, read already
         try:
-            head = _head(path, first)
+            head = self._recognise()
         except UsageError:
-            self._file.close()
+            self._lines.close()
             raise
-        self._first = None if "recording" in head else first
-        self.timed = "recording" in head or _is_record(head)
         self.live = self.timed and speed is not None
-        self._parse_all, self._parse = _record_readers() if self.timed else _bare_readers()
         if "recording" in head:
-            self._line = 1
             self._last_at = _number(head.get("started")) or 0.0
-            conversation_id = head.get("conversation_id")
-            self.conversation_id = conversation_id if isinstance(conversation_id, str) else ""
+        target = head.get("target")
+        self.recorded_target = target if "recording" in head and isinstance(target, str) else ""
+        conversation_id = head.get("conversation_id")
+        self.conversation_id = conversation_id if isinstance(conversation_id, str) else ""
         self._begun = (time.monotonic(), self._last_at)
+
+    def _recognise(self) -> dict[str, Any]:
+        """What kind of file it is, by its first line; that line, where it is an object."""
+        first = self._lines.next()
+        if not first and self._lines.broken:
+            raise UsageError(f"{self._path}: cannot be read: {self._lines.broken}")
+        self._begin = [first]
+        if (opened := _opened(first)) is not None:
+            first = self._open_container(first, opened)
+        head = _head(self._path, first)
+        if "recording" in head:
+            self._begin, self._line = self._begin[1:], 1
+        self.timed = "recording" in head or _is_record(head)
+        self._parse_all, self._parse = _record_readers() if self.timed else _bare_readers()
+        if not self.timed and (logged := unwrapped(head)) is not None:
+            self.timed = logged.at is not None
+            self._parse_all, self._parse = _logged_readers(self.timed)
+        return head
+
+    def _open_container(self, first: str, opened: bool) -> str:
+        """The messages of a JSON array, or of JSON over several lines, as lines; the first of them."""
+        text = first + self._lines.rest()
+        lines: list[str] = []
+        try:
+            for value in values_in(text):
+                lines.append(to_json(value) + "\n")
+        except (ValueError, RecursionError):
+            if not lines and not opened:
+                raise UsageError(f"{self._path}: {_NOT_JSON}") from None
+            self._lines.broken = self._lines.broken or "its JSON is incomplete"
+        if not lines:
+            raise UsageError(f"{self._path}: it holds no messages")
+        self._begin = lines
+        return lines[0]
 
     def now(self) -> float:
         """The time of the recording: of its last record, or between two of them by its pace."""
@@ -79,7 +114,7 @@ class RecordedRoom:
         self._left.set()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
-        with self._file:
+        with contextlib.closing(self._lines):
             batches = self._batches() if self._speed is None else self._paced()
             for delay, batch in batches:
                 await self._pause(delay)
@@ -97,10 +132,13 @@ class RecordedRoom:
                 await self._left.wait()
 
     def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
-        first = [] if self._first is None else [self._first]
-        lines = chain(first, self._file)
+        lines = chain(self._begin, self._lines)
+        self._begin = []
         while some := list(islice(lines, BATCH)):
             yield 0.0, self._take(some)
+        if self._lines.broken:
+            text = f"{self._path}: it ends early, what came before is shown: {self._lines.broken}"
+            yield 0.0, [RoomNote(text, warning=True)]
 
     def _paced(self) -> Iterator[tuple[float, list[Arrival]]]:
         """One arrival a batch, with the seconds to wait before it."""
@@ -152,11 +190,17 @@ class RecordedRoom:
         return RoomNote(f"{where}: skipped, {error}: {line.strip()}", warning=True)
 
 
-def _open(path: str) -> TextIO:
+def _opened(line: str) -> bool | None:
+    """Whether a container begins with the line: True where it is all of one, False for a part, else None."""
+    if not line.lstrip().startswith(("[", "{")):
+        return None
     try:
-        return open(path, encoding="utf-8", errors="surrogateescape", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+        value = _read(line)
+    except ValueError:
+        return None if line.startswith('{"recording"') else False
+    if isinstance(value, list):
+        return True if value and all(isinstance(one, dict) for one in value) else None
+    return True if isinstance(value, dict) and events_of(value) != [value] else None
 
 
 def _head(path: str, line: str) -> dict[str, Any]:
@@ -166,7 +210,7 @@ def _head(path: str, line: str) -> dict[str, Any]:
     try:
         head = _read(line)
     except ValueError:
-        raise UsageError(f"{path}: not a recording: its first line is not JSON") from None
+        raise UsageError(f"{path}: {_what_it_is(line)}") from None
     if not isinstance(head, dict):
         return {}
     if "recording" in head and "event_type" not in head:
@@ -176,8 +220,25 @@ def _head(path: str, line: str) -> dict[str, Any]:
                 f"{path}: a recording of version {version}; this program reads version {VERSION}"
             )
         return head
+    if head.get("report") == 1 and "measures" in head:
+        raise UsageError(f"{path}: a report, not a recording; give the recording it was made from")
+    if "conversation_url" in head and "event_type" not in head:
+        raise UsageError(f"{path}: it holds no events; write it with conversation get ID --verbose")
     head.pop("recording", None)
     return head
+
+
+_NOT_JSON = "not a recording: its first line is not JSON; --record writes one"
+
+
+def _what_it_is(line: str) -> str:
+    """Of a line that is not JSON."""
+    begins = line.lstrip().lower()
+    if begins.startswith("<"):
+        return "HTML or XML, not a recording; give what --record wrote"
+    if begins.startswith(("/", "#")):
+        return "a script or a text, not a recording; tavus-console run runs scripts"
+    return _NOT_JSON
 
 
 def _is_record(value: Any) -> bool:
@@ -215,6 +276,24 @@ def _bare_readers() -> tuple[ParseAll, Parse]:
     return parse_all, parse
 
 
+def _logged_readers(timed: bool) -> tuple[ParseAll, Parse]:
+    """For messages that a log has put something around; without times where the first has none."""
+
+    def parse(line: str) -> Arrival | None:
+        if not line.strip():
+            return None
+        value = _read(line)
+        logged = unwrapped(value)
+        if logged is None:
+            return Received(value, None, None, None)
+        return Received(logged.message, logged.at if timed else None, logged.sender, None, logged.direction)
+
+    def parse_all(lines: list[str]) -> list[Arrival]:
+        return [arrival for line in lines if (arrival := parse(line)) is not None]
+
+    return parse_all, parse
+
+
 def _record_readers() -> tuple[ParseAll, Parse]:
     """The same for records; notes and odd ones are left to ``_slow_record``."""
     from msgspec import DecodeError, Raw, defstruct, json
@@ -247,12 +326,17 @@ def _record_readers() -> tuple[ParseAll, Parse]:
     return parse_all, parse
 
 
-def _slow_record(line: str) -> Arrival:
+def _slow_record(line: str) -> Arrival | None:
     """What the fast way does not read: notes, odd times, NaN, deep nesting. Raises ValueError."""
     value = _read(line)
+    if isinstance(value, dict) and value.keys() <= {"at", "gap", "note"} and len(value) == 2:
+        # As ``tail --envelope`` prints them; gaps are found anew.
+        return RoomNote(str(value["note"]), unix(value.get("at"))) if "note" in value else None
     if not _is_record(value):
         raise ValueError(TOO_DEEP if value == TOO_DEEP else "not a record")
     at = _number(value.get("at"))
+    if at is None:
+        at = unix(value.get("at"))  # ISO 8601
     message, sender, direction = value["message"], value.get("from"), value["dir"]
     if direction == "note":
         return RoomNote(message if isinstance(message, str) else to_json(message), at)

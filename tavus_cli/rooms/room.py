@@ -80,7 +80,7 @@ class LineChanged(NamedTuple):
 class RoomOver(NamedTuple):
     """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it.
 
-    ``cut_off``: the way to it has ended, and it may go on for others.
+    ``cut_off``: the way to it has ended, and it may continue for others.
     """
 
     reason: str
@@ -154,8 +154,8 @@ class Inbox:
     """From any thread to the event loop: append, and arm at most one wakeup.
 
     The producer appends and then tests the flag; the consumer clears the flag and then drains: an
-    extra wakeup may come, a lost one cannot. Bounded; what did not fit is counted and told by a
-    RoomNote in its place. The end of the room always fits.
+    extra wakeup may come, a lost one cannot. Bounded; what did not fit is counted, and a RoomNote
+    in its place says so. The end of the room always fits.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
@@ -220,7 +220,7 @@ class Inbox:
         if loop is None or self._armed:
             return
         self._armed = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(self._set)
 
     def _set(self) -> None:

@@ -1,7 +1,7 @@
 """MATCH of a script: ``field=value``, ``field~regex``, ``field<number``, ``field>number`` over an event.
 
 A field is a dotted path: what the decoding made of an event (``FIELDS``) first, then its properties, then
-the message. A path goes on into text that holds a JSON object, as the arguments of a tool call do.
+the message. A path leads into text that holds a JSON object, as the arguments of a tool call do.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from typing import Any
 
 from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import duration
+from tavus_cli.language.patterns import Pattern, TooSlow, glob, is_glob, literal
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import EventEntry
-from tavus_cli.protocol.events import CATALOGUE, short_name
+from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.wire import from_json, to_json
 
 REPLY = "reply"  # stands for an event type: the answer to what was sent last, whatever form it has
+Fill = Callable[[str, Callable[[str], str]], str]
 _ABSENT: Any = object()
 _MATCH = re.compile(r"([A-Za-z_][\w.-]*)([=~<>])(.*)", re.DOTALL)
 _TOKEN = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+|"')
@@ -103,15 +106,19 @@ class Match:
     field: str
     operator: str
     value: str
-    pattern: re.Pattern[str] | None = None
+    pattern: Pattern | None = None
     number: float = 0.0
 
     def __call__(self, entry: EventEntry) -> bool:
+        """Raises TooSlow."""
         value = look_up(entry, self.field)
         if value is _ABSENT:
             return False
         if self.pattern is not None:
-            return self.pattern.search(as_text(value)) is not None
+            try:
+                return self.pattern.search_many(as_text(value)) is not None
+            except TooSlow as error:
+                raise TooSlow(f"{self.field}~: {error}") from None
         if self.operator == "=":
             return _equal(value, self.value)
         known = _as_number(value)
@@ -128,18 +135,22 @@ class Match:
         return f"no {self.field}" if value is _ABSENT else f"{self.field} is {to_json(value)}"
 
 
-def match_of(text: str, column: int = 1) -> Match | None:
-    """A MATCH from a word without quotes, None where it is none. Raises LineError for a wrong value."""
+def match_of(text: str, column: int = 1, fill: Fill = lambda text, quote: text) -> Match | None:
+    """A MATCH from a word without quotes, None where it is not one. Raises LineError for a wrong value.
+
+    ``fill`` puts into the value what came from events, each after ``quote``: it is never a pattern.
+    """
     parts = _MATCH.fullmatch(text)
     if parts is None:
         return None
     field, operator, value = parts.groups()
     at = column + len(field) + 1
+    value = fill(value, literal if operator == "~" else str)
     if operator == "~":
         try:
-            return Match(field, operator, value, pattern=re.compile(value))
-        except re.error as error:
-            raise LineError(f'"{value}" is not a valid regular expression: {error.msg}', at) from None
+            return Match(field, operator, value, pattern=Pattern(value))
+        except UsageError as error:
+            raise LineError(str(error), at) from None
     if operator in "<>":
         number = _as_number(value)
         if number is None:
@@ -210,8 +221,12 @@ def _as_number(value: Any) -> float | None:
 
 def check_event(word: str, column: int = 1) -> None:
     """Raises LineError for a short name that no known type has; an unknown type is written in full."""
+    try:
+        glob(word)
+    except UsageError as error:
+        raise LineError(str(error), column) from None
     shorts = {short_name(name) for name in CATALOGUE}
-    if word in shorts or word == REPLY or word.startswith(_PREFIXES) or any(sign in word for sign in "*?["):
+    if word in shorts or word == REPLY or word.startswith(_PREFIXES) or is_glob(word):
         return
     hint = (
         did_you_mean(word, sorted(shorts | {REPLY}))

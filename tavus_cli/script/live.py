@@ -15,12 +15,13 @@ from tavus_cli.script.scheduled import Placed, Scheduler
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
+from tavus_cli.session.turns import Turns
 
 GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
 
 
 class LiveStage:
-    """A ``script.Stage``, and a sink of ``session``: make it before the session is entered.
+    """A ``runner.Stage``, and a sink of ``session``: make it before the session is entered.
 
     Everything is measured by the room's time, and by when events arrived, not when they were looked at.
     """
@@ -37,6 +38,7 @@ class LiveStage:
         self._waiting: asyncio.Future[None] | None = None
         self._over: asyncio.Task[bool] | None = None
         session.sinks.append(self)
+        self.turns = Turns(session.room)
         self._scheduler = Scheduler(
             session, lambda action: deliver(session, action, warn), lambda: self._sent.at
         )
@@ -71,8 +73,9 @@ class LiveStage:
                 overdue, ended = self.now() >= deadline, session.finished.is_set()
                 last = ended or (overdue and (not held or self.now() >= deadline + GRACE))
                 if last or not window.in_doubt:
-                    entry = window.found(what, start)
-                    start = len(window.entries)
+                    end = window.size(what)
+                    entry = await self._found(window, what, start)
+                    start = end
                 if entry is not None or last:
                     break
                 await self._wait(deadline + GRACE if overdue else deadline)
@@ -80,9 +83,17 @@ class LiveStage:
             self._waited = None
         if session.finished.is_set():
             return Verdict(entry, window, session.ending, cut_off=session.cut_off)
-        return Verdict(entry, window, session.trouble.removeprefix("; ") or None)
+        trouble = session.trouble.removeprefix("; ")
+        return Verdict(entry, window, trouble or None, cut_off=session.down is not None)
 
-    def place(self, placed: Placed) -> None:
+    async def _found(self, window: Window, what: Expectation, start: int) -> EventEntry | None:
+        for entry in window.looked_at(what, start):
+            if entry is not None:
+                return entry
+            await self.turns.give()
+        return None
+
+    async def place(self, placed: Placed) -> None:
         self._scheduler.place(placed)
         self._placed.append(placed)
 

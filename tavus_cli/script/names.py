@@ -7,7 +7,7 @@ that it is never an option, a second word or a piece of JSON.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from tavus_cli.script.conditions import LineError, absent, as_text, look_up
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*(?:\.\w+)*)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
 _HIDDEN = re.compile("\ue000(\\d+)\ue001")
+MOST_CHARACTERS = 1_000_000  # that the names of a line stand for: /set x $x$x doubles it
 _FIGURES = ("after",)  # of a kept event beside the fields of a MATCH
 
 
@@ -33,8 +34,8 @@ class Kept:
 class Names:
     """``texts`` are the script's own; ``events`` what it kept, None for one that is only known to be kept.
 
-    ``remote`` are the texts that an event had a part in. ``checking``: nothing has come yet, and whatever
-    an event will say is taken for right.
+    ``remote`` are the texts that an event had a part in. ``checking``: nothing has arrived yet, and any
+    value of an event is accepted.
     """
 
     texts: dict[str, str] = field(default_factory=dict)
@@ -97,27 +98,37 @@ def shown(value: Any) -> str:
 
 def replaced(text: str, names: Names) -> str:
     """With every reference replaced. Raises LineError."""
-    return _REFERENCE.sub(
-        lambda match: "$" if match[1] else names.value(match[2] or match[3], match.start() + 1),
-        text,
-    )
+    return _substituted(text, names, lambda reference, value: value)
 
 
 def hidden(text: str, names: Names) -> tuple[str, list[str]]:
     """As ``replaced``, but what came from an event is a mark, and ``fill`` puts it in. Raises LineError."""
     values: list[str] = []
 
-    def put(match: re.Match[str]) -> str:
-        if match[1]:
-            return "$"
-        path = match[2] or match[3]
-        value = names.value(path, match.start() + 1)
-        if not names.is_remote(match[0]):
+    def put(reference: str, value: str) -> str:
+        if not names.is_remote(reference):
             return value
         values.append(value)
         return f"\ue000{len(values) - 1}\ue001"
 
-    return _REFERENCE.sub(put, text), values
+    return _substituted(text, names, put), values
+
+
+def _substituted(text: str, names: Names, put: Callable[[str, str], str]) -> str:
+    """``put`` is given each reference and what it stands for. Raises LineError."""
+    left = MOST_CHARACTERS
+
+    def one(match: re.Match[str]) -> str:
+        nonlocal left
+        if match[1]:
+            return "$"
+        value = names.value(match[2] or match[3], match.start() + 1)
+        left -= len(value)
+        if left < 0:
+            raise LineError(f"names stand for over {MOST_CHARACTERS:,} characters", match.start() + 1)
+        return put(match[0], value)
+
+    return _REFERENCE.sub(one, text)
 
 
 def fill(interaction: Interaction, values: list[str]) -> Interaction:
@@ -128,9 +139,17 @@ def fill(interaction: Interaction, values: list[str]) -> Interaction:
     return interaction._replace(properties=properties, raw=raw)
 
 
+def put_in(text: str, values: list[str], quote: Callable[[str], str] = str) -> str:
+    """The values of ``hidden`` in their places in a text, each after ``quote``."""
+    return _HIDDEN.sub(
+        lambda mark: quote(values[int(mark[1])]) if len(mark[1]) < 9 and int(mark[1]) < len(values) else "",
+        text,
+    )
+
+
 def _filled(value: Any, values: list[str]) -> Any:
     if isinstance(value, str):
-        return _HIDDEN.sub(lambda match: values[int(match[1])] if int(match[1]) < len(values) else "", value)
+        return put_in(value, values)
     if isinstance(value, Mapping):
         return {_filled(key, values): _filled(inner, values) for key, inner in value.items()}
     if isinstance(value, list):

@@ -9,13 +9,16 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from tavus_cli.errors import ExitStatus
+from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.conditions import REPLY, Match
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.safe import safe, safe_json
 
 NEAREST = 3  # events shown with a failure
+_LOOKED_AT = 1_000  # the latest events of which the nearest are found
+_TIMES = ("started_ms", "answered_ms", "spoken_ms")
 _WIDTH = 160  # characters of such an event
 _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -38,13 +41,15 @@ class Outcome:
 
 @dataclass(slots=True)
 class Run:
-    """A script on one target. ``replies`` are the latencies of its turns, by turn."""
+    """A script on one target. ``replies`` are the latencies of its turns, by turn; ``tools`` are the facts
+    of each tool call that was answered by --tool (``tools.log.facts``)."""
 
     script: str
     target: str
     outcomes: list[Outcome] = field(default_factory=list)
     seconds: float = 0.0
     replies: list[tuple[int, float]] = field(default_factory=list)
+    tools: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def failed(self) -> list[Outcome]:
@@ -58,15 +63,22 @@ class Run:
 def nearest(window: Window, what: Expectation) -> list[str]:
     """The events that came closest to what was expected, with what they lack."""
     rated: list[tuple[int, int, int, EventEntry]] = []
-    for entry in window.entries:
+    for entry in window.entries[-_LOOKED_AT:]:
         right = what.of_type(entry)
         if entry.fold is not None and not right:
             continue
-        met = sum(match(entry) for match in what.matches) if right else 0
+        met = sum(_met(match, entry) for match in what.matches) if right else 0
         rated.append((-right, -met, len(rated), entry))
     rated.sort(key=lambda one: one[:3])
     lines = dict.fromkeys(_near(entry, what, window.at) for *_, entry in rated[: 2 * NEAREST])  # no twins
     return list(lines)[:NEAREST]
+
+
+def _met(match: Match, entry: EventEntry) -> bool:
+    try:
+        return match(entry)
+    except TooSlow:
+        return False
 
 
 def told(entry: EventEntry, since: float) -> str:
@@ -81,7 +93,7 @@ def _near(entry: EventEntry, what: Expectation, since: float) -> str:
     line = told(entry, since)
     if not what.of_type(entry):
         return line
-    lacks = [safe(match.told(entry)) for match in what.matches if not match(entry)]
+    lacks = [safe(match.told(entry)) for match in what.matches if not _met(match, entry)]
     if not lacks and what.within is not None and entry.at - since > what.within:
         lacks = ["too late"]
     if not lacks and what.event != REPLY:
@@ -118,7 +130,7 @@ def run_json(run: Run) -> str:
         if one.message is not None:
             line["event"] = one.message
         lines.append(line)
-    whole = {
+    whole: dict[str, Any] = {
         "script": run.script,
         "target": run.target,
         "ok": not run.failed,
@@ -127,6 +139,8 @@ def run_json(run: Run) -> str:
         "replies": [{"turn": turn, "seconds": round(seconds, 3)} for turn, seconds in run.replies],
         "lines": lines,
     }
+    if run.tools:
+        whole["tools"] = run.tools
     return safe_json(to_json(whole))
 
 
@@ -137,6 +151,7 @@ def junit(runs: Sequence[Run]) -> str:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
         name = _attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
+        parts += _properties(run)
         for one in run.outcomes:
             what = f"line {one.line}: {one.text}" if one.line else one.text
             case = f"name={_attribute(what)} classname={_attribute(run.script)}"
@@ -149,6 +164,21 @@ def junit(runs: Sequence[Run]) -> str:
             parts += [case + ">", f"      {failure}", "    </testcase>"]
         parts.append("  </testsuite>")
     return "\n".join([*parts, "</testsuites>", ""])
+
+
+def _properties(run: Run) -> list[str]:
+    """What became of its tool calls."""
+    if not run.tools:
+        return []
+    lines = []
+    for one in run.tools:
+        times = [
+            f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
+        ]
+        told = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
+        name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
+        lines.append(f"      <property name={name} value={_attribute(told)}/>")
+    return ["    <properties>", *lines, "    </properties>"]
 
 
 def _attribute(text: str) -> str:

@@ -24,6 +24,7 @@ from tavus_cli.script.runner import Verdict
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import Quit, command
 from tavus_cli.script.window import Expectation, Window
+from tavus_cli.session.turns import Turns
 
 _SHOWN = 300  # characters of a message in an error
 
@@ -39,7 +40,7 @@ class _Sent:
 
 
 class RecordedStage:
-    """A ``script.Stage``; ``load`` it first."""
+    """A ``runner.Stage``; ``load`` it first."""
 
     def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
         if not room.timed:
@@ -52,10 +53,12 @@ class RecordedStage:
         self._current: _Sent | None = None
         self._now = room.now()
         self._placed: list[Placed] = []
+        self.turns = Turns(room)
 
     async def load(self) -> None:
         async for batch in self._room.arrivals():
             for arrival in batch:
+                await self.turns.give()
                 if type(arrival) is not Received:
                     continue
                 at = self._room.now() if arrival.at is None else arrival.at
@@ -100,13 +103,15 @@ class RecordedStage:
             if since <= entry.at <= until and what.fits(entry):
                 self._now = max(self._now, entry.at)
                 return Verdict(entry, window)
+            await self.turns.give()
         return Verdict(None, window, "the recording has no such event there")
 
-    def place(self, placed: Placed) -> None:
+    async def place(self, placed: Placed) -> None:
         """Looked up at once: the event, and its sending after it."""
         self._placed.append(placed)
         when = placed.when
         for entry in self._all.entries:
+            await self.turns.give()
             if entry.at >= self._now and when.event.fits(entry):
                 try:
                     self._compare(placed, entry)

@@ -1,10 +1,11 @@
 """Running a script: each line on a stage, what became of it, and when to stop.
 
-A stage is a joined room (``script_live``) or a recording (``script_recorded``).
+A stage is a joined room (``live``) or a recording (``recorded``).
 """
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -31,6 +32,9 @@ from tavus_cli.script.statements import (
     statement,
 )
 from tavus_cli.script.window import Expectation, Window
+from tavus_cli.session.turns import Turns
+
+MOST_LINES = 1_000_000  # of a run: /repeat inside /repeat multiplies
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ class Stage(Protocol):
     """Where a script is run. All but ``now`` raise what sending raises."""
 
     replies: list[tuple[int, float]]
+    turns: Turns
 
     def now(self) -> float: ...
 
@@ -65,7 +70,7 @@ class Stage(Protocol):
 
     async def expect(self, what: Expectation) -> Verdict: ...
 
-    def place(self, placed: Placed) -> None: ...
+    async def place(self, placed: Placed) -> None: ...
 
     async def finish(self) -> list[Placed]:
         """Every /when, once those whose moment has come were sent."""
@@ -84,6 +89,7 @@ class Runner:
     result: Run
     tell: Callable[[str], None]
     names: Names = field(default_factory=lambda: Names(checking=False))
+    _lines_run: int = 0
 
     async def run(self, script: Script) -> None:
         begun = self.stage.now()
@@ -99,6 +105,7 @@ class Runner:
 
     async def _lines(self, lines: tuple[Line, ...]) -> None:
         for line in lines:
+            await self.stage.turns.give()
             said = await self._line(line)
             if isinstance(said, Quit):
                 raise _Stop
@@ -112,6 +119,7 @@ class Runner:
         begun = self.stage.now()
         said: Statement | None = None
         try:
+            self._count()
             said = statement(line, self.names)
             await self._obey(said, line, outcome)
         except LineError as error:
@@ -121,9 +129,14 @@ class Runner:
         outcome.seconds = max(0.0, self.stage.now() - begun)
         if not isinstance(said, Assign | Print | Repeat) or outcome.failure:
             self.result.outcomes.append(outcome)
-        if outcome.failure is not None and not self.limits.keep_going:
+        if outcome.failure is not None and not (self.limits.keep_going and self._lines_run <= MOST_LINES):
             raise _Stop
         return said
+
+    def _count(self) -> None:
+        self._lines_run += 1
+        if self._lines_run > MOST_LINES:
+            raise LineError(f"over {MOST_LINES:,} lines were run: repeat less")
 
     async def _obey(self, said: Statement, line: Line, outcome: Outcome) -> None:
         match said:
@@ -134,7 +147,7 @@ class Runner:
             case Expectation():
                 await self._expect(said, outcome)
             case When():
-                self.stage.place(Placed(said, self.names.copy(), line.number))
+                await self.stage.place(Placed(said, self.names.copy(), line.number))
             case Assign(name, value, remote):
                 self.names.assign(name, value, remote=remote)
             case Print(text):
@@ -161,13 +174,14 @@ class Runner:
     def _placed(self, placed: list[Placed]) -> None:
         """What a /when did not send fails its line, unless the script has failed and stopped before."""
         stopped = bool(self.result.failed) and not self.limits.keep_going
+        good: defaultdict[int, deque[Outcome]] = defaultdict(deque)
+        for done in self.result.outcomes if placed else ():
+            if done.failure is None:
+                good[done.line].append(done)
         for one in placed:
-            outcome = next(
-                (done for done in self.result.outcomes if done.line == one.number and done.failure is None),
-                None,
-            )
-            if outcome is None or one.fired or (stopped and one.error is None):
+            if not good[one.number] or one.fired or (stopped and one.error is None):
                 continue
+            outcome = good[one.number].popleft()
             outcome.status = NotMet.status if one.error is None else one.error.status
             outcome.failure = (
                 str(one.error) if one.error else f"{one.when.event} did not arrive, so nothing was sent"

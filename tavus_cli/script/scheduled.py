@@ -6,14 +6,17 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tavus_cli.errors import ConsoleError
+from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.language.commands import AudioEcho
+from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import Room, VirtualTime
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.statements import Line, Quit, When, command, statement
 from tavus_cli.session.session import Session
+
+MOST_WAITING = 100  # each of them looks at each event, before anything else is done
 
 
 @dataclass(slots=True, eq=False)
@@ -60,7 +63,9 @@ class Scheduler:
         session.sinks.append(self)
 
     def place(self, placed: Placed) -> None:
-        """From now on its event is looked for."""
+        """From now on its event is looked for. Raises UsageError where too many wait already."""
+        if len(self._armed) >= MOST_WAITING:
+            raise UsageError(f"too many /when wait for their events: at most {MOST_WAITING}")
         self._armed.append(placed)
 
     async def finish(self) -> None:
@@ -72,7 +77,7 @@ class Scheduler:
     def entries(self, entries: list[Entry]) -> None:
         for entry in entries if self._armed else ():
             if isinstance(entry, EventEntry):
-                for one in [one for one in self._armed if one.when.event.fits(entry)]:
+                for one in [one for one in self._armed if self._fits(one, entry)]:
                     self._armed.remove(one)
                     task = asyncio.create_task(self._fire(one, entry))
                     self._firing.add(task)
@@ -80,6 +85,17 @@ class Scheduler:
 
     async def drain(self) -> None:
         pass
+
+    def _fits(self, placed: Placed, entry: EventEntry) -> bool:
+        """One that cannot tell fails, and waits no longer."""
+        try:
+            return placed.when.event.fits(entry)
+        except TooSlow as error:
+            placed.error = error
+            self._armed = [one for one in self._armed if one is not placed]
+            if self._failed is not None:
+                self._failed(error)
+            return False
 
     async def _fire(self, placed: Placed, entry: EventEntry) -> None:
         when = placed.when

@@ -7,7 +7,7 @@ line that is reached, with what its names stand for by then. docs/scripts.md is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,9 +15,11 @@ from itertools import pairwise
 from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.commands import COMMANDS, AudioEcho, build
 from tavus_cli.language.grammar import duration, split_line
+from tavus_cli.language.patterns import literal_glob
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import (
     LineError,
+    Match,
     Token,
     before_command,
     check_event,
@@ -25,10 +27,11 @@ from tavus_cli.script.conditions import (
     tokens,
     unquoted,
 )
-from tavus_cli.script.names import Names, fill, hidden, replaced
+from tavus_cli.script.names import Names, fill, hidden, put_in, replaced
 from tavus_cli.script.window import Expectation
 
 MOST_REPEATS = 100_000
+MOST_NESTED = 20  # levels of /repeat
 WORDS = {
     "wait": "/wait DURATION | EVENT [MATCH…] [within DURATION] [as NAME]",
     "expect": "/expect [no] EVENT [MATCH…] [within DURATION] [from start] [as NAME]",
@@ -44,7 +47,7 @@ _CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is no comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
+    """A line that is not a comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
 
     number: int
     column: int
@@ -164,8 +167,11 @@ def _flat(text: str) -> Iterator[Line]:
             yield Line(number, indent + 1, stripped)
 
 
-def _nested(flat: list[Line], mistakes: list[Mistake]) -> tuple[Line, ...]:
+def _nested(flat: list[Line], mistakes: list[Mistake], level: int = 0) -> tuple[Line, ...]:
     """Indented lines into the blocks of the /repeat above them."""
+    if level > MOST_NESTED:
+        mistakes.append(Mistake(flat[0].number, 1, f"nested too deep: at most {MOST_NESTED} /repeat"))
+        return ()
     out: list[Line] = []
     at = 0
     while at < len(flat):
@@ -181,7 +187,9 @@ def _nested(flat: list[Line], mistakes: list[Mistake]) -> tuple[Line, ...]:
             mistakes.append(
                 Mistake(wrong.number, 1, "indented less than the line above but more than /repeat")
             )
-        out.append(Line(line.number, line.column, line.text, _nested(inner, mistakes)))
+        out.append(
+            Line(line.number, line.column, line.text, _nested(inner, mistakes, level + 1) if inner else ())
+        )
     return tuple(out)
 
 
@@ -197,7 +205,7 @@ def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> No
         except LineError as error:
             mistakes.append(Mistake(line.number, error.column, str(error)))
             with suppress(LineError):
-                _keep_name(line, names)  # so that one mistake is not told again at every use of the name
+                _keep_name(line, names)  # so that one mistake is not reported again at every use of the name
             said = None
         if isinstance(said, Assign):
             names.assign(said.name, said.value, remote=said.remote)
@@ -295,7 +303,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
     if none and len(words) == 1:
         raise LineError(f"EVENT is missing; usage: {WORDS[name]}", words[0].column)
     event, *rest = words[1:] if none else words
-    kind = _plain(event, names)
+    kind = _with_quoted(event, names, literal_glob)
     check_event(kind, event.column)
     matches, within, start, kept = [], None, False, ""
     clauses = _CLAUSES[name]
@@ -310,7 +318,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
             start = True
         elif word.text == "as" and "as" in clauses and not none:
             kept = _name(_next(skip, word, "NAME"))
-        elif (match := match_of(_plain(word, names), word.column)) is not None:
+        elif (match := _match(word, names)) is not None:
             matches.append(match)
         else:
             hint = did_you_mean(word.text, clauses) or f"; it is field=value, {' or '.join(clauses)}"
@@ -330,8 +338,22 @@ def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
 
 def _plain(word: Token, names: Names) -> str:
     """A word with its names replaced; a name inside quotes too, and what it stands for is never split."""
+    return _with_quoted(word, names, str)
+
+
+def _with_quoted(word: Token, names: Names, quote: Callable[[str], str]) -> str:
+    """As ``_plain``; what came from an event after ``quote``."""
+    return put_in(*_hidden(word, names), quote)
+
+
+def _match(word: Token, names: Names) -> Match | None:
+    text, values = _hidden(word, names)
+    return match_of(text, word.column, lambda value, quote: put_in(value, values, quote))
+
+
+def _hidden(word: Token, names: Names) -> tuple[str, list[str]]:
     try:
-        return replaced(word.plain, names)
+        return hidden(word.plain, names)
     except LineError as error:
         raise LineError(str(error), word.start + error.column) from None
 

@@ -98,17 +98,25 @@ class Window:
             self._answers.append(entry)
 
     def found(self, what: Expectation, start: int = 0) -> EventEntry | None:
-        """The first event, of those from ``start`` on, that is what was expected."""
+        """The first event, of those from ``start`` on, that is what was expected. Raises TooSlow."""
+        return next((entry for entry in self.looked_at(what, start) if entry is not None), None)
+
+    def looked_at(self, what: Expectation, start: int = 0) -> Iterator[EventEntry | None]:
+        """One event a step: the event if it is what was expected, else None. Raises TooSlow.
+
+        So a caller may let others have a turn. ``size`` is where to start the next time.
+        """
         until = None if what.within is None else self.at + what.within
         for entry in self.counted(what, start):
-            if (until is None or entry.at <= until) and what.fits(entry):
-                return entry
-        return None
+            yield entry if (until is None or entry.at <= until) and what.fits(entry) else None
+
+    def size(self, what: Expectation) -> int:
+        return len(self._answers if what.event == REPLY else self.entries)
 
     def counted(self, what: Expectation, start: int = 0) -> Iterator[EventEntry]:
         """The events that an expectation may take."""
         if what.event == REPLY:
-            yield from self._answers
+            yield from self._answers[start:]
             return
         floor = None if self._reply is None or what.names("turn", "turn_idx") else self._reply.floor
         before = self._seq_before

@@ -70,7 +70,7 @@ class Environment:
 
     @property
     def columns(self) -> int:
-        """Of the terminal; 80 where standard output is none, whatever COLUMNS says."""
+        """Of the terminal; 80 where standard output is not one, whatever COLUMNS says."""
         if not is_tty(self.stdout):
             return 80
         return shutil.get_terminal_size().columns
@@ -81,7 +81,7 @@ class Environment:
         return is_tty(self.stdin) and is_tty(self.stdout) and self.environ.get("TERM") != "dumb"
 
     def say(self, text: str) -> None:
-        """Progress, for a person at a terminal alone."""
+        """Progress: only where standard error is a terminal."""
         if is_tty(self.stderr):
             self._print(text)
 
@@ -109,7 +109,7 @@ class Environment:
         return None
 
     def _print(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it: the work goes on
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it: continue
             print(text, file=self.stderr, flush=True)
 
 

@@ -91,7 +91,9 @@ class Output:
         """A pipe's writing end reads as ready when its reader has gone."""
         with contextlib.suppress(OSError, ValueError, NotImplementedError):
             descriptor = self._stream.fileno()
-            os.set_blocking(descriptor, True)  # a neighbour may have changed that; a full pipe is no error
+            os.set_blocking(
+                descriptor, True
+            )  # another process may have changed that; a full pipe is not an error
             if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
                 self._loop.add_reader(descriptor, self._reader_gone)
                 return descriptor

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tavus_cli import __version__
 from tavus_cli.errors import UsageError
@@ -15,37 +15,59 @@ if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
 
 
+class Redacts(Protocol):
+    """What ``report.redact.Redactor`` does; it is handed in from above."""
+
+    def message(self, message: Any) -> Any: ...
+
+    def text(self, text: str) -> str: ...
+
+    def note(self, text: str) -> str: ...
+
+    def target(self, text: str) -> str: ...
+
+
 class Recorder:
     """Raises UsageError where the file exists with something in it, or cannot be made.
 
-    A disk that fills up later is told once, by ``failed``; the conversation goes on.
+    A disk that fills up later is reported once, by ``failed``; the conversation continues.
     """
 
-    def __init__(self, path: str, *, conversation_id: str, target: str, started: float) -> None:
+    def __init__(
+        self,
+        path: str,
+        *,
+        conversation_id: str,
+        target: str,
+        started: float,
+        redactor: Redacts | None = None,
+    ) -> None:
         self.path = path
         self.failed: str | None = None
         self._started = started
         self._records = 0
         self._file, self._made = _create(path)
-        self._write(
-            to_json(
-                {
-                    "recording": 1,
-                    "conversation_id": conversation_id,
-                    "target": target,
-                    "started": started,
-                    "versions": {"tavus-console": __version__},
-                }
-            )
-        )
+        self._redactor = redactor
+        if redactor is not None:
+            conversation_id = conversation_id[:1] + redactor.text(conversation_id)[1:]
+            target = redactor.target(target)
+        head = head_line(conversation_id, target, started, redacted=redactor is not None)
+        self._write(head.removesuffix("\n"))
 
     def received(self, message: Any, at: float, sender: str | None, raw: str | None) -> None:
+        if self._redactor is not None:
+            message, raw = self._redactor.message(message), None
+            sender = None if sender is None else self._redactor.text(sender)
         self._record(at, "in", sender, raw if raw is not None else to_json(message))
 
     def sent(self, message: Any, at: float) -> None:
+        if self._redactor is not None:
+            message = self._redactor.message(message)
         self._record(at, "out", None, to_json(message))
 
     def note(self, text: str, at: float) -> None:
+        if self._redactor is not None:
+            text = self._redactor.note(text)
         self._record(at, "note", None, to_json(text))
 
     def close(self) -> None:
@@ -65,11 +87,8 @@ class Recorder:
                 os.truncate(self.path, 0)
 
     def _record(self, at: float, direction: str, sender: str | None, message: str) -> None:
-        head = to_json(
-            {"at": round(at, 6), "t": round(at - self._started, 6), "dir": direction, "from": sender}
-        )
         self._records += 1
-        self._write(f'{head[:-1]},"message":{message}}}')
+        self._write(record_line(at, self._started, direction, sender, message).removesuffix("\n"))
 
     def _write(self, line: str) -> None:
         if self.failed is not None:
@@ -81,11 +100,35 @@ class Recorder:
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
 
 
-def record_to(path: str | None, room: Room) -> Recorder | None:
+def record_to(path: str | None, room: Room, redactor: Redacts | None = None) -> Recorder | None:
     """Raises UsageError where the file cannot be made."""
     if path is None:
         return None
-    return Recorder(path, conversation_id=room.conversation_id, target=room.target, started=room.now())
+    return Recorder(
+        path,
+        conversation_id=room.conversation_id,
+        target=room.target,
+        started=room.now(),
+        redactor=redactor,
+    )
+
+
+def head_line(conversation_id: str, target: str, started: float, *, redacted: bool = False) -> str:
+    """The first line of a recording."""
+    head = {
+        "recording": 1,
+        "conversation_id": conversation_id,
+        "target": target,
+        "started": started,
+        "versions": {"tavus-console": __version__},
+    }
+    return to_json(head | ({"redacted": True} if redacted else {})) + "\n"
+
+
+def record_line(at: float, started: float, direction: str, sender: str | None, message: str) -> str:
+    """A record; ``message`` is JSON text, and comes last."""
+    head = to_json({"at": round(at, 6), "t": round(at - started, 6), "dir": direction, "from": sender})
+    return f'{head[:-1]},"message":{message}}}\n'
 
 
 def _create(path: str) -> tuple[TextIO, bool]:

@@ -9,9 +9,7 @@ import asyncio
 import contextlib
 import functools
 import gc
-import os
 import signal
-import sys
 from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self
@@ -37,6 +35,7 @@ from tavus_cli.rooms.room import (
     RoomNote,
     RoomOver,
 )
+from tavus_cli.session import signals
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -45,8 +44,7 @@ if TYPE_CHECKING:
 
 CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
 END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
-at_hard_exit: list[Callable[[], None]] = []  # done before a second signal ends the process at once
-SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, lest its echo be told before it
+SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, so that its echo does not come before it
 
 
 class Sink(Protocol):
@@ -60,8 +58,8 @@ class Sink(Protocol):
 class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
-    Sinks must be added before entering: messages can come before the join is done. ``progress`` is told
-    what is being waited for. ``at_once`` arrivals are taken before keys and timers get their turn.
+    Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
+    what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
     """
 
     def __init__(
@@ -288,6 +286,7 @@ class Session:
                 self._record_note(self.ending)
                 return self.conversation.tick(float("inf")) + self.conversation.note(self.ending, at)
             case ParticipantChanged(participant, change, at):
+                self.conversation.participant_is(participant.id, participant.name)
                 if not participant.local:
                     self._record_note(f"participant {change}: {participant.name or participant.id}")
                 if participant.pal:
@@ -334,7 +333,7 @@ class Session:
         self._emit(self.conversation.tick(self.room.now()))
 
     async def _leave(self, *, in_order: bool) -> None:
-        """Bounded in time but for the sinks, which are waited for where everything is ``in_order``."""
+        """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""
         try:
             await self.room.leave()
             if self._pump is not None:
@@ -365,7 +364,8 @@ class Session:
                 return task.result()
             if ended.done():
                 raise self.end_error()
-            raise type(late)(f"{late}{self.trouble}")
+            kind = type(late) if self.down is None else CutOff
+            raise kind(f"{late}{self.trouble}")
         finally:
             for one in (task, ended, idle):
                 one.cancel()
@@ -407,25 +407,30 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
 
     def stop(number: int) -> None:
         if stopped_by:
-            for last in at_hard_exit:
-                last()
-            sys.stderr.flush()
-            os._exit(128 + number)
+            signals.hard_exit(number)
         stopped_by.append(number)
+        signals.heeded()
         task.cancel()
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
-        try:
-            loop.add_signal_handler(number, stop, number)
-        except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
-            if name == "SIGINT":
-                signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
+    handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
     try:
         return await task
     except asyncio.CancelledError:
         if not stopped_by:
             raise
         return ExitStatus(128 + stopped_by[0])
+    finally:
+        for number in handled:
+            loop.remove_signal_handler(number)
+        signals.given_back()
+
+
+def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int], None]) -> bool:
+    """Whether the loop itself calls ``stop`` for a signal."""
+    try:
+        loop.add_signal_handler(number, stop, number)
+    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
+        if number == signal.SIGINT:
+            signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
+        return False
+    return True

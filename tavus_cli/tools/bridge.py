@@ -7,36 +7,29 @@ ends them all.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.interactions import SIZE_LIMIT, Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room, VirtualTime
-from tavus_cli.session.session import at_hard_exit
 from tavus_cli.tools.log import ToolLog, facts
-from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.options import ToolOptions
-from tavus_cli.tools.policy import Call, Decision, Policy, Unreadable, arguments_of
-from tavus_cli.tools.process import kill_all, running
+from tavus_cli.tools.performing import Performer
+from tavus_cli.tools.policy import Call, Decision, Policy
 from tavus_cli.tools.replies import Result, cut, reply, size
 from tavus_cli.tools.table import Tool
-
-if TYPE_CHECKING:
-    from tavus_cli.tools.http import Poster
+from tavus_cli.views.table import RunRow
 
 WAITING = 1_000  # calls that wait for a place; more are not run
 REMEMBERED = 1_000  # calls that are shown; the oldest leaves first
 SILENT = 50  # answered calls of which it is not known yet when the PAL spoke
 NOTED = 200  # characters of a reason in a note
-LONGEST_ID = 1_024  # characters of a call's id in a variable
 SIGNS = ("ready", "present")  # families of events that only a PAL sends
 
 State = Literal["waiting", "running", "answered", "failed", "unanswered"]
@@ -94,27 +87,17 @@ class Bridge:
         self._room = room
         self._send = send
         self._note_line = note
-        self._environ = environ
-        self._policy = Policy(table, anyone=options.anyone, max_calls=options.max_calls)
-        self._slots = {tool.name: asyncio.Semaphore(tool.concurrency) for tool in table.tools}
-        self._mocks = {tool.name: Mocked(tool.mock) for tool in table.tools if tool.mock is not None}
-        self._asks_urls = any(tool.url for tool in table.tools)
+        self._policy = Policy(table, anyone=options.anyone, max_calls=options.max_calls, again=send is None)
+        self._performer = Performer(table, environ, self._pause)
         self._jobs: set[asyncio.Task[None]] = set()
         self._silent: list[Run] = []
         self._signed: set[str | None] = set()
-        self._stack = AsyncExitStack()
-        self._poster: Poster | None = None
         self._log = ToolLog(options.log) if options.log is not None else None
         self._closed = False
         self._recorded = not room.live and not isinstance(room, VirtualTime)
 
     async def __aenter__(self) -> Self:
-        at_hard_exit.append(kill_all)
-        self._stack.callback(at_hard_exit.remove, kill_all)
-        if self._asks_urls and not self._options.dry_run:
-            from tavus_cli.tools.http import poster
-
-            self._poster = await self._stack.enter_async_context(poster())
+        await self._performer.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -128,7 +111,7 @@ class Bridge:
         finally:
             if self._log is not None:
                 self._log.close()
-            await self._stack.aclose()
+            await self._performer.__aexit__()
 
     def retry(self, call_id: str) -> None:
         """Run a call again that failed or was not answered. Raises UsageError."""
@@ -140,6 +123,25 @@ class Bridge:
         if run.state == "answered" or (run.state == "unanswered" and self._policy.answered(run.call)):
             raise UsageError(f"{call_id} was answered already")
         self._begin(run.call, run.tool, self._clock(), again=True)
+
+    def facts(self) -> list[dict[str, Any]]:
+        """Of each call that is known, the oldest first."""
+        return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
+
+    def rows(self) -> list[RunRow]:
+        """The same for a table."""
+        return [
+            RunRow(
+                run.call.turn,
+                run.state,
+                run.started,
+                run.answered,
+                run.spoken,
+                run.call.name,
+                run.call.id,
+            )
+            for run in self.runs.values()
+        ]
 
     # -- a sink ----------------------------------------------------------------------------------------
 
@@ -193,63 +195,17 @@ class Bridge:
         job.add_done_callback(self._jobs.discard)
 
     async def _job(self, run: Run, again: bool, release: Callable[[], None]) -> None:
-        try:
-            async with self._slots[run.tool.name]:
-                try:
-                    arguments = arguments_of(run.call)
-                except Unreadable as error:
-                    await self._answer(run, Result(error=str(error)), again)
-                    return
-                async with self._performed(run, arguments) as result:
-                    await self._answer(run, result, again)
-        finally:
-            release()
-
-    @contextlib.asynccontextmanager
-    async def _performed(self, run: Run, arguments: dict[str, Any]) -> AsyncIterator[Result]:
-        tool, call = run.tool, run.call
-
         def started() -> None:
             run.started, run.state = self._clock() - run.since, "running"
             self._note(run)
 
-        if tool.command:
-            given = _bytes(arguments)
-            async with running(
-                tool.command, given, tool.timeout, started, environ=self._variables(call), folder=tool.folder
+        try:
+            async with self._performer.performed(
+                run.tool, run.call, self._room.conversation_id, started
             ) as result:
-                yield result
-        elif tool.url:
-            assert self._poster is not None
-            started()
-            told = {
-                "name": call.name,
-                "arguments": arguments,
-                "tool_call_id": call.id or None,
-                "conversation_id": self._room.conversation_id,
-            }
-            headers = {header: self._environ[name] for header, name in tool.headers.items()}
-            yield await self._poster.post(tool.url, _bytes(told), headers, tool.timeout)
-        else:
-            assert tool.mock is not None
-            started()
-            late = tool.mock.delay > tool.timeout
-            await self._pause(min(tool.mock.delay, tool.timeout))
-            yield (
-                Result(error=f"no result within {tool.timeout:g} s")
-                if late
-                else self._mocks[tool.name].result()
-            )
-
-    def _variables(self, call: Call) -> dict[str, str]:
-        """Whatever a remote party chose is a value here. An id that no variable can hold is left out."""
-        usable = call.id if call.id.isprintable() and len(call.id) <= LONGEST_ID else ""
-        return {
-            **self._environ,
-            "TAVUS_TOOL_NAME": call.name,
-            "TAVUS_TOOL_CALL_ID": usable,
-            "TAVUS_CONVERSATION_ID": self._room.conversation_id,
-        }
+                await self._answer(run, result, again)
+        finally:
+            release()
 
     async def _answer(self, run: Run, result: Result, again: bool) -> None:
         call, failed = run.call, result.error is not None
@@ -351,11 +307,6 @@ class Bridge:
                 await alarm
             finally:
                 room.hold()
-
-
-def _bytes(value: Any) -> bytes:
-    """JSON; what UTF-8 cannot hold is written as the escape that JSON has for it."""
-    return (to_json(value) + "\n").encode("utf-8", "backslashreplace")
 
 
 def _shown(arguments: Any) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def facts(run: Run, conversation_id: str, at: float) -> dict[str, Any]:
-    """About a call that has come to its end; ``at`` in Unix seconds, the others in milliseconds."""
+    """About a call; ``at`` in Unix seconds, the others in milliseconds."""
     call = run.call
     return {
         "at": round(at, 3),

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.tools.policy import MAX_CALLS
 from tavus_cli.tools.table import REPLY_KINDS, ReplyKind, Table, load, option
 
+if TYPE_CHECKING:
+    from tavus_cli.session.environment import Environment
+    from tavus_cli.session.session import Session
+    from tavus_cli.tools.bridge import Bridge
+
+ANYONE = "warning: --tool-from any: whoever is in the room can run your tools"
 SENDERS = ("pal", "any")
 
 
@@ -27,9 +34,29 @@ class ToolOptions(NamedTuple):
     log: str | None = None
     dry_run: bool = False
 
-    @property
-    def wanted(self) -> bool:
-        return bool(self.tools or self.file)
+    def bridge(self, session: Session, environment: Environment) -> Bridge:
+        """What answers the calls: a sink of the session, to be entered around it.
+
+        Raises UsageError for options that cannot be, for a recording, and for a resident session: it
+        answers calls itself.
+        """
+        from tavus_cli.tools.bridge import Bridge
+
+        room = session.room
+        if room.via:
+            from tavus_cli.resident.room import ResidentRoom
+
+            assert isinstance(room, ResidentRoom)
+            room.close()
+            raise UsageError(
+                f"tools run in the resident session {room.via}, for all that join it: "
+                "give --tool to session start"
+            )
+        if self.anyone:
+            environment.warn(ANYONE)
+        bridge = Bridge(self, room, session.send, session.note, environment.environ)
+        session.sinks.append(bridge)
+        return bridge
 
     def table(self, environ: Mapping[str, str]) -> Table:
         """What was given with --tool goes before what is in the file. Raises UsageError."""
@@ -37,6 +64,8 @@ class ToolOptions(NamedTuple):
         names = {tool.name for tool in given}
         given += [tool for tool in load(self.file) if tool.name not in names] if self.file else []
         for tool in given:
+            if tool.command and not hasattr(os, "killpg"):
+                raise UsageError(f'tool "{tool.name}" is a program, which needs Linux or macOS: use a URL')
             for header, variable in tool.headers.items():
                 if variable not in environ:
                     raise UsageError(f'{variable} is not set: tool "{tool.name}" sends it as {header}')
@@ -62,8 +91,5 @@ def tool_options(
     if sender not in SENDERS:
         raise UsageError(f"--tool-from is {' or '.join(SENDERS)}, not {sender}")
     if not tools and not file:
-        needed = {"--tool-reply": reply, "--tool-log": log, "--cut": cut, "--tool-from": sender != "pal"}
-        for name, value in needed.items():
-            if value:
-                raise UsageError(f"{name} needs --tool or --tools")
+        raise UsageError("how tools are to be used is said, but not which: give --tool or --tools")
     return ToolOptions(tuple(tools or ()), file, kind, sender == "any", max_calls, cut, log, dry_run)

@@ -60,13 +60,17 @@ class Unreadable(Exception):
 class Policy:
     """``decide`` over each entry, in order.
 
-    ``anyone``: whoever sends a call may. ``max_calls`` is for each turn; a turn that one of our own responds
-    opens counts on from the one before, so that call, respond, call … ends (``responded``).
+    ``anyone``: whoever sends a call may. ``again``: what was answered then runs too. ``max_calls`` is for
+    each turn; a turn that one of our own responds opens counts on from the one before, so that call,
+    respond, call … ends (``responded``).
     """
 
-    def __init__(self, table: Table, *, anyone: bool = False, max_calls: int = MAX_CALLS) -> None:
+    def __init__(
+        self, table: Table, *, anyone: bool = False, max_calls: int = MAX_CALLS, again: bool = False
+    ) -> None:
         self._table = table
         self._anyone = anyone
+        self._again = again
         self._max_calls = max_calls
         self._turn = -1
         self._calls_in_turn = 0
@@ -79,7 +83,8 @@ class Policy:
         about senders."""
         if type(entry) is SentEntry or type(entry) is EventEntry:
             if entry.event.type == "conversation.tool_result":
-                self._answered.add(entry.event.word("tool_call_id"))
+                if not self._again:
+                    self._answered.add(entry.event.word("tool_call_id"))
                 return None
             if type(entry) is EventEntry:
                 if self._anyone or is_pal(entry.event.sender):

@@ -18,6 +18,7 @@ from tavus_cli.tools.replies import Result, read_output
 MAX_OUTPUT = 1 << 20  # bytes of standard output; Tavus takes 4,096
 TAIL = 2_000  # bytes of standard error that an error result ends with
 KILL_SECONDS = 2.0
+PORTION_SECONDS = 0.002  # between two reads of a flood of standard error
 LEFTOVER_SECONDS = 0.2  # after its end for what is still in its pipes: somebody else may hold them
 _LOOK_SECONDS = 0.02
 _groups: set[int] = set()  # of programs that run
@@ -35,9 +36,8 @@ async def running(
     given: bytes,
     timeout: float,
     started: Callable[[], None],
-    *,
     environ: Mapping[str, str],
-    folder: str | None,
+    folder: str | None = None,
 ) -> AsyncIterator[Result]:
     """``async with`` the result of a program that reads ``given``; after the block its group is gone.
 
@@ -62,7 +62,12 @@ async def _start(
     """Not cancelled half-way: what is started must be ended, and all of its group."""
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
-            _Program, *command, cwd=folder, env=dict(environ), start_new_session=True
+            # Not a session of its own: on Linux that starts late where the machine is busy.
+            _Program,
+            *command,
+            cwd=folder,
+            env=environ,
+            process_group=0,
         )
     )
     try:
@@ -87,16 +92,35 @@ class _Program(asyncio.SubprocessProtocol):
         self.exited: asyncio.Future[None] = loop.create_future()
         self.flooded: asyncio.Future[None] = loop.create_future()
         self.closed: asyncio.Future[None] = loop.create_future()  # both of its pipes
+        self._complained = 0  # bytes of standard error
         self._open = {1, 2}
+        self._transport: asyncio.SubprocessTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 2:
             self.tail += data[-TAIL:]
             del self.tail[:-TAIL]
+            self._complained += len(data)
+            if self._complained > MAX_OUTPUT and not self.exited.done():
+                self._slow_down()
         elif len(self.out) + len(data) <= MAX_OUTPUT:
             self.out += data
         else:
+            self._pipe(1).pause_reading()
             _done(self.flooded)
+
+    def _slow_down(self) -> None:
+        """A flood is read in portions: the program then waits for us instead of taking a core."""
+        pipe = self._pipe(2)
+        pipe.pause_reading()
+        asyncio.get_running_loop().call_later(PORTION_SECONDS, pipe.resume_reading)
+
+    def _pipe(self, fd: int) -> asyncio.ReadTransport:
+        assert self._transport is not None
+        return cast(asyncio.ReadTransport, self._transport.get_pipe_transport(fd))
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._open.discard(fd)
@@ -147,6 +171,7 @@ async def _finish(transport: asyncio.SubprocessTransport, program: _Program, gro
 
 async def _end(program: _Program, group: int) -> None:
     if _signal(group, signal.SIGTERM):
+        _signal(group, signal.SIGCONT)  # one that is stopped could not end
         deadline = asyncio.get_running_loop().time() + KILL_SECONDS
         while _signal(group, 0) and asyncio.get_running_loop().time() < deadline:
             await asyncio.wait({program.exited}, timeout=_LOOK_SECONDS)

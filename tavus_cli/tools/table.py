@@ -9,13 +9,13 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError, instead
 from tavus_cli.language.grammar import duration
+from tavus_cli.language.patterns import LONGEST_GLOB, glob, is_glob
 from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 
 # How a call is answered that has no id; "none": it is run, and never answered.
@@ -26,7 +26,6 @@ CONCURRENCY = 4
 
 # What a wildcard may stand for: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-_WILD = frozenset("*?[")
 
 
 class Mock(NamedTuple):
@@ -69,8 +68,8 @@ class Table:
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools = sorted(tools, key=lambda tool: _rank(tool.name))
-        self._exact = {tool.name: tool for tool in reversed(self.tools) if not _WILD & set(tool.name)}
-        self._globs = [tool for tool in self.tools if _WILD & set(tool.name)]
+        self._exact = {tool.name: tool for tool in reversed(self.tools) if not is_glob(tool.name)}
+        self._globs = [(glob(tool.name), tool) for tool in self.tools if is_glob(tool.name)]
 
     def __bool__(self) -> bool:
         return bool(self.tools)
@@ -81,11 +80,11 @@ class Table:
             return tool
         if _PLAIN_NAME.fullmatch(name) is None:
             return None
-        return next((tool for tool in self._globs if fnmatchcase(name, tool.name)), None)
+        return next((tool for matches, tool in self._globs if matches(name)), None)
 
 
 def _rank(name: str) -> int:
-    return 2 if name == "*" else 1 if _WILD & set(name) else 0
+    return 2 if name == "*" else 1 if is_glob(name) else 0
 
 
 def option(text: str) -> Tool:
@@ -185,7 +184,10 @@ def _text(value: Any, what: str) -> str:
 
 
 def _name(value: Any) -> str:
-    return _text(value, "a tool's name, or a pattern such as get_*")
+    name = _text(value, "a tool's name, or a pattern such as get_*")
+    if len(name) > LONGEST_GLOB:
+        raise _Bad(f"a tool's name of at most {LONGEST_GLOB} characters")
+    return name
 
 
 def _command(value: Any) -> tuple[str, ...]:

@@ -113,6 +113,8 @@ def _candidates(event: Event) -> Iterator[list[str]]:
             yield ["tool-result", get("tool_call_id"), get("output"), "--error"]
         case "objective.confirm":
             yield ["confirm", get("objective_name")]
+        case "set_emotion":
+            yield ["set-emotion", get("emotion")]
 
 
 def _plain(word: str) -> bool:

@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tavus_cli.protocol.conversation import EventEntry, SentEntry
-from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep
+from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep, without_bytes
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
-
-_BINARY = 200  # characters from which on base64 is an image or a sound and not a word
 
 
 def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
@@ -62,24 +60,9 @@ def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:
 def _message(message: Any) -> list[str]:
     if too_deep(message):
         return [TOO_DEEP]
-    shown = _without_bytes(message)
+    shown = without_bytes(message)
     try:
         text = json.dumps(shown, indent=2, ensure_ascii=False)
     except (TypeError, ValueError):  # too big a number, not JSON
         text = to_json(shown)
     return [safe_json(line) for line in text.split("\n")]
-
-
-def _without_bytes(value: Any) -> Any:
-    """A copy with "(3,000 B)" for ``data`` and ``audio`` that are base64."""
-    if isinstance(value, dict):
-        return {name: _without_bytes(_cut(name, inner)) for name, inner in value.items()}
-    if isinstance(value, list):
-        return [_without_bytes(inner) for inner in value]
-    return value
-
-
-def _cut(name: Any, value: Any) -> Any:
-    if name not in ("data", "audio") or not isinstance(value, str) or len(value) <= _BINARY or " " in value:
-        return value
-    return f"({len(value) * 3 // 4:,} B)"

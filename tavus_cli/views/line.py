@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import Event, EventKind
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
@@ -108,7 +109,10 @@ class LineView:
         if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
             text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
         role = event.role
-        column = self._who.get((role, kind)) or self._who_column(role, kind)
+        if entry.sender is not None:
+            column = self._column(entry.sender, "you", kind.style)
+        else:
+            column = self._who.get((role, kind)) or self._who_column(role, kind)
         seq = ("#–" if event.seq is None else f"#{event.seq}") if self.all else ""
         out.append(self._row(entry.at, turn, seq, column, text))
 
@@ -116,7 +120,7 @@ class LineView:
         event, turn = entry.event, entry.turn
         if turn is not None and turn is not self._shown_turn:
             self._rule(entry, out)
-        text = safe(sent_summary(event))
+        text = safe(event.kind.summary(event))
         if self._limit is not None and len(text) > self._limit:
             text = self._cut(text, event, turn)
         if entry.echo is not None:
@@ -211,24 +215,3 @@ class LineView:
             where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"
         hidden = len(text) - self._limit
         return f"{text[: self._limit]}… ({hidden:,} more characters; {where})"
-
-
-def sent_summary(event: Event) -> str:
-    """An interaction of ours in one line: "respond What are your hours?"."""
-    get = event.properties.get
-    name = event.short
-    match event.type:
-        case "conversation.echo" if get("modality") == "audio":
-            return f"echo (audio, {len(event.word('audio')) * 3 // 4:,} B)"
-        case "conversation.respond" | "conversation.echo":
-            return f"{name} {event.text}"
-        case "conversation.append_llm_context" | "conversation.overwrite_llm_context":
-            return f"{name} {event.word('context')}"
-        case "conversation.sensitivity":
-            return f"sensitivity {' '.join(f'{key}={event.word(key)}' for key in event.properties)}"
-        case "conversation.tool_result":
-            return f"tool_result {event.word('tool_call_id')} {event.word('status')} {event.word('output')}"
-        case "conversation.interrupt":
-            return "interrupt"
-        case _:
-            return event.kind.summary(event)

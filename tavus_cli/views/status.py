@@ -16,11 +16,16 @@ LOUD_SECONDS = 5.0  # a tool call unanswered for this long is shown by name
 
 @dataclass(slots=True)
 class StatusLine:
-    """``line`` and ``live`` fit into the columns given; ``joined`` is Unix seconds, None until then."""
+    """``line`` and ``live`` fit into the columns given; ``joined`` is Unix seconds, None until then.
+
+    ``billed``: Unix seconds since when minutes are; ``most``: the seconds that they may be; None: not known.
+    """
 
     name: str
     theme: Theme
     joined: float | None = None
+    billed: float | None = None
+    most: float | None = None
     over: str | None = None
     recording: bool = False
     paused: int | None = None  # entries that wait, None while they go by
@@ -55,7 +60,10 @@ class StatusLine:
             parts["recording"] = "● recording"
         if behind > 1_000:  # in thousands, so that it is not drawn again in every frame
             parts["behind"] = f"{behind // 1_000},000 lines behind"
-        if self.joined is not None:
+        if self.billed is not None:
+            of = f" of {self.most / 60:g}" if self.most else ""
+            parts["minutes"] = f"{(now - self.billed) / 60:.0f}{of} min billed"
+        elif self.joined is not None:
             parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"
         parts["keys"] = "F1 keys"
         return parts

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
+from typing import NamedTuple
 
 from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.views.safe import flat
@@ -45,6 +46,36 @@ def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: in
         turn = _UNKNOWN if call.turn is None else str(call.turn.idx)
         rows.append(("warning" if loud else "", [turn, "!! " * loud + state, call.name, call.id]))
     return table(["turn", "state", "tool", "call id"], rows, theme, columns)
+
+
+class RunRow(NamedTuple):
+    """A tool call that this side answers, or tried to. Times in seconds since it came, None: not yet."""
+
+    turn: int | None
+    state: str
+    started: float | None
+    answered: float | None
+    spoken: float | None
+    name: str
+    id: str
+
+
+def runs_table(runs: Sequence[RunRow], theme: Theme, columns: int) -> list[str]:
+    """A row a call, with what it took from the call to each of three moments."""
+    rows = [
+        (
+            "warning" if one.state == "failed" else "",
+            [
+                _UNKNOWN if one.turn is None else str(one.turn),
+                one.state,
+                *map(_seconds, (one.started, one.answered, one.spoken)),
+                one.name,
+                one.id,
+            ],
+        )
+        for one in runs
+    ]
+    return table(["turn", "state", "started", "answered", "spoken", "tool", "call id"], rows, theme, columns)
 
 
 def stats(turns: Sequence[Turn], calls: Sequence[ToolCall], theme: Theme, columns: int) -> list[str]:

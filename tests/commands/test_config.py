@@ -13,7 +13,7 @@ import pytest
 
 from tavus_cli.cli.completion_scripts import shapes
 from tavus_cli.settings.table import KEYS, commented
-from tests.kits.program import SAMPLES, Result, console, environ, process
+from tests.kits.program import SAMPLES, Result, console, process, unmeasured
 
 SAMPLE = str(SAMPLES)
 RUN = ["replay", SAMPLE]
@@ -236,4 +236,4 @@ def test_no_toml_is_read_where_there_is_no_file() -> None:
         f"assert run_command(['replay', {SAMPLE!r}, '--count', '1'], Environment()) == 0\n"
         "assert 'tomllib' not in sys.modules\nassert 'prompt_toolkit' not in sys.modules\n"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, env=environ())
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL, env=unmeasured())

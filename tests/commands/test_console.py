@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from functools import partial
 
 from prompt_toolkit.input import create_pipe_input
@@ -17,12 +18,15 @@ from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 from tavus_cli.terminal.prompt import LivePrompt
+from tavus_cli.tools.options import ToolOptions
 from tests.kits.emulator import SECONDS, Terminal
 
 Act = Callable[[Terminal, Callable[[str], None]], Awaitable[None]]
 
 
-def run(spec: str, act: Act, columns: int = 160, rows: int = 30) -> tuple[int, Terminal]:
+def run(
+    spec: str, act: Act, columns: int = 160, rows: int = 30, tools: ToolOptions | None = None
+) -> tuple[int, Terminal]:
     """The console on a terminal while ``act`` types and looks; its exit status."""
 
     async def main() -> tuple[int, Terminal]:
@@ -32,8 +36,14 @@ def run(spec: str, act: Act, columns: int = 160, rows: int = 30) -> tuple[int, T
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
             session = Session(open_simulated(spec))
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            console = Console(session, JoinOptions(Selection()), environment, prompt)
-            task = asyncio.create_task(console.run())
+            bridge = tools.bridge(session, environment) if tools is not None else None
+            console = Console(session, JoinOptions(Selection()), environment, prompt, bridge)
+
+            async def joined() -> int:
+                async with bridge or nullcontext():
+                    return await console.run()
+
+            task = asyncio.create_task(joined())
             await terminal.shows("·")
             terminal.always = " · "
             await act(terminal, keys.send_text)
@@ -59,6 +69,26 @@ def test_a_line_is_answered_above_the_prompt() -> None:
     assert status == 0
     assert any("pal      " in row for row in terminal.rows())
     assert not any("·" in row for row in terminal.screen.display)  # the prompt is gone, the log stays
+
+
+def test_a_tool_call_that_is_answered_is_seen_and_can_be_retried() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("What are your hours?\r")
+        await terminal.shows("failed: exit status 3")
+        await terminal.shows("answers get_hours after")
+        keys("/tools\r")
+        await terminal.shows("started  answered  spoken  tool")
+        (row,) = [row for row in terminal.rows() if row.startswith("1     failed ")]
+        assert row.split()[-2] == "get_hours"
+        before = sum("failed: exit status 3" in line for line in terminal.rows())
+        keys(f"/retry {row.split()[-1]}\r")
+        await terminal.until(
+            lambda: sum("failed: exit status 3" in line for line in terminal.rows()) > before
+        )
+        keys("/retry call_9\r")
+        await terminal.shows("✗ no tool call call_9 is known here")
+
+    run("sim:?speed=20", act, rows=60, tools=ToolOptions(("get_hours=sh -c 'exit 3'",)))
 
 
 def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:

@@ -18,6 +18,7 @@ import pytest
 
 from tavus_cli.api.client import TavusApi
 from tavus_cli.api.ending import Ending, ended_after
+from tavus_cli.api.notes import Note
 from tavus_cli.errors import ConsoleError
 from tavus_cli.session.environment import Environment
 from tests.kits import fake_daily
@@ -162,7 +163,8 @@ def test_what_could_not_be_ended_later_is_told_before(api: LocalApi) -> None:
 @pytest.mark.parametrize("new", [True, False])
 def test_a_crash_ends_what_was_made(api: LocalApi, new: bool) -> None:
     name = api.add()
-    ending = Ending(name, lambda timeout: TavusApi(KEY, api.base_url, timeout=timeout), new=new)
+    note = Note(60) if new else None
+    ending = Ending(name, lambda timeout: TavusApi(KEY, api.base_url, timeout=timeout), new=note)
 
     async def crash() -> int:
         raise RuntimeError("the view")

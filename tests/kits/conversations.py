@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from tavus_cli.language.selection import Selection
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import (
     Conversation,
     Entry,
@@ -22,7 +23,7 @@ from tavus_cli.protocol.conversation import (
     NoteEntry,
     SentEntry,
 )
-from tavus_cli.protocol.events import CATALOGUE, decode
+from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.protocol.wire import MAX_DEPTH
 from tavus_cli.views.line import LineView
@@ -36,6 +37,8 @@ SAMPLES: list[Message] = [json.loads(line) for line in SAMPLE_LINES]
 INTERACTIONS: list[Message] = [
     json.loads(line) for line in (_FOLDER / "interactions.jsonl").read_text("utf-8").splitlines()
 ]
+SEEN_LINES = (_FOLDER / "seen.jsonl").read_text("utf-8").splitlines()
+SEEN: list[Message] = [json.loads(line) for line in SEEN_LINES]  # of public clients, old and odd ones too
 START = 1_790_000_000.0  # Unix seconds of generated messages
 
 _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
@@ -238,6 +241,7 @@ _FIELDS = """
     output_variables guardrail guardrail_name reason documents face_id replica_id shutdown_reason
     participant_id user_audio_analysis user_visual_analysis visual_context canvas_config context status
     output audio participant_pause_sensitivity anything_else
+    participant objective tool_calls function speaker
 """
 FIELDS = tuple(_FIELDS.split())
 ENVELOPE = ("seq", "turn_idx", "inference_id", "timestamp", "conversation_id", "message_type")

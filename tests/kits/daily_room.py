@@ -35,7 +35,7 @@ from tavus_cli.local import signalling
 from tavus_cli.local.certificates import Authority
 from tavus_cli.local.daily import DailyServer, Lookup
 from tavus_cli.local.pal import Pal
-from tavus_cli.local.room import Door, Faults, Room
+from tavus_cli.local.room import GRACE, Door, Faults, Room
 from tavus_cli.local.signalling import Reach, presence
 from tavus_cli.rooms.sim.script import parse_spec
 
@@ -88,7 +88,7 @@ class LocalRoom:
     early: Sequence[dict[str, Any]] = ()
     pal: str | None = None
     here: dict[str, str] = field(default_factory=dict)
-    grace: float = 20.0
+    grace: float = GRACE
     trusted: bool = True  # False: a certificate of an authority nobody knows
     lookups: list[Lookup] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)  # all that clients sent

@@ -55,6 +55,11 @@ def environ(**changes: str) -> dict[str, str]:
     return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | changes
 
 
+def unmeasured() -> dict[str, str]:
+    """The environment of a child that imports only what the program does, and nothing of coverage."""
+    return {name: value for name, value in environ().items() if not name.startswith("COVERAGE_")}
+
+
 def process(*arguments: str, stdin: str = "", **changes: str) -> Result:
     """``tavus-console ARGUMENTS`` as a process of its own."""
     done = subprocess.run(

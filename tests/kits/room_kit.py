@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.room import stop
 from tavus_cli.rooms.daily import room as adapter
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -25,7 +26,6 @@ from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.recorder import Recorder
 from tests.kits.daily_room import LocalRoom, authority_file, room_url
 from tests.kits.fake_daily import FakeDaily, Scenario, install
-from tests.kits.program import SECONDS
 from tests.kits.resident_kit import connected, start
 
 URL = "https://x.daily.co/c0ffee"
@@ -196,7 +196,7 @@ async def resident(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
         yield Stage(room, _join, takes=True, numbers=None, count=700)
     finally:
         room.close()
-        connected(name).stop(SECONDS)
+        stop(name)
 
 
 ROOMS: dict[str, Open] = {"sim": sim, "recording": recording, "bare": bare, "fake": fake, "local": local}

@@ -53,6 +53,8 @@ _TYPED: dict[str, Action] = {
     "/tool-result call_1 [1, 2]": interactions.tool_result("call_1", "[1, 2]"),
     "/tool-result call_1 42": interactions.tool_result("call_1", "42"),
     "/confirm confirm address": interactions.confirm("confirm address"),
+    "/set-emotion happiness": interactions.set_emotion("happiness"),
+    "/set-emotion  Contempt ": interactions.set_emotion("contempt"),
     '/raw {"event_type": "conversation.new", "a": 1}': Interaction(
         "conversation.new", raw={"event_type": "conversation.new", "a": 1}
     ),
@@ -66,6 +68,7 @@ _TYPED: dict[str, Action] = {
     "/turns": Say("turns"),
     "/turn 3": Say("turn", "3"),
     "/tools": Say("tools"),
+    "/retry call_1": Say("retry", "call_1"),
     "/stats": Say("stats"),
     "/event 118": Say("event", "118"),
     "/last": Say("last"),
@@ -287,7 +290,7 @@ def test_help_on_nothing_known() -> None:
     ("text", "words"),
     [
         ("/", [f"/{name}" for name in COMMANDS]),
-        ("/re", ["/respond"]),
+        ("/res", ["/respond"]),
         ("/in", ["/interrupt"]),
         ("/zzz", []),
         ("/context ", ["append", "overwrite"]),
@@ -298,7 +301,7 @@ def test_help_on_nothing_known() -> None:
         ("/sensitivity pause=v", ["pause=verylow"]),
         ("/echo --", ["--audio"]),
         ("/help e", ["echo", "end", "event"]),
-        ("/only tool", ["tool_call"]),
+        ("/only tool", ["tool_call", "tool_result"]),
         ("/only tool_call utter", ["utterance", "utterance.streaming"]),
         ("/copy ", ["as"]),
         ("/copy as p", ["python"]),
@@ -334,3 +337,25 @@ def test_completed_words_say_what_they_mean(text: str) -> None:
     completed = complete(text)
     assert completed
     assert [word for word, meaning in completed if not meaning] == []
+
+
+@pytest.mark.parametrize("kind", ["set-emotion", "set_emotion", "emotion"])
+def test_an_emotion_by_every_name_of_its_command(kind: str) -> None:
+    expected = interactions.set_emotion("surprise")
+    assert parse(f"/{kind} surprise") == expected
+    assert sendable([kind, "surprise"], "sim", str) == ("sim", expected)
+    assert sendable(["sim", kind, "surprise"], None, str) == ("sim", expected)
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("/set-emotion", "EMOTION is missing"),
+        ("/set-emotion joy", '"joy" is not one of neutral, happiness'),
+        ("/set-emotion happyness", "did you mean happiness?"),
+        ("/set-emotion anger now", "set-emotion"),
+    ],
+)
+def test_what_is_not_an_emotion(line: str, says: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(says)):
+        parse(line)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised
+from tavus_cli.local.hosted import FAULTS
 from tavus_cli.local.http import Reply
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -248,6 +249,24 @@ def test_faults_on_demand() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.parametrize("fault", FAULTS)
+def test_every_fault_leaves_the_conversation_to_its_end(fault: str) -> None:
+    async def main() -> None:
+        async with tavus() as api, handler() as hook:
+            created = await api.create(callback_url=hook.url)
+            name = created["conversation_id"]
+            async with guest(api, created):
+                assert (await api.fault(name, fault, seconds=0.1))[0] == 200
+            assert (await api.call("POST", f"/v2/conversations/{name}/end"))[0] in (200, 400)
+            await hook.has(READY)
+            wrong = await api.call("POST", "/local/faults", {"fault": "answer", "status": 200})
+            assert wrong[0] == 400
+            assert (await api.call("GET", "/local/nothing"))[0] == 404
+            assert (await api.call("GET", "/local", **{"x-api-key": "k"}))[0] == 401
+
+    asyncio.run(main())
+
+
 def test_deleting_ends_what_runs() -> None:
     async def main() -> None:
         async with tavus() as api, handler() as hook:
@@ -258,5 +277,18 @@ def test_deleting_ends_what_runs() -> None:
                 await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
             assert (await api.call("GET", path))[0] == 404
             await hook.has(READY)
+
+    asyncio.run(main())
+
+
+def test_webhooks_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tavus_cli.local.delivery.MAX_WAITING", 1)
+
+    async def main() -> None:
+        async with tavus() as api, handler() as hook:
+            created = await api.create(callback_url=hook.url)
+            await api.call("POST", f"/v2/conversations/{created['conversation_id']}/end")
+            await until(lambda: any("dropped: too many wait" in line for line in api.log))
+            await hook.has("system.shutdown")
 
     asyncio.run(main())

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tavus_cli.protocol.events import CATALOGUE, FOREIGN, MAX_NUMBER, UNKNOWN, decode, short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN
+from tavus_cli.protocol.events import MAX_NUMBER, decode, short_name
 from tests.kits.conversations import (
     DEEP,
     HOSTILE_VALUES,
@@ -241,7 +242,7 @@ def test_summaries(sent: Any, summary: str) -> None:
         ("application.perception_tool_call", "tool_call", "sees"),
         ("conversation.pal.stopped_speaking", "stopped", "?"),
         ("system.replica_ready", "ready", "pal"),
-        ("conversation.respond", "unknown", "event"),
+        ("conversation.respond", "interaction", "client"),
         ("conversation.utterance.streaming.v2", "unknown", "event"),
     ],
 )
@@ -352,7 +353,7 @@ def test_durations(duration: Any, seconds: float | None) -> None:
     assert decode(message("conversation.stopped_speaking", duration=duration)).duration == seconds
 
 
-@pytest.mark.parametrize("timestamp", ["2026-07-11T06:48:37Z", -1, 1e12, True, float("nan"), [], 10**400])
+@pytest.mark.parametrize("timestamp", ["2026-07", "yesterday", -1, 1e15, True, float("nan"), [], 10**400])
 def test_a_timestamp_that_is_none(timestamp: Any) -> None:
     assert decode(message(UTTERANCE, at=timestamp)).timestamp is None
 
@@ -368,7 +369,7 @@ def test_a_partial_under_the_plain_name(final: bool) -> None:
 @pytest.mark.parametrize(
     ("sent", "foreign"),
     [
-        pytest.param({"event": "chat-msg", "message": "hello"}, True, id="another client's"),
+        pytest.param({"event": "cursor", "message": "hello"}, True, id="another client's"),
         pytest.param({"event_type": ""}, True, id="empty type"),
         pytest.param({"event_type": 7}, True, id="type is a number"),
         pytest.param({}, True, id="empty object"),

@@ -17,7 +17,7 @@ from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.protocol.log import SEARCHED, TABLE_KEPT, Log
 from tavus_cli.protocol.turns import Turn
-from tests.kits.conversations import START, many, message, strange_messages
+from tests.kits.conversations import START, message, some, strange_messages
 
 
 @st.composite
@@ -219,7 +219,7 @@ def test_an_event_costs_the_same_in_a_small_memory_and_in_a_large_one() -> None:
     assert calls(10) == calls(2_500)
 
 
-@many
+@some
 @given(st.integers(0, 12), strange_conversation())
 def test_it_is_a_list_of_the_latest(limit: int, entries: list[Entry]) -> None:
     log = Log(limit)

@@ -22,6 +22,7 @@ from tavus_cli.protocol.ordering import (
     Ordered,
     Ordering,
     Restarted,
+    Twin,
 )
 from tavus_cli.protocol.wire import from_json, to_json
 from tests.kits.conversations import few, many, some
@@ -48,6 +49,8 @@ def _word(one: Ordered) -> str:
             return f"gap {first}–{last}"
         case Duplicate(event, same):
             return f"{'same' if same else 'other'} {event.seq}"
+        case Twin(event):
+            return f"twin {event.seq}"
         case Restarted(expected, start):
             return f"restart {expected} → {start}"
 
@@ -324,7 +327,7 @@ def event_of(one: Ordered) -> Event | None:
     match one:
         case Event():
             return one
-        case Late(event) | Duplicate(event, _):
+        case Late(event) | Duplicate(event, _) | Twin(event):
             return event
         case _:
             return None

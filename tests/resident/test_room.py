@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,14 +14,15 @@ import pytest
 
 from tavus_cli.errors import CannotJoin, NotAuthorised, SendFailed
 from tavus_cli.protocol.snapshot import Snapshot
-from tavus_cli.resident.room import ResidentRoom
-from tavus_cli.resident.wire import encode, snapshot_json
+from tavus_cli.resident.room import Ended, Greeted, ResidentRoom
+from tavus_cli.resident.wire import PROTOCOL, encode, snapshot_json
 from tavus_cli.rooms.room import Arrival, RoomOver
 from tests.kits.program import SECONDS
 from tests.kits.room_kit import until
 
 pytestmark = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
 
+GREETING = encode({"protocol": PROTOCOL})
 HELLO = {"hello": {"id": "sim", "target": "sim", "conversation_id": "c1"}}
 JOINED = {"snapshot": snapshot_json(Snapshot()), "participants": []}
 
@@ -36,23 +38,61 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
 Pair = tuple[socket.socket, socket.socket]
 
 
-@pytest.mark.parametrize(
-    "first",
-    [b"", b"no JSON\n", b"[]\n", b"{}\n", b'{"hello": 3}\n', b'{"hello": {"id": "sim"}}\n', b'{"hello'],
-)
-def test_what_does_not_introduce_itself_is_no_session(pair: Pair, first: bytes) -> None:
+def opened(client: socket.socket) -> ResidentRoom:
+    greeted = Greeted(client, "sim")
+    deadline = time.monotonic() + SECONDS
+    greeted.greet(deadline)
+    return greeted.room(deadline)
+
+
+@pytest.mark.parametrize("first", [b"", GREETING, GREETING + b'{"hello'])
+def test_one_that_ends_before_it_has_said_what_it_is(pair: Pair, first: bytes) -> None:
     server, client = pair
     server.sendall(first)
     server.close()
-    with pytest.raises(ValueError, match=r"."):
-        ResidentRoom(client)
+    with pytest.raises(Ended):
+        opened(client)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"no JSON\n",
+        b"[]\n",
+        b"{}\n",
+        b'{"protocol": 0}\n',
+        b'{"protocol": "1"}\n',
+        b'{"hello": {"id": "sim"}}\n',  # version 0.1.0 had no greeting
+        GREETING + b"{}\n",
+        GREETING + b'{"hello": 3}\n',
+        GREETING + b'{"hello": {"id": "sim"}}\n',
+    ],
+)
+def test_one_of_another_version_is_named_with_what_to_do(pair: Pair, first: bytes) -> None:
+    server, client = pair
+    server.sendall(first)
+    with pytest.raises(
+        CannotJoin, match=r"another version of tavus-console, .*: tavus-console session stop sim"
+    ):
+        opened(client)
+
+
+def test_one_that_says_nothing_and_one_that_is_still_joining(pair: Pair) -> None:
+    server, client = pair
+    greeted = Greeted(client, "sim")
+    with pytest.raises(TimeoutError):
+        greeted.greet(time.monotonic())
+    server.sendall(GREETING)
+    greeted.greet(time.monotonic() + SECONDS)
+    with pytest.raises(CannotJoin, match="the session sim is still joining its room"):
+        greeted.room(time.monotonic())
 
 
 def test_why_it_could_not_join_is_raised_as_what_it_was(pair: Pair) -> None:
     server, client = pair
-    server.sendall(encode({"error": {"reason": "not_authorised", "message": "no token"}}))
+    server.sendall(GREETING + encode({"error": {"reason": "not_authorised", "message": "no token"}}))
     with pytest.raises(NotAuthorised, match=r"^no token$"):
-        ResidentRoom(client)
+        opened(client)
 
 
 async def taken(room: ResidentRoom, arrivals: list[Arrival]) -> None:
@@ -77,11 +117,13 @@ async def taken(room: ResidentRoom, arrivals: list[Arrival]) -> None:
 )
 def test_what_is_not_the_protocol_cuts_off_with_one_line(pair: Pair, line: bytes, says: str) -> None:
     server, client = pair
-    server.sendall(encode(HELLO) + encode(JOINED) + encode({"note": "fine", "at": 1.0, "warning": False}))
+    server.sendall(
+        GREETING + encode(HELLO) + encode(JOINED) + encode({"note": "fine", "at": 1.0, "warning": False})
+    )
     arrivals: list[Arrival] = []
 
     async def main() -> None:
-        room = ResidentRoom(client)
+        room = opened(client)
         taking = asyncio.create_task(taken(room, arrivals))
         await room.join()
         sending = asyncio.create_task(room.send({"event_type": "x"}))
@@ -103,11 +145,11 @@ def test_what_is_not_the_protocol_cuts_off_with_one_line(pair: Pair, line: bytes
 @pytest.mark.parametrize("closes", [b"", b'{"note": "cut in the mid'])
 def test_a_server_that_goes_away(pair: Pair, closes: bytes) -> None:
     server, client = pair
-    server.sendall(encode(HELLO))
+    server.sendall(GREETING + encode(HELLO))
     arrivals: list[Arrival] = []
 
     async def main() -> None:
-        room = ResidentRoom(client)
+        room = opened(client)
         taking = asyncio.create_task(taken(room, arrivals))
         server.sendall(closes)
         server.close()
@@ -124,13 +166,19 @@ def test_a_server_that_goes_away(pair: Pair, closes: bytes) -> None:
 
 def test_what_comes_in_one_piece_with_the_first_line_is_not_lost(pair: Pair) -> None:
     server, client = pair
-    lines: list[Any] = [HELLO, JOINED, {"in": {"n": 1}, "at": 1.0, "from": None}, {"over": "done", "at": 2.0}]
+    lines: list[Any] = [
+        {"protocol": PROTOCOL},
+        HELLO,
+        JOINED,
+        {"in": {"n": 1}, "at": 1.0, "from": None},
+        {"over": "done", "at": 2.0},
+    ]
     writing = threading.Thread(target=server.sendall, args=(b"".join(map(encode, lines)),))
     writing.start()
     arrivals: list[Arrival] = []
 
     async def main() -> None:
-        room = ResidentRoom(client)
+        room = opened(client)
         taking = asyncio.create_task(taken(room, arrivals))
         await room.join()
         await taking
@@ -139,3 +187,45 @@ def test_what_comes_in_one_piece_with_the_first_line_is_not_lost(pair: Pair) -> 
     writing.join()
     assert [type(one).__name__ for one in arrivals] == ["Snapshot", "Received", "RoomOver"]
     assert json.loads(server.recv(1000)) == {"do": "join"}
+
+
+def test_a_line_too_long_for_the_session_is_refused_here_and_ends_nothing(pair: Pair) -> None:
+    server, client = pair
+    server.sendall(GREETING + encode(HELLO) + encode(JOINED))
+
+    async def main() -> None:
+        room = opened(client)
+        taking = asyncio.create_task(taken(room, []))
+        await room.join()
+        with pytest.raises(SendFailed, match=r"the message takes 1,048,\d+ bytes; a resident session takes"):
+            await room.send({"event_type": "x" * (1 << 20)})
+        sending = asyncio.create_task(room.send({"event_type": "x"}))
+        await until(lambda: room._sendings)
+        server.sendall(encode({"number": max(room._sendings)}))
+        await sending
+        await room.leave()
+        await taking
+
+    asyncio.run(main())
+
+
+def test_what_the_session_refuses_is_the_reason_of_the_end(pair: Pair) -> None:
+    server, client = pair
+    refusal = {"error": {"reason": "failed", "message": "it was sent a line of more than 1,048,576 bytes"}}
+    server.sendall(GREETING + encode(HELLO) + encode(JOINED) + encode(refusal))
+    arrivals: list[Arrival] = []
+
+    async def main() -> None:
+        room = opened(client)
+        await taken_after_joining(room, arrivals)
+
+    asyncio.run(main())
+    last = arrivals[-1]
+    assert isinstance(last, RoomOver)
+    assert last.reason == refusal["error"]["message"]
+
+
+async def taken_after_joining(room: ResidentRoom, arrivals: list[Arrival]) -> None:
+    taking = asyncio.create_task(taken(room, arrivals))
+    await room.join()
+    await taking

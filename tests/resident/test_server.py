@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
+import io
 import json
 import os
 import signal
@@ -20,11 +22,14 @@ from tavus_cli.commands.session import SERVER
 from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction, interrupt
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import ResidentRoom, find
+from tavus_cli.resident.room import NotAnswering, ResidentRoom, find, sessions, stop
+from tavus_cli.resident.server import Server, ServerOptions, claim
+from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, Result, console, environ, process
 from tests.kits.resident_kit import connected, listed, start
+from tests.kits.room_kit import until
 
 pytestmark = [
     pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here"),
@@ -145,13 +150,8 @@ def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() ->
 
 
 def until_gone() -> None:
-    """Until the session has closed its end."""
-    try:
-        room = find("sim", timeout=SECONDS)
-    except (ConsoleError, OSError):
-        return
-    if room is not None:
-        room.stop(SECONDS)
+    """Until its process has ended."""
+    stop("sim")
 
 
 def test_without_clients_it_leaves_by_itself(folder: Path) -> None:
@@ -221,6 +221,7 @@ import json, sys
 from tavus_cli.resident.room import find
 room = find("sim")
 connection = room._connection
+connection.settimeout(120)
 connection.sendall(b'{"do": "join"}\\n')
 print("joined", flush=True)
 lines = missed = 0
@@ -329,8 +330,10 @@ def test_what_cannot_be_understood_ends_that_client_alone(line: bytes) -> None:
     bad._connection.settimeout(SECONDS)
     try:
         bad._connection.sendall(line)
-        while bad._connection.recv(65_536):
-            pass
+        said = b""
+        while data := bad._connection.recv(65_536):
+            said += data
+        assert b'"message":"the resident session takes no more from here: it was sent ' in said
     except OSError:
         pass  # it closed while we still wrote
     bad.close()
@@ -351,3 +354,146 @@ def test_after_leaving_nothing_is_sent() -> None:
             await room.join()
 
     asyncio.run(after_leaving())
+
+
+# -- a session that hangs ----------------------------------------------------------------------------------
+
+
+def test_a_stopped_process_is_named_by_all_and_can_be_stopped() -> None:
+    pid = start()["pid"]
+    os.kill(pid, signal.SIGSTOP)
+    says = "the session sim is running and not answering: tavus-console session stop sim"
+    for arguments in (["tail", "sim"], ["send", "interrupt"], ["session", "start", "sim"]):
+        assert console(*arguments) == Result(5, "", f"tavus-console: {says}\n")
+    with pytest.raises(NotAnswering):
+        find("sim")
+    result = console("session", "list")
+    assert result.lines[1].split("  ")[:2] == ["sim", "not answering"]
+    assert result.err == "tavus-console: sim is not answering: tavus-console session stop sim\n"
+    assert json.loads(console("session", "list", "--json").out) == {"id": "sim", "state": "not answering"}
+    assert console("session", "stop") == Result(0, "", "")
+    assert listed() == []
+    assert not runtime.is_held("sim")
+
+
+HANGS = """
+import signal, sys, time
+from tavus_cli.resident.server import claim
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+claimed = claim("sim")
+sys.stdout.write("ready\\n"); sys.stdout.flush()
+time.sleep(600)
+"""
+
+
+def test_one_that_is_stuck_and_deaf_is_killed_and_a_zombie_counts_as_ended() -> None:
+    child = subprocess.Popen([sys.executable, "-c", HANGS], stdout=subprocess.PIPE, text=True, env=environ())
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        assert runtime.holder("sim") == child.pid
+        assert console("session", "stop", "sim") == Result(0, "", "")
+        assert not runtime.is_held("sim")  # though nobody has waited for it: it is a zombie
+        assert child.wait(timeout=SECONDS) == -signal.SIGKILL
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def test_one_whose_queue_is_full_does_not_hold_the_others_up() -> None:
+    """Nobody accepts; more wait than the system lets wait."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", HANGS.replace('"sim"', '"stuck"')],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environ(),
+    )
+    waiting: list[socket.socket] = []
+    try:
+        assert child.stdout is not None
+        assert child.stdout.readline() == "ready\n"
+        start()
+        with contextlib.suppress(TimeoutError):
+            while len(waiting) < 1000:
+                one = runtime.connect(runtime.path_of("stuck"), 0.01)
+                assert one is not None
+                waiting.append(one)
+        assert len(waiting) < 1000
+        found = sessions()
+        found.close()
+        assert ([room.about["id"] for room in found.rooms], found.silent) == (["sim"], ["stuck"])
+        assert runtime.holder("stuck") == child.pid
+        assert stop("stuck") == []
+        assert child.wait(timeout=SECONDS) == -signal.SIGKILL
+    finally:
+        for one in waiting:
+            one.close()
+        child.kill()
+        child.communicate()
+
+
+def test_only_who_holds_the_name_is_signalled(folder: Path) -> None:
+    """A lock file that somebody made, and that nobody holds: nobody is signalled."""
+    runtime.own_folder()
+    (folder / "sim.lock").write_text(str(os.getpid()))
+    assert runtime.holder("sim") is None
+    runtime.signal_holder("sim", signal.SIGKILL)
+
+
+# -- its recording -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
+def test_a_full_disk_is_told_by_start_list_clients_and_stop() -> None:
+    says = "recording: /dev/full: No space left on device; the recording ends here"
+    started = process("session", "start", "sim", "--record", "/dev/full")
+    assert started == Result(0, "sim\n", f"tavus-console: {says}\n")
+    shown = console("session", "list", "--json")
+    assert json.loads(shown.out)["recording_failed"] == says.removeprefix("recording: ")
+    assert shown.err == f"tavus-console: sim: {says}\n"
+    assert f"tavus-console: {says}\n" in console("tail", "sim", "--count", "1").err
+    assert console("session", "stop") == Result(1, "", f"tavus-console: sim: {says}\n")
+
+
+# -- memory ------------------------------------------------------------------------------------------------
+
+
+def test_a_client_that_has_gone_leaves_nothing_for_the_collector() -> None:
+    """Its thresholds are high while a room is joined, so cycles would stay for thousands of clients."""
+    left = asyncio.run(cycles_after(50))
+    assert left == []
+
+
+async def cycles_after(clients: int) -> list[str]:
+    claimed = claim("sim")
+    assert claimed is not None
+    server = Server(open_simulated("sim"), ServerOptions("sim"))
+    serving = asyncio.create_task(server.serve(claimed[0], io.StringIO()))
+    try:
+        await asyncio.to_thread(one_client, b"")  # what is made once
+        gc.collect()
+        gc.disable()
+        gc.set_debug(gc.DEBUG_SAVEALL)
+        for number in range(clients):
+            await asyncio.to_thread(one_client, (b"", b'{"do":"join"}\n', b"no JSON\n")[number % 3])
+        await until(lambda: not server._tasks)
+        gc.collect()
+        return sorted(type(one).__name__ for one in gc.garbage)
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+        await asyncio.to_thread(one_client, b'{"do":"stop"}\n')
+        await serving
+        os.close(claimed[1])
+
+
+def one_client(line: bytes) -> None:
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(os.fspath(runtime.path_of("sim")))
+        with connection.makefile("rb") as file:
+            file.readline()
+            file.readline()
+            connection.sendall(line)
+            if line:
+                file.readline()

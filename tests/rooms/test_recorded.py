@@ -169,12 +169,18 @@ def test_keys_in_any_order_more_keys_and_blanks(file: Path) -> None:
         (b"", "not a recording: its first line is empty"),
         (b"\n{}\n", "not a recording: its first line is empty"),
         (b"  \n", "not a recording: its first line is empty"),
-        (b"hello\n", "not a recording: its first line is not JSON"),
-        (b'{"recording":1,"conv', "not a recording: its first line is not JSON"),
-        (bytes(range(256)), "not a recording: its first line is not JSON"),
-        (b"\x7fELF\x02\x01\x01" + bytes(99), "not a recording: its first line is not JSON"),
-        (b"\x1f\x8b\x08\x00", "not a recording: its first line is not JSON"),
-        (b"1" * 5_000, "not a recording: its first line is not JSON"),
+        (b"hello\n", "not a recording: its first line is not JSON; --record writes one"),
+        (b'{"recording":1,"conv', "not a recording: its first line is not JSON; --record writes one"),
+        (bytes(range(256)), "not a recording: its first line is not JSON; --record writes one"),
+        (
+            b"\x7fELF\x02\x01\x01" + bytes(99),
+            "not a recording: its first line is not JSON; --record writes one",
+        ),
+        (
+            b"\x1f\x8b\x08\x00",
+            "cannot be unpacked: Compressed file ended before the end-of-stream marker was reached",
+        ),
+        (b"1" * 5_000, "not a recording: its first line is not JSON; --record writes one"),
     ],
     ids=lambda value: value[:12].decode("latin-1") if isinstance(value, bytes) else "",
 )
@@ -203,7 +209,7 @@ def test_another_version_is_refused(file: Path, version: str, told: str) -> None
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    assert refused(tmp_path) == "Is a directory"
+    assert refused(tmp_path) == f"a folder; give its files: {tmp_path}/*.jsonl"
     assert refused(tmp_path / "missing.jsonl") == "No such file or directory"
 
 

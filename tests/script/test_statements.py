@@ -81,7 +81,7 @@ WRONG = {
     "/wiat 5s": (1, "did you mean /wait?"),
     "/expect utterance wihtin 5s": (19, "did you mean within?"),
     "/expect utterance within": (19, "DURATION is missing"),
-    "/expect utterance within soon": (26, "no duration"),
+    "/expect utterance within soon": (26, "not a duration"),
     "/expect utterance from strat": (24, "from start"),
     "/expect utterance seq<many": (23, "not a number"),
     "/expect utterance text~(": (24, "not a valid regular expression"),

@@ -15,6 +15,7 @@ from tavus_cli.errors import UsageError
 from tavus_cli.protocol.interactions import tool_result
 from tavus_cli.rooms.room import Participant
 from tavus_cli.rooms.sim.room import open_simulated
+from tavus_cli.tools.bridge import REMEMBERED, WAITING
 from tests.kits.room_kit import until
 from tests.kits.tools_kit import Talk, answering, pal, talked
 from tests.tools.test_process import alive
@@ -290,6 +291,19 @@ def test_two_hundred_calls_in_a_second_at_most_four_at_once(tmp_path: Path) -> N
         most = max(most, running)
     assert running == 0
     assert 1 <= most <= 4
+
+
+def test_calls_that_wait_are_bounded() -> None:
+    async def main() -> None:
+        async with answering("sim", "*=sleep 600", max_calls=10_000) as talk:
+            await talk.session.pal_ready(10)
+            for number in range(WAITING + 100):
+                await say(talk, called(f"call_{number}"), "pal")
+            over = [run for run in talk.runs if run.reason == f"over {WAITING:,} calls wait"]
+            assert len(over) == 100
+            assert len(talk.runs) == REMEMBERED
+
+    asyncio.run(main())
 
 
 @pytest.mark.parametrize("count", [1, 3])

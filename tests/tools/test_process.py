@@ -19,9 +19,7 @@ from tests.kits.room_kit import until
 
 def run(*command: str, given: bytes = b"{}\n", timeout: float = 10.0, folder: str | None = None) -> Result:
     async def main() -> Result:
-        async with running(
-            command, given, timeout, lambda: None, environ=os.environ, folder=folder
-        ) as result:
+        async with running(command, given, timeout, lambda: None, os.environ, folder) as result:
             pass
         assert process._groups == set()
         return result
@@ -117,7 +115,7 @@ def test_the_loop_goes_on_while_a_hundred_megabytes_come() -> None:
         async with asyncio.TaskGroup() as group:
 
             async def flood() -> None:
-                async with running(program, b"", 60, started.set, environ=os.environ, folder=None):
+                async with running(program, b"", 60, started.set, os.environ):
                     pass
 
             task = group.create_task(flood())
@@ -139,9 +137,7 @@ def test_a_hanging_one_is_answered_in_time_and_stopped(tmp_path: Path) -> None:
     program = f"sh -c {shlex.quote(f'sleep 600 & echo $! $$ > {pids}; echo so far >&2; wait')}"
 
     async def main() -> None:
-        async with running(
-            shlex.split(program), b"", 1.0, lambda: None, environ=os.environ, folder=None
-        ) as result:
+        async with running(shlex.split(program), b"", 1.0, lambda: None, os.environ) as result:
             assert result == Result(error="no result within 1 s: so far")
             assert all(map(alive, map(int, pids.read_text().split())))  # the answer does not wait for it
         await until(lambda: not any(map(alive, map(int, pids.read_text().split()))))
@@ -158,7 +154,7 @@ def test_one_that_ignores_term_is_killed(tmp_path: Path) -> None:
         started = asyncio.Event()
 
         async def tool() -> None:
-            async with running(("sh", "-c", program), b"", 600, started.set, environ=os.environ, folder=None):
+            async with running(("sh", "-c", program), b"", 600, started.set, os.environ):
                 pass
 
         task = asyncio.create_task(tool())
@@ -190,7 +186,7 @@ def test_no_descriptor_is_left_open() -> None:
         counts = []
         for _ in range(2):
             for command in (("true",), ("no-such-program",), ("sh", "-c", "sleep 600 & true")):
-                async with running(command, b"", 10, lambda: None, environ=os.environ, folder=None):
+                async with running(command, b"", 10, lambda: None, os.environ):
                     pass
             counts.append(count())
         return counts[0], counts[1]

@@ -135,6 +135,7 @@ KINDS = {
     "tool result": (interactions.tool_result("c1", {"a": 1}), """tool-result c1 '{"a":1}'"""),
     "tool error": (interactions.tool_result("c1", "no", error=True), "tool-result c1 no --error"),
     "confirm": (interactions.confirm("address"), "confirm address"),
+    "emotion": (interactions.set_emotion("anger"), "set-emotion anger"),
     "option": (
         interactions.respond("--help"),
         "raw '{",

@@ -19,6 +19,7 @@ from tavus_cli.protocol.interactions import (
     overwrite_context,
     respond,
     sensitivity,
+    set_emotion,
     tool_result,
 )
 from tavus_cli.protocol.turns import ToolCall, Turn
@@ -314,9 +315,10 @@ def sent(interaction: Interaction, **more: Any) -> SentEntry:
         (sensitivity("pause", "low"), "sensitivity participant_pause_sensitivity=low"),
         (tool_result("c1", "Yes"), "tool_result c1 success Yes"),
         (tool_result("c1", {"a": 1}, error=True), 'tool_result c1 error {"a":1}'),
-        (confirm("o"), 'objective.confirm {"objective_name":"o"}'),
+        (confirm("o"), "objective.confirm o"),
+        (set_emotion("anger"), "set_emotion anger"),
         (Interaction("", raw={"a": 1}), '{"a":1}'),
-        (Interaction("", raw=INTERACTIONS[3]), "echo (audio, 960 B)"),
+        (Interaction("", raw=INTERACTIONS[3]), "echo audio 960 B"),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )

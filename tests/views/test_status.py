@@ -274,3 +274,12 @@ def test_whatever_is_said_fits(name: str, speech: str, role: str, columns: int, 
     for line in (row(conversation, columns, name=name), live(conversation, columns)):
         assert not unsafe_in(line)
         assert cells(line) <= max(columns - 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("billed", "most", "shown"),
+    [(START - 60, None, "11 min billed"), (START, 600.0, "10 of 10 min billed"), (START, 90.0, "of 1.5 min")],
+)
+def test_the_minutes_that_are_billed(billed: float, most: float | None, shown: str) -> None:
+    status = StatusLine("c1", PLAIN, joined=START, billed=billed, most=most)
+    assert shown in status.line(heard(), START + 605.0, 0, 100)

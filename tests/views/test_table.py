@@ -7,7 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.protocol.turns import ToolCall, Turn
-from tavus_cli.views.table import UNCUT, percentile, stats, table, tools_table, turns_table
+from tavus_cli.views.table import (
+    UNCUT,
+    RunRow,
+    percentile,
+    runs_table,
+    stats,
+    table,
+    tools_table,
+    turns_table,
+)
 from tavus_cli.views.theme import DARK, PLAIN, RESET, THEMES, Theme
 from tavus_cli.views.width import width
 from tests.kits.conversations import START, assert_harmless, texts
@@ -46,6 +55,18 @@ def test_tool_calls_wait_or_took_their_time() -> None:
     ]
     assert "!! waits 5 s" in tools_table(calls, START + 5, PLAIN, 80)[-1]
     assert "!! waits 10 min" in tools_table(calls, START + 600, PLAIN, 80)[-1]
+
+
+def test_calls_that_are_answered_here_have_their_moments() -> None:
+    rows = [
+        RunRow(3, "answered", 0.003, 0.084, 0.91, "look", "c1"),
+        RunRow(None, "running", 0.003, None, None, "\x1b[31mbook", "c2"),
+    ]
+    assert runs_table(rows, PLAIN, 100) == [
+        "turn  state     started  answered  spoken  tool       call id",
+        "3     answered  3 ms     84 ms     910 ms  look       c1",
+        "–     running   3 ms     –         –       ␛[31mbook  c2",
+    ]
 
 
 def test_clocks_that_disagree() -> None:

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
+from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN
 from tavus_cli.protocol.conversation import Conversation
-from tavus_cli.protocol.events import CATALOGUE, FOREIGN, UNKNOWN
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.views.line import LineView
 from tavus_cli.views.status import StatusLine

@@ -12,6 +12,7 @@ from typing import Any
 
 from tavus_cli import __version__
 from tavus_cli.api.client import check_base_url
+from tavus_cli.api.ending import left_behind
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
@@ -57,6 +58,8 @@ async def doctor(target: Target | None, options: Doctor, environment: Environmen
     _terminal(findings, environment)
     _config(findings, environment)
     await _sessions(findings)
+    for line in left_behind():
+        findings.add("left", None, line)
     await check_api(options.how.base_url, findings, environment)
     if room is None:
         findings.add("room", None, "no room was tried: --room TARGET joins one")
@@ -150,7 +153,7 @@ async def _sessions(findings: Findings) -> None:
     from tavus_cli.resident.room import sessions
 
     try:
-        rooms = await within(SESSIONS_SECONDS, sessions)
+        found = await within(SESSIONS_SECONDS, sessions)
     except TimeoutError:
         text = f"the sessions here did not say what they are within {SESSIONS_SECONDS:g} s"
         findings.add("sessions", None, f"{text}: tavus-console session stop --all")
@@ -158,12 +161,15 @@ async def _sessions(findings: Findings) -> None:
     except ConsoleError as error:  # none on this system
         findings.add("sessions", None, str(error))
         return
-    for room in rooms:
-        room.close()
-    ids = [str(room.about["id"]) for room in rooms]
+    found.close()
+    if found.silent:
+        text = f"not answering: {', '.join(found.silent)}; tavus-console session stop {found.silent[0]}"
+        findings.add("sessions", None, text, sessions=[room.about for room in found.rooms])
+        return
+    ids = [*(str(room.about["id"]) for room in found.rooms), *found.joining]
     if not ids:
         findings.add("sessions", None, "no session stays in the background here", sessions=[])
         return
     some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
     text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"
-    findings.add("sessions", True, text, sessions=[room.about for room in rooms])
+    findings.add("sessions", True, text, sessions=[room.about for room in found.rooms])

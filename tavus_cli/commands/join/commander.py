@@ -20,6 +20,8 @@ from tavus_cli.settings.table import default
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
     from tavus_cli.script.scheduled import Scheduler
+    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.tools.options import ToolOptions
 
 Tell = Callable[[str], None]
 LEAVING = ("quit", "end")
@@ -43,17 +45,26 @@ class JoinOptions:
     events_kept: int = 100_000
     clipboard: bool = False
     ending: Ending | None = None
+    tools: ToolOptions | None = None
 
 
 class Commander:
-    """From a line to what is sent: parse, lint, send. What is wrong is told, and counted in ``failed``."""
+    """From a line to what is sent. What is wrong is reported, and counted in ``failed``."""
 
-    def __init__(self, session: Session, tell: Tell, warn: Tell, ending: Ending | None = None) -> None:
+    def __init__(
+        self,
+        session: Session,
+        tell: Tell,
+        warn: Tell,
+        ending: Ending | None = None,
+        bridge: Bridge | None = None,
+    ) -> None:
         self.failed = 0
         self._ending = ending
+        self._bridge = bridge
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
-        self.over = False  # told already, by a sending that came too late
+        self.over = False  # reported already, by a sending that came too late
         self._session = session
         self._tell = tell
         self._warn = warn
@@ -91,6 +102,10 @@ class Commander:
                     self._tell(text)
             elif action.command == "when":
                 self._place(action.argument)
+            elif action.command == "retry":
+                if self._bridge is None:
+                    raise UsageError("no tools run here: /retry needs --tool or --tools")
+                self._bridge.retry(action.argument)
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:

@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 from textwrap import wrap
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say, complete
+from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.session.environment import Environment, local_time
@@ -24,6 +26,9 @@ from tavus_cli.views.wrap import wrapped
 
 from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.bridge import Bridge
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -55,6 +60,7 @@ class Console:
         options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
+        bridge: Bridge | None = None,
     ) -> None:
         self._session = session
         self._environment = environment
@@ -69,11 +75,14 @@ class Console:
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
+            bridge.rows if bridge is not None else list,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
             environment.theme,
             recording=options.record is not None,
+            billed=options.ending.billed if options.ending else None,
+            most=options.ending.most if options.ending else None,
         )
         self._paused: list[Entry] = []
         self._sent_text = ""
@@ -96,7 +105,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending)
+        self._commander = Commander(session, self._tell, self._warn, options.ending, bridge)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -150,11 +159,11 @@ class Console:
                 action = self._commander.parse(typed.result())
                 if await self._commander.leaves(action):
                     return ExitStatus.DONE
-                if isinstance(action, AudioEcho):  # it takes its time; typing goes on
+                if isinstance(action, AudioEcho):  # it takes its time; typing continues
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
-                elif isinstance(action, Say) and action.command not in ("when", *LEAVING):
+                elif isinstance(action, Say) and action.command not in ("when", "retry", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
                     self._doubt(action)
@@ -174,13 +183,21 @@ class Console:
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
         self._remember(entries)
-        shown = self._inspector.selection.among(entries)
+        shown = self._shown(entries)
         if self._status.paused is not None:
             self._paused += shown
             self._status.paused = len(self._paused)
         else:
             self._prompt.print(self._view.lines(shown))
         self._prompt.refresh()
+
+    def _shown(self, entries: list[Entry]) -> list[Entry]:
+        try:
+            return self._inspector.selection.among(entries)
+        except TooSlow as error:  # a filter must not end a conversation
+            self._inspector.selection.where = None
+            self._warn(f"{error}; all messages are shown".replace("--where", "/where", 1))
+            return self._inspector.selection.among(entries)
 
     def _remember(self, entries: list[Entry]) -> None:
         log = self._inspector.log

@@ -5,25 +5,25 @@ Nothing here sends. Entries are kept in a ``Log`` of bounded size.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 from typing import Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
+from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.language.selection import Selection, TypePattern, compile_where
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
+from tavus_cli.session.turns import Turns
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.line import LineView
-from tavus_cli.views.table import stats, tools_table, turns_table
+from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_table
 from tavus_cli.views.theme import Theme
 
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
-SLICE_SECONDS = 0.004  # of searching, before keys and events get their turn
 MATCH_SECONDS = 0.05  # in one text; a pattern that needs more would never end
 
 
@@ -47,12 +47,14 @@ class Inspector:
         theme: Theme,
         make_view: Callable[[], LineView],
         kept: int,
+        runs: Callable[[], list[RunRow]] = list,
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
+        self._runs = runs
 
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
@@ -63,7 +65,7 @@ class Inspector:
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width)
             case "tools":
-                return tools_table(self._conversation.turns.calls, now, self._theme, width)
+                return self._tools(now, width)
             case "stats":
                 return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width)
             case "event":
@@ -87,6 +89,14 @@ class Inspector:
 
     # -- what has passed ------------------------------------------------------------------------------
 
+    def _tools(self, now: float, width: int) -> list[str]:
+        """Those that are answered by --tool, and below them the others."""
+        runs = self._runs()
+        known = {run.id for run in runs}
+        others = [call for call in self._conversation.turns.calls if call.id not in known]
+        lines = runs_table(runs, self._theme, width) if runs else []
+        return lines if runs and not others else lines + tools_table(others, now, self._theme, width)
+
     def _event(self, seq: int) -> EventEntry:
         entry = self.log.event(seq)
         if entry is None:
@@ -105,18 +115,12 @@ class Inspector:
         return self._lines(entries)
 
     async def find(self, text: str) -> list[str]:
-        """Everything else goes on meanwhile. Raises UsageError, also for a pattern that takes for ever."""
-        import regex  # like ``re``, but it can be told to give up
-
+        """Everything else continues meanwhile. Raises UsageError, also for a pattern that takes too long."""
         try:
-            pattern = regex.compile(text, regex.IGNORECASE)
-            found = await self._found(lambda one: pattern.search(one, timeout=MATCH_SECONDS))
-        except regex.error as error:
+            pattern = Pattern(text, ignore_case=True)
+            found = await self._found(lambda one: pattern.search(one, MATCH_SECONDS))
+        except (UsageError, TooSlow) as error:
             raise UsageError(f"/find: {error}") from None
-        except TimeoutError:
-            raise UsageError(
-                "/find: this pattern takes too long: avoid a repetition inside a repetition"
-            ) from None
         if not found:
             return [f"nothing among {len(self.log):,} entries matches{self._left()}"]
         return self._lines(found[::-1])
@@ -124,16 +128,13 @@ class Inspector:
     async def _found(self, matches: Callable[[str], object]) -> list[Entry]:
         """The latest that match, newest first."""
         found: list[Entry] = []
-        clock = asyncio.get_running_loop().time
-        until = clock() + SLICE_SECONDS
+        turns = Turns()
         for entry in self.log.search(matches):
             if entry is not None:
                 found.append(entry)
                 if len(found) == FOUND:
                     break
-            if clock() > until:
-                await asyncio.sleep(0)
-                until = clock() + SLICE_SECONDS
+            await turns.give()
         return found
 
     def _lines(self, entries: Sequence[Entry]) -> list[str]:

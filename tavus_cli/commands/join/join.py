@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
@@ -23,6 +25,9 @@ from tavus_cli.session.waiting import first_of
 
 from .commander import Commander, JoinOptions
 
+if TYPE_CHECKING:
+    from tavus_cli.tools.bridge import Bridge
+
 AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
 
@@ -34,34 +39,45 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
         from .console import Console
 
         session = Session(room, hold=options.hold, recorder=recorder, at_once=AT_ONCE)
-        status = await Console(session, options, environment).run()
+        bridge = _bridge(session, options, environment)
+        async with bridge or nullcontext():
+            status = await Console(session, options, environment, bridge=bridge).run()
     else:
         session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
-        status = await _piped(session, options, environment)
+        async with (bridge := _bridge(session, options, environment)) or nullcontext():
+            status = await _piped(session, options, environment, bridge)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     return status
 
 
+def _bridge(session: Session, options: JoinOptions, environment: Environment) -> Bridge | None:
+    return options.tools.bridge(session, environment) if options.tools is not None else None
+
+
 # -- without a terminal --------------------------------------------------------------------------------
 
 
-async def _piped(session: Session, options: JoinOptions, environment: Environment) -> int:
+async def _piped(
+    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+) -> int:
     view = line_view(environment, all=options.selection.all)
     async with Output(environment) as output:
         session.sinks.append(Printer(view, options.selection, output, environment))
-        status = await first_of(_obey_lines(session, options, environment), output.gone)
+        status = await first_of(_obey_lines(session, options, environment, bridge), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
 
-async def _obey_lines(session: Session, options: JoinOptions, environment: Environment) -> int:
+async def _obey_lines(
+    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
     Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
     the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
     """
-    commander = Commander(session, environment.complain, environment.warn, options.ending)
+    commander = Commander(session, environment.complain, environment.warn, options.ending, bridge)
     async with session:
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
@@ -94,7 +110,7 @@ async def _obey_each(
             if session.over is not None:
                 break
             if asks:
-                reply = await _ask(session, action, options.reply_timeout, commander)
+                reply = await _ask(session, action, options, commander)
             elif action is not None:
                 await commander.obey(action)
         if reply is not None:
@@ -110,11 +126,11 @@ async def _next(lines: AsyncIterator[str]) -> str:
 
 
 async def _ask(
-    session: Session, action: Action | None, timeout: float, commander: Commander
+    session: Session, action: Action | None, options: JoinOptions, commander: Commander
 ) -> asyncio.Task[object] | None:
     """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
     assert isinstance(action, Interaction)
-    wait = session.waiter(Reply(action, session.conversation))
+    wait = session.waiter(Reply(action, session.conversation, calls=options.tools is None))
     if not await commander.obey(action):
         return None
-    return asyncio.create_task(wait(timeout, "the reply"))
+    return asyncio.create_task(wait(options.reply_timeout, "the reply"))

@@ -19,7 +19,7 @@ class Completions:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._waiting: set[asyncio.Future[tuple[Any, ...]]] = set()  # touched on the loop alone
+        self._waiting: set[asyncio.Future[tuple[Any, ...]]] = set()  # touched only on the loop
 
     async def ask(self, start: Start, seconds: float) -> tuple[Any, ...]:
         """Make a call and wait for its completion's arguments; one that comes too late is ignored.

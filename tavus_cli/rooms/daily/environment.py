@@ -14,7 +14,7 @@ def silent_log() -> Iterator[None]:
     """Whatever its log level, the client writes JSON lines to descriptor 2 unless RUST_LOG says no.
 
     It is read once, in init(), so it is put back for the programs we start. One that names Daily is
-    somebody looking for a fault; any other was meant for other programs.
+    someone looking for a fault; any other was meant for other programs.
     """
     before = os.environ.get("RUST_LOG")
     if before is None or "daily" not in before:

@@ -134,7 +134,7 @@ def network_change(status: Any) -> tuple[str, bool] | None:
 
 
 def check_message(message: Any) -> None:
-    """Raises SendFailed for what is no JSON, or which the client would refuse, change or quote at length."""
+    """Raises SendFailed for what is not JSON, or which the client would refuse, change or quote at length."""
     if type(message) is not dict:
         raise SendFailed("not sent: a message is a JSON object")
     _check(message, 1)

@@ -15,7 +15,6 @@ from tavus_cli.rooms.room import LineChanged, RoomNote, RoomOver
 LINE = "signalling"  # the connection that carries messages
 JUST_BEFORE = 1.0  # seconds before a break in which nothing that was sent is sure to have arrived
 UNNOTICED = 15.0  # for so long a silent server may go unnoticed (measured: 10 s)
-SILENT = 20.0  # an old client tells of no break, but after so much silence an end was one
 HEARTBEATS = 10.0  # a PAL that was heard so shortly before a break is heard again so soon after it
 _KEPT = 20
 
@@ -25,7 +24,6 @@ class Line:
 
     def __init__(self) -> None:
         self.down: float | None = None
-        self._tells = False  # daily-python 0.35 does not tell of the network
         self._others: set[str] = set()
         self._heard = 0.0
         self._sent: deque[tuple[float, str]] = deque(maxlen=_KEPT)
@@ -46,7 +44,6 @@ class Line:
         connection, interrupted = change
         if connection != LINE:
             return self._other(connection, interrupted, at)
-        self._tells = True
         if interrupted == (self.down is not None):
             return None  # the first connection of all
         if interrupted:
@@ -61,9 +58,6 @@ class Line:
         if self.down is not None:
             lost = f"the line to the room was lost {at - self.down:.0f} s ago and did not come back"
             return RoomOver(lost, at, cut_off=True)
-        if not self._tells and not last_error and at - self._heard >= SILENT:
-            silent = f"nothing was heard from the room for {at - self._heard:.0f} s"
-            return RoomOver(silent + self._doubts(at), at, cut_off=True)
         return RoomOver(over_reason(last_error), at)
 
     def _other(self, connection: str, interrupted: bool, at: float) -> RoomNote | None:

@@ -60,17 +60,17 @@ _hanging: set[object] = set()  # rooms with a native call under way that blocks 
 def must_exit_hard() -> bool:
     """Whether the program must flush and end by ``os._exit``: a native join or release has not ended.
 
-    A plain exit would wait for it for ever. False again once it has ended after all.
+    A plain exit would wait for it forever. False again once it has ended after all.
     """
     return bool(_hanging)
 
 
 class DailyRoom:
-    """``https://NAME.daily.co/ROOM[?t=TOKEN]`` as a room: data alone, no sound and no picture.
+    """``https://NAME.daily.co/ROOM[?t=TOKEN]`` as a room: data only, no sound and no video.
 
     ``join_timeout`` in seconds; ``proxy`` is the address of a reverse proxy that leads to Daily;
     ``conversation_id`` is the room's name unless given; ``clock`` gives Unix seconds, on any thread.
-    Raises UsageError for a URL that is none of Daily's.
+    Raises UsageError for a URL that is not one of Daily's.
     """
 
     live = True
@@ -156,7 +156,7 @@ class DailyRoom:
         try:
             client.set_user_name(self._name)
             for call in calls:
-                with contextlib.suppress(TimeoutError):  # a lost completion; the join will tell
+                with contextlib.suppress(TimeoutError):  # a lost completion; the join will show it
                     error, *_ = await completions.ask(call, PREPARE_SECONDS)
                     if error is not None:
                         raise ValueError(error)
@@ -256,7 +256,7 @@ class DailyRoom:
             await self._ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS, "let go of it")
 
     async def _ask(self, call: Start, seconds: float, what: str) -> None:
-        """A last call to the client; what becomes of it changes nothing any more, so it is only told."""
+        """A last call to the client; its outcome changes nothing any more, so it is only noted."""
         assert self._completions is not None
         try:
             await self._completions.ask(call, seconds)
@@ -366,7 +366,9 @@ class DailyRoom:
             self._completions.soon(self._completions.fail, over.reason)
 
     def _put(self, arrival: Arrival) -> None:
-        if not self._closed:  # a join given up may go on for long, with nobody to take what comes
+        if (
+            not self._closed
+        ):  # a join that was given up may continue for long, with nobody to take what arrives
             self._inbox.put(arrival)
 
     def _close(self) -> None:

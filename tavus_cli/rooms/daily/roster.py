@@ -1,6 +1,6 @@
 """Who is in a Daily room, and who of them is the PAL. Pure.
 
-Built from events alone, because asking the client freezes the interpreter while a join is pending
+Built only from events, because asking the client freezes the interpreter while a join is pending
 (docs/daily.md). Each method returns what changed, in order.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
-from tavus_cli.protocol.events import CATALOGUE
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.rooms.room import Participant
 
 Change = tuple[Participant, Literal["joined", "updated", "left"]]
@@ -76,7 +76,7 @@ class Roster:
             return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
-        """Mark the PAL anew; ``changes``: id → what is to be told anyway."""
+        """Mark the PAL again; ``changes``: id → the change to report in any case."""
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):

@@ -22,7 +22,7 @@ _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
 def parse_url(url: str) -> tuple[str, str | None]:
     """``https://NAME.daily.co/ROOM?t=TOKEN`` → (the same without a query, the token or None).
 
-    Other parts of the query are dropped: they mean something to a browser alone. Raises UsageError,
+    Other parts of the query are dropped: they mean something only to a browser. Raises UsageError,
     never with the token in it.
     """
     parts = _split(url, "the room's URL")
@@ -48,7 +48,7 @@ def parse_url(url: str) -> tuple[str, str | None]:
 def check_proxy(url: str | None) -> str | None:
     """The address that leads to Daily, as the client wants it; None and "" are none. Raises UsageError.
 
-    ``https`` alone: the client speaks TLS to it whatever the scheme says, and complains late or never.
+    Only ``https``: the client speaks TLS to it whatever the scheme says, and complains late or never.
     """
     if not url:
         return None
@@ -68,7 +68,7 @@ def _split(url: str, what: str) -> SplitResult:
         raise UsageError(f"{what} contains a space or a character that a URL cannot have")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is no number
+        _ = parts.port  # raises where it is not a number
     except ValueError:
         raise UsageError(f"{what} cannot be read as a URL") from None
     return parts

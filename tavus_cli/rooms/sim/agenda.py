@@ -19,7 +19,7 @@ class Task:
 class Agenda:
     """Tasks by time, ties in the order in which they were added.
 
-    An ``idle`` task is done when its time has come, but is no reason for time to go on: without it there
+    An ``idle`` task is done when its time has come, but is not a reason for time to pass: without it there
     would always be a next heartbeat to hurry to.
     """
 

@@ -1,12 +1,12 @@
-"""What the simulated replica is told, as values; ``sim_script`` reads them (docs/sim.md)."""
+"""The script of a simulated replica as values; ``script`` reads them from TOML (docs/sim.md)."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
 
 END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, section 3.4)
@@ -14,7 +14,7 @@ END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, s
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Seconds, but for ``words_per_minute`` and ``jitter``, the part of each wait that is left to chance."""
+    """Seconds, except ``words_per_minute``, and ``jitter``: the part of each wait that is random."""
 
     words_per_minute: float = 170.0
     think: float = 0.7  # from the end of the question to the answer
@@ -50,7 +50,7 @@ class Tool:
 class SimReply:
     """``match`` None is the reply to what no other matches; one of ``say``, in turn, each time."""
 
-    match: re.Pattern[str] | None = None
+    match: Pattern | None = None
     say: tuple[str, ...] = ()
     delay: float | None = None
     tool: str = ""
@@ -61,7 +61,7 @@ class SimReply:
 @dataclass(frozen=True, slots=True)
 class Objective:
     name: str
-    match: re.Pattern[str]
+    match: Pattern
     variables: Mapping[str, Any]
     confirm: str = "auto"
 

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from tavus_cli.language.patterns import Pattern, TooSlow
+from tavus_cli.protocol.interactions import EMOTIONS
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
@@ -58,9 +60,11 @@ class Replica:
         self.present = False
         self.over: str | None = None
         self.context = script.context
+        self.warnings: list[str] = []  # for whoever wrote the script
         self._script = script
         self._options = options
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
+        self.emotion = "neutral"
         self._speaking = Speaking(self._source, self._answer)
         self._closing = False  # end_call was called: over when all is said
         self._calls: dict[str, _Call] = {}
@@ -76,16 +80,20 @@ class Replica:
             "conversation.append_llm_context": self._append_context,
             "conversation.tool_result": self._take_result,
             "conversation.objective.confirm": self._confirm,
+            "conversation.set_emotion": self._feel,
         }  # sensitivity has no effect that could be seen, like every unknown type
         self._joins = self._source.later(self._source.wait(script.timing.join), self._join).at
         if script.shutdown_after is not None:
             self._source.later(script.shutdown_after, self._shut_down, script.shutdown_reason)
 
     def receive(self, message: Any, now: float) -> None:
-        """Anything: what is no interaction, or an unknown one, has no effect, as with Tavus.
+        """Anything: what is not an interaction, or is an unknown one, has no effect, as with Tavus.
 
-        What is sent before the PAL is there is heard when it has come.
+        What is sent before the PAL is there is heard when it has come, but for an emotion, which is dropped.
         """
+        early = not self.present and isinstance(message, dict)
+        if early and message.get("event_type") == "conversation.set_emotion":
+            return
         if self.over is None:
             source = self._source
             at = max(now, source.now, self._joins) + source.timing.lag / source.pace
@@ -249,6 +257,11 @@ class Replica:
             return
         self._complete(self._pending | (corrected if isinstance(corrected, dict) else {}))
 
+    def _feel(self, properties: Values) -> None:
+        """Kept until the next; an unsupported one means neutral (section 2.10)."""
+        emotion = properties.get("emotion")
+        self.emotion = emotion if emotion in EMOTIONS else "neutral"
+
     # -- what the PAL makes of it ----------------------------------------------------------------------
 
     def _answer(self, text: str, turn: int, inference_id: str) -> None:
@@ -256,7 +269,7 @@ class Replica:
         self._check_objective(text)
         number, reply, values = -1, SimReply(say=self._script.default), {"user": text}
         for index, one in enumerate(self._script.replies):
-            if one.match is not None and (match := one.match.search(text)):
+            if one.match is not None and (match := self._matched(one.match, text)):
                 number, reply = index, one
                 values |= _groups(match)
                 break
@@ -347,7 +360,7 @@ class Replica:
 
     def _check_objective(self, text: str) -> None:
         objective = self._open_objective()
-        match = objective.match.search(text) if objective and self._pending is None else None
+        match = self._matched(objective.match, text) if objective and self._pending is None else None
         if objective is None or match is None:
             return
         variables = self._fill(dict(objective.variables), {"user": text, **_groups(match)})
@@ -363,12 +376,25 @@ class Replica:
         self._reached += 1
         self._emit_objective("activated")
 
+    def _matched(self, pattern: Pattern, text: str) -> Any:
+        """The match, or None. A pattern that takes too long does not match, which ``warnings`` says."""
+        try:
+            return pattern.search(text)
+        except TooSlow as error:
+            self.warnings.append(f"{error}; taken as not matching")
+            return None
+
     # -- {placeholders} --------------------------------------------------------------------------------
 
     def _fill(self, value: Any, values: Values) -> Any:
         """In every string of a script's value; a placeholder that stands for nothing is left as it is."""
         if isinstance(value, str):
-            known = {"context": self.context, "name": self._script.name, **values}
+            known = {
+                "context": self.context,
+                "name": self._script.name,
+                "emotion": self.emotion,
+                **values,
+            }
             return _PLACE.sub(lambda match: _look_up(match, known), value)
         if isinstance(value, dict):
             return {key: self._fill(inner, values) for key, inner in value.items()}
@@ -385,7 +411,7 @@ def _look_up(match: re.Match[str], values: Any) -> str:
     return values if isinstance(values, str) else to_json(values)
 
 
-def _groups(match: re.Match[str]) -> Values:
+def _groups(match: Any) -> Values:
     """What the parentheses of a pattern matched, by number and by name."""
     numbered = {str(number): text or "" for number, text in enumerate(match.groups(), 1)}
     return numbered | {name: text or "" for name, text in match.groupdict().items()}
@@ -396,7 +422,7 @@ def _document(name: str) -> dict[str, str]:
 
 
 def _seconds(audio: Any, sample_rate: Any) -> float:
-    """Of 16-bit mono PCM in base64; 0 for what is none."""
+    """Of 16-bit mono PCM in base64; 0 for anything else."""
     rate = sample_rate if type(sample_rate) is int and sample_rate > 0 else 16_000
     try:
         return len(base64.b64decode(audio)) / 2 / rate

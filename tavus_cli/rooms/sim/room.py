@@ -20,6 +20,7 @@ from tavus_cli.rooms.room import (
     Participant,
     ParticipantChanged,
     Received,
+    RoomNote,
     RoomOver,
 )
 from tavus_cli.rooms.sim.faults import Faults
@@ -28,7 +29,7 @@ from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import parse_spec
 
 START = 1_790_241_600.0  # where the virtual clock of speed=max begins, Unix seconds
-REACTION = 8  # rounds of the event loop in which others may act on what arrived before time goes on
+REACTION = 8  # rounds of the event loop in which others may act on what arrived, before time passes
 
 
 def open_simulated(spec: str, clock: Clock = time.time) -> SimulatedRoom:
@@ -115,8 +116,8 @@ class SimulatedRoom:
         self._wake.set()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
-        """Events are made as they are taken: one who takes slowly slows the replica, but for real time."""
-        told_idle = True  # nothing to tell before joining
+        """Events are made as they are taken: a slow reader slows the replica, except in real time."""
+        told_idle = True  # nothing to say before joining
         while not self._left:
             self._wake.clear()
             self._collect(self.now())
@@ -143,7 +144,7 @@ class SimulatedRoom:
                 told_idle = self._replica is None
 
     def alarm(self, at: float) -> asyncio.Future[None]:
-        """Done when virtual time has come to ``at``, or the room has ended; time goes on until then.
+        """Done when virtual time has come to ``at``, or the room has ended; time passes until then.
 
         Cancel it to take it back. Real time has its own: the event loop's.
         """
@@ -180,18 +181,17 @@ class SimulatedRoom:
         replica = self._replica
         if replica is None or self._over is not None:
             return None
-        times = [replica.wake_at(idle=self._goes_on()), self._faults.wake_at(), self._leave_at]
+        times = [replica.wake_at(idle=self._passes()), self._faults.wake_at(), self._leave_at]
         times.append(self._alarm_at())
         return min((at for at in times if at is not None), default=None)
 
     def _resting(self) -> bool:
-        """Virtual time goes on only for what is still on its way to us, not for what may be sent by then:
-        there would always be another heartbeat."""
+        """Virtual time passes only for what is still on its way to us: for heartbeats it would never stop."""
         replica = self._replica
         driven = replica is not None and replica.wake_at(idle=False) is not None
-        return not (self._goes_on() or driven or self._leave_at is not None)
+        return not (self._passes() or driven or self._leave_at is not None)
 
-    def _goes_on(self) -> bool:
+    def _passes(self) -> bool:
         """Time goes by whether or not anything happens: it is real, or somebody waits for a moment."""
         return self.live or self._alarm_at() is not None
 
@@ -231,6 +231,9 @@ class SimulatedRoom:
                 self._faults.put(at, message)
         if replica.present and self._pal.id not in self._participants:
             self._come(self._pal)
+        for text in replica.warnings:
+            self._ready.append(RoomNote(text, now, warning=True))
+        replica.warnings.clear()
         for at, message in self._faults.due(until):
             self._last_at = now if self.live else max(at, self._last_at)
             self._ready.append(Received(message, self._last_at, self._pal.id))

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tavus_cli.errors import UsageError, instead
+from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
 from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text, unreadable
@@ -73,13 +74,14 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _regex(value: Any) -> re.Pattern[str]:
+def _regex(value: Any) -> Pattern:
     if not isinstance(value, str):
         raise _Bad("a regular expression in a string")
     try:
-        return re.compile(value, re.IGNORECASE)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise _Bad(f"a regular expression: {error}") from None
+        return Pattern(value, ignore_case=True)
+    except UsageError as error:
+        reason = str(error).rpartition("is not a valid regular expression: ")[2]
+        raise _Bad(f"a regular expression: {reason}") from None
 
 
 def _json(value: Any) -> Any:

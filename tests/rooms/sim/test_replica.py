@@ -18,6 +18,7 @@ from tavus_cli.protocol.interactions import (
     overwrite_context,
     respond,
     sensitivity,
+    set_emotion,
 )
 from tavus_cli.rooms.sim.model import Options
 from tavus_cli.rooms.sim.replica import Replica
@@ -181,6 +182,24 @@ def test_context_is_silent_and_can_be_quoted() -> None:
         (4, sensitivity("pause", "low")),
     ]
     assert brief(run(script(), silent)) == ["1 pal_joined"]
+
+
+def test_an_emotion_is_kept_until_the_next_and_can_be_quoted() -> None:
+    what = script('default = "[{emotion}]"')
+    sends: Sends = [
+        (0, set_emotion("anger")),  # dropped: the PAL is not there yet
+        (2, respond("x")),
+        (8, set_emotion("surprise")),
+        (9, respond("x")),
+        (15, respond("x")),
+        (20, set_emotion("joy")),
+        (21, respond("x")),
+        (27, set_emotion("fear")),
+        (28, Interaction("conversation.set_emotion", {"emotion": ["sadness"]})),
+        (29, respond("x")),
+    ]
+    assert texts(run(what, sends)) == ["[neutral]", "[surprise]", "[surprise]", "[neutral]", "[neutral]"]
+    assert brief(run(script(), sends[7:8])) == ["1 pal_joined"]
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import Conversation, EventEntry
-from tavus_cli.protocol.events import CATALOGUE, decode
+from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import (
     Interaction,
     append_context,

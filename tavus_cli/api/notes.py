@@ -1,0 +1,135 @@
+"""A note of each conversation that a console of ours created and has not ended, for the next start.
+
+A console that is killed (KILL, ABRT, SEGV) ends nothing: what it leaves is billed until its longest time is
+over. One small file each, mode 0600, in a folder of ours; its lock ends with the process that wrote it, so a
+note without a lock is one that was left behind. It holds an id and times, no secret.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tavus_cli.api.credentials import SERVICE
+from tavus_cli.protocol.wire import is_conversation_id
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """``conversation_id`` None: whether one was created is not known. ``at``: Unix seconds."""
+
+    conversation_id: str | None
+    at: float
+
+
+class Note:
+    """Written before creating, so that nothing is billed that no note tells of; ``remove`` once it has ended.
+
+    Where nothing can be written there is no note, and ``trouble`` says why.
+    """
+
+    def __init__(
+        self, seconds: float, folder: Path | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.trouble = ""
+        self._about = {"at": clock(), "until": clock() + seconds}
+        self._path = (folder or _folder()) / secrets.token_hex(8)
+        self._handle: int | None = None
+        try:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+            _lock(self._handle)
+            self._write(self._about)
+        except OSError as error:
+            self.trouble = f"{error.filename or self._path}: {error.strerror or error}"
+
+    def created(self, conversation_id: str) -> None:
+        with contextlib.suppress(OSError):
+            self._write(self._about | {"conversation_id": conversation_id})
+
+    def remove(self) -> None:
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+        self.close()
+
+    def close(self) -> None:
+        """It stays, for the next start: the conversation continues without us."""
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
+
+    def _write(self, about: dict[str, Any]) -> None:
+        if self._handle is not None:
+            data = json.dumps(about).encode()
+            os.pwrite(self._handle, data, 0)
+            os.ftruncate(self._handle, len(data))
+            os.fsync(self._handle)
+
+
+def left_behind(folder: Path | None = None, clock: Callable[[], float] = time.time) -> list[Left]:
+    """What may still be billed and nobody looks after. Notes whose time is over are removed."""
+    left: list[Left] = []
+    for path, about in _notes(folder or _folder()):
+        if about is None or clock() > about["until"]:
+            with contextlib.suppress(OSError):
+                path.unlink()
+            continue
+        name = about.get("conversation_id")
+        known = isinstance(name, str) and is_conversation_id(name)
+        left.append(Left(str(name) if known else None, about["at"]))
+    return sorted(left, key=lambda one: one.at)
+
+
+def forget(conversation_id: str, folder: Path | None = None) -> None:
+    """It has ended."""
+    for path, about in _notes(folder or _folder()):
+        if about is not None and about.get("conversation_id") == conversation_id:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _notes(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """Those that nobody holds, each as long as it is looked at; None for what cannot be read."""
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError:
+        return
+    for path in paths:
+        try:
+            handle = os.open(path, os.O_RDWR | os.O_NONBLOCK | getattr(os, "O_NOFOLLOW", 0))
+        except OSError:
+            continue
+        try:
+            _lock(handle)
+            about = json.loads(os.read(handle, 4_096))
+            times = isinstance(about, dict) and [about.get(name) for name in ("at", "until")]
+            fits = times and all(isinstance(one, int | float) for one in times)
+            yield path, about if fits else None
+        except BlockingIOError:
+            continue  # its process lives
+        except (OSError, ValueError, RecursionError):
+            yield path, None
+        finally:
+            os.close(handle)
+
+
+def _lock(handle: int) -> None:
+    """Raises BlockingIOError where another process holds it."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a note says nothing about its process there
+        return
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _folder() -> Path:
+    from platformdirs import user_state_path
+
+    return user_state_path(SERVICE) / "open"

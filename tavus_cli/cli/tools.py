@@ -1,0 +1,94 @@
+"""The command ``tools``: answer tool calls, or serve the tools."""
+
+from typing import Annotated
+
+import typer
+
+from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.options import (
+    SETTING,
+    BaseUrl,
+    ConversationId,
+    Hold,
+    JoinTimeout,
+    Name,
+    Proxy,
+    Record,
+    Target,
+    environment_of,
+)
+from tavus_cli.cli.tooling import Tools, with_tools
+from tavus_cli.errors import UsageError
+
+
+@app.command(
+    **examples(
+        "tools c7f3a91d20be4b58 --tool 'get_hours=./hours.sh'",
+        "tools sim --tools tools.toml --dry-run",
+        "tools talk.jsonl --rerun --tools tools.toml",
+        "tools --tools tools.toml --listen 8700",
+    )
+)
+@with_tools
+def tools(
+    ctx: typer.Context,
+    target: Target = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would run; run and answer nothing.")
+    ] = False,
+    rerun: Annotated[
+        bool, typer.Option("--rerun", help="TARGET is a recording: run the tools for its calls.")
+    ] = False,
+    listen: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=65535,
+            metavar="PORT",
+            help="Serve the tools over HTTP on this machine instead of joining; 0: any port.",
+        ),
+    ] = None,
+    public_host: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="With --listen: a name that requests may come under, a tunnel's."),
+    ] = None,
+    record: Record = None,
+    hold: Hold = SETTING,
+    name: Name = SETTING,
+    join_timeout: JoinTimeout = SETTING,
+    daily_proxy: Proxy = SETTING,
+    conversation_id: ConversationId = None,
+    base_url: BaseUrl = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object for each call, and errors as such.")
+    ] = False,
+    *,
+    tools: Tools,
+) -> int:
+    """Answer tool calls by programs, URLs and mocks, until stopped. A recording may be the TARGET."""
+    from tavus_cli.commands.tools import Listen, ToolsCommand
+    from tavus_cli.commands.tools import listen as run_listen
+    from tavus_cli.commands.tools import tools as run_tools
+    from tavus_cli.session.session import run
+    from tavus_cli.target import RoomOptions, open_target, parse
+
+    environment = environment_of(ctx)
+    if tools is None:
+        raise UsageError("no tools: give --tool NAME=COMMAND, --tool NAME=URL, or --tools FILE")
+    if listen is not None:
+        if target is not None and target != environment.environ.get("TAVUS_CONVERSATION"):
+            raise UsageError("--listen serves the tools and joins nothing: leave TARGET out")
+        serving = Listen(tools, listen, tuple(public_host or ()), json)
+        return run(lambda: run_listen(serving, environment))
+    if public_host:
+        raise UsageError("--public-host goes with --listen")
+    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json)
+
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    where = parse(target)
+
+    async def opened() -> int:
+        room = (await open_target(where, how, environment, recorded=True)).room
+        return await run_tools(room, what, environment)
+
+    return run(opened)

@@ -1,0 +1,131 @@
+"""``tools``: answer tool calls until stopped; or serve the same tools over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.protocol.ordering import HOLD_SECONDS
+from tavus_cli.protocol.wire import to_json
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.output import Output
+from tavus_cli.session.recorder import record_to
+from tavus_cli.session.session import Session
+from tavus_cli.session.waiting import first_of
+from tavus_cli.tools.bridge import Bridge, Run
+from tavus_cli.tools.log import facts
+from tavus_cli.tools.options import ANYONE, ToolOptions
+from tavus_cli.views.safe import safe, safe_json
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolsCommand:
+    """``hold`` in seconds; ``rerun``: run the tools for the calls of a recording too."""
+
+    tools: ToolOptions
+    hold: float = HOLD_SECONDS
+    record: str | None = None
+    rerun: bool = False
+    json: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """``port`` 0: any; ``public_hosts``: names that requests may come under, a tunnel's."""
+
+    tools: ToolOptions
+    port: int
+    public_hosts: Sequence[str] = field(default_factory=tuple)
+    json: bool = False
+
+
+async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
+    """Until the conversation is over; a line for each call. Raises UsageError, and what joining raises."""
+    recorder = record_to(what.record, room)
+    session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
+    async with Output(environment) as output:
+        bridge = _bridge(session, what, environment)
+
+        def told(run: Run) -> None:
+            line = safe_json(to_json(facts(run, room.conversation_id, room.now())))
+            output.write((line if what.json else _line(run)) + "\n")
+
+        bridge.finished.append(told)
+        await first_of(_answer(session, bridge), output.gone)
+    if recorder is not None and recorder.failed:
+        environment.warn(recorder.failed)
+        return ExitStatus.FAILED
+    return output.status() if output.gone.is_set() else ExitStatus.DONE
+
+
+def _bridge(session: Session, what: ToolsCommand, environment: Environment) -> Bridge:
+    if isinstance(session.room, RecordedRoom):
+        if not what.rerun and not what.tools.dry_run:
+            raise UsageError("a recording runs no tools by itself: --rerun runs them, --dry-run shows them")
+        bridge = Bridge(what.tools, session.room, None, environment.warn, environment.environ)
+        if what.tools.anyone:
+            environment.warn(ANYONE)
+        session.sinks.append(bridge)
+        return bridge
+    if what.rerun:
+        raise UsageError("--rerun needs a recording")
+    return what.tools.bridge(session, environment)
+
+
+async def _answer(session: Session, bridge: Bridge) -> None:
+    async with bridge, session:
+        await session.over_or_idle()
+
+
+def _line(run: Run) -> str:
+    output = "" if run.output is None else run.output if isinstance(run.output, str) else to_json(run.output)
+    shown = output if run.state != "failed" else ""
+    return safe(f"{run}" + (f": {shown}" if shown else ""))
+
+
+async def listen(what: Listen, environment: Environment) -> int:
+    """Serve the tools on this machine until cancelled. Raises UsageError, ConsoleError."""
+    from tavus_cli.local import require
+
+    require()
+    from tavus_cli.local.conversations import Request
+    from tavus_cli.local.http import HttpServer, Reply
+    from tavus_cli.tools.performing import Performer
+    from tavus_cli.tools.serving import Served
+
+    table = what.tools.table(environment.environ)
+    token = secrets.token_urlsafe(24)
+    async with Performer(table, environment.environ) as performer:
+        served = Served(table, performer, token, lambda line: environment.complain(safe(line)))
+
+        async def handle(request: Request) -> Reply:
+            status, body = await served.answer(request.method, request.path, request.headers, request.body)
+            if isinstance(body, str):
+                return Reply(status, body.encode("utf-8", "replace"), {"content-type": "text/plain"})
+            return Reply(status, body)
+
+        server = HttpServer(handle, names=what.public_hosts)
+        try:
+            await server.start(LOOPBACK, what.port)
+        except OSError as error:
+            reason = error.strerror or error
+            raise ConsoleError(f"port {what.port} cannot be used: {reason}; give another --listen") from None
+        try:
+            url = f"http://{LOOPBACK}:{server.port}"
+            told = (
+                to_json({"url": url, "token": token})
+                if what.json
+                else f"{url}\nAuthorization: Bearer {token}"
+            )
+            print(told, file=environment.stdout, flush=True)
+            await asyncio.Event().wait()
+        finally:
+            await server.stop()
+    return ExitStatus.DONE

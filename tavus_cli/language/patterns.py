@@ -1,0 +1,273 @@
+"""Patterns that people write, within bounds: regular expressions, globs and JMESPath.
+
+They meet texts that somebody else chose, and they do so on the event loop. So each has limits of length,
+depth and size, which are checked when it is read (``UsageError``), and each use has a limit of work
+(``TooSlow``). What a remote party wrote is put into a pattern only by ``literal`` or ``literal_glob``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from fnmatch import translate
+from functools import cache
+from typing import Any
+
+from tavus_cli.errors import NotMet, UsageError, did_you_mean
+
+LONGEST = 2_000  # characters of a regular expression
+LONGEST_PLAIN = 200  # characters of it in a row without a wildcard
+LONGEST_GLOB = 200
+LONGEST_NAME = 2_000  # characters of what a glob is compared with; a longer one matches only "*"
+LONGEST_EXPRESSION = 2_000  # characters of JMESPath
+DEEPEST = 40  # levels of parentheses
+DEEPEST_EXPRESSION = 100  # levels of JMESPath, where each || is one
+MOST_PARTS = 10_000  # of a regular expression once it is compiled: "(ab){100}" has 200
+
+QUICK_SECONDS = 0.0002  # of one text; what needs more is slow
+SLOW_SECONDS = 0.01  # of one text at most
+SLOW_TEXTS = 5  # so many may be slow …
+QUICK_TEXTS = 128  # … and one more after so many quick ones
+
+MOST_STEPS = 100_000  # of JMESPath over one value at most, and saved up
+STEPS = 1_000  # that each value adds to what is saved up
+MOST_GROWTH = 1_000  # times that an expression may multiply what it is applied to
+
+_BREAK = re.compile(r"[.|*+^$]|\\[wWdDsSbB]")  # ends a plain text
+_COUNT = re.compile(r"\s*(?:\+|\{\s*(\d{1,9}))")
+_PIECE = 64  # characters of a literal text, between which stands what matches nothing
+_GLOB_SIGN = re.compile(r"[*?[]")
+
+
+class TooSlow(NotMet):
+    """A pattern needs too long for a text."""
+
+
+# -- regular expressions -----------------------------------------------------------------------------------
+
+
+class Pattern:
+    """A regular expression as the ``regex`` package has it. Raises UsageError for one that is not valid.
+
+    ``search`` is for a single text, ``search_many`` for one of a flood of texts: a whole batch of them
+    must not hold the event loop. Both raise TooSlow.
+    """
+
+    def __init__(self, text: str, *, ignore_case: bool = False) -> None:
+        import regex  # like ``re``, but a search can be given a time limit
+
+        self.text = text
+        check_regex(text)
+        try:
+            self._search = regex.compile(text, regex.IGNORECASE if ignore_case else 0).search
+        except regex.error as error:
+            raise UsageError(f"{_shown(text)} is not a valid regular expression: {error.msg}") from None
+        except (RecursionError, MemoryError, OverflowError, ValueError, KeyError, IndexError):
+            raise UsageError(f"{_shown(text)} is not a valid regular expression") from None
+        self._credit = SLOW_TEXTS * QUICK_TEXTS
+
+    def search(self, text: str, seconds: float = SLOW_SECONDS) -> Any:
+        """The match, as ``re`` has it, or None."""
+        try:
+            return self._search(text, timeout=seconds)
+        except (TimeoutError, MemoryError):
+            raise TooSlow(
+                f"the pattern {_shown(self.text)} takes too long on a text of {len(text):,} characters; "
+                "avoid a repetition inside a repetition"
+            ) from None
+
+    def search_many(self, text: str) -> Any:
+        try:
+            found = self._search(text, timeout=QUICK_SECONDS)
+        except TimeoutError:
+            self._credit -= QUICK_TEXTS
+            return self.search(text, QUICK_SECONDS if self._credit < 0 else SLOW_SECONDS)
+        if self._credit < SLOW_TEXTS * QUICK_TEXTS:
+            self._credit = max(0, self._credit) + 1
+        return found
+
+
+def literal(text: str) -> str:
+    """The regular expression that matches this text only."""
+    return ".{0}".join(re.escape(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+
+
+def check_regex(text: str) -> None:
+    """Raises UsageError for what would take too long, or too much memory, to compile.
+
+    ``regex`` writes the least number of repetitions out: "((a{100}){100}){100}" takes 290 MB. For a plain
+    text it makes a table, in a time that grows with the third power of the length, and with no limit: 2,000
+    characters take 7 s. Parentheses and sets are not taken apart here, so this may find more than there is,
+    and never less.
+    """
+    if len(text) > LONGEST:
+        raise UsageError(f"the pattern is too long: at most {LONGEST:,} characters")
+    sizes, last, at, plain = [0], 0, 0, 0
+    while at < len(text):
+        plain = 0 if _BREAK.match(text, at) else plain + 1
+        if plain > LONGEST_PLAIN:
+            raise UsageError(f"the pattern has a plain text of over {LONGEST_PLAIN} characters: shorten it")
+        sign, at = text[at], at + 1
+        if sign == "(":
+            sizes.append(0)
+            if len(sizes) > DEEPEST + 1:
+                raise UsageError(f"the pattern is nested too deep: at most {DEEPEST} levels of parentheses")
+        elif sign == ")" and len(sizes) > 1:
+            last = sizes.pop() + 1
+            sizes[-1] += last
+        elif (count := _COUNT.match(text, at - 1)) is not None:
+            at = count.end()
+            times = 2 if count[1] is None else max(1, int(count[1]))
+            sizes[-1] += last * (times - 1)
+            last *= times
+        else:
+            at += sign == "\\"
+            last = 1
+            sizes[-1] += 1
+        if sum(sizes) > MOST_PARTS:
+            raise UsageError("the pattern repeats too much: use smaller counts")
+
+
+# -- globs -------------------------------------------------------------------------------------------------
+
+
+def is_glob(text: str) -> bool:
+    return _GLOB_SIGN.search(text) is not None
+
+
+def glob(text: str) -> Callable[[str], bool]:
+    """Whether a name matches; upper and lower case differ. Raises UsageError for one that is too long.
+
+    ``fnmatch`` never goes back over what a star has matched, so the work is bounded by both lengths.
+    """
+    if len(text) > LONGEST_GLOB:
+        raise UsageError(f"the pattern is too long: at most {LONGEST_GLOB} characters")
+    if not is_glob(text):
+        return lambda name: name == text
+    try:
+        match = re.compile(translate(text)).match
+    except re.error:  # such as a range that runs backwards
+        return lambda name: name == text
+    return lambda name: match(name) is not None if len(name) <= LONGEST_NAME else text == "*"
+
+
+def literal_glob(text: str) -> str:
+    """The glob that matches this text only."""
+    return _GLOB_SIGN.sub(lambda sign: f"[{sign[0]}]", text)
+
+
+# -- JMESPath ----------------------------------------------------------------------------------------------
+
+
+class Expression:
+    """A JMESPath expression. Raises UsageError, with where it is wrong."""
+
+    def __init__(self, text: str) -> None:
+        if len(text) > LONGEST_EXPRESSION:
+            raise UsageError(f"the expression is too long: at most {LONGEST_EXPRESSION:,} characters")
+        from jmespath import compile
+        from jmespath.exceptions import JMESPathError
+
+        try:
+            self._tree = compile(text).parsed
+        except JMESPathError as error:
+            reason = " ".join(str(error).split()).removesuffix(" ^")  # which points at nothing on one line
+            raise UsageError(reason) from None
+        except (RecursionError, ValueError, OverflowError):
+            raise UsageError(_TOO_DEEP) from None
+        _check_tree(self._tree)
+        self._interpreter = _interpreter()
+        self._credit = MOST_STEPS
+
+    def search(self, value: Any) -> Any:
+        """What it selects. Raises JMESPath's errors, Python's where it does not fit, and TooSlow."""
+        interpreter = self._interpreter
+        interpreter.left = min(MOST_STEPS, self._credit + STEPS)
+        try:
+            return interpreter.visit(self._tree, value)
+        except _Spent:
+            raise TooSlow("the expression takes too long on these messages; use a simpler one") from None
+        finally:
+            self._credit = max(0, interpreter.left)
+
+
+_TOO_DEEP = f"the expression is nested too deep: at most {DEEPEST_EXPRESSION} levels"
+_MAKERS = {  # nodes whose result is made, not only found
+    *("flatten", "projection", "value_projection", "filter_projection", "slice"),
+    *("multi_select_list", "multi_select_dict", "function_expression"),
+}
+
+
+class _Spent(BaseException):
+    """No step is left. Not an Exception, so that nothing in between takes it for one of its own."""
+
+
+@cache
+def _interpreter_class() -> Any:
+    from jmespath.visitor import TreeInterpreter
+
+    class Counting(TreeInterpreter):  # type: ignore[misc]
+        """Counts what it visits and what comes of it; ``left`` is what may still be."""
+
+        left = 0
+
+        def visit(self, node: Any, *values: Any, **more: Any) -> Any:
+            found = super().visit(node, *values, **more)
+            self.left -= 1
+            if node["type"] in _MAKERS:
+                kind = type(found)
+                if kind is list or kind is dict:
+                    self.left -= len(found)
+                elif kind is str:
+                    self.left -= len(found) >> 6
+            if self.left < 0:
+                raise _Spent
+            return found
+
+    return Counting
+
+
+def _interpreter() -> Any:
+    return _interpreter_class()()
+
+
+def _check_tree(tree: dict[str, Any]) -> None:
+    """Raises UsageError for what is too deep, unknown, or multiplies too much."""
+    from jmespath.functions import Functions
+
+    level, depth = [tree], 0
+    while level:
+        depth += 1
+        if depth > DEEPEST_EXPRESSION:
+            raise UsageError(_TOO_DEEP)
+        for node in level:
+            name = node["value"] if node["type"] == "function_expression" else None
+            if name is not None and name not in Functions.FUNCTION_TABLE:
+                raise UsageError(f"unknown function {name}(){did_you_mean(name, Functions.FUNCTION_TABLE)}")
+        level = [child for node in level for child in node.get("children", ()) if isinstance(child, dict)]
+    if _growth(tree) > MOST_GROWTH:
+        raise UsageError("the expression repeats its input too often; use a simpler one")
+
+
+def _growth(node: dict[str, Any]) -> int:
+    """How many times as large as its input the result may be, at most.
+
+    "[@,@] | [@,@] | …" would double it each time, and Python shares the parts until it must write them.
+    """
+    growths = [_growth(child) for child in node.get("children", ()) if isinstance(child, dict)] or [1]
+    match node["type"]:
+        case "literal":
+            return 1 + len(str(node["value"])) // 64
+        case "multi_select_list" | "multi_select_dict":
+            return sum(growths)
+        case "or_expression" | "and_expression" | "not_expression" | "comparator":
+            return max(growths)
+        case kind:
+            product = 1
+            for one in growths:
+                product *= one
+            return max(product, sum(growths)) if kind == "function_expression" else product
+
+
+def _shown(text: str) -> str:
+    return f'"{text}"' if len(text) <= 60 else f'"{text[:59]}…"'

@@ -1,0 +1,426 @@
+"""The catalogue: one row per known event type, and each event in one line.
+
+Adding an event type is adding a row to ``CATALOGUE``. Sources: docs/protocol.md, sections 2, 3 and 11.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tavus_cli.protocol.tool_calls import Called, calls_in
+from tavus_cli.protocol.wire import TOO_DEEP, folded, from_json, to_json, too_deep, without_bytes
+
+if TYPE_CHECKING:
+    from tavus_cli.protocol.events import Event
+
+_ONLY_SAID = {"role", "speech"}
+_ENVELOPE = {"message_type", "conversation_id", "seq", "turn_idx", "timestamp", "event_type"}
+_WEBHOOK = {*_ENVELOPE, "webhook_url"}
+
+
+@dataclass(slots=True, eq=False)  # never changed; not frozen, as Event
+class EventKind:
+    """A row of the catalogue: how one event type is named, folded, coloured and summarised.
+
+    ``family`` is what folding and turns go by; ``role`` is fixed by the type where it names one;
+    ``label`` stands in the who column where there is no role; ``style`` is a name of the theme;
+    ``line`` makes the one line of ``summary``, "" where it finds nothing that it knows.
+    """
+
+    type: str
+    family: str
+    label: str
+    style: str
+    line: Callable[[Event], str]
+    role: str | None = None
+
+    def summary(self, event: Event) -> str:
+        """The event in one line, with remote text not yet made safe; never blank."""
+        text = self.line(event)
+        return text if text and not text.isspace() else rest(event)
+
+
+def rest(event: Event) -> str:
+    """All that an event holds beside its envelope, as JSON, sounds and images by their size."""
+    return _json(_rest(event))
+
+
+def _rest(event: Event) -> Any:
+    message = event.message
+    if not isinstance(message, dict):
+        return message
+    if event.properties and message.keys() <= _WEBHOOK | {"properties", "inference_id"}:
+        return event.properties
+    left = {key: value for key, value in message.items() if key not in _ENVELOPE}
+    return event.properties if left.keys() == {"properties"} and not left["properties"] else left
+
+
+def _plain(value: Any) -> str:
+    """A remote value as text: strings as they are, others as JSON; None is ""."""
+    return value if isinstance(value, str) else "" if value is None else _json(value)
+
+
+def _json(value: Any) -> str:
+    return TOO_DEEP if too_deep(value) else to_json(without_bytes(value))
+
+
+def _first(event: Event, *names: str) -> Any:
+    """The first of these fields that says something; in another spelling (camelCase) where none does."""
+    for name in names:
+        if (value := event.get(name)) is not None and value != "":
+            return value
+    spelt = {folded(name) for name in names}
+    for fields in (event.properties, event.hoisted):
+        for key, value in fields.items():
+            if value is not None and value != "" and folded(key) in spelt:
+                return value
+    return None
+
+
+def _name(event: Event, *names: str) -> str:
+    """As ``_first``; of an object its name."""
+    value = _first(event, *names)
+    if isinstance(value, dict):
+        value = next((value[one] for one in (*names, "name", "id") if value.get(one)), value)
+    return _plain(value)
+
+
+def _started(_: Event) -> str:
+    return "▶ speaking"
+
+
+_SECONDS = "■ %.2f s"  # "%" takes two thirds of what a format specification takes
+
+
+def _stopped(event: Event) -> str:
+    seconds = event.duration
+    text = "■" if seconds is None else _SECONDS % seconds
+    return text + " ✂ interrupted" if event.interrupted else text
+
+
+def _interrupted(_: Event) -> str:
+    return "■ ✂ interrupted"
+
+
+def _utterance(event: Event) -> str:
+    text = event.text
+    if event.properties.keys() <= _ONLY_SAID and not event.hoisted and "<" not in event.word("speech"):
+        return text
+    parts = [text] if text else []
+    if event.interrupted:
+        parts.append("✂ interrupted")
+    parts += [f"({label}: {analysis})" for label, analysis in event.analyses]
+    parts += [f"(tool call: {_called(call)})" for call in calls_in(event)]
+    return "  ".join(parts)
+
+
+def _partial(event: Event) -> str:
+    text = event.text
+    if event.interrupted:
+        return text + " ✂ interrupted"
+    if not text:
+        return ""
+    return text if event.final else text + " …"
+
+
+def _called(call: Called) -> str:
+    arguments = call.arguments
+    return " ".join(
+        filter(None, (call.name, arguments if type(arguments) is str else _plain(arguments), call.id))
+    )
+
+
+def _tool_call(event: Event) -> str:
+    parts = [_called(call) for call in calls_in(event)]
+    canvas = event.get("canvas_config")
+    if isinstance(canvas, dict):
+        parts.append(f"(canvas: {_plain(canvas.get('component', '?'))})")
+    return " ".join(parts)
+
+
+def _frame(frame: Any) -> str:
+    """An image is cut to its type and size: the bytes mean nothing to a reader."""
+    if isinstance(frame, dict) and isinstance(data := frame.get("data"), str):
+        return f"{_plain(frame.get('mime_type', 'data'))} {len(data) * 3 // 4:,} B"
+    if isinstance(frame, dict) and "uri" in frame:
+        return _plain(without_bytes(frame["uri"]))
+    return _json(frame)
+
+
+def _perception_tool_call(event: Event) -> str:
+    frames = event.get("frames")
+    parts = [_called(call) for call in calls_in(event)]
+    if modality := event.word("modality"):
+        parts.append(f"({modality})")
+    if isinstance(frames, list) and frames:
+        parts.append("[" + ", ".join(_frame(frame) for frame in frames) + "]")
+    return " ".join(parts)
+
+
+def _analysis(event: Event) -> str:
+    return _name(event, "analysis", "summary", "text", "content")
+
+
+def _objective(event: Event) -> str:
+    state = event.kind.type.rpartition(".")[2]
+    name = _name(event, "objective_name", "objective", "name", "title")
+    if not name:
+        return f"{state} {rest(event)}" if _rest(event) else state
+    variables = _first(event, "output_variables", "variables")
+    return f"{state} {name} {_json(variables)}" if variables else f"{state} {name}"
+
+
+def _guardrail(event: Event) -> str:
+    name = _name(event, "guardrail", "guardrail_name", "name", "title")
+    reason = _name(event, "reason", "message", "description")
+    return f"{name}: {reason}" if name and reason else name or reason
+
+
+def _rag(event: Event) -> str:
+    documents = _first(event, "documents")
+    if isinstance(documents, list) and documents and all(isinstance(one, dict) for one in documents):
+        return "documents " + ", ".join(
+            _plain(one.get("document_name") or one.get("document_id") or one) for one in documents
+        )
+    return "documents " + rest(event)
+
+
+def _ready(event: Event) -> str:
+    who = event.word("face_id") or event.word("replica_id") or _name(event, "pal_id", "persona_id")
+    return f"{event.kind.type.rpartition('_')[2]} {who}".rstrip()
+
+
+def _shutdown(event: Event) -> str:
+    reason = shutdown_reason(event)
+    return f"shutdown: {reason}" if reason else "shutdown"
+
+
+def shutdown_reason(event: Event) -> str:
+    return _name(event, "shutdown_reason", "reason", "cause")
+
+
+def _participant(event: Event) -> str:
+    person = _first(event, "participant", "user")
+    fields = person if isinstance(person, dict) else {}
+    parts = [event.short]
+    for names in (
+        ("user_name", "participant_name", "name"),
+        ("participant_id", "session_id", "user_id", "id"),
+    ):
+        inside = next((value for one in names if (value := fields.get(one))), None)
+        parts.append(_plain(inside) or _name(event, *names))
+    if not any(parts[1:]):
+        parts.append(_plain(person) or (rest(event) if _rest(event) else ""))
+    return " ".join(filter(None, parts))
+
+
+def _unknown(event: Event) -> str:
+    """In full: everything but the envelope, which the columns show."""
+    name = event.type if event.type.startswith("system.") else event.short
+    return f"{name} {rest(event)}" if _rest(event) else name
+
+
+def _foreign(event: Event) -> str:
+    return event.message if isinstance(event.message, str) else rest(event)
+
+
+# -- what a client sends: we do, and others in the room ------------------------------------------------
+
+
+def _said(event: Event) -> str:
+    sound = _first(event, "audio", "pcm")
+    if isinstance(sound, str) and sound and not event.text:
+        done = ", done" if event.get("done") in (True, "true") else ""
+        return f"{event.short} audio {_size(len(sound.rstrip('=')) * 3 // 4)}{done}"
+    return f"{event.short} {event.text}" if event.text else _sent(event)
+
+
+def _size(count: int) -> str:
+    return f"{count} B" if count < 1_000 else f"{count / 1_000:,.1f} KB"
+
+
+def _sent(event: Event) -> str:
+    return f"{event.short} {rest(event)}" if _rest(event) else event.short
+
+
+def _context(event: Event) -> str:
+    context = _name(event, "context", "text", "content")
+    return f"{event.short} {context}" if context else _sent(event)
+
+
+def _sensitivity(event: Event) -> str:
+    given = event.properties or event.hoisted
+    return f"sensitivity {' '.join(f'{key}={event.word(key)}' for key in given)}" if given else "sensitivity"
+
+
+def _tool_result(event: Event) -> str:
+    parts = (call_id(event), event.word("status"), _name(event, "output", "result", "content"))
+    return " ".join(filter(None, (event.short, *parts))) if any(parts) else _sent(event)
+
+
+def call_id(event: Event) -> str:
+    """Of a tool_result: the call that it answers."""
+    return _name(event, "tool_call_id", "call_id", "id")
+
+
+def _confirmed(event: Event) -> str:
+    name = _name(event, "objective_name", "objective", "name")
+    variables = _first(event, "output_variables")
+    return f"{event.short} {name}" + (f" {_json(variables)}" if variables else "") if name else _sent(event)
+
+
+def _emotion(event: Event) -> str:
+    emotion = _name(event, "emotion")
+    return f"{event.short} {emotion}" if emotion else _sent(event)
+
+
+# -- webhooks, and what `conversation get --verbose` holds ---------------------------------------------
+
+
+def _webhook(event: Event) -> str:
+    reason = _name(event, "reason", "error_message", "error")
+    if reason:
+        return f"{event.short}: {reason}"
+    given = _rest(event)
+    if isinstance(given, dict):
+        given = {key: value for key, value in given.items() if key not in ("replica_id", "face_id")}
+    return f"{event.short} {_json(given)}" if given else event.short
+
+
+def _transcript(event: Event) -> str:
+    """How much of it there is: a whole one has the system prompt in it."""
+    turns = _first(event, "transcript", "transcription", "messages", "turns")
+    if isinstance(turns, str):
+        try:
+            read = from_json(turns)
+        except ValueError:
+            return f"{event.short} {len(turns):,} characters"
+        turns = read
+    if isinstance(turns, dict):
+        turns = next((value for value in turns.values() if isinstance(value, list)), [turns])
+    if not isinstance(turns, list):
+        return _webhook(event)
+    said = [
+        one for one in turns if not (isinstance(one, dict) and one.get("role") in ("system", "developer"))
+    ]
+    return f"{event.short} {len(said):,} turn" + "s" * (len(said) != 1)
+
+
+def _chat(event: Event) -> str:
+    name, text = _name(event, "name", "user_name", "from"), _name(event, "message", "text")
+    return f"chat {name}: {text}" if name else f"chat: {text}" if text else ""
+
+
+_SPEAKING = "speaking"
+_STARTED, _STOPPED = "started_speaking", "stopped_speaking"
+_ROWS = (
+    # type, family, label, style, line, fixed role
+    EventKind("conversation.utterance", "utterance", "?", "text", _utterance),
+    EventKind("conversation.utterance.streaming", "partial", "?", "partial", _partial),
+    EventKind("conversation.started_speaking", "started", "?", _SPEAKING, _started),
+    EventKind("conversation.stopped_speaking", "stopped", "?", _SPEAKING, _stopped),
+    EventKind("conversation.replica.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
+    EventKind("conversation.replica.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
+    EventKind("conversation.pal.started_speaking", "started", "?", _SPEAKING, _started, "pal"),
+    EventKind("conversation.pal.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "pal"),
+    EventKind("conversation.user.started_speaking", "started", "?", _SPEAKING, _started, "user"),
+    EventKind("conversation.user.stopped_speaking", "stopped", "?", _SPEAKING, _stopped, "user"),
+    EventKind("conversation.replica_interrupted", "interrupted", "?", _SPEAKING, _interrupted, "pal"),
+    EventKind("conversation.tool_call", "tool_call", "tool", "tool", _tool_call),
+    EventKind("conversation.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
+    EventKind("application.perception_tool_call", "tool_call", "sees", "perception", _perception_tool_call),
+    EventKind("conversation.perception_analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("conversation.perception-analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("application.perception_analysis", "analysis", "sees", "perception", _analysis),
+    EventKind("conversation.objective.activated", "objective", "goal", "objective", _objective),
+    EventKind("conversation.objective.pending", "objective", "goal", "objective", _objective),
+    EventKind("conversation.objective.completed", "objective", "goal", "objective", _objective),
+    EventKind("conversation.guardrail.triggered", "guardrail", "guard", "warning", _guardrail),
+    EventKind("conversation.rag.observability", "rag", "rag", "quiet", _rag),
+    EventKind("system.replica_joined", "ready", "pal", "system", _ready),
+    EventKind("system.pal_joined", "ready", "pal", "system", _ready),
+    EventKind("system.replica_ready", "ready", "pal", "system", _ready),
+    EventKind("system.replica_present", "present", "pal", "quiet", _ready),
+    EventKind("system.pal_present", "present", "pal", "quiet", _ready),
+    EventKind("system.heartbeat", "present", "pal", "quiet", lambda _: "heartbeat"),
+    EventKind("system.shutdown", "shutdown", "system", "system", _shutdown),
+    EventKind("conversation.joined", "participant", "room", "system", _participant),
+    EventKind("conversation.left", "participant", "room", "system", _participant),
+    EventKind("conversation.connected", "participant", "room", "system", _participant),
+    EventKind("conversation.disconnected", "participant", "room", "system", _participant),
+    # Interactions: other participants' come to us too.
+    EventKind("conversation.echo", "interaction", "client", "text", _said),
+    EventKind("conversation.respond", "interaction", "client", "text", _said),
+    EventKind("conversation.interrupt", "interaction", "client", "text", _sent),
+    EventKind("conversation.overwrite_llm_context", "interaction", "client", "text", _context),
+    EventKind("conversation.append_llm_context", "interaction", "client", "text", _context),
+    EventKind("conversation.sensitivity", "interaction", "client", "text", _sensitivity),
+    EventKind("conversation.tool_result", "interaction", "client", "tool", _tool_result),
+    EventKind("conversation.objective.confirm", "interaction", "client", "text", _confirmed),
+    EventKind("conversation.set_emotion", "interaction", "client", "text", _emotion),
+    EventKind("application.transcription_ready", "webhook", "system", "system", _transcript),
+    EventKind("application.recording_ready", "webhook", "system", "system", _webhook),
+    EventKind("application.recording_copy_failed", "webhook", "system", "warning", _webhook),
+    EventKind("application.perception_unavailable", "webhook", "system", "system", _webhook),
+    EventKind("application.post_call_action_executed", "webhook", "system", "system", _webhook),
+    EventKind("canvas.interaction", "webhook", "system", "system", _webhook),
+)
+CATALOGUE: Mapping[str, EventKind] = {row.type: row for row in _ROWS}
+PARTIAL = CATALOGUE["conversation.utterance.streaming"]
+GUARDRAIL = CATALOGUE["conversation.guardrail.triggered"]
+UTTERANCE = CATALOGUE["conversation.utterance"]
+TOOL_RESULT = CATALOGUE["conversation.tool_result"]
+UNKNOWN = EventKind("", "unknown", "event", "unknown", _unknown)
+FOREIGN = EventKind("", "foreign", "other", "unknown", _foreign)
+CHAT = EventKind("", "chat", "chat", "text", _chat)
+_USER_INTERRUPTED = EventKind(
+    "conversation.user_interrupted", "interrupted", "?", _SPEAKING, _interrupted, "user"
+)
+
+
+def _other_spellings() -> dict[str, EventKind]:
+    """Types without their case and separators; and those that name who, in every word for the PAL."""
+    known = {folded(row.type): row for row in _ROWS}
+    for who in ("replica", "pal", "persona", "face", "user", "participant"):
+        whose = "user" if who in ("user", "participant") else "pal"
+        for what in (_STARTED, _STOPPED):
+            known[folded(f"conversation.{who}.{what}")] = CATALOGUE[f"conversation.{whose}.{what}"]
+        cut = CATALOGUE["conversation.replica_interrupted"] if whose == "pal" else _USER_INTERRUPTED
+        known[folded(f"conversation.{who}.interrupted")] = cut
+        for what in ("joined", "left", "connected", "disconnected"):
+            known[folded(f"conversation.{who}.{what}")] = CATALOGUE[f"conversation.{what}"]
+        for what in ("joined", "ready", "present"):
+            known[folded(f"system.{who}.{what}")] = CATALOGUE[f"system.replica_{what}"]
+    for where in ("application", "conversation"):
+        known[folded(f"{where}.canvas.interaction")] = CATALOGUE["canvas.interaction"]
+    known["conversationinterrupted"] = CATALOGUE["conversation.replica_interrupted"]
+    return known
+
+
+_SPELLINGS = _other_spellings()
+
+
+def kind_of(name: str) -> EventKind:
+    """Of a type that is no row: by its other spellings (section 11)."""
+    plain = folded(name)
+    if kind := _SPELLINGS.get(plain):
+        return kind
+    return GUARDRAIL if "guardrail" in plain else UNKNOWN  # section 3.8: the type is documented nowhere
+
+
+def kind_without_type(message: Any) -> EventKind:
+    """Of a message without ``event_type``: Prebuilt's chat, and callbacks that have none (section 11)."""
+    if not isinstance(message, dict):
+        return FOREIGN
+    event, properties = message.get("event"), message.get("properties")
+    if isinstance(event, str) and folded(event) in ("chatmsg", "chatmessage", "syncchatmsg"):
+        return CHAT
+    for fields in (message, properties):
+        if isinstance(fields, dict):
+            if "objective_name" in fields:
+                return CATALOGUE["conversation.objective.completed"]
+            if "guardrail" in fields or "guardrail_name" in fields:
+                return GUARDRAIL
+    return FOREIGN

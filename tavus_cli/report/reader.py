@@ -1,0 +1,81 @@
+"""A sink that makes a report of a session, recorded or live; and writing one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.protocol.conversation import Entry, NoteEntry
+from tavus_cli.report.compare import Change
+from tavus_cli.report.gates import Verdict
+from tavus_cli.report.measures import Measures, measure
+from tavus_cli.report.recording import Reported
+from tavus_cli.report.timeline import Timeline
+
+_TOLD_EVERY = 100_000  # events
+
+
+@dataclass(slots=True)
+class Result:
+    """What was read, and what came of it."""
+
+    all: list[Reported]
+    whole: Measures
+    verdicts: list[Verdict]
+    changes: list[Change]
+    fails_if_worse: bool = False
+
+    @property
+    def status(self) -> ExitStatus:
+        met = all(one.passed for one in self.verdicts) and not (self.fails_if_worse and self._worse)
+        return ExitStatus.DONE if met else ExitStatus.NOT_MET
+
+    @property
+    def _worse(self) -> bool:
+        """Whether anything is; also where not even the reply can be compared."""
+        known = {one.name for one in self.changes if one.outcome != "cannot tell"}
+        return "reply" not in known or any(one.outcome == "worse" for one in self.changes)
+
+
+class Reader:
+    """Entries to a timeline. Warnings are kept and given to ``warn``; ``say`` hears how far it is."""
+
+    def __init__(self, name: str, warn: Callable[[str], None], say: Callable[[str], None]) -> None:
+        self.name = name
+        self._timeline = Timeline()
+        self._warnings: list[str] = []
+        self._warn = warn
+        self._say = say
+        self._told = _TOLD_EVERY
+
+    def entries(self, entries: list[Entry]) -> None:
+        self._timeline.entries(entries)
+        for entry in entries:
+            if type(entry) is NoteEntry and entry.warning:
+                self._warnings.append(entry.text)
+                self._warn(entry.text)
+        if self._timeline.counts.events >= self._told:
+            self._say(f"{self.name}: {self._told:,} events …")
+            self._told += _TOLD_EVERY
+
+    async def drain(self) -> None:
+        pass
+
+    def reported(self, conversation_id: str, duplicates: int) -> Reported:
+        """``duplicates`` is what the core counted: what comes twice with the same content is no entry."""
+        measures = measure(self._timeline, duplicates)
+        return Reported(self.name, conversation_id, self._timeline, measures, self._warnings)
+
+
+def write_html(path: str, result: Result) -> None:
+    """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
+    from tavus_cli.report.html import html
+
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+            file.writelines(html(result.all, result.whole, result.verdicts, result.changes))
+    except OSError as error:
+        raise ConsoleError(f"{path}: {error.strerror or error}") from None

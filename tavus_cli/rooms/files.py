@@ -1,0 +1,132 @@
+"""A file of JSON as lines of text, however it is packed: gzip, zstd, UTF-16, with a byte order mark, "-".
+
+What a file is, its first bytes say. One that cannot be a recording is refused with what to do instead.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import io
+import sys
+import zlib
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from tavus_cli.errors import UsageError
+
+_ENCODINGS = (  # UTF-32 before UTF-16, whose mark begins it
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_OTHERS = (
+    (b"PK\x03\x04", "a zip archive; unpack it first (unzip FILE)"),
+    (b"\xfd7zXZ\x00", "compressed by xz; unpack it first (xz -d FILE)"),
+    (b"BZh", "compressed by bzip2; unpack it first (bzip2 -d FILE)"),
+    (b"RIFF", "sound or video, not events; give what --record wrote"),
+    (b"OggS", "sound or video, not events; give what --record wrote"),
+    (b"%PDF", "a PDF; give the recording it was made from"),
+    (b"SQLite format 3", "a database; export the messages as JSON, one a line"),
+    (b"WEBVTT", "subtitles; give the recording they were made from"),
+)
+
+
+class Lines:
+    """The lines of a file, each with its end. ``broken`` says why they end early, "" where they do not.
+
+    Raises UsageError where the file cannot be opened, or its first bytes say that it cannot be a recording.
+    """
+
+    def __init__(self, path: str, stdin: TextIO | None = None) -> None:
+        self.broken = ""
+        self._source, self._file = _open(path, stdin)
+        self._lines = self._read()
+
+    def __iter__(self) -> Iterator[str]:
+        return self._lines
+
+    def next(self) -> str:
+        """The next line, "" at the end."""
+        return next(self._lines, "")
+
+    def rest(self) -> str:
+        return "".join(self._lines)
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._file.close()
+            self._source.close()  # which gzip leaves open
+
+    def _read(self) -> Iterator[str]:
+        try:
+            yield from self._file
+        except (OSError, EOFError, zlib.error, UnicodeError) as error:
+            self.broken = getattr(error, "strerror", None) or str(error)
+        except Exception as error:
+            if type(error).__name__ != "ZstdError":
+                raise
+            self.broken = str(error)
+
+
+def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
+    try:
+        source = _standard_input(stdin) if path == "-" else open(path, "rb")  # noqa: SIM115
+    except IsADirectoryError:
+        raise UsageError(f"{path}: a folder; give its files: {path.rstrip('/')}/*.jsonl") from None
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+    try:
+        return source, _text(path, source)
+    except UsageError:
+        source.close()
+        raise
+    except OSError as error:
+        source.close()
+        raise UsageError(f"{path}: {error.strerror or error}") from None
+
+
+def _standard_input(stdin: TextIO | None) -> Any:
+    stream = sys.stdin if stdin is None else stdin
+    return stream.buffer
+
+
+def _text(path: str, source: Any) -> TextIO:
+    begins = source.peek(16)
+    if begins.startswith(b"\x1f\x8b"):
+        import gzip
+
+        source = gzip.GzipFile(fileobj=source)
+        begins = _peek(path, source)
+    elif begins.startswith(b"\x28\xb5\x2f\xfd"):
+        import zstandard
+
+        unpacked: Any = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
+        source = io.BufferedReader(unpacked, 1 << 16)
+        begins = _peek(path, source)
+    for mark, what in _OTHERS:
+        if begins.startswith(mark):
+            raise UsageError(f"{path}: {what.replace('FILE', path)}")
+    return io.TextIOWrapper(source, _encoding(begins), "surrogateescape", newline="\n")
+
+
+def _peek(path: str, source: Any) -> bytes:
+    """The first bytes. Raises UsageError where not even they can be unpacked."""
+    try:
+        begins: bytes = source.peek(16)
+    except Exception as error:  # of three libraries
+        raise UsageError(f"{path}: cannot be unpacked: {error}") from None
+    return begins
+
+
+def _encoding(begins: bytes) -> str:
+    for mark, name in _ENCODINGS:
+        if begins.startswith(mark):
+            return name
+    if len(begins) >= 4 and 0 < begins[0] < 0x80 and begins[1] == 0 and begins[2] and not begins[3]:
+        return "utf-16-le"  # without its mark: ASCII letters with a zero after each
+    if len(begins) >= 4 and not begins[0] and begins[1] and not begins[2] and begins[3]:
+        return "utf-16-be"
+    return "utf-8"

@@ -1,0 +1,111 @@
+"""``--from`` and ``--to``: a part of a recording, by time, sequence number or turn, both ends included."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Literal, NamedTuple
+
+from tavus_cli.errors import UsageError
+from tavus_cli.language.grammar import duration
+from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.rooms.wrappers import unix
+
+_NUMBERED = re.compile(r"(seq|turn)[: =]?\s*(\d{1,15})")
+_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?")
+
+
+class Bound(NamedTuple):
+    """``value``: a sequence number, a turn, seconds since the first entry, since
+    midnight here, or Unix seconds."""
+
+    by: Literal["seq", "turn", "since", "clock", "time"]
+    value: float
+
+
+class Span:
+    """``among(entries)`` leaves in what lies between the bounds; call it in order.
+
+    What has no number or turn of its own, such as a gap or a note, goes with what came before it.
+    """
+
+    def __init__(self, first: Bound | None, last: Bound | None) -> None:
+        self._first, self._last = first, last
+        self._began = first is None
+        self._ended = False
+        self._start: float | None = None
+
+    def among(self, entries: Iterable[Entry]) -> list[Entry]:
+        return [entry for entry in entries if self._holds(entry)]
+
+    def _holds(self, entry: Entry) -> bool:
+        if self._start is None and entry.at:
+            self._start = entry.at
+        if self._first is not None and (value := self._value(entry, self._first)) is not None:
+            self._began = value >= self._first.value
+        if self._last is not None and (value := self._value(entry, self._last)) is not None:
+            self._ended = value > self._last.value
+        return self._began and not self._ended
+
+    def _value(self, entry: Entry, bound: Bound) -> float | None:
+        if bound.by == "seq":
+            return entry.event.seq if isinstance(entry, EventEntry) else None
+        if bound.by == "turn":
+            turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
+            return None if turn is None else turn.idx
+        if not entry.at or self._start is None:
+            return None
+        if bound.by == "since":
+            return entry.at - self._start
+        if bound.by == "clock":
+            return entry.at - _midnight(self._start)
+        return entry.at
+
+
+class Within:
+    """A sink before another one: only what the span holds goes on to it."""
+
+    def __init__(self, span: Span, sink: Any) -> None:
+        self._span = span
+        self._sink = sink
+
+    def entries(self, entries: list[Entry]) -> None:
+        if inside := self._span.among(entries):
+            self._sink.entries(inside)
+
+    async def drain(self) -> None:
+        await self._sink.drain()
+
+
+def parse_bound(text: str) -> Bound:
+    """ "12:03:11" (here), an ISO 8601 time, "+90s" or "90s", "seq 120", "turn 3". Raises UsageError."""
+    text = text.strip()
+    if found := _NUMBERED.fullmatch(text):
+        return Bound("seq" if found[1] == "seq" else "turn", int(found[2]))
+    if found := _CLOCK.fullmatch(text):
+        return Bound("clock", int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3] or 0))
+    if (at := unix(text)) is not None:
+        return Bound("time", at)
+    try:
+        return Bound("since", duration(text.removeprefix("+")))
+    except UsageError:
+        raise UsageError(
+            f'"{text}" is not a valid place in a recording: write 12:03:11, +90s, seq:120, turn:3 '
+            "or 2026-07-11T06:48:37Z"
+        ) from None
+
+
+def span(first: str | None, last: str | None) -> Span | None:
+    """None where neither is given. Raises UsageError."""
+    if first is None and last is None:
+        return None
+    return Span(parse_bound(first) if first else None, parse_bound(last) if last else None)
+
+
+def _midnight(at: float) -> float:
+    """Of the day here that a time belongs to."""
+    try:
+        return datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
+    except (OverflowError, OSError, ValueError):
+        return 0.0

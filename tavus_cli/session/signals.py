@@ -1,0 +1,102 @@
+"""INT, TERM and HUP, from the program's first line to its last: the status is always 128 + number.
+
+| while | the first one | a second one |
+|---|---|---|
+| starting, and once the command is done | ends at once | |
+| a command blocks | raises ``Stopped`` | ends at once |
+| a command runs in ``session.run`` | cancels it: it leaves its room | ends at once |
+
+What ends at once calls ``at_hard_exit`` first: it names what may still be billed. A signal that was ignored
+when the program started stays ignored: by ``nohup``, or by a shell for what runs in its background.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any, NoReturn
+
+NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
+at_hard_exit: list[Callable[[], object]] = []
+_raises = False
+_taken: set[int] = set()
+
+
+class Stopped(BaseException):
+    """By the signal of this number; not an Exception, so that nothing handles it on the way out."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def take() -> None:
+    """From now on a signal ends the program at once, without a traceback, and with its status."""
+    for number in numbers():
+        signal.signal(number, _handle)
+        _taken.add(number)
+    atexit.register(_ignore)
+
+
+def numbers() -> list[int]:
+    """Of those that are not ignored here."""
+    known = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
+    return [number for number in known if signal.getsignal(number) != signal.SIG_IGN]
+
+
+@contextlib.contextmanager
+def raised() -> Iterator[None]:
+    """Inside, the first signal raises Stopped; only where they were taken."""
+    global _raises
+    _raises = True
+    try:
+        yield
+    finally:
+        _raises = False
+
+
+def heeded() -> None:
+    """A first signal has been: the next one ends at once."""
+    global _raises
+    _raises = False
+
+
+def given_back() -> None:
+    """After an event loop handled them: a loop that closes leaves the system's defaults."""
+    for number in _taken:
+        signal.signal(number, _handle)
+
+
+def hard_exit(number: int) -> NoReturn:
+    for last in list(at_hard_exit):
+        with contextlib.suppress(Exception):
+            last()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    os._exit(128 + number)
+
+
+@contextlib.contextmanager
+def named_at_hard_exit(tell: Callable[[], object]) -> Iterator[None]:
+    """Inside, ``tell`` is called before a second signal ends the program."""
+    at_hard_exit.append(tell)
+    try:
+        yield
+    finally:
+        at_hard_exit.remove(tell)
+
+
+def _ignore() -> None:
+    """For the last milliseconds: the interpreter takes its handlers away before it ends."""
+    for number in _taken:
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _handle(number: int, _: Any) -> None:
+    if not _raises:
+        hard_exit(number)
+    heeded()
+    raise Stopped(number)

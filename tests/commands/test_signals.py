@@ -1,0 +1,91 @@
+"""Every command in what it is doing × INT, TERM, HUP, a second INT: it ends, and says what costs."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.kits.program import CONSOLE, environ
+from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, stopped, world
+
+FIRST = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
+# What the fast tests take of the table; the rest is slow.
+SAMPLE = {
+    *("creating", "ending", "looking up: tail", "joining: tail", "joining: join --new", "joined: join --new"),
+    *("joined: tail", "leaving: join --new", "starting: tail"),
+}
+
+
+def _rows() -> list[object]:
+    rows: list[object] = []
+    for case in CASES:
+        for name in (*FIRST, "INT INT"):
+            if name == "INT INT" and case.doing == "starting":
+                continue
+            fast = any(case.name.startswith(one) for one in SAMPLE) and name in ("TERM", "INT INT")
+            marks = [] if fast else [pytest.mark.slow]
+            rows.append(pytest.param(case, name, id=f"{name}-{case.name[:40]}", marks=marks))
+    return rows
+
+
+@pytest.mark.parametrize(("case", "name"), _rows())
+def test_a_signal_ends_it(case: Case, name: str, tmp_path: Path) -> None:
+    first, *second = name.split()
+    with world(tmp_path, case.socket) as around:
+        if case.doing in ("ending", "looking up"):
+            around.api.add()
+        outcome = stopped(case, around, FIRST[first], signal.SIGINT if second else None)
+    _clean(outcome)
+    if case.doing == "starting":
+        assert outcome.status in (128 + FIRST[first], -FIRST[first], 0), outcome  # before our first line
+        return
+    assert outcome.status == 128 + FIRST[first], outcome
+    if case.billed and (second or case.doing in ("creating", "ending")):
+        assert case.billed in outcome.err, outcome
+
+
+def _clean(outcome: Outcome) -> None:
+    for text in (outcome.out, outcome.err):
+        for stray in ("Traceback", "never awaited", "Exception ignored", "KeyboardInterrupt"):
+            assert stray not in text, outcome
+    assert outcome.left == [], outcome
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIRST)
+def test_no_traceback_in_the_first_moments(name: str, tmp_path: Path) -> None:
+    """The signal comes 0 to 300 ms after the start: in our first line, while importing, in the command."""
+    case = next(one for one in CASES if one.doing == "starting" and one.arguments == ROOMS[1])
+    with world(tmp_path, "silent") as around:
+        for step in range(30):
+            outcome = stopped(case, around, FIRST[name], after=step / 100)
+            assert "tavus_cli" not in outcome.err, outcome  # no line of a traceback of ours
+            assert outcome.left == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
+def test_what_was_ignored_at_the_start_stays_ignored(number: int) -> None:
+    """``nohup``, and what a shell without job control runs in the background."""
+    with subprocess.Popen(
+        [CONSOLE, "tail", "sim", "--count", "3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ(),
+        preexec_fn=lambda: signal.signal(number, signal.SIG_IGN),
+    ) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        child.send_signal(number)
+        out, err = child.communicate(timeout=60)
+    assert (child.returncode, err) == (0, "")
+    assert len(out.splitlines()) >= 1
+
+
+def test_the_table_has_every_command_that_waits() -> None:
+    named = {case.arguments[0] for case in CASES}
+    assert named >= {"join", "tail", "send", "run", "tools", "doctor", "session", "conversation"}
+    assert NEW in {case.arguments for case in CASES if case.doing == "leaving"}

@@ -1,0 +1,220 @@
+"""Every command stopped by a signal, in each thing it can be doing: for a table of tests, and the bench.
+
+``stopped(CASES[n], world, SIGINT)`` starts the command, waits until it does what the case is about, sends the
+signal, perhaps a second one, and tells how it ended and after how many seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.kits.daily_room import LocalRoom, in_thread, room_url
+from tests.kits.program import CONSOLE, SAMPLES, environ
+from tests.kits.tavus_api import KEY, PAL, LocalApi, Request, local_api
+
+ID = "c000000000000001"
+SECONDS = 60.0  # nothing is waited for so long unless it fails
+MARK = "TAVUS_TEST_MARK"  # in the environment of what a case starts, and of what that starts
+
+
+@dataclass
+class World:
+    """An API and rooms; ``held`` requests (by path) wait until ``go_on``."""
+
+    api: LocalApi
+    room: LocalRoom
+    folder: Path
+    asked: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    held: str = "nothing"
+
+    def before(self, request: Request) -> None:
+        if self.held in f"{request.method} {request.path}":
+            self.asked.set()
+            self.go_on.wait(SECONDS)
+
+
+@contextlib.contextmanager
+def world(folder: Path, socket: str = "joined") -> Iterator[World]:
+    with local_api(behind=room_url()) as api, in_thread(LocalRoom(socket=socket)) as room:  # type: ignore[arg-type]
+        one = World(api, room, folder)
+        api.before = one.before
+        (folder / "script").write_text("/wait 50s\n")
+        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\nrun = ["true"]\n')
+        try:
+            yield one
+        finally:
+            one.go_on.set()
+
+
+Ready = Callable[[World, subprocess.Popen[str]], None]
+
+
+@dataclass(frozen=True)
+class Case:
+    """``ready`` returns once it does what ``doing`` says. ``socket``: how far the room lets it come.
+
+    ``billed``: what a second signal must name. ``mute``: the room answers nothing to its leaving.
+    """
+
+    doing: str
+    arguments: tuple[str, ...]
+    ready: Ready
+    held: str = "nothing"
+    socket: str = "joined"
+    billed: str = ""
+    mute: bool = False
+
+    @property
+    def name(self) -> str:
+        return f"{self.doing}: {' '.join(self.arguments)}"
+
+
+def at_once(world: World, child: subprocess.Popen[str]) -> None:
+    pass
+
+
+def asked(world: World, child: subprocess.Popen[str]) -> None:
+    assert world.asked.wait(SECONDS), "the API was not asked"
+
+
+def joining(world: World, child: subprocess.Popen[str]) -> None:
+    world.room.soon(world.room.joining()).result(SECONDS)
+
+
+def joined(world: World, child: subprocess.Popen[str]) -> None:
+    """The client has said that it is there: what follows the answer to its join."""
+    joining(world, child)
+    world.room.soon(world.room.frame(lambda frame: frame.get("msgStr") != "join-for-sig")).result(SECONDS)
+
+
+URL = room_url("signals")
+ROOMS = (
+    ("join", URL),
+    ("tail", URL),
+    ("send", URL, "respond", "hi", "--wait", "reply"),
+    ("run", URL, "FOLDER/script"),
+    ("tools", URL, "--table", "FOLDER/tools.toml"),
+    ("doctor", "--room", URL, "--for", "50s"),
+    ("session", "start", URL),
+)
+NEW = ("join", "--new", "--pal", PAL)
+CREATE = ("conversation", "create", "--pal", PAL)
+MAYBE, BILLED = "conversation list --status active", f"conversation end {ID}"
+LOOK_UPS = (
+    ("join", ID),
+    ("tail", ID),
+    ("send", ID, "respond", "hi"),
+    ("run", ID, "FOLDER/script"),
+    ("doctor", "--room", ID),
+    ("session", "start", ID),
+    ("conversation", "list"),
+    ("conversation", "get", ID),
+    ("webhooks", "pull", ID),
+)
+LOCAL = (("replay", str(SAMPLES)), ("report", str(SAMPLES)), ("config", "show"), ("help", "scripts"))
+
+CASES = (
+    *(Case("starting", one, at_once) for one in (*ROOMS, *LOOK_UPS, *LOCAL, NEW, CREATE, ("local",))),
+    *(Case("looking up", one, asked, held="/v2/conversations") for one in LOOK_UPS),
+    Case("creating", CREATE, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("creating", NEW, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("ending", ("conversation", "end", ID, "--yes"), asked, held="/end", billed=BILLED),
+    *(Case("joining", one, joining, socket="silent") for one in ROOMS),
+    Case("joining", NEW, joining, socket="silent", billed=BILLED),
+    *(Case("joined", one, joined) for one in ROOMS if one[0] != "session"),
+    Case("joined", NEW, joined, held="/end", billed=BILLED),
+    *(Case("leaving", one, joined, mute=True) for one in ROOMS if one[0] != "session"),
+    Case("leaving", NEW, joined, mute=True, held="/end", billed=BILLED),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``left``: processes of the case that live on."""
+
+    status: int
+    seconds: float
+    out: str
+    err: str
+    left: list[int]
+
+
+def stopped(case: Case, world: World, first: int, second: int | None = None, after: float = 0.0) -> Outcome:
+    """``after``: seconds between ``ready`` and the signal, for what nothing tells of."""
+    mark = uuid.uuid4().hex
+    world.held = case.held
+    variables = world.room.environment | {
+        "TAVUS_API_KEY": KEY,
+        "TAVUS_API_BASE_URL": world.api.base_url,
+        "XDG_STATE_HOME": str(world.folder / "state"),
+        "TAVUS_CONSOLE_RUNTIME": str(world.folder / "run"),
+        MARK: mark,
+    }
+    arguments = [one.replace("FOLDER", str(world.folder)) for one in case.arguments]
+    with subprocess.Popen(
+        [CONSOLE, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ(**variables),
+    ) as child:
+        try:
+            case.ready(world, child)
+            if case.mute:
+                world.room.soon(_mute(world.room)).result(SECONDS)
+            time.sleep(after)
+            begun = time.monotonic()
+            child.send_signal(first)
+            if second is not None:
+                _until_heeded(child, first)
+                begun = time.monotonic()
+                child.send_signal(second)
+            status = child.wait(SECONDS)
+            seconds = time.monotonic() - begun
+            out, err = child.communicate(timeout=SECONDS)
+        finally:
+            child.kill()
+    return Outcome(status, seconds, out, err, _alive(mark))
+
+
+async def _mute(room: LocalRoom) -> None:
+    room.mute()
+
+
+def _until_heeded(child: subprocess.Popen[str], number: int) -> None:
+    """A first signal is no longer pending, and the program has had a moment to act on it."""
+    end = time.monotonic() + SECONDS
+    while child.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError, StopIteration):
+            text = Path(f"/proc/{child.pid}/status").read_text()
+            lines = [line.split()[1] for line in text.splitlines() if line[:6] in ("SigPnd", "ShdPnd")]
+            if not any(int(one, 16) >> (number - 1) & 1 for one in lines):
+                break
+    threading.Event().wait(0.05)
+
+
+def _alive(mark: str) -> list[int]:
+    """Processes that were started with this mark, once they have had time to go."""
+    end = time.monotonic() + 10
+    while (found := _marked(mark)) and time.monotonic() < end:
+        threading.Event().wait(0.05)
+    return found
+
+
+def _marked(mark: str) -> list[int]:
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if mark.encode() in path.read_bytes():
+                found.append(int(path.parent.name))
+    return [one for one in found if one != os.getpid()]

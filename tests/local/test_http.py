@@ -1,0 +1,131 @@
+"""What the small server refuses before anybody is asked: foreign hosts and pages, other bodies, too much."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from aiohttp import ClientSession
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tavus_cli.local.conversations import Request
+from tavus_cli.local.http import HttpServer, Reply
+from tavus_cli.local.tavus import KEY
+from tests.kits.daily_room import LocalRoom
+from tests.local.kit import tavus
+from tests.local.test_room import context
+
+JSON = {"content-type": "application/json"}
+
+
+def asked(headers: dict[str, str], method: str = "POST", data: bytes | None = b"{}") -> Any:
+    """The status of one request, and the bodies that came through; my.tunnel is a name of ours."""
+    seen: list[Any] = []
+
+    async def take(request: Request) -> Reply:
+        seen.append(request.body)
+        return Reply(200, {"ok": True})
+
+    async def main() -> int:
+        server = HttpServer(take, names=("My.Tunnel",), max_body=1000)
+        await server.start("127.0.0.1", 0)
+        try:
+            async with ClientSession() as session:
+                url = f"http://127.0.0.1:{server.port}/x"
+                async with session.request(method, url, data=data, headers=headers) as answer:
+                    await answer.read()
+                    return answer.status
+        finally:
+            await server.stop()
+
+    return asyncio.run(main()), seen
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "evil.example.com"},
+        {"Host": "evil.example.com:8787"},
+        {"Host": "127.0.0.1.evil.com"},
+        {"Host": ""},
+        {"Host": "["},
+        {"Origin": "https://evil.example.com"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.com"},
+    ],
+)
+def test_what_a_web_page_could_send_is_refused(headers: dict[str, str]) -> None:
+    assert asked(JSON | headers) == (403, [])
+    assert asked(headers, "GET", None) == (403, [])
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Host": "localhost:1"},
+        {"Host": "[::1]"},
+        {"Origin": "http://localhost:3000"},
+        {"Host": "My.Tunnel"},
+    ],
+)
+def test_what_is_meant_for_us_comes_through(headers: dict[str, str]) -> None:
+    assert asked(JSON | headers) == (200, [{}])
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
+def test_a_body_must_say_that_it_is_json(kind: str) -> None:
+    assert asked({"content-type": kind}) == (415, [])
+
+
+@pytest.mark.parametrize("data", [b"{", b"\xff", b"[" * 900, b"NaN", b'{"a": Infinity}'])
+def test_what_is_not_json_comes_as_text(data: bytes) -> None:
+    status, [body] = asked(JSON, data=data)
+    assert (status, type(body)) == (200, str)
+
+
+def test_a_body_that_is_too_large() -> None:
+    assert asked(JSON, data=b'"' + b"x" * 2000 + b'"') == (413, [])
+    assert asked(JSON, data=None) == (200, [None])
+
+
+def test_the_rooms_are_as_strict() -> None:
+    async def main() -> None:
+        async with LocalRoom() as local, ClientSession() as session:
+            for headers in ({"Host": "evil.example.com"}, {"Origin": "https://evil.example.com"}):
+                url = f"{local.proxy}gs.daily.co/rooms/check/standin/r1"
+                async with session.get(url, headers=headers, ssl=context()) as answer:
+                    assert answer.status == 403
+            assert local.lookups == []
+
+    asyncio.run(main())
+
+
+METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD"])
+PATHS = st.sampled_from(
+    ["/v2/conversations", "/v2/conversations/c1/end", "/local", "/local/faults", "/%00", "/"]
+)
+BODIES = st.none() | st.binary(max_size=60) | st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(st.sampled_from(["pal_id", "fault", "status", "times", "seconds"]), inner, max_size=3),
+    max_leaves=6,
+).map(lambda value: json.dumps(value).encode())  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(requests=st.lists(st.tuples(METHODS, PATHS, BODIES), min_size=20, max_size=60))
+def test_no_request_ends_in_a_5xx(requests: list[tuple[str, str, bytes | None]]) -> None:
+    async def main() -> None:
+        async with tavus() as api, ClientSession() as session:
+            for method, path, data in requests:
+                url = f"http://127.0.0.1:{api.tavus.port}{path}"
+                headers = {"x-api-key": KEY, "content-type": "application/json"}
+                async with session.request(method, url, data=data, headers=headers) as answer:
+                    await answer.read()
+                    assert answer.status < 500, (method, path, data)
+
+    asyncio.run(main())
