@@ -37,7 +37,7 @@ Ended = Callable[[], Awaitable[bool]]
 
 class ReconnectingRoom:
     """``open_room`` makes the room to join, each time a new one. ``has_ended`` asks whether the conversation
-    is over, where that can be asked. ``chance`` gives numbers from 0 to 1.
+    is over, where that can be asked. ``chance`` gives numbers from 0 to 1. ``joined`` is the current room.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class ReconnectingRoom:
         chance: Callable[[], float] = random.random,
     ) -> None:
         self._open = open_room
-        self._room = room = open_room()
+        self.joined = room = open_room()
         self.target = room.target
         self.conversation_id = room.conversation_id
         self.live = room.live
@@ -59,30 +59,33 @@ class ReconnectingRoom:
         self._policy = policy or Policy()
         self._has_ended = has_ended
         self._chance = chance
-        self._joined = False
+        self._entered = False
         self._down = False
         self._left = asyncio.Event()
 
+    def __repr__(self) -> str:
+        return f"ReconnectingRoom({self.target!r})"
+
     def now(self) -> float:
-        return self._room.now()
+        return self.joined.now()
 
     @property
     def participants(self) -> Mapping[str, Participant]:
-        return self._room.participants
+        return self.joined.participants
 
     async def join(self) -> None:
-        await self._room.join()
-        self._joined = True
+        await self.joined.join()
+        self._entered = True
 
     async def send(self, message: dict[str, Any]) -> None:
         """Refused while the line is down: nobody could say when it would arrive."""
         if self._down:
             raise SendFailed("not sent: the line to the room is down; try again when it is back")
-        await self._room.send(message)
+        await self.joined.send(message)
 
     async def leave(self) -> None:
         self._left.set()
-        await self._room.leave()
+        await self.joined.leave()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         waits_for_pal = False
@@ -90,7 +93,7 @@ class ReconnectingRoom:
             cut: RoomOver | None = None
             async for batch in self._batches(waits_for_pal):
                 last = batch[-1] if batch else None
-                if isinstance(last, RoomOver) and last.cut_off and self._joined:
+                if isinstance(last, RoomOver) and last.cut_off and self._entered:
                     cut = last
                     down = LineChanged(False, f"cut off: {cut.reason}; joining again", cut.at)
                     self._down = True
@@ -99,7 +102,7 @@ class ReconnectingRoom:
                 yield batch
             if cut is None or self._left.is_set():
                 return
-            before = self._room.participants
+            before = self.joined.participants
             over = await self._rejoin(cut)
             if over is not None:
                 yield [over]
@@ -113,7 +116,7 @@ class ReconnectingRoom:
 
     async def _rejoin(self, cut: RoomOver) -> RoomOver | None:
         """None once joined again, or left; else how it ended."""
-        await self._room.leave()  # lets go of the client
+        await self.joined.leave()  # lets go of the client
         policy, loop = self._policy, asyncio.get_running_loop()
         give_up = loop.time() + policy.timeout
         why = ""
@@ -143,7 +146,7 @@ class ReconnectingRoom:
 
     async def _try(self, give_up: float) -> None:
         """Raises what joining raises, and TimeoutError; the room is left then."""
-        self._room = room = self._open()
+        self.joined = room = self._open()
         try:
             async with asyncio.timeout_at(give_up):
                 await room.join()
@@ -153,14 +156,14 @@ class ReconnectingRoom:
 
     def _back(self, cut: RoomOver, before: Mapping[str, Participant]) -> list[Arrival]:
         """That it is joined again, and who has left meanwhile."""
-        now, here = self.now(), self._room.participants
+        now, here = self.now(), self.joined.participants
         text = "joined again" + (f" after {now - cut.at:.1f} s" if cut.at is not None else "")
         gone = [one for one in before.values() if not one.local and one.id not in here]
         return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]
 
     async def _batches(self, waits_for_pal: bool) -> AsyncIterator[list[Arrival]]:
         """Of the room that is joined now. ``waits_for_pal``: without a PAL in time, the room is over."""
-        room, loop = self._room, asyncio.get_running_loop()
+        room, loop = self.joined, asyncio.get_running_loop()
         batches = aiter(room.arrivals())
         pal_by = loop.time() + self._policy.pal
         while waits_for_pal and not any(one.pal for one in room.participants.values()):

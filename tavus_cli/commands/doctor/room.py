@@ -116,6 +116,8 @@ class Visit:
             async with asyncio.timeout(self._duration):
                 await session.over_or_idle()
         except TimeoutError:
+            if (held := session.conversation.wake_at()) is not None:  # for the order; it came, so it counts
+                await asyncio.sleep(max(0.0, held - self._room.now()) + 0.01)
             if session.down is not None:
                 raise CutOff(session.down) from None
             return
