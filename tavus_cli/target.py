@@ -15,6 +15,7 @@ from tavus_cli.errors import CannotJoin, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
+from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
 
@@ -100,6 +101,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
     if word == "sim" or word.startswith("sim:"):
         return Sim(word)
     if "://" in word:
+        keep_token(word)
         return RoomUrl(word)
     if is_conversation_id(word):
         return ConversationId(word)
@@ -114,7 +116,7 @@ def shown(target: Target) -> str:
     """A TARGET for a person's eyes: without a token."""
     match target:
         case RoomUrl(url):
-            return url.partition("?")[0]
+            return redacted(url.partition("?")[0])
         case Piped():
             return "-"
         case Default():

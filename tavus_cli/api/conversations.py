@@ -13,6 +13,7 @@ from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
 from tavus_cli.protocol.wire import from_json, is_conversation_id
+from tavus_cli.secret import redacted
 from tavus_cli.session.environment import PROGRAM
 
 Json = dict[str, Any]
@@ -95,8 +96,19 @@ def about_billing(created: Json, body: Json) -> str:
 
 
 def without_token(conversation: Json) -> Json:
-    """What may be printed: tokens are kept, not shown."""
-    return {name: value for name, value in conversation.items() if name != "meeting_token"}
+    """What may be printed: tokens are kept, not shown, wherever they stand."""
+    return {name: _hidden(value) for name, value in conversation.items() if name != "meeting_token"}
+
+
+def _hidden(value: Any) -> Any:
+    match value:
+        case str():
+            return redacted(value)
+        case dict():
+            return {name: _hidden(one) for name, one in value.items() if name != "meeting_token"}
+        case list():
+            return [_hidden(one) for one in value]
+    return value
 
 
 # -- TARGET --------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from typing import Any
 
 from tavus_cli.api.client import check_id
 from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError
+from tavus_cli.secret import keep
 
 SERVICE = "tavus-console"
 THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
@@ -50,6 +51,9 @@ class Key:
 
     value: str = field(repr=False)
     source: str
+
+    def __post_init__(self) -> None:
+        keep(self.value)
 
     @property
     def last_four(self) -> str:
@@ -128,6 +132,7 @@ class Tokens:
 
     def keep(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
         """Also drops those whose time is over. Raises ConsoleError where nothing can be written."""
+        keep(token)
         name = check_id(conversation_id)
         self._drop_old()
         note: dict[str, Any] = {"until": self._clock() + seconds}
@@ -154,7 +159,10 @@ class Tokens:
             token = note.get("token") or _read(SERVICE, _token_user(name))
         except KeyringSilent:
             return None
-        return token if isinstance(token, str) else None
+        if not isinstance(token, str):
+            return None
+        keep(token)
+        return token
 
     def forget(self, conversation_id: str) -> None:
         name = check_id(conversation_id)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -13,8 +12,7 @@ import typer
 from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session import signals
-from tavus_cli.session.environment import PROGRAM, Environment
-from tavus_cli.views.safe import without_tokens
+from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
 __all__ = ["app", "load", "main", "run_command"]
 
@@ -44,6 +42,9 @@ def main() -> NoReturn:
             status = run_command(sys.argv[1:], environment)
     except signals.Stopped as stopped:  # outside of any command
         status = 128 + stopped.number
+    except Exception:  # a mistake of ours; as Python tells it, but by the one way out
+        sys.excepthook(*sys.exc_info())
+        status = ExitStatus.FAILED
     _leave(status, environment)
 
 
@@ -96,8 +97,7 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
         return
     from json import dumps
 
-    message = without_tokens(str(error))
-    body = {"reason": error.reason, "message": message, "exit_status": int(error.status)}
+    body = {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
     environment.complain(dumps({"error": body}))
 
 
@@ -109,7 +109,4 @@ def _leave(status: int, environment: Environment) -> NoReturn:
         if not isinstance(unwritten, BrokenPipeError):
             status = ExitStatus.FAILED
             environment.warn(f"standard output: {unwritten.strerror}")
-    daily = sys.modules.get("tavus_cli.rooms.daily.room")
-    if environment.exit_hard or (daily is not None and daily.must_exit_hard()):
-        os._exit(status)
-    sys.exit(status)
+    end_process(status, hard=environment.exit_hard)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.secret import redacted
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import wrong_in
 from tavus_cli.settings.table import KEYS, commented, config_path, toml
@@ -33,13 +34,13 @@ def show(environment: Environment, *, as_json: bool) -> int:
     found = {key: (getattr(settings, key), settings.origins.get(key, "default")) for key in KEYS}
     if as_json:
         body = {
-            key: {"value": str(value) if isinstance(value, Path) else value, "from": origin}
+            key: {"value": redacted(str(value)) if isinstance(value, Path | str) else value, "from": origin}
             for key, (value, origin) in found.items()
         }
         environment.stdout.write(json.dumps(body) + "\n")
         return ExitStatus.DONE
     for key, (value, origin) in found.items():
-        environment.stdout.write(f"{f'{key} = {toml(value)}':<30}  # {safe(origin)}\n")
+        environment.stdout.write(f"{f'{key} = {redacted(toml(value))}':<30}  # {safe(origin)}\n")
     return ExitStatus.DONE
 
 

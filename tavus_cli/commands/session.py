@@ -17,6 +17,7 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
 from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
+from tavus_cli.secret import without_keys
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
@@ -120,6 +121,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
         text=True,
     )
     assert process.stdin is not None

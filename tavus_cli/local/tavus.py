@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import secrets
 import ssl
-import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,6 +22,7 @@ from tavus_cli.local.hosted import Hosted
 from tavus_cli.local.http import HttpServer, Reply
 from tavus_cli.local.room import Faults, Room
 from tavus_cli.local.signalling import Json
+from tavus_cli.rooms.room import steady_time
 from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.script import parse_spec
 
@@ -51,7 +51,7 @@ class LocalTavus:
     """``start`` binds both servers; ``port`` is the API's, ``daily.port`` that of the rooms."""
 
     def __init__(
-        self, setup: Setup, tls: ssl.SSLContext, log: Log, *, clock: Callable[[], float] = time.time
+        self, setup: Setup, tls: ssl.SSLContext, log: Log, *, clock: Callable[[], float] = steady_time
     ) -> None:
         self.record, self.remote, self.pauses = setup.record, setup.remote, setup.pauses
         self.log = log

@@ -35,6 +35,7 @@ from tavus_cli.rooms.room import (
     Participant,
     ParticipantChanged,
     RoomOver,
+    steady_time,
 )
 from tavus_cli.settings.table import default
 
@@ -171,6 +172,8 @@ class ResidentRoom:
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
+        # Its clock may be another one: it began when the wall clock showed something else.
+        self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
         self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
@@ -185,7 +188,7 @@ class ResidentRoom:
         return self._participants
 
     def now(self) -> float:
-        return time.time()
+        return steady_time() + self._ahead
 
     async def join(self) -> None:
         """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""

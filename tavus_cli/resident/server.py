@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import os
 import socket
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -36,7 +35,7 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
@@ -83,10 +82,11 @@ class Tapped:
 class Client:
     """One connection. What waits for it is bounded; a line says how many did not fit, in their place."""
 
-    def __init__(self, connection: socket.socket, limit: int) -> None:
+    def __init__(self, connection: socket.socket, limit: int, now: Clock) -> None:
         self.connection = connection
         self.stops = False  # it has asked for the end
         self._limit = limit
+        self._now = now
         self._lines: deque[bytes] = deque()
         self._bytes = 0
         self._missed = 0
@@ -137,7 +137,7 @@ class Client:
 
     def _told_missed(self) -> bytes:
         missed, self._missed = self._missed, 0
-        return encode({"missed": missed, "at": time.time()})
+        return encode({"missed": missed, "at": self._now()})
 
 
 class Server:
@@ -159,7 +159,7 @@ class Server:
             self._attached = attach(self._session, self._send_for_all, self._note_for_all)
         self._clients: set[Client] = set()  # that have joined
         self._connected: set[Client] = set()
-        self._started = time.time()
+        self._started = room.now()
         self._known: asyncio.Future[ConsoleError | None] = asyncio.get_running_loop().create_future()
         self._stop = asyncio.Event()
         self._changed = asyncio.Event()
@@ -222,7 +222,7 @@ class Server:
     async def _dismiss(self) -> None:
         self._note_failure()
         if self._session.over is None:
-            self._send_all(encode({"over": "the resident session was stopped", "at": time.time()}))
+            self._send_all(encode({"over": "the resident session was stopped", "at": self._room.now()}))
         for client in list(self._connected):
             client.close()
         if self._tasks:
@@ -250,7 +250,7 @@ class Server:
             task.add_done_callback(self._tasks.discard)
 
     async def _attend(self, connection: socket.socket) -> None:
-        client = Client(connection, self._options.queue)
+        client = Client(connection, self._options.queue, self._room.now)
         self._connected.add(client)
         client.put(encode({"protocol": PROTOCOL}))
         writing = asyncio.create_task(client.write_all())
@@ -299,7 +299,7 @@ class Server:
             case "join":
                 client.put(encode(self._snapshot()), always=True)
                 if self._session.down is not None:
-                    down = arrival_json(LineChanged(False, self._session.down, time.time()))
+                    down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
                     client.put(encode(down or {}), always=True)
                 if self._failure is not None:
                     client.put(self._failure_line(), always=True)
@@ -329,10 +329,10 @@ class Server:
 
     def _note_for_all(self, text: str) -> None:
         self._session.note(text)
-        self._arrived([RoomNote(text, time.time())])
+        self._arrived([RoomNote(text, self._room.now())])
 
     def _tell_sent(self, message: Json, clients: set[Client]) -> None:
-        sent = arrival_json(Received(message, time.time(), direction="out"))
+        sent = arrival_json(Received(message, self._room.now(), direction="out"))
         assert sent is not None
         line = encode(sent)
         for client in clients:
@@ -357,7 +357,7 @@ class Server:
         return None if self._recorder is None else self._recorder.failed
 
     def _failure_line(self) -> bytes:
-        return encode({"note": f"recording: {self._failure}", "at": time.time(), "warning": True})
+        return encode({"note": f"recording: {self._failure}", "at": self._room.now(), "warning": True})
 
     def _note_failure(self) -> None:
         """Once to all who are here, and at the end to whoever stops the session."""
@@ -391,7 +391,8 @@ class Server:
             "conversation_id": room.conversation_id,
             "pid": os.getpid(),
             "started": self._started,
-            "minutes": round((time.time() - self._started) / 60, 1),
+            "now": room.now(),
+            "minutes": round((room.now() - self._started) / 60, 1),
             "pal_present": self._session.pal_present,
             "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -229,3 +230,22 @@ class Inbox:
 
 
 Clock = Callable[[], float]
+
+
+_BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
+
+
+def _elapsed() -> float:
+    """Seconds that no setting of the wall clock changes; where possible those of a suspended machine too."""
+    return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
+
+
+_BEGUN = time.time() - _elapsed()
+
+
+def steady_time() -> float:
+    """The clock of every room: Unix seconds as the wall clock had them when the program began, and steady.
+
+    A wall clock that is set meanwhile changes neither the order of what arrived nor how long is waited.
+    """
+    return _BEGUN + _elapsed()

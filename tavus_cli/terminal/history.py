@@ -14,6 +14,8 @@ from pathlib import Path
 
 from prompt_toolkit.history import History, InMemoryHistory
 
+from tavus_cli.secret import redacted
+
 ENTRIES = 1000  # kept from earlier sessions
 ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session
 _TAIL_BYTES = 2_000_000  # read at most, whatever has become of the file
@@ -38,7 +40,7 @@ class BoundedHistory(History):
             return
         try:
             with open(_open_private(self._path, os.O_APPEND), "ab", closefd=True) as file:
-                file.write(_encode(string))
+                file.write(_encode(redacted(string)))
         except OSError:
             self._writable = False
 

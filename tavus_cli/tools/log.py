@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.wire import to_json
+from tavus_cli.secret import redacted
 
 if TYPE_CHECKING:
     from tavus_cli.tools.bridge import Run
@@ -58,7 +59,7 @@ class ToolLog:
         if self.failed is not None:
             return None
         try:
-            self._file.write(to_json(line) + "\n")
+            self._file.write(redacted(to_json(line)) + "\n")
             self._file.flush()
         except OSError as error:
             self.failed = f"{self._path}: {error.strerror or error}; the log of tool calls ends here"

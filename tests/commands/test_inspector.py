@@ -231,3 +231,21 @@ def test_a_tool_call_that_waits_is_loud() -> None:
         await terminal.shows("!! get_hours waits")
 
     run("sim:?speed=4", act)
+
+
+def test_patterns_that_would_hold_the_prompt_are_refused_or_give_up() -> None:
+    async def act(terminal: Terminal, keys: Keys) -> None:
+        for line, told in (
+            ("/find " + "(" * 300, "/find: "),
+            ("/find ((a{100}){100}){100}", "repeats too much"),
+            ("/where " + "||".join("a" * 150), "nested too deep"),
+        ):
+            keys(line + "\r")
+            await terminal.shows(told)
+        keys('/when utterance text~"(a|aa)+$" /respond hi\r')
+        keys("a" * 60 + "!\r")
+        await terminal.shows("takes too long")
+        keys("still here\r")
+        await terminal.shows("still here")
+
+    run("sim:?speed=20", act)

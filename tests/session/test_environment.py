@@ -276,3 +276,28 @@ def test_local_time() -> None:
 @pytest.mark.parametrize("second", [10**30, -(10**30), 10**14])
 def test_times_beyond_the_calendar(second: int) -> None:
     assert re.fullmatch(r"--:--:--|\d\d:\d\d:\d\d", local_time(second))
+
+
+ENDING = """
+import atexit, os, sys
+from tavus_cli.session.environment import end_process
+atexit.register(os.write, 2, b"a plain exit\\n")
+if {loaded}:
+    sys.modules["daily"] = sys
+print("all that was written")
+{before}
+end_process(3)
+"""
+
+
+@pytest.mark.parametrize("loaded", [False, True])
+@pytest.mark.parametrize("before", ["", "sys.stdout.close()", "sys.stderr = None", "sys.stdout = None"])
+def test_once_daily_was_loaded_a_process_ends_at_once(loaded: bool, before: str) -> None:
+    """What was written is flushed, and nothing of Daily's is taken apart while its threads run."""
+    done = subprocess.run(
+        [sys.executable, "-c", ENDING.format(loaded=loaded, before=before)],
+        capture_output=True, text=True, check=False, env=environ(), timeout=SECONDS,
+    )  # fmt: skip
+    assert done.returncode == 3
+    assert done.stdout == ("" if before == "sys.stdout = None" and loaded else "all that was written\n")
+    assert done.stderr == ("" if loaded else "a plain exit\n")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
@@ -38,6 +37,7 @@ from tavus_cli.rooms.room import (
     ParticipantChanged,
     Received,
     RoomNote,
+    steady_time,
 )
 
 PREPARE_SECONDS = 5.0  # for settings made before joining; they are answered at once
@@ -86,7 +86,7 @@ class DailyRoom:
         join_timeout: float = 45.0,
         proxy: str | None = None,
         conversation_id: str | None = None,
-        clock: Clock = time.time,
+        clock: Clock = steady_time,
     ) -> None:
         self.target, self._token = parse_url(url)
         self.conversation_id = conversation_id or room_name(self.target)
@@ -167,7 +167,7 @@ class DailyRoom:
 
     async def _enter(self, completions: Completions) -> None:
         """Raises CannotJoin, NotAuthorised, ConversationOver; a join that is given up stays pending."""
-        begun = time.monotonic()
+        begun = self._clock()
         try:
             _, error, *_ = await completions.ask(self._begin_join, self._join_timeout)
         except TimeoutError:
@@ -179,7 +179,7 @@ class DailyRoom:
                 self._tidy(error),
                 target=self.target,
                 proxied=self._proxy is not None,
-                seconds=time.monotonic() - begun,
+                seconds=self._clock() - begun,
             )
 
     def _begin_join(self, done: Callable[..., None]) -> None:

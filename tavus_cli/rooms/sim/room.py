@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
 from heapq import heappop, heappush
@@ -22,6 +21,7 @@ from tavus_cli.rooms.room import (
     Received,
     RoomNote,
     RoomOver,
+    steady_time,
 )
 from tavus_cli.rooms.sim.faults import Faults
 from tavus_cli.rooms.sim.model import Options, SimScript
@@ -32,7 +32,7 @@ START = 1_790_241_600.0  # where the virtual clock of speed=max begins, Unix sec
 REACTION = 8  # rounds of the event loop in which others may act on what arrived, before time passes
 
 
-def open_simulated(spec: str, clock: Clock = time.time) -> SimulatedRoom:
+def open_simulated(spec: str, clock: Clock = steady_time) -> SimulatedRoom:
     """The room of "sim", "sim:FILE.toml", "sim:?seed=7&reorder=0.2" …; raises UsageError."""
     script, options = parse_spec(spec)
     return SimulatedRoom(script, options, target=spec, clock=clock)
@@ -50,7 +50,7 @@ class SimulatedRoom:
     via = ""
 
     def __init__(
-        self, script: SimScript, options: Options, *, target: str = "sim", clock: Clock = time.time
+        self, script: SimScript, options: Options, *, target: str = "sim", clock: Clock = steady_time
     ) -> None:
         self.target = target
         self.conversation_id = f"sim-{options.seed}"
