@@ -12,7 +12,7 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from tavus_cli.errors import (
     CannotJoin,
@@ -22,6 +22,7 @@ from tavus_cli.errors import (
     NotMet,
     SendFailed,
 )
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
@@ -60,6 +61,7 @@ class Session:
 
     Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
     what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
+    Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
     """
 
     def __init__(
@@ -69,6 +71,7 @@ class Session:
         hold: float | None = None,
         recorder: Recorder | None = None,
         at_once: int = BATCH,
+        watched: bool = True,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
@@ -82,6 +85,7 @@ class Session:
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
+        self._watched = watched
         self._progress = progress
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
@@ -93,6 +97,10 @@ class Session:
     @functools.cached_property
     def conversation(self) -> Conversation:
         """The core, imported when the first event comes or goes: joining does not wait for it."""
+        if not self._watched:
+            from .presence import Presence
+
+            return cast("Conversation", Presence())
         from tavus_cli.protocol.conversation import Conversation
 
         return Conversation(hold=self._hold, by_count=not self.room.timed)
@@ -122,9 +130,8 @@ class Session:
         """What has ended and why, for a person."""
         if self.cut_off:
             return f"cut off: {self.over}; the conversation may continue"
-        shutdown = self.conversation.status.shutdown
-        if self.over is None and shutdown is not None:
-            return f"the conversation is over: the PAL shut it down ({shutdown})"
+        if self.over is None and self.finished.is_set() and not self.ended.is_set():
+            return f"the conversation is over: the PAL shut it down ({self.conversation.status.shutdown})"
         return f"the conversation is over: {self.over or 'the room was left'}"
 
     def end_error(self) -> CutOff | ConversationOver:
@@ -247,24 +254,28 @@ class Session:
                 self.finished.set()
 
     def _take(self, arrivals: list[Arrival]) -> None:
+        if self._recorder is None:
+            events = [one for one in arrivals if type(one) is Event and one.direction == "in"]
+            if len(events) == len(arrivals):
+                self._emit(self.conversation.take(events))
+                return
         entries: list[Entry] = []
-        receive, recorder = self.conversation.receive, self._recorder
         for arrival in arrivals:
-            if type(arrival) is Received and arrival.direction == "in" and recorder is None:
-                entries += receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
-            elif type(arrival) is Received:
+            if type(arrival) is Received or type(arrival) is Event:
                 entries += self._received(arrival)
             else:
                 entries += self._other(arrival)
         self._emit(entries)
 
-    def _received(self, arrival: Received) -> list[Entry]:
+    def _received(self, arrival: Received | Event) -> list[Entry]:
         if arrival.direction == "out":
             return self.conversation.sent(arrival.message, arrival.at or self.room.now())
         if self._recorder is not None:
             self._recorder.received(
                 arrival.message, arrival.at or self.room.now(), arrival.sender, arrival.raw
             )
+        if type(arrival) is Event:
+            return self.conversation.take([arrival])
         return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
 
     def _other(self, arrival: Arrival) -> list[Entry]:
