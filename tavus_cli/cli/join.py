@@ -23,8 +23,10 @@ from tavus_cli.cli.options import (
     ReadyTimeout,
     ReconnectTimeout,
     Record,
+    Seq,
     Target,
     Theme,
+    Times,
     duration_option,
     environment_of,
     lasting,
@@ -85,6 +87,8 @@ def join(
     base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
+    times: Times = "auto",
+    seq: Seq = False,
     json: Json = False,
     *,
     fields: Fields,
@@ -102,6 +106,8 @@ def join(
     environment = environment_of(ctx, color, theme)
     options = JoinOptions(
         selection=Selection(all=all, partials=partials),
+        times=times,
+        seq=seq,
         hold=hold,
         record=record,
         ready_timeout=ready_timeout,

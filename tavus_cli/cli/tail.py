@@ -18,7 +18,7 @@ from tavus_cli.cli.options import (
     Hold,
     Ignore,
     JoinTimeout,
-    Json,
+    JsonLines,
     Name,
     NoReconnect,
     Only,
@@ -30,8 +30,10 @@ from tavus_cli.cli.options import (
     Record,
     Redact,
     Role,
+    Seq,
     Target,
     Theme,
+    Times,
     Turn,
     Until,
     Where,
@@ -40,6 +42,13 @@ from tavus_cli.cli.options import (
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
+
+
+def _format(format: str, json: bool) -> str:
+    """Raises UsageError where --json contradicts --format."""
+    if json and format not in ("pretty", "jsonl"):
+        raise UsageError("--json is --format jsonl: leave one of them out")
+    return "jsonl" if json else format
 
 
 @app.command(
@@ -80,7 +89,9 @@ def tail(
     base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
     *,
     tools: Tools,
 ) -> int:
@@ -95,8 +106,10 @@ def tail(
         raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         duration=for_,
@@ -146,7 +159,9 @@ def replay(
     hold: Hold = SETTING,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
 ) -> int:
     """Print a recording as tail would have printed it."""
     from tavus_cli.commands.tail import TailOptions
@@ -160,8 +175,10 @@ def replay(
     environment = environment_of(ctx, color, theme)
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         hold=hold,

@@ -332,6 +332,9 @@ class Conversation:
                     status.speaking.add(role)
                 else:
                     status.speaking.discard(role)
+                    turn = entry.turn
+                    if role == "pal" and turn is not None and event.duration is not None:
+                        turn.spoke = (turn.spoke or 0.0) + event.duration
             status.partial = None
         elif family == "partial":
             status.partial = None if event.final else event

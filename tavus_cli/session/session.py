@@ -56,6 +56,14 @@ class Sink(Protocol):
     async def drain(self) -> None: ...
 
 
+class HoldingSink(Sink, Protocol):
+    """One that holds something back: ``tick`` is called when it is due, and with infinity at the end."""
+
+    def wake_at(self) -> float | None: ...
+
+    def tick(self, now: float) -> None: ...
+
+
 class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
@@ -249,6 +257,7 @@ class Session:
         finally:
             try:
                 self._emit(self.conversation.close())
+                self._tick_sinks(float("inf"))
             finally:  # a sink may fail; nobody must wait for an end that does not come
                 self.ended.set()
                 self.finished.set()
@@ -266,6 +275,8 @@ class Session:
             else:
                 entries += self._other(arrival)
         self._emit(entries)
+        if self._idle.is_set():
+            self._tick_sinks(float("inf"))
 
     def _received(self, arrival: Received | Event) -> list[Entry]:
         if arrival.direction == "out":
@@ -334,14 +345,25 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        wake_at = self.conversation.wake_at()
+        times = [sink.wake_at() for sink in self._holding()]
+        times.append(self.conversation.wake_at())
+        wake_at = min((at for at in times if at is not None), default=None)
         if wake_at is not None and not self.ended.is_set():
             delay = max(0.0, wake_at - self.room.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        self._emit(self.conversation.tick(self.room.now()))
+        now = self.room.now()
+        self._tick_sinks(now)
+        self._emit(self.conversation.tick(now))
+
+    def _tick_sinks(self, now: float) -> None:
+        for sink in self._holding():
+            sink.tick(now)
+
+    def _holding(self) -> list[HoldingSink]:
+        return [cast(HoldingSink, sink) for sink in self.sinks if hasattr(sink, "wake_at")]
 
     async def _leave(self, *, in_order: bool) -> None:
         """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""
