@@ -179,6 +179,8 @@ class Conversation:
         if snapshot.turn is not None:
             self.turns.resume(*snapshot.turn)
         self._seq_before = snapshot.seq
+        if snapshot.seq >= 0:
+            self._ordering.start_at(snapshot.seq + 1)
         self._from_start = snapshot.seq <= _FROM_START
         self.pal_inference_id = snapshot.said
         self.status.pal_present = snapshot.pal_present
@@ -330,6 +332,9 @@ class Conversation:
                     status.speaking.add(role)
                 else:
                     status.speaking.discard(role)
+                    turn = entry.turn
+                    if role == "pal" and turn is not None and event.duration is not None:
+                        turn.spoke = (turn.spoke or 0.0) + event.duration
             status.partial = None
         elif family == "partial":
             status.partial = None if event.final else event
