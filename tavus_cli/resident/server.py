@@ -35,7 +35,7 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Clock, Received, Room, RoomNote, RoomOver
+from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
@@ -298,6 +298,9 @@ class Server:
         match request.get("do"):
             case "join":
                 client.put(encode(self._snapshot()), always=True)
+                if self._session.down is not None:
+                    down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
+                    client.put(encode(down or {}), always=True)
                 if self._failure is not None:
                     client.put(self._failure_line(), always=True)
                 self._clients.add(client)
@@ -391,6 +394,7 @@ class Server:
             "now": room.now(),
             "minutes": round((room.now() - self._started) / 60, 1),
             "pal_present": self._session.pal_present,
+            "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),

@@ -54,7 +54,7 @@ def read_wav(path: str) -> Sound:
             frames = file.readframes(min(file.getnframes(), most + 1))
             if len(frames) > most * 2 * channels:
                 raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; shorten it")
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise cannot(path, error) from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
         raise _not_pcm(path, str(error) or "it ends too early") from None
