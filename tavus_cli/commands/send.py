@@ -77,7 +77,7 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
         from tavus_cli.protocol.replies import Reply
 
         assert isinstance(action, Interaction)
-        return Reply(action, session.conversation)
+        return Reply(action, session.conversation, calls=not getattr(session.room, "tools", False))
     from tavus_cli.language.selection import TypePattern
     from tavus_cli.protocol.conversation import EventEntry
 

@@ -174,6 +174,7 @@ class ResidentRoom:
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
+        self.tools = bool(about.get("tools"))  # whether it answers tool calls
         # Its clock may be another one: it began when the wall clock showed something else.
         self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}

@@ -57,6 +57,7 @@ class ServerOptions:
     id: str
     idle: float | None = None
     queue: int = QUEUE
+    tools: bool = False  # whether tool calls are answered here
 
 
 class Tapped:
@@ -400,6 +401,7 @@ class Server:
             "clients": len(self._clients),
             "recording": None if self._recorder is None else self._recorder.path,
             "recording_failed": self._failure,
+            "tools": self._options.tools,
         }
 
     def _snapshot(self) -> Json:
@@ -454,7 +456,7 @@ async def reside(
     config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(config["id"], config["idle"], config["queue"])
+    options = ServerOptions(config["id"], config["idle"], config["queue"], tools=bool(config.get("tools")))
     path: Path | None = None
     claimed: tuple[socket.socket, int] | None = None
     try:

@@ -500,3 +500,16 @@ def one_client(line: bytes) -> None:
             connection.sendall(line)
             if line:
                 file.readline()
+
+
+# -- its tools ---------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_the_session_answers_is_not_the_reply(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[[tool]]\nname = "*"\noutput = {hours = "ten to eleven"}\n')
+    assert start("sim", "--tools", str(tools))["tools"] is True
+    result = console("send", "sim", "respond", "What are your opening hours?", "--wait", "reply")
+    assert result.status == 0
+    assert not result.out.startswith("tool_call")
+    assert "ten to eleven" in result.out
