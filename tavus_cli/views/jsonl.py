@@ -62,8 +62,6 @@ _TOO_WIDE = re.compile(r"\d{5}")
 _Message = EventEntry | SentEntry
 _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "time": lambda entry, event: entry.at,
-    "delta": lambda entry, event: None,  # by the view, which knows when the turn began
-    "reply": lambda entry, event: _reply(entry),
     "seq": lambda entry, event: event.seq,
     "turn": lambda entry, event: entry.turn.idx if entry.turn else None,
     "type": lambda entry, event: event.type,
@@ -74,6 +72,8 @@ _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "inference_id": lambda entry, event: event.inference_id,
     "sender": lambda entry, event: event.sender,
     "json": lambda entry, event: message_json(event),
+    "delta": lambda entry, event: None,  # by the view, which knows when the turn began
+    "reply": lambda entry, event: _reply(entry),
 }
 
 
@@ -86,7 +86,9 @@ def _reply(entry: _Message) -> float | None:
     """Seconds, with the words of the reply and with their start."""
     if type(entry) is not EventEntry or entry.event.role != "pal" or entry.turn is None:
         return None
-    return entry.turn.reply if entry.event.kind.family in ("utterance", "started") else None
+    reply = entry.turn.reply
+    known = reply is not None and entry.event.kind.family in ("utterance", "started")
+    return round(reply, 3) if known and reply is not None else None
 
 
 class TemplateView:

@@ -114,7 +114,7 @@ class LineView:
         if self._wrap:
             text_at = self._text_at()
             wraps = (line for one in out for line in wrapped(one, self.width, text_at))
-            return [line.replace(_GLUE, " ") for line in wraps]
+            return [line.replace(_GLUE, " ").rstrip() for line in wraps]
         return out
 
     # -- rows -----------------------------------------------------------------------------------------

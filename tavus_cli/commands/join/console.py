@@ -145,8 +145,11 @@ class Console:
             self._prompt.print(self._summary())
         if not prompt.cancelled():
             prompt.result()
+        over = self._session.over is not None
+        if over:  # filters may have hidden it
+            self._environment.warn(self._session.ending)
         if work.cancelled():
-            return ExitStatus.OVER if self._session.over is not None else ExitStatus.DONE
+            return self._session.end_error().status if over else ExitStatus.DONE
         return work.result()
 
     async def _in_the_room(self) -> int:
@@ -203,7 +206,7 @@ class Console:
                 await self._answer(action)
             elif action is not None:
                 self._warn(f"not sent: {self._session.ending}")
-        return ExitStatus.OVER
+        return self._session.end_error().status
 
     def _asks_back(self, line: str) -> bool:
         """A word that was meant as a command must not become a turn, which costs."""
