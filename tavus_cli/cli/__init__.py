@@ -76,17 +76,20 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         # before 0.28.
         if not hasattr(error, "format_message"):
             raise
-        return _usage(error, environment, as_json)
+        return _usage(error, arguments, environment, as_json)
 
 
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
 
 
-def _usage(error: Any, environment: Environment, as_json: bool) -> int:
+def _usage(error: Any, arguments: list[str], environment: Environment, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         environment.stdout.write(error.format_message() + "\n")
         return ExitStatus.USAGE
-    where = error.ctx.command_path if getattr(error, "ctx", None) is not None else PROGRAM
+    word = arguments[0] if arguments else ""
+    where = f"{PROGRAM} {word}" if word in HOME else PROGRAM
+    if getattr(error, "ctx", None) is not None:
+        where = error.ctx.command_path
     line = " ".join(error.format_message().split())
     _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE

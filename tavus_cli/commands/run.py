@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
@@ -37,7 +37,7 @@ class RunScript:
     """``name`` is the script's file, or "-". Times in seconds."""
 
     name: str
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     hold: float = default("hold")
     ready_timeout: float = default("ready_timeout")
     record: str | None = None

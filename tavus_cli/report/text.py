@@ -98,7 +98,9 @@ def _figures_of_one(measures: Measures, theme: Theme, columns: int) -> Iterator[
 
 def _title(one: Reported) -> str:
     counts = one.measures.counts
-    turns = "turns cannot be told" if counts["turns"] is None else f"{counts['turns']:,} turns"
+    turns = "turns unknown" if counts["turns"] is None else f"{counts['turns']:,} turns"
+    if counts["turns"] == 1:
+        turns = "1 turn"
     name = safe(one.conversation_id)
     parts = [
         safe(one.name),

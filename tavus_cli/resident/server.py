@@ -39,7 +39,6 @@ from tavus_cli.rooms.room import Arrival, Clock, Received, Room, RoomNote, RoomO
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
-QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
@@ -52,11 +51,14 @@ Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextMa
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never."""
+    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
+
+    ``queue``: how many lines wait for a client that does not read.
+    """
 
     id: str
-    idle: float | None = None
-    queue: int = QUEUE
+    idle: float | None
+    queue: int
 
 
 class Tapped:

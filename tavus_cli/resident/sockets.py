@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
+from tavus_cli.rooms.sim import is_simulated
 
 APP = "tavus-console"
 CONNECTING = (
@@ -71,7 +72,7 @@ def own_folder() -> Path:
 
 def session_id(target: str, conversation_id: str | None = None) -> str:
     """The name of the resident session for a TARGET: that of the conversation, where it is known."""
-    if target.startswith("sim"):
+    if is_simulated(target):
         return "sim" if target == "sim" else f"sim-{_short(target)}"
     try:
         parts = urlsplit(target)

@@ -50,7 +50,7 @@ class Verdict:
 class Limits:
     """``timeout``: how long an expectation without ``within`` waits, in seconds."""
 
-    timeout: float = 30.0
+    timeout: float
     keep_going: bool = False
     max_reply: float | None = None
 
