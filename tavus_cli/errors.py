@@ -15,14 +15,16 @@
     │   └── RateLimited     rate_limited               1
     └── NoKeyring           no_keyring                 1    credentials
 
-Every error carries one line for a person, saying what to do next where that can be known. What a
-remote party wrote goes into it through ``safe()`` by whoever prints it.
+Every error carries one line for a person, without a secret in it, saying what to do next where that can be
+known. What a remote party wrote goes into it through ``safe()`` by whoever prints it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+
+from tavus_cli.secret import redacted
 
 
 class ExitStatus(IntEnum):
@@ -61,6 +63,9 @@ class ConsoleError(Exception):
 
     status: ExitStatus = ExitStatus.FAILED
     reason: str = "failed"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(redacted(text))
 
 
 class UsageError(ConsoleError):

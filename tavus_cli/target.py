@@ -16,6 +16,7 @@ from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim import is_simulated
+from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
 
@@ -98,6 +99,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
     if is_simulated(word):
         return Sim(word)
     if "://" in word:
+        keep_token(word)
         return RoomUrl(word)
     if is_conversation_id(word):
         return ConversationId(word)
@@ -112,7 +114,7 @@ def shown(target: Target) -> str:
     """A TARGET for a person's eyes: without a token."""
     match target:
         case RoomUrl(url):
-            return url.partition("?")[0]
+            return redacted(url.partition("?")[0])
         case Piped():
             return "-"
         case Default():
@@ -293,13 +295,13 @@ def _standard_input(environment: Environment) -> str:
         descriptor = environment.stdin.fileno()
     except (OSError, ValueError):  # a test's
         return environment.stdin.read()
-    data = b""
+    parts = []
     with contextlib.suppress(OSError):  # closed
         while more := os.read(descriptor, 65_536):
-            data += more
+            parts.append(more)
     with contextlib.suppress(OSError):
         if is_tty(environment.stdout):
             terminal = os.open("/dev/tty", os.O_RDWR)
             os.dup2(terminal, descriptor)
             os.close(terminal)
-    return data.decode("utf-8", "replace")
+    return b"".join(parts).decode("utf-8", "replace")

@@ -23,6 +23,7 @@ from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
 from tavus_cli.api.reachability import Stage, not_connected, proxy_for
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.secret import keep, redacted
 from tavus_cli.session.blocking import bounded
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class TavusApi:
         self.base_url = check_base_url(base_url)
         self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
         check_key(key)
+        keep(key)
         self.proxy = "" if self.local else proxy_for(self.base_url)
         self._key = key
         self._attempts = attempts
@@ -299,8 +301,7 @@ class TavusApi:
     def _shown(self, said: object) -> str:
         """On one line, not too long, and without the key."""
         words = said if isinstance(said, str) else to_json(said)
-        text = " ".join(words.replace(self._key, "…").split()).rstrip(".")
-        text = re.sub(r"([?&]t=|\"?meeting_token\"?\W+)[^\s&\"']+", r"\1…", text)
+        text = " ".join(redacted(words).split()).rstrip(".")
         return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
 
 
@@ -412,6 +413,11 @@ def _client(key: str, local: bool, timeout: float) -> httpx.Client:
             follow_redirects=False,
             transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies
         )
-    except (ValueError, ImportError, OSError, httpx.InvalidURL) as error:
-        what = " ".join(re.sub(r"//[^/\s]*@", "//…@", str(error)).split())
+    except (ValueError, httpx.InvalidURL):  # they quote a part of the URL, of its password perhaps
+        raise UsageError(
+            "the proxy's address (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY) cannot be read as a URL: "
+            "write / and @ of a password as %2F and %40"
+        ) from None
+    except (ImportError, OSError) as error:
+        what = " ".join(str(error).split())
         raise UsageError(f"the settings of the proxy or of SSL_CERT_FILE cannot be used: {what}") from None

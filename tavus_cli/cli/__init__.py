@@ -13,7 +13,6 @@ from tavus_cli.cli.app import app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment, end_process
-from tavus_cli.views.safe import without_tokens
 
 __all__ = ["app", "load", "main", "run_command"]
 
@@ -63,9 +62,10 @@ def run_command(arguments: list[str], environment: Environment) -> int:
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
-            raise
-        _tell(ConsoleError(f"standard output: {error.strerror}"), environment, as_json)
+        where = f"{error.filename}: " if error.filename else ""
+        if not where and error.errno in _FULL:
+            where = "standard output: "
+        _tell(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
@@ -101,8 +101,7 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
         return
     from json import dumps
 
-    message = without_tokens(str(error))
-    body = {"reason": error.reason, "message": message, "exit_status": int(error.status)}
+    body = {"reason": error.reason, "message": str(error), "exit_status": int(error.status)}
     environment.complain(dumps({"error": body}))
 
 

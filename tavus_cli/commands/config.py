@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.files import cannot
+from tavus_cli.secret import redacted
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import wrong_in
 from tavus_cli.settings.table import KEYS, commented, config_path, toml
@@ -33,23 +35,28 @@ def show(environment: Environment, *, as_json: bool) -> int:
     found = {key: (getattr(settings, key), settings.origins.get(key, "default")) for key in KEYS}
     if as_json:
         body = {
-            key: {"value": str(value) if isinstance(value, Path) else value, "from": origin}
+            key: {"value": redacted(str(value)) if isinstance(value, Path | str) else value, "from": origin}
             for key, (value, origin) in found.items()
         }
         environment.stdout.write(json.dumps(body) + "\n")
         return ExitStatus.DONE
     for key, (value, origin) in found.items():
-        environment.stdout.write(f"{f'{key} = {toml(value)}':<30}  # {safe(origin)}\n")
+        environment.stdout.write(f"{f'{key} = {redacted(toml(value))}':<30}  # {safe(origin)}\n")
     return ExitStatus.DONE
 
 
 def make(path: Path) -> None:
-    """The commented file, where there is none yet. Raises UsageError."""
+    """The commented file, where there is none yet. Raises UsageError, ConsoleError on a full disk."""
     if path.is_file():
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(commented())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+            try:
+                file.write(commented())
+                file.flush()
+            except OSError:
+                path.unlink()  # half a file would be taken for the whole the next time
+                raise
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None

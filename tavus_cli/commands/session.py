@@ -17,6 +17,8 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
 from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
+from tavus_cli.secret import without_keys
+from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 SERVER = "tavus_cli.commands.session_server"
 TRIES = 100  # another process may be starting or ending the same session
+STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
 NONE = "no session is running"
 COLUMNS = ("id", "target", "PAL", "turn", "minutes", "clients")
@@ -114,24 +117,31 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "otlp_content": options.otlp_content,
         "tools": None if options.tools is None else options.tools._asdict(),
     }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", SERVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        text=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+            env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
+        )
+    except OSError as error:
+        raise ConsoleError(f"the session's process cannot be started: {error.strerror or error}") from None
     assert process.stdin is not None
     assert process.stdout is not None
-    try:
-        with process.stdin, process.stdout:
+    with process.stdin, process.stdout:
+        try:
             process.stdin.write(json.dumps(config) + "\n")
             process.stdin.flush()
-            line = process.stdout.readline()
-    except BaseException:
-        process.terminate()
-        raise
+            line = bounded(how.join_timeout + STARTING, process.stdout.readline)
+        except TimeoutError:
+            process.kill()
+            raise ConsoleError("the session's process started and did not answer: try again") from None
+        except BaseException:  # before its output is closed, in which a thread still reads
+            process.terminate()
+            raise
     if not line:
         raise ConsoleError(f"the session's process ended at once, with status {process.wait()}")
     answer: Json = from_json(line)

@@ -87,7 +87,7 @@ class Turns:
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if _calls(event):
+        if family == "tool_call" or (family == "utterance" and _calls(event)):
             self._call(event, at, turn)
         if role == "user":
             if turn.replied is None:

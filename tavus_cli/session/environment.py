@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from tavus_cli.errors import UsageError
-from tavus_cli.views.safe import safe, without_tokens
+from tavus_cli.secret import keep_of, keep_password, redacted
+from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Environment:
     _wrong: UsageError | None = None
 
     def __post_init__(self) -> None:
+        keep_of(self.environ)
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
             with contextlib.suppress(AttributeError, ValueError):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
@@ -56,6 +58,7 @@ class Environment:
             from tavus_cli.settings.file import load
 
             self._settings = load(self.environ)
+            keep_password(self._settings.daily_proxy)
         return self._settings
 
     def check_settings(self) -> UsageError | None:
@@ -86,7 +89,7 @@ class Environment:
             self._print(text)
 
     def warn(self, text: str) -> None:
-        self._print(f"{PROGRAM}: {safe(without_tokens(text))}")
+        self._print(f"{PROGRAM}: {safe(text)}")
 
     def complain(self, line: str) -> None:
         """A line on standard error as it is: an error as JSON."""
@@ -110,7 +113,7 @@ class Environment:
 
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # nobody reads it: continue
-            print(text, file=self.stderr, flush=True)
+            print(redacted(text), file=self.stderr, flush=True)
 
 
 def end_process(status: int, *, hard: bool = False) -> NoReturn:

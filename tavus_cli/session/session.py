@@ -12,9 +12,10 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
@@ -52,6 +53,7 @@ class Session:
 
     Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
     what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
+    Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Session:
         hold: float | None = None,
         recorder: Recorder | None = None,
         at_once: int = BATCH,
+        watched: bool = True,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
@@ -71,6 +74,7 @@ class Session:
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
+        self._watched = watched
         self._progress = progress
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
@@ -82,6 +86,10 @@ class Session:
     @functools.cached_property
     def conversation(self) -> Conversation:
         """The core, imported when the first event comes or goes: joining does not wait for it."""
+        if not self._watched:
+            from .presence import Presence
+
+            return cast("Conversation", Presence())
         from tavus_cli.protocol.conversation import Conversation
 
         return Conversation(hold=self._hold, by_count=not self.room.timed)
@@ -216,24 +224,28 @@ class Session:
                 self.ended.set()
 
     def _take(self, arrivals: list[Arrival]) -> None:
+        if self._recorder is None:
+            events = [one for one in arrivals if type(one) is Event and one.direction == "in"]
+            if len(events) == len(arrivals):
+                self._emit(self.conversation.take(events))
+                return
         entries: list[Entry] = []
-        receive, recorder = self.conversation.receive, self._recorder
         for arrival in arrivals:
-            if type(arrival) is Received and arrival.direction == "in" and recorder is None:
-                entries += receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
-            elif type(arrival) is Received:
+            if type(arrival) is Received or type(arrival) is Event:
                 entries += self._received(arrival)
             else:
                 entries += self._other(arrival)
         self._emit(entries)
 
-    def _received(self, arrival: Received) -> list[Entry]:
+    def _received(self, arrival: Received | Event) -> list[Entry]:
         if arrival.direction == "out":
             return self.conversation.sent(arrival.message, arrival.at or self.room.now())
         if self._recorder is not None:
             self._recorder.received(
                 arrival.message, arrival.at or self.room.now(), arrival.sender, arrival.raw
             )
+        if type(arrival) is Event:
+            return self.conversation.take([arrival])
         return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
 
     def _other(self, arrival: Arrival) -> list[Entry]:

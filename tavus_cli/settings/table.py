@@ -223,7 +223,8 @@ def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mappin
             try:
                 values[key.name] = key.read(text)
             except Unfit as unfit:
-                raise UsageError(f'{key.variable} must be {unfit}, not "{text}"') from None
+                given = "" if key.read is _url else f', not "{text}"'  # it may hold a password
+                raise UsageError(f"{key.variable} must be {unfit}{given}") from None
             sources[key.name] = key.variable
     return Settings(**values, origins=sources)
 

@@ -6,8 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.errors import UsageError
+from tavus_cli.files import cannot, open_to_write
 from tavus_cli.protocol.wire import to_json
+from tavus_cli.secret import redacted
 
 if TYPE_CHECKING:
     from tavus_cli.tools.bridge import Run
@@ -48,9 +49,9 @@ class ToolLog:
         self.failed: str | None = None
         self._path = path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = open_to_write(path, os.O_APPEND, file_only=True)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+            raise cannot(path, error) from None
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, line: dict[str, Any]) -> str | None:
@@ -58,7 +59,7 @@ class ToolLog:
         if self.failed is not None:
             return None
         try:
-            self._file.write(to_json(line) + "\n")
+            self._file.write(redacted(to_json(line)) + "\n")
             self._file.flush()
         except OSError as error:
             self.failed = f"{self._path}: {error.strerror or error}; the log of tool calls ends here"

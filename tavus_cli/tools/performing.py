@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
 from tavus_cli.protocol.wire import to_json
+from tavus_cli.secret import without_keys
 from tavus_cli.session.signals import at_hard_exit
 from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.policy import Call, Unreadable, arguments_of
@@ -31,6 +32,7 @@ class Performer:
         environ: Mapping[str, str],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        self._inherited = without_keys(environ)  # what programs get
         self._environ = dict(environ)  # reading os.environ anew takes longer than all else before a start
         self._pause = pause
         self._slots = {tool.name: asyncio.Semaphore(tool.concurrency) for tool in table.tools}
@@ -98,7 +100,7 @@ class Performer:
         """Whatever a remote party chose is a value here. An id that no variable can hold is left out."""
         usable = call.id if call.id.isprintable() and len(call.id) <= LONGEST_ID else ""
         return {
-            **self._environ,
+            **self._inherited,
             "TAVUS_TOOL_NAME": call.name,
             "TAVUS_TOOL_CALL_ID": usable,
             "TAVUS_CONVERSATION_ID": conversation_id,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme
@@ -23,10 +24,6 @@ WHO_WIDTH = 8
 CUT_OFF = 80  # characters shown on a terminal of what was not said: all of it stands a few lines above
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
-# Of a second's text and its thousandths, and of seconds. "%" takes two thirds of what a format
-# specification takes, and there are two a line.
-_WHEN = "%s.%03d"
-_RELATIVE = "%+9.3f"
 
 LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 
@@ -67,7 +64,9 @@ class LineView:
         self._last_reply: tuple[int, float] | None = None
         self._who: dict[tuple[str | None, EventKind], str] = {}
         self._styles = theme.styles
-        self._time_sgr = theme.sgr("time")
+        self._fold_marks: dict[tuple[Fold, str], str] = {}
+        self._formats_for: tuple[int, bool] | None = None
+        self._formats = ("", "", "")
 
     def lines(self, entries: Iterable[Entry]) -> list[str]:
         out: list[str] = []
@@ -106,8 +105,10 @@ class LineView:
         if entry.reply is not None:
             text += "   " + self._theme.paint("latency", f"reply {entry.reply:.2f} s")
             self._last_reply = (turn.idx, entry.reply) if turn else None
-        if (entry.late or entry.back or entry.differs or self.all) and (marks := self._marks(entry)):
-            text = f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}{text}"
+        if entry.late or entry.back or entry.differs:
+            text = self._marked(self._marks(entry), kind) + text
+        elif self.all and entry.fold is not None:
+            text = self._fold_mark(entry.fold, kind) + text
         role = event.role
         if entry.sender is not None:
             column = self._column(entry.sender, "you", kind.style)
@@ -148,24 +149,24 @@ class LineView:
     # -- parts ----------------------------------------------------------------------------------------
 
     def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
+        if self._formats_for != (self.width, self.all):
+            self._formats_for = (self.width, self.all)
+            self._formats = _formats(self._theme, self.all, self.width)
         if at is None:
-            when = _NO_TIME
+            row = self._formats[0] % (seq, column, text)
         else:
             second = int(at)
             if second != self._second:
                 self._second, self._second_text = second, self._local_time(second)
             thousandths = int((at - second) * 1000 + 0.5)
-            when = _WHEN % (self._second_text, thousandths if thousandths < 1000 else 999)
-        if self.width < NARROW:
-            head = when[:8]
-        else:
-            relative = _NO_RELATIVE if turn is None or at is None else _RELATIVE % (at - turn.started)
-            head = f"{when} {relative} "
-        if self.all:
-            head = f"{head.removesuffix(' ')} {seq:>6} "
-        if not self._styles:
-            return f"{head}{column}{text}".rstrip()
-        return f"{self._time_sgr}{head}{column}{text}{RESET}"
+            if thousandths == 1000:
+                thousandths = 999
+            if turn is None:
+                row = self._formats[1] % (self._second_text, thousandths, seq, column, text)
+            else:
+                since = at - turn.started
+                row = self._formats[2] % (self._second_text, thousandths, since, seq, column, text)
+        return row if self._styles else row.rstrip()
 
     def _text_at(self) -> int:
         """The column where the text of ``_row`` begins."""
@@ -197,6 +198,15 @@ class LineView:
             marks.append(entry.fold)
         return f"↩ {', '.join(marks)}" if marks else ""
 
+    def _fold_mark(self, fold: Fold, kind: EventKind) -> str:
+        mark = self._fold_marks.get((fold, kind.style))
+        if mark is None:
+            mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
+        return mark
+
+    def _marked(self, marks: str, kind: EventKind) -> str:
+        return f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}"
+
     def _with_cut(self, event: Event, text: str, intended: str) -> str:
         """What was said, and what of the intended text was cut off."""
         said = event.text
@@ -215,3 +225,17 @@ class LineView:
             where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"
         hidden = len(text) - self._limit
         return f"{text[: self._limit]}… ({hidden:,} more characters; {where})"
+
+
+def _formats(theme: Theme, all: bool, width: int) -> tuple[str, str, str]:
+    """Of a row without a time, without a turn, and with both: "%" costs two thirds of a format string."""
+    if width < NARROW:
+        heads = (_NO_TIME[:8], "%s%.0s", "%s%.0s%.0s")
+        seq = " %6s " if all else "%.0s"
+    else:
+        heads = (f"{_NO_TIME} {_NO_RELATIVE}", f"%s.%03d {_NO_RELATIVE}", "%s.%03d %+9.3f")
+        seq = " %6s " if all else "%.0s "
+    none, untied, tied = (
+        f"{theme.sgr('time')}{head}{seq}%s%s{RESET if theme.styles else ''}" for head in heads
+    )
+    return none, untied, tied

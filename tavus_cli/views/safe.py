@@ -15,7 +15,6 @@ _UNSAFE = (
 # Compiled by ``re`` when first needed, and kept there: most runs meet no such text.
 _PATTERN = f"[{_UNSAFE}]"
 _IN_JSON = f"[\x09{_UNSAFE}]"
-_TOKEN = r"([?&]t=)(?!TOKEN\b)[^\s'\")\]]+"  # "TOKEN" itself is how we call it
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
 
 
@@ -29,11 +28,6 @@ def safe(text: str) -> str:
 def flat(text: str) -> str:
     """Safe, with spaces for tabs, whose width depends on the column."""
     return safe(text).replace("\t", " ")
-
-
-def without_tokens(text: str) -> str:
-    """What goes to standard error: it may contain a room's URL anywhere."""
-    return re.sub(_TOKEN, r"\1…", text)
 
 
 def safe_json(text: str) -> str:

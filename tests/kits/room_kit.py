@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tavus_cli.protocol.events import Event
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import stop
 from tavus_cli.rooms.daily import room as adapter
@@ -70,6 +71,13 @@ async def until(condition: Callable[[], Any], timeout: float = 10.0) -> None:
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+def as_received(one: Arrival) -> Arrival:
+    """An event of a recording, as what it came as."""
+    if isinstance(one, Event):
+        return Received(one.message, one.at, one.sender, one.raw, one.direction)
+    return one
 
 
 def messages(arrivals: list[Arrival]) -> list[Any]:

@@ -48,7 +48,7 @@ def world(folder: Path, socket: str = "joined") -> Iterator[World]:
         one = World(api, room, folder)
         api.before = one.before
         (folder / "script").write_text("/wait 50s\n")
-        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\nrun = ["true"]\n')
+        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\ncommand = ["true"]\n')
         try:
             yield one
         finally:
@@ -102,7 +102,7 @@ ROOMS = (
     ("tail", URL),
     ("send", URL, "respond", "hi", "--wait", "reply"),
     ("run", URL, "FOLDER/script"),
-    ("tools", URL, "--table", "FOLDER/tools.toml"),
+    ("tools", URL, "--tools", "FOLDER/tools.toml"),
     ("doctor", "--room", URL, "--for", "50s"),
     ("session", "start", URL),
 )
@@ -118,7 +118,7 @@ LOOK_UPS = (
     ("session", "start", ID),
     ("conversation", "list"),
     ("conversation", "get", ID),
-    ("webhooks", "pull", ID),
+    ("webhooks", "pull", ID, "--forward-to", "http://127.0.0.1:9/"),
 )
 LOCAL = (("replay", str(SAMPLES)), ("report", str(SAMPLES)), ("config", "show"), ("help", "scripts"))
 

@@ -8,7 +8,7 @@ from tavus_cli.api.client import CannotReach
 from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
-from tavus_cli.views.safe import safe, without_tokens
+from tavus_cli.views.safe import safe
 
 _MARKS = {True: ("✓", "latency"), False: ("✗", "warning"), None: ("–", "quiet")}
 
@@ -42,7 +42,7 @@ class Findings:
 
     def failed(self, check: str, error: ConsoleError, *, needed: bool = True) -> None:
         more: dict[str, Any] = {"stage": error.stage} if isinstance(error, CannotReach) else {}
-        text = without_tokens(str(error))
+        text = str(error)
         if not needed:
             self.add(check, None, f"{text} (not needed without a key)", reason=error.reason, **more)
             return

@@ -1,0 +1,254 @@
+"""No secret is shown or written: every command, with every secret, in every place that it can stand in."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tavus_cli.errors import ConsoleError
+from tavus_cli.secret import keep, keep_password, redacted, without_keys
+from tests.kits.program import CONSOLE, environ
+from tests.kits.tavus_api import PAL, LocalApi, Odd, local_api
+
+ID = "c000000000000001"
+SECRET = "s3cr3t-Of-The-Test"  # as a token, a key, or a password
+
+# -- the one place ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://x.daily.co/r?t=abc tail", "https://x.daily.co/r?t=… tail"),
+        ("https://x.daily.co/r?a=1&token=abc&b=2", "https://x.daily.co/r?a=1&token=…&b=2"),
+        ("https://x.daily.co/r#t=abc'", "https://x.daily.co/r#t=…'"),
+        (
+            "(expected https://NAME.daily.co/ROOM[?t=TOKEN])",
+            "(expected https://NAME.daily.co/ROOM[?t=TOKEN])",
+        ),
+        ("https://user:p@ss/w:rd@host:1/", "https://user:…@host:1/"),
+        ("//:pw@host", "//:…@host"),
+        ('{"meeting_token": "abc", "a": 1}', '{"meeting_token": "…", "a": 1}'),
+        ("x-api-key: abc", "x-api-key: …"),
+        ("nobody@example.com: no key", "nobody@example.com: no key"),
+        ("https://host:8080/a?b=c", "https://host:8080/a?b=c"),
+    ],
+)
+def test_by_where_it_stands(text: str, shown: str) -> None:
+    assert redacted(text) == shown
+    assert redacted(shown) == shown
+    assert str(ConsoleError(text)) == shown
+
+
+def test_by_itself_once_it_is_known() -> None:
+    keep("Known/Secret 1", "short", None)
+    assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
+    keep_password("https://me:od/d@pa ss!!@host")
+    assert redacted("Invalid port: od/d@pa ss!!") == "Invalid port: …"
+
+
+@given(st.text())
+def test_any_text_can_be_redacted_twice(text: str) -> None:
+    assert redacted(redacted(text)) == redacted(text)
+
+
+def test_programs_get_no_key() -> None:
+    keys = {"TAVUS_API_KEY": "1", "TAVUS_PROD_API_KEY": "2", "TAVUS_EU_1_API_KEY": "3"}
+    assert without_keys(keys | {"PATH": "/", "MY_TAVUS_API_KEY_FILE": "x"}) == {
+        "PATH": "/",
+        "MY_TAVUS_API_KEY_FILE": "x",
+    }
+
+
+# -- every command ---------------------------------------------------------------------------------------
+
+ROOMS = (
+    ("join", "TARGET"),
+    ("tail", "TARGET", "--record", "FOLDER/r.jsonl"),
+    ("tail", "TARGET", "--json"),
+    ("send", "TARGET", "respond", "hi"),
+    ("send", "TARGET", "respond", "hi", "--json"),
+    ("run", "TARGET", "FOLDER/script", "--junit", "FOLDER/j.xml"),
+    ("run", "TARGET", "FOLDER/script", "--json", "--junit", "FOLDER/j.xml"),
+    ("run", "--target", "TARGET", "--target", "sim:?speed=max", "FOLDER/script", "--junit", "FOLDER/j.xml"),
+    ("tools", "TARGET", "--tools", "FOLDER/tools.toml", "--tool-log", "FOLDER/log"),
+    ("doctor", "--room", "TARGET"),
+    ("doctor", "--room", "TARGET", "--json"),
+    ("session", "start", "TARGET"),
+    ("session", "start", "TARGET", "--json"),
+    ("replay", "TARGET"),
+    ("report", "TARGET"),
+    ("session", "stop", "TARGET"),
+    ("conversation", "get", "TARGET"),
+    ("conversation", "end", "TARGET", "--yes", "--json"),
+    ("help", "TARGET"),
+    ("TARGET",),
+    ("tail", "TARGET", "TARGET"),
+    ("tail", "--TARGET"),
+)
+URLS = (
+    f"https://x.daily.co/r?t={SECRET}",
+    f"https://x.daily.co/r?token={SECRET}",
+    f"https://x.daily.co/r?a=b&t={SECRET}&t={SECRET}",
+    f"https://x.daily.co/r#t={SECRET}",
+    f"https://me:{SECRET}@x.daily.co/r",
+    f"http://x.daily.co/r?t={SECRET}",
+    f"https://[?t={SECRET}",
+    f"x.daily.co/r?t={SECRET}",
+)
+API = (
+    ("conversation", "list"),
+    ("conversation", "list", "--json"),
+    ("conversation", "get", ID),
+    ("conversation", "create", "--pal", PAL),
+    ("conversation", "end", ID, "--yes"),
+    ("join", ID),
+    ("join", "--new", "--pal", PAL),
+    ("run", ID, "FOLDER/script", "--json", "--junit", "FOLDER/j.xml"),
+    ("doctor", "--json"),
+    ("auth", "status"),
+    ("auth", "login"),
+    ("config", "show"),
+    ("config", "show", "--json"),
+    ("webhooks", "pull", ID),
+)
+PROXIES = (
+    f"https://me:{SECRET}@127.0.0.1:9/",
+    f"https://me:a/{SECRET}@127.0.0.1:9/",
+    f"http://me:{SECRET}/@b@127.0.0.1:9",
+    f"https://me:{SECRET}@[::1/",
+    f"https://{SECRET}x:{SECRET}@h:port/",
+)
+
+
+class Place:
+    """A folder of its own for all that a command may write."""
+
+    def __init__(self, folder: Path, base_url: str) -> None:
+        self.folder = folder
+        (folder / "script").write_text("/wait 10ms\n")
+        (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\ncommand = ["true"]\n')
+        self._given = sorted(folder.rglob("*"))
+        self.variables = {
+            "HOME": str(folder),
+            "XDG_STATE_HOME": str(folder / "state"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "TAVUS_CONSOLE_RUNTIME": str(folder / "run"),
+            "TAVUS_API_BASE_URL": base_url,
+            "TAVUS_DAILY_PROXY": "https://127.0.0.1:9/",
+            "TAVUS_CONSOLE_JOIN_TIMEOUT": "2s",
+        }
+
+    def shows(self, arguments: tuple[str, ...], target: str = "", stdin: str = "", **variables: str) -> None:
+        """Fails where the secret is in what the command prints or writes."""
+        words = [one.replace("FOLDER", str(self.folder)).replace("TARGET", target) for one in arguments]
+        done = subprocess.run(
+            [CONSOLE, *words],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env=environ(**self.variables | variables),
+        )
+        for text in (done.stdout, done.stderr):
+            assert SECRET not in text, (words, text)
+            assert "Traceback" not in text, (words, text)
+        for path in set(self.folder.rglob("*")) - set(self._given):
+            if path.is_file() and path.parent.name != "tokens":  # that is where one is kept, for "join ID"
+                assert SECRET.encode() not in path.read_bytes(), (words, path)
+            assert SECRET not in path.name
+
+
+@pytest.fixture
+def api() -> Iterator[LocalApi]:
+    with local_api(behind="sim:?speed=max") as one:
+        yield one
+
+
+@pytest.fixture
+def place(tmp_path: Path, api: LocalApi) -> Place:
+    return Place(tmp_path, api.base_url)
+
+
+def _some(fast: tuple[str, ...], arguments: tuple[str, ...]) -> object:
+    marks = [] if arguments in (fast,) else [pytest.mark.slow]
+    return pytest.param(arguments, id=" ".join(arguments)[:50], marks=marks)
+
+
+@pytest.mark.parametrize("arguments", [_some(ROOMS[6], one) for one in ROOMS])
+def test_the_token_of_a_room(arguments: tuple[str, ...], place: Place) -> None:
+    for url in URLS:
+        place.shows(arguments, url)
+    if "-" not in arguments[0] and arguments[0] in ("join", "tail", "send", "run"):
+        answer = {"conversation_id": ID, "conversation_url": URLS[0][:20], "meeting_token": SECRET}
+        place.shows(arguments, "-", stdin=json.dumps(answer))
+        place.shows(arguments, "-", stdin=URLS[0])
+
+
+@pytest.mark.parametrize("arguments", [_some(API[0], one) for one in API])
+def test_the_key(arguments: tuple[str, ...], place: Place, api: LocalApi) -> None:
+    for name in ("TAVUS_API_KEY", "TAVUS_PROD_API_KEY"):
+        for status in (0, 200, 400, 401, 500, 302):
+            api.odd.clear()
+            said = {"error": f"no {SECRET} {ID}", "conversation_id": ID, "meeting_token": SECRET}
+            told = {"data": [said | {"conversation_url": f"https://x.daily.co/r?t={SECRET}"}]}
+            headers = {"location": f"https://x/{SECRET}", "retry-after": "99"}
+            if status:
+                api.odd.extend(Odd(status, json.dumps(said | told), headers) for _ in range(4))
+            place.shows(arguments, stdin=f"{SECRET}\n", **{name: SECRET})
+        api.odd.clear()
+        place.shows(
+            arguments, **{name: f"{SECRET} with a space", "TAVUS_API_BASE_URL": "https://127.0.0.1:9"}
+        )
+
+
+@pytest.mark.parametrize("arguments", [_some(API[11], one) for one in (*ROOMS[:13], *API)])
+def test_the_password_of_a_proxy(arguments: tuple[str, ...], place: Place) -> None:
+    for proxy in PROXIES:
+        place.shows(arguments, "https://x.daily.co/r", TAVUS_DAILY_PROXY=proxy)
+        https = {"TAVUS_API_KEY": "k" * 16, "TAVUS_API_BASE_URL": f"https://127.0.0.2:{_closed()}"}
+        place.shows(arguments, "sim:?speed=max", HTTPS_PROXY=proxy, ALL_PROXY=proxy, **https)
+    if arguments[0] in ("join", "tail", "send", "doctor"):
+        place.shows((*arguments, "--daily-proxy", PROXIES[0]), "https://x.daily.co/r")
+
+
+def _closed() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as one:
+        port: int = one.getsockname()[1]
+    return port
+
+
+def test_the_password_of_a_proxy_among_the_settings(place: Place) -> None:
+    folder = place.folder / "config" / "tavus-console"
+    folder.mkdir(parents=True)
+    for proxy in PROXIES:
+        (folder / "config.toml").write_text(f"daily_proxy = {json.dumps(proxy)}\n")
+        place._given = sorted(place.folder.rglob("*"))
+        del place.variables["TAVUS_DAILY_PROXY"]
+        for arguments in (API[11], API[12], ROOMS[1], ROOMS[6]):
+            place.shows(arguments, "https://x.daily.co/r")
+        place.variables["TAVUS_DAILY_PROXY"] = ""
+
+
+def test_the_server_of_a_session_has_no_key(place: Place, api: LocalApi) -> None:
+    api.behind = "sim"
+    name = api.add()
+    variables = environ(**place.variables, TAVUS_API_KEY="tvs-test-0123456789abcdef")
+    start = [CONSOLE, "session", "start", name, "--json"]
+    done = subprocess.run(start, capture_output=True, text=True, check=True, env=variables, timeout=60)
+    try:
+        pid = json.loads(done.stdout)["pid"]
+        data = Path(f"/proc/{pid}/environ").read_bytes() if os.path.isdir("/proc/self") else b"PATH="
+        assert b"API_KEY" not in data
+        assert b"PATH=" in data
+    finally:
+        subprocess.run([CONSOLE, "session", "stop", "--all"], check=True, env=variables, timeout=60)
