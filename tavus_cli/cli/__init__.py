@@ -42,7 +42,7 @@ def main() -> NoReturn:
             status = run_command(sys.argv[1:], environment)
     except signals.Stopped as stopped:  # outside of any command
         status = 128 + stopped.number
-    except Exception:  # a mistake of ours; as Python tells it, but by the one way out
+    except Exception:  # a bug of ours: reported as Python does, but leaving by the one way out
         sys.excepthook(*sys.exc_info())
         status = ExitStatus.FAILED
     _leave(status, environment)

@@ -118,7 +118,7 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # whatever stopped it, the reports say what was run
+    finally:  # however it ended, the reports say what was run
         unwritten = _written(runs, readers, report, options.report, environment)
     return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
 
@@ -151,7 +151,7 @@ async def _on(
     environment: Environment,
     reports: list[Reported],
 ) -> None:
-    """``reports`` gets one about what happened, whatever ended it."""
+    """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
     def tell(text: str) -> None:

@@ -46,7 +46,7 @@ def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
 
 
 def slowest(turns: Sequence[TurnSpan], count: int = SLOWEST) -> list[TurnSpan]:
-    """The turns with the longest replies, in the order of their coming."""
+    """The turns with the longest replies, in their order."""
     ranked = sorted(range(len(turns)), key=lambda place: -(turns[place].reply or -1.0))[:count]
     return [turns[place] for place in sorted(ranked)]
 

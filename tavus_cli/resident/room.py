@@ -192,7 +192,7 @@ class ResidentRoom:
         return steady_time() + self._ahead
 
     async def join(self) -> None:
-        """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
+        """Returns once the snapshot was taken: what is sent next must not be confused with what it holds."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)

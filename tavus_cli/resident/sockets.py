@@ -77,7 +77,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # reported by whoever joins it, without its token
+    except ValueError:  # joining reports it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):

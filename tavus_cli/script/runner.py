@@ -16,7 +16,7 @@ from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.outcomes import Outcome, Run, nearest, told
+from tavus_cli.script.outcomes import Outcome, Run, nearest, one_line
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
     Assign,
@@ -81,7 +81,7 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``run`` is the whole of it. ``tell`` prints a line of the script's own."""
+    """``run`` runs the whole script. ``tell`` prints a line that the script itself asks for."""
 
     stage: Stage
     limits: Limits
@@ -162,7 +162,7 @@ class Runner:
         if what.none:
             if entry is not None:
                 outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
-                outcome.came = [told(entry, window.at)]
+                outcome.came = [one_line(entry, window.at)]
         elif entry is None:
             outcome.failure, outcome.status = _missing(what, verdict), NotMet.status
             outcome.came = nearest(window, what) or ["nothing"]
