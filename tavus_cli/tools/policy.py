@@ -61,8 +61,8 @@ class Policy:
     """``decide`` over each entry, in order.
 
     ``anyone``: calls from anybody in the room run. ``again``: what was answered then runs too.
-    ``max_calls`` is for each turn; a turn that one of our own responds opens counts on from the one before, so that call,
-    respond, call … ends (``responded``).
+    ``max_calls`` is for each turn; a turn that one of our own responds opens counts on from the one before,
+    so that call, respond, call … ends (``responded``).
     """
 
     def __init__(
