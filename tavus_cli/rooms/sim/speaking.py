@@ -177,26 +177,26 @@ class Speaking:
             said, index = (voice.spoken, voice.said) if interrupted else (voice.text, voice.said - 1)
             self._snapshot(voice, said, index, final=True, interrupted=interrupted)
         source = self._source
-        properties = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
+        told = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
         source.emit(
-            "conversation.replica.stopped_speaking", dict(properties), turn=voice.turn, inference_id=voice.id
+            "conversation.replica.stopped_speaking", dict(told), turn=voice.turn, inference_id=voice.id
         )
-        self._emit_pal("conversation.stopped_speaking", voice, properties, named=False)
+        self._emit_pal("conversation.stopped_speaking", voice, told, named=False)
         source.later(PAUSE, self._begin)
 
     def _snapshot(
         self, voice: Voice, said: str, index: int, *, final: bool = False, interrupted: bool = False
     ) -> None:
-        properties = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
-        self._emit_pal("conversation.utterance.streaming", voice, properties)
+        told = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
+        self._emit_pal("conversation.utterance.streaming", voice, told)
 
     def _emit_pal(
         self, event_type: str, voice: Voice, properties: dict[str, Any], *, named: bool = True
     ) -> None:
         """The twins: as role pal and as role replica, each with a number of its own (section 4)."""
         for role in ("pal", "replica"):
-            properties = {"role": role, **properties}
-            self._source.emit(event_type, properties, turn=voice.turn, inference_id=voice.id, named=named)
+            told = {"role": role, **properties}
+            self._source.emit(event_type, told, turn=voice.turn, inference_id=voice.id, named=named)
 
     # -- the user, who speaks as scripted ----------------------------------------------------------------
 
@@ -232,10 +232,8 @@ class Speaking:
             self._emit_partial(voice, 0, final=True)
         source.emit("conversation.user.stopped_speaking", turn=voice.turn, inference_id=first_id)
         duration = round(source.now - voice.started, 3)
-        properties = {"interrupted": False, "duration": duration}
-        self._emit_user(
-            "conversation.stopped_speaking", voice, properties, named=False, inference_id=first_id
-        )
+        told = {"interrupted": False, "duration": duration}
+        self._emit_user("conversation.stopped_speaking", voice, told, named=False, inference_id=first_id)
         if voice.said:
             self._emit_user("conversation.utterance", voice, {"speech": voice.spoken})
         source.later(PAUSE, self._begin)
@@ -250,8 +248,8 @@ class Speaking:
         voice.next = self._source.later(self._source.word(), self._user_word, voice)
 
     def _emit_partial(self, voice: Voice, index: int, *, final: bool = False) -> None:
-        properties = {"speech": voice.spoken, "content_index": index, "final": final}
-        self._emit_user("conversation.utterance.streaming", voice, properties)
+        told = {"speech": voice.spoken, "content_index": index, "final": final}
+        self._emit_user("conversation.utterance.streaming", voice, told)
 
     def _emit_user(
         self,
@@ -262,9 +260,9 @@ class Speaking:
         named: bool = True,
         inference_id: str | None = None,
     ) -> None:
-        properties = {"role": "user", **properties}
+        told = {"role": "user", **properties}
         inference_id = inference_id or voice.id
-        self._source.emit(event_type, properties, turn=voice.turn, inference_id=inference_id, named=named)
+        self._source.emit(event_type, told, turn=voice.turn, inference_id=inference_id, named=named)
 
 
 def _cancel(voice: Voice) -> None:
