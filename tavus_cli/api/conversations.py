@@ -12,11 +12,11 @@ from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_ba
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
-from tavus_cli.files import read
 from tavus_cli.protocol.wire import from_json, is_conversation_id
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.secret import redacted
 from tavus_cli.session.environment import PROGRAM
+from tavus_cli.text import read_text
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -51,9 +51,9 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
     if body is None:
         return creation_body(fields)
     try:
-        text = stdin.read() if body == "-" else read(body).decode("utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--body cannot be read: {error}") from None
+        text = read_text(body, stdin)
+    except UsageError as error:
+        raise UsageError(f"--body {error}") from None
     return creation_body(fields, parse_body(text, body))
 
 
@@ -184,6 +184,18 @@ def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None,
                     raise ConversationOver(f"the conversation {conversation_id} has ended")
                 url, token = room_url(answer, api), answer.get("meeting_token")
     return _found(url, conversation_id, token or Tokens().get(conversation_id))
+
+
+def has_ended(conversation_id: str, environ: Mapping[str, str], base_url: str | None) -> bool:
+    """Whether the API says so; False where it cannot be asked, or does not answer. Blocks."""
+    try:
+        key = find_key(environ)
+        if key is None:
+            return False
+        with _connected(key, environ, base_url, FIND_TIMEOUT, attempts=1) as api:
+            return api.get(conversation_id).get("status") == "ended"
+    except ConsoleError:
+        return False
 
 
 def _found(url: str, conversation_id: str | None, token: object) -> Found:

@@ -11,7 +11,7 @@ from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.table import KEYS
-from tavus_cli.views.theme import ColorChoice, ThemeName
+from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
 SETTING: Any = None  # the default of an option that has a setting: _or_setting puts it in
 
@@ -93,6 +93,17 @@ BaseUrl = Annotated[
         rich_help_panel=JOINING,
     ),
 ]
+NoReconnect = Annotated[
+    bool,
+    typer.Option("--no-reconnect", help="Do not join again after being cut off.", rich_help_panel=JOINING),
+]
+ReconnectTimeout = Annotated[
+    float,
+    duration_option(
+        "How long to try to join again after being cut off.", "--reconnect-timeout", panel=JOINING
+    ),
+]
+RECONNECT = lasting("5m")
 Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
 Redact = Annotated[bool, typer.Option("--redact", help="Record without anybody's words, names or ids.")]
@@ -107,6 +118,19 @@ Color = Annotated[
 Theme = Annotated[
     ThemeName,
     _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="Which colours."),
+]
+Times = Annotated[
+    TimesChoice,
+    typer.Option(
+        metavar="auto|full",
+        help="auto: short times below 100 columns; full: with milliseconds.",
+        rich_help_panel=SHOW,
+        show_default=False,
+    ),
+]
+Seq = Annotated[bool, typer.Option("--seq", help="Show sequence numbers.", rich_help_panel=SHOW)]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="The same as --format jsonl; errors too are JSON, on standard error.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
 All = Annotated[bool, _setting("all", "--all/--no-all", panel=SHOW)]
@@ -154,11 +178,21 @@ Envelope = Annotated[
 ]
 
 
+_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+
+
 def environment_of(
     ctx: typer.Context, color: ColorChoice = "auto", theme: ThemeName | None = None
 ) -> Environment:
     """What ``main`` made, with the colours this command was asked for."""
     environment = cast(Environment, ctx.obj)
+    outputs = [name for name in _OUTPUTS if ctx.params.get(name) == "-"]
+    if len(outputs) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in outputs[:2])
+        raise UsageError(f"{first} and {second} cannot both write to standard output")
+    if outputs and not environment.stdout_taken:
+        environment.stdout_taken = True
+        environment.stdout = environment.stderr
     environment.color = color
     environment.theme_name = theme
     return environment

@@ -6,6 +6,7 @@ import typer
 
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -17,18 +18,22 @@ from tavus_cli.cli.options import (
     Hold,
     Ignore,
     JoinTimeout,
-    Json,
+    JsonLines,
     Name,
+    NoReconnect,
     Only,
     Otlp,
     OtlpContent,
     Partials,
     Proxy,
+    ReconnectTimeout,
     Record,
     Redact,
     Role,
+    Seq,
     Target,
     Theme,
+    Times,
     Turn,
     Until,
     Where,
@@ -37,6 +42,13 @@ from tavus_cli.cli.options import (
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
+
+
+def _format(format: str, json: bool) -> str:
+    """Raises UsageError where --json contradicts --format."""
+    if json and format not in ("pretty", "jsonl"):
+        raise UsageError("--json is --format jsonl: leave one of them out")
+    return "jsonl" if json else format
 
 
 @app.command(
@@ -71,11 +83,15 @@ def tail(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
     *,
     tools: Tools,
 ) -> int:
@@ -90,8 +106,10 @@ def tail(
         raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         duration=for_,
@@ -102,7 +120,8 @@ def tail(
         otlp_content=otlp_content,
         tools=tools,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 
@@ -142,7 +161,9 @@ def replay(
     hold: Hold = SETTING,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
 ) -> int:
     """Print a recording as tail would have printed it."""
     from tavus_cli.commands.tail import TailOptions
@@ -156,8 +177,10 @@ def replay(
     environment = environment_of(ctx, color, theme)
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         hold=hold,

@@ -21,6 +21,8 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.views.jsonl import JsonlView, TemplateView
+from tavus_cli.views.line import LineView
+from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
@@ -37,6 +39,8 @@ class TailOptions:
     selection: Selection = field(default_factory=Selection)
     format: str = "pretty"
     envelope: bool = False
+    times: TimesChoice = "auto"
+    seq: bool = False
     count: int | None = None
     until: TypePattern = field(default_factory=lambda: TypePattern([]))
     duration: float | None = None
@@ -49,14 +53,14 @@ class TailOptions:
     otlp_content: bool = False
     tools: ToolOptions | None = None
 
-    def view(self, environment: Environment) -> View:
+    def view(self, environment: Environment) -> View | LineView:
         """Raises UsageError for an unknown format."""
         if self.envelope and self.format != "jsonl":
             raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
             return JsonlView(envelope=self.envelope)
         if self.format == "pretty":
-            return line_view(environment, all=self.selection.all)
+            return line_view(environment, all=self.selection.all, seq=self.seq, times=self.times)
         if "{" not in self.format:
             raise UsageError(
                 f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
@@ -70,6 +74,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     Raises UsageError, and what joining raises.
     """
     view = options.view(environment)
+    options.selection.wire = options.format == "jsonl"
     for doubt in [
         *options.selection.only.doubts(),
         *options.selection.ignore.doubts(),
@@ -99,13 +104,23 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()
-    if printer.met or (options.count is None and not options.until):
+    if printer.met:
         return ExitStatus.DONE
+    open_wish = options.count is not None or bool(options.until)
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
-        return ExitStatus.NOT_MET
-    environment.warn(f"the conversation ended before {_wanted(options)} came")
-    return ExitStatus.OVER
+        if not open_wish:
+            return ExitStatus.DONE
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
+        return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
+    if session.over is None and open_wish:  # a recording, or simulated time that stands
+        environment.warn(f"the conversation ended before {_wanted(options)} came")
+    elif session.over is not None:
+        before = f"; it ended before {_wanted(options)} came" if open_wish else ""
+        if before or not printer.said(session.ending):
+            environment.warn(session.ending + before)
+    if session.cut_off:
+        return ExitStatus.CANNOT_JOIN
+    return ExitStatus.OVER if open_wish else ExitStatus.DONE
 
 
 async def _follow(session: Session, duration: float | None) -> str:

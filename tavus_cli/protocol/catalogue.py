@@ -346,7 +346,7 @@ _ROWS = (
     EventKind("conversation.objective.pending", "objective", "goal", "objective", _objective),
     EventKind("conversation.objective.completed", "objective", "goal", "objective", _objective),
     EventKind("conversation.guardrail.triggered", "guardrail", "guard", "warning", _guardrail),
-    EventKind("conversation.rag.observability", "rag", "rag", "quiet", _rag),
+    EventKind("conversation.rag.observability", "rag", "finds", "quiet", _rag),
     EventKind("system.replica_joined", "ready", "pal", "system", _ready),
     EventKind("system.pal_joined", "ready", "pal", "system", _ready),
     EventKind("system.replica_ready", "ready", "pal", "system", _ready),

@@ -27,6 +27,7 @@ from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.recorder import Recorder
 from tests.kits.daily_room import LocalRoom, authority_file, room_url
 from tests.kits.fake_daily import FakeDaily, Scenario, install
+from tests.kits.program import SECONDS
 from tests.kits.resident_kit import connected, start
 
 URL = "https://x.daily.co/c0ffee"
@@ -66,7 +67,7 @@ async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
         await asyncio.wait_for(task, 10)
 
 
-async def until(condition: Callable[[], Any], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], timeout: float = SECONDS) -> None:
     """Returns when ``condition`` is true; only for what nothing can be awaited for."""
     async with asyncio.timeout(timeout):
         while not condition():

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
+from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
@@ -16,6 +16,7 @@ from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
+from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
@@ -37,6 +38,8 @@ class JoinOptions:
     """
 
     selection: Selection = field(default_factory=Selection)
+    times: TimesChoice = "auto"
+    seq: bool = False
     hold: float = HOLD_SECONDS
     record: str | None = None
     ready_timeout: float = default("ready_timeout")
@@ -133,5 +136,5 @@ class Commander:
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
-        self.over = self.over or isinstance(error, ConversationOver)
+        self.over = self.over or isinstance(error, ConversationOver | CutOff)
         self._warn(str(error))

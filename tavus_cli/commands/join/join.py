@@ -10,8 +10,9 @@ from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
+from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
 from tavus_cli.rooms.room import Room
@@ -62,7 +63,7 @@ def _bridge(session: Session, options: JoinOptions, environment: Environment) ->
 async def _piped(
     session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
 ) -> int:
-    view = line_view(environment, all=options.selection.all)
+    view = line_view(environment, all=options.selection.all, seq=options.seq, times=options.times)
     async with Output(environment) as output:
         session.sinks.append(Printer(view, options.selection, output, environment))
         status = await first_of(_obey_lines(session, options, environment, bridge), output.gone)
@@ -74,16 +75,17 @@ async def _obey_lines(
 ) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
-    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
-    the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
+    An interrupt ends that waiting, and /quit waits for nothing. Blank lines, and lines that begin with "# ",
+    are passed over. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
+    does not come, ConversationOver, and what joining raises.
     """
     commander = Commander(session, environment.complain, environment.warn, options.ending, bridge)
     async with session:
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
             if commander.over:
-                return ExitStatus.OVER
-            raise ConversationOver(session.ending)
+                return session.end_error().status
+            raise session.end_error()
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 
@@ -100,8 +102,7 @@ async def _obey_each(
                 continue
             action = commander.parse(line)
             if await commander.leaves(action):
-                line = _END
-                break
+                return True
             asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
             if asks and reply is not None:
                 await reply
@@ -130,7 +131,15 @@ async def _ask(
 ) -> asyncio.Task[object] | None:
     """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
     assert isinstance(action, Interaction)
-    wait = session.waiter(Reply(action, session.conversation, calls=options.tools is None))
+    reply = Reply(action, session.conversation, calls=options.tools is None)
+    wait = session.waiter(lambda entry: reply(entry) or _interrupts(entry))
     if not await commander.obey(action):
         return None
     return asyncio.create_task(wait(options.reply_timeout, "the reply"))
+
+
+def _interrupts(entry: Entry) -> Entry | None:
+    """After this no reply is waited for, whoever sent it."""
+    if isinstance(entry, SentEntry | EventEntry) and entry.event.type == "conversation.interrupt":
+        return entry
+    return None
