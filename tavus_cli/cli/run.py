@@ -87,7 +87,7 @@ def run(
 
     environment = environment_of(ctx)
     *first, script = words
-    if len(first) > 1:
+    if len(first) > 1 and not check:
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
@@ -58,6 +58,8 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
     Raises UsageError, and what joining raises where there is only one target.
     """
+    if options.check:
+        return _check([*words, options.name], options, environment)
     _check_script_is_given(words, options)
     targets = [parse(word) for word in words] or [parse(None)]
     if options.record is not None and len(targets) > 1:
@@ -65,9 +67,27 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
     script = _script(options, environment)
     if script is None:
         return ExitStatus.USAGE
-    if options.check:
-        return ExitStatus.DONE
     return run_session(lambda: _on_each(targets, how, options, script, environment))
+
+
+def _check(words: list[str], options: RunScript, environment: Environment) -> int:
+    """Each of the scripts, to its end; a TARGET among them is passed over."""
+    scripts = [word for word in words if _may_be_script(word)]
+    if not scripts:
+        raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
+    checked = [_script(replace(options, name=name), environment) for name in scripts]
+    return ExitStatus.USAGE if None in checked else ExitStatus.DONE
+
+
+def _may_be_script(word: str) -> bool:
+    if word == "-":
+        return True
+    try:
+        target = parse(word)
+    except UsageError:  # no such file, which reading it says
+        return True
+    is_file = isinstance(target, Recording | SessionName)
+    return is_file and not word.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst"))
 
 
 def _check_script_is_given(words: list[str], options: RunScript) -> None:
