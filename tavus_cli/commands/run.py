@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
@@ -39,7 +39,7 @@ class RunScript:
     """``name`` is the script's file, or "-". Times in seconds."""
 
     name: str
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     hold: float = default("hold")
     ready_timeout: float = default("ready_timeout")
     record: str | None = None
@@ -129,7 +129,7 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # whatever stopped it, the reports say what was run
+    finally:  # however it ended, the reports say what was run
         unwritten = _written(runs, readers, report, options.report, environment)
     return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
 
@@ -162,7 +162,7 @@ async def _on(
     environment: Environment,
     reports: list[Reported],
 ) -> None:
-    """``reports`` gets one about what happened, whatever ended it."""
+    """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
     def tell(text: str) -> None:
