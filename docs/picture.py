@@ -40,7 +40,7 @@ SCENE = (  # what must be on the screen and how often, seconds to wait from then
     ("tool call open", 1, 1.0, "/tool-result CALL from nine to five\r"),
     ("nine to five.", 1, 4.0, "Tell me a long story\r"),
     ("Long before", 1, 3.3, "/interrupt\r"),
-    ("✂", 2, 0.9, "/sensitivity \t"),
+    ("✂", 1, 0.9, "/sensitivity \t"),
     ("pause=", 1, 0.5, ""),
 )
 PATIENCE = 30.0  # seconds
