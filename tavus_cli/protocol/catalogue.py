@@ -238,10 +238,11 @@ def _foreign(event: Event) -> str:
 
 
 def _said(event: Event) -> str:
+    """Words; of sound how much of it came, as its text has it."""
     sound = _first(event, "audio", "pcm")
     if isinstance(sound, str) and sound and not event.text:
         done = ", done" if event.get("done") in (True, "true") else ""
-        return f"{event.short} audio {_size(len(sound.rstrip('=')) * 3 // 4)}{done}"
+        return f"{event.short} audio {_size(len(sound))}{done}"
     return f"{event.short} {event.text}" if event.text else _sent(event)
 
 

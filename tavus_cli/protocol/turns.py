@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.protocol.events import Event, kept
-from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.tool_calls import calls_in, makes_calls
 
 _REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
 
@@ -49,13 +49,6 @@ class ToolCall:
     message: Any = None
 
 
-def _calls(event: Event) -> bool:
-    family = event.kind.family
-    if family == "utterance":
-        return "tool_calls" in event.properties or "tool_calls" in event.hoisted
-    return family == "tool_call"
-
-
 class Turns:
     """``place`` each event once, in order.
 
@@ -82,14 +75,14 @@ class Turns:
         """
         idx = event.turn_idx
         if idx is None:
-            if _calls(event):
+            if makes_calls(event):
                 self._call(event, at, None)
             return None
         turn = self.current
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if family == "tool_call" or (family == "utterance" and _calls(event)):
+        if (family == "tool_call" or family == "utterance") and makes_calls(event):
             self._call(event, at, turn)
         if role == "user":
             if turn.replied is None:
