@@ -127,9 +127,7 @@ def _partial(event: Event) -> str:
     text = event.text
     if event.interrupted:
         return text + " ✂ interrupted"
-    if not text:
-        return ""
-    return text if event.final else text + " …"
+    return text if not text or event.final else text + " …"
 
 
 def _called(call: Called) -> str:
