@@ -133,7 +133,7 @@ async def join_new(
 async def _create(
     api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
 ) -> Json:
-    """A signal meanwhile waits for the answer: it may tell of a conversation that costs by now."""
+    """A signal meanwhile waits for the answer: it may report a conversation that is already billed."""
     task = asyncio.ensure_future(
         within(None, lambda: conversations.create(api, body, environment.warn, note.created))
     )

@@ -78,19 +78,19 @@ async def post(session: ClientSession, url: str, body: Any, timeout: float = TIM
 
 class Delivery:
     """The webhooks of one conversation, one after the other: the next waits until this one was taken or
-    given up. ``told`` hears of every attempt."""
+    given up. ``report`` is called after every attempt."""
 
     def __init__(
         self,
         session: ClientSession,
         url: str,
-        told: Callable[[Json, Delivered, bool], object],
+        report: Callable[[Json, Delivered, bool], object],
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._session = session
         self._url = url
-        self._told = told
+        self._report = report
         self._pauses = pauses
         self._waiting: asyncio.Queue[Json | None] = asyncio.Queue(MAX_WAITING)
         self._task = asyncio.create_task(self._work())
@@ -115,7 +115,7 @@ class Delivery:
         while (body := await self._waiting.get()) is not None:
             for pause in (*self._pauses, None):
                 outcome = await post(self._session, self._url, body)
-                self._told(body, outcome, outcome.again and pause is not None)
+                self._report(body, outcome, outcome.again and pause is not None)
                 if not outcome.again or pause is None:
                     break
                 await asyncio.sleep(pause)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Protocol
 
-import msgspec
+import msgspec  # noqa: TID253 - for the class of Event
 
 from tavus_cli.protocol.catalogue import (
     CATALOGUE,

@@ -1,4 +1,4 @@
-"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3 and 11); others are new."""
+"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3 and 11): others are new."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ KNOWN: Mapping[str, frozenset[str]] = {
 
 
 def unknown_fields(event: Event) -> list[str]:
-    """Names of fields of a known event that are not documented, nor seen before."""
+    """Names of fields of a known event that no document describes."""
     known = KNOWN[event.kind.family]
     return sorted([*(event.properties.keys() - known), *(event.hoisted.keys() - known - ENVELOPE)])
