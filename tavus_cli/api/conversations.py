@@ -89,7 +89,8 @@ def about_billing(created: Json, body: Json) -> str:
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
     most = longest(body)
-    until = f", or for {most / 60:g} min" if most else ""
+    most_words = f"{most} s" if most and most % 60 else f"{(most or 0) // 60} min"
+    until = f", for at most {most_words}" if most else ""
     return f"{name} is billed until it ends{until}: {PROGRAM} conversation end {name}"
 
 

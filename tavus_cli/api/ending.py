@@ -120,6 +120,7 @@ async def join_new(
             if note.trouble:
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
+            environment.say("creating a conversation …")
             created = await _create(api, body, note, connect, environment)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit

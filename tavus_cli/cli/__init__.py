@@ -122,4 +122,6 @@ def _leave(status: int, environment: Environment) -> NoReturn:
     elif unwritten is not None and status == ExitStatus.DONE:
         status = ExitStatus.FAILED
         environment.warn(f"standard output: {unwritten.strerror}")
+    if status == ExitStatus.INT:
+        environment.clear_interrupt()
     end_process(status, hard=environment.exit_hard)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from tavus_cli.errors import UsageError
 from tavus_cli.local.http import LOOPBACK
@@ -72,6 +73,11 @@ async def post(session: ClientSession, url: str, body: Any, timeout: float = TIM
             return Delivered(answer.status, time.monotonic() - begun, text)
     except TimeoutError:
         return Delivered(None, time.monotonic() - begun, f"none within {timeout:g} s")
+    except ClientConnectorError as error:
+        number = error.os_error.errno
+        reason = f": {os.strerror(number)}" if number and number > 0 else ""
+        text = f"cannot connect to {error.host}:{error.port}{reason}"
+        return Delivered(None, time.monotonic() - begun, text)
     except (ClientError, OSError, ValueError) as error:
         return Delivered(None, time.monotonic() - begun, " ".join(str(error).split()) or type(error).__name__)
 

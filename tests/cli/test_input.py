@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import wave
 from pathlib import Path
@@ -272,3 +273,24 @@ def test_a_token_under_another_name_is_pointed_out(name: str) -> None:
     result = console("tail", f"https://x.daily.co/room?{name}=SECRETSECRET")
     assert (result.status, f"its meeting token is named t, not {name} (" in result.err) == (2, True)
     assert "SECRET" not in result.err
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+@pytest.mark.parametrize("arguments", [("tail", "sim"), ("join", "sim")])
+def test_no_interrupt_sign_stands_before_the_next_prompt(arguments: tuple[str, ...], term: str) -> None:
+    master, slave = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [CONSOLE, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=slave,
+            env=environ(TERM=term),
+        ) as child:  # fmt: skip
+            assert child.stdout is not None
+            child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            child.communicate(timeout=SECONDS)
+        said = os.read(master, 65_536)
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert child.returncode == 130
+    assert said.endswith(b"\r\n" if term == "dumb" else b"\r\x1b[K")
