@@ -41,4 +41,4 @@ INTERACTIONS = frozenset(f"conversation.{name}" for name in _SENT.split(" "))
 def unknown_fields(event: Event) -> list[str]:
     """Names of fields of a known event that nothing tells about."""
     known = KNOWN[event.kind.family]
-    return sorted([*(event.properties.keys() - known), *(event.message.keys() - known - ENVELOPE)])
+    return sorted([*(event.properties.keys() - known), *(event.hoisted.keys() - known - ENVELOPE)])

@@ -97,7 +97,7 @@ class Timeline:
         if turn is None and role is not None:
             counts.unplaced += 1
         known = KNOWN.get(family)
-        if known is not None and not (event.properties.keys() <= known and event.message.keys() <= ENVELOPE):
+        if known is not None and not (event.properties.keys() <= known and event.hoisted.keys() <= ENVELOPE):
             self._unknown(event)
         if family == "utterance" or family == "partial":
             self.transcript.said(event, at, span)
