@@ -8,6 +8,7 @@
     ├── NotAuthorised       not_authorised             4
     ├── CannotJoin          join_failed                5
     │   └── CannotReach     cannot_reach               5    tavus_api
+    ├── CutOff              cut_off                    5
     ├── ConversationOver    conversation_over          6
     ├── SendFailed          send_failed                1
     ├── Refused             refused                    1    tavus_api
@@ -49,7 +50,7 @@ EXIT_STATUS_HELP: dict[ExitStatus, str] = {
     ExitStatus.USAGE: "usage: the command line, a script or a file is wrong",
     ExitStatus.NOT_MET: "expectation not met, or a wait timed out",
     ExitStatus.NOT_AUTHORISED: "not authorised",
-    ExitStatus.CANNOT_JOIN: "cannot reach or join the room",
+    ExitStatus.CANNOT_JOIN: "cannot reach or join the room, or cut off from it",
     ExitStatus.OVER: "the conversation is over",
     ExitStatus.HUP: "stopped by HUP, after leaving the room",
     ExitStatus.INT: "stopped by INT (Ctrl-C), after leaving the room",
@@ -86,6 +87,13 @@ class NotAuthorised(ConsoleError):
 class CannotJoin(ConsoleError):
     status = ExitStatus.CANNOT_JOIN
     reason = "join_failed"
+
+
+class CutOff(ConsoleError):
+    """The way to the room has ended; the conversation may continue."""
+
+    status = ExitStatus.CANNOT_JOIN
+    reason = "cut_off"
 
 
 class ConversationOver(ConsoleError):

@@ -114,7 +114,7 @@ def test_pure_folders(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("daily", "rooms/daily/room.py"),
+        ("daily", "rooms/daily/client.py"),
         ("prompt_toolkit", "terminal/"),
         ("httpx", ("api/client.py", "tools/http.py")),
     ],

@@ -185,6 +185,18 @@ def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None,
     return _found(url, conversation_id, token or Tokens().get(conversation_id))
 
 
+def has_ended(conversation_id: str, environ: Mapping[str, str], base_url: str | None) -> bool:
+    """Whether the API says so; False where it cannot be asked, or does not answer. Blocks."""
+    try:
+        key = find_key(environ)
+        if key is None:
+            return False
+        with _connected(key, environ, base_url, FIND_TIMEOUT, attempts=1) as api:
+            return api.get(conversation_id).get("status") == "ended"
+    except ConsoleError:
+        return False
+
+
 def _found(url: str, conversation_id: str | None, token: object) -> Found:
     if not url.startswith("https://"):
         return Found(url)  # the simulation has an id of its own

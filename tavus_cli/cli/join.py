@@ -7,6 +7,7 @@ import typer
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, with_fields
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -16,9 +17,11 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Partials,
     Proxy,
     ReadyTimeout,
+    ReconnectTimeout,
     Record,
     Seq,
     Target,
@@ -78,6 +81,8 @@ def join(
         "60s"
     ),
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -112,7 +117,8 @@ def join(
         clipboard=environment.settings.clipboard,
         tools=tools,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     if max_minutes is not None:
         fields["max_call_duration"] = max_minutes * 60
     if new:

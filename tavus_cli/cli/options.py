@@ -93,6 +93,17 @@ BaseUrl = Annotated[
         rich_help_panel=JOINING,
     ),
 ]
+NoReconnect = Annotated[
+    bool,
+    typer.Option("--no-reconnect", help="Do not join again after being cut off.", rich_help_panel=JOINING),
+]
+ReconnectTimeout = Annotated[
+    float,
+    duration_option(
+        "How long to try to join again after being cut off.", "--reconnect-timeout", panel=JOINING
+    ),
+]
+RECONNECT = lasting("5m")
 Hold = Annotated[float, _setting("hold", panel=JOINING, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
 Redact = Annotated[bool, typer.Option("--redact", help="Record without anybody's words, names or ids.")]

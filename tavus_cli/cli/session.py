@@ -6,15 +6,18 @@ import typer
 
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     BaseUrl,
     ConversationId,
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Otlp,
     OtlpContent,
     Proxy,
+    ReconnectTimeout,
     Record,
     Target,
     duration_option,
@@ -43,6 +46,8 @@ def start(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     json: Annotated[
@@ -58,7 +63,8 @@ def start(
     from tavus_cli.commands.session import start as run_start
     from tavus_cli.target import RoomOptions, parse
 
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
     return run_start(parse(target), how, options, environment_of(ctx))
 

@@ -6,6 +6,7 @@ import typer
 
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -19,11 +20,13 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     JsonLines,
     Name,
+    NoReconnect,
     Only,
     Otlp,
     OtlpContent,
     Partials,
     Proxy,
+    ReconnectTimeout,
     Record,
     Redact,
     Role,
@@ -80,6 +83,8 @@ def tail(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -115,7 +120,8 @@ def tail(
         otlp_content=otlp_content,
         tools=tools,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 

@@ -104,13 +104,23 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()
-    if printer.met or (options.count is None and not options.until):
+    if printer.met:
         return ExitStatus.DONE
+    open_wish = options.count is not None or bool(options.until)
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
-        return ExitStatus.NOT_MET
-    environment.warn(f"the conversation ended before {_wanted(options)} came")
-    return ExitStatus.OVER
+        if not open_wish:
+            return ExitStatus.DONE
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
+        return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
+    if session.over is None and open_wish:  # a recording, or simulated time that stands
+        environment.warn(f"the conversation ended before {_wanted(options)} came")
+    elif session.over is not None:
+        before = f"; it ended before {_wanted(options)} came" if open_wish else ""
+        if before or not printer.said(session.ending):
+            environment.warn(session.ending + before)
+    if session.cut_off:
+        return ExitStatus.CANNOT_JOIN
+    return ExitStatus.OVER if open_wish else ExitStatus.DONE
 
 
 async def _follow(session: Session, duration: float | None) -> str:

@@ -179,6 +179,8 @@ class Conversation:
         if snapshot.turn is not None:
             self.turns.resume(*snapshot.turn)
         self._seq_before = snapshot.seq
+        if snapshot.seq >= 0:
+            self._ordering.start_at(snapshot.seq + 1)
         self._from_start = snapshot.seq <= _FROM_START
         self.pal_inference_id = snapshot.said
         self.status.pal_present = snapshot.pal_present

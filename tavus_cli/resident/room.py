@@ -40,6 +40,8 @@ from tavus_cli.rooms.room import (
 from tavus_cli.settings.table import default
 
 ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
+ANSWERING = 3.0  # seconds for the snapshot
+SENDING = 15.0  # seconds for a sending: Daily has 10 (rooms/daily/room.SEND_SECONDS)
 STOPPING = 15.0  # seconds for a session that answers to leave its room
 KILLING = 2.0  # seconds until the next, harder way of stopping
 _GONE = "the resident session is gone"
@@ -119,7 +121,7 @@ class Greeted:
             hello = self._next(deadline)
         except TimeoutError:
             raise CannotJoin(f"the session {self._name} is still joining its room: try again") from None
-        if "error" in hello:
+        if isinstance(hello.get("error"), dict):
             raise error_of(hello["error"])
         try:
             return ResidentRoom(self.connection, hello["hello"], self._lines, self._values)
@@ -150,7 +152,7 @@ class Greeted:
         )
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why the session takes no more from this client."""
 
 
@@ -167,11 +169,12 @@ class ResidentRoom:
     def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
         self._incoming = lines
-        self._early = early  # what came in one piece with the first lines
+        self.early = early  # what came in one piece with the first lines
         self.about = about
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
+        self.tools = bool(about.get("tools"))  # whether it answers tool calls
         # Its clock may be another one: it began when the wall clock showed something else.
         self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}
@@ -200,7 +203,11 @@ class ResidentRoom:
         except OSError:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
-        await self._informed.wait()
+        try:
+            async with asyncio.timeout(ANSWERING):
+                await self._informed.wait()
+        except TimeoutError:
+            raise NotAnswering(self.via) from None
         if self._snapshot is None:
             raise CannotJoin(f"cannot join: {_GONE}")
 
@@ -216,8 +223,11 @@ class ResidentRoom:
             )
         done = self._sendings[number] = asyncio.get_running_loop().create_future()
         try:
-            await self._write(line)
-            await done
+            async with asyncio.timeout(SENDING):
+                await self._write(line)
+                await done
+        except TimeoutError:
+            raise SendFailed(f"not confirmed within {SENDING:g} s: {NotAnswering(self.via)}") from None
         except OSError:
             raise SendFailed(f"not sent: {_GONE}") from None
         finally:
@@ -241,14 +251,14 @@ class ResidentRoom:
         gone = _GONE
         try:
             async for values in self._values():
-                batch = self._taken(values)
+                batch = self.understood(values)
                 if self._snapshot is not None:  # join hears of it a step later: then the batch was taken
                     self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
-        except _Refused as error:
+        except Refused as error:
             gone = str(error)
         except ValueError as error:
             gone = f"the resident session sent {error}: stop it and start it again"
@@ -264,8 +274,8 @@ class ResidentRoom:
     async def _values(self) -> AsyncIterator[list[Json]]:
         """Raises ValueError for what is not the protocol."""
         loop = asyncio.get_running_loop()
-        if self._early:
-            yield self._early
+        if self.early:
+            yield self.early
         while not self._left:
             try:
                 data = await loop.sock_recv(self._connection, CHUNK)
@@ -280,7 +290,7 @@ class ResidentRoom:
         async with self._writing:
             await asyncio.get_running_loop().sock_sendall(self._connection, line)
 
-    def _taken(self, values: list[Json]) -> list[Arrival]:
+    def understood(self, values: list[Json]) -> list[Arrival]:
         """The arrivals among the values; the others are answered here. Raises ValueError."""
         arrivals: list[Arrival] = []
         try:
@@ -307,7 +317,7 @@ class ResidentRoom:
 
     def _answered(self, value: Json) -> None:
         if "error" in value and "number" not in value:  # the server takes no more from this side
-            raise _Refused(str(error_of(value["error"])))
+            raise Refused(str(error_of(value["error"])) or _GONE)
         sending = self._sendings.get(value.get("number", 0))
         if sending is None or sending.done():
             return

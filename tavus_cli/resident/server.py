@@ -35,7 +35,7 @@ from tavus_cli.resident.wire import (
     participant_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Clock, Received, Room, RoomNote, RoomOver
+from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
@@ -57,6 +57,7 @@ class ServerOptions:
     id: str
     idle: float | None = None
     queue: int = QUEUE
+    tools: bool = False  # whether tool calls are answered here
 
 
 class Tapped:
@@ -298,6 +299,9 @@ class Server:
         match request.get("do"):
             case "join":
                 client.put(encode(self._snapshot()), always=True)
+                if self._session.down is not None:
+                    down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
+                    client.put(encode(down or {}), always=True)
                 if self._failure is not None:
                     client.put(self._failure_line(), always=True)
                 self._clients.add(client)
@@ -391,11 +395,13 @@ class Server:
             "now": room.now(),
             "minutes": round((room.now() - self._started) / 60, 1),
             "pal_present": self._session.pal_present,
+            "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),
             "recording": None if self._recorder is None else self._recorder.path,
             "recording_failed": self._failure,
+            "tools": self._options.tools,
         }
 
     def _snapshot(self) -> Json:
@@ -449,7 +455,7 @@ async def reside(
     config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(config["id"], config["idle"], config["queue"])
+    options = ServerOptions(config["id"], config["idle"], config["queue"], tools=bool(config.get("tools")))
     path: Path | None = None
     claimed: tuple[socket.socket, int] | None = None
     try:

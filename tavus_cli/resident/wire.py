@@ -12,7 +12,15 @@ from tavus_cli import errors
 from tavus_cli.errors import ConsoleError
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.wire import from_json, to_json
-from tavus_cli.rooms.room import Arrival, Participant, ParticipantChanged, Received, RoomNote, RoomOver
+from tavus_cli.rooms.room import (
+    Arrival,
+    LineChanged,
+    Participant,
+    ParticipantChanged,
+    Received,
+    RoomNote,
+    RoomOver,
+)
 
 PROTOCOL = 1  # what a session says first; docs/architecture.md has the objects of this version
 CHUNK = 1 << 18  # bytes read or written at a time
@@ -81,8 +89,10 @@ def arrival_json(arrival: Arrival) -> Json | None:
             return {"participant": participant_json(participant), "change": change, "at": at}
         case RoomNote(text, at, warning):
             return {"note": text, "at": at, "warning": warning}
-        case RoomOver(reason, at):
-            return {"over": reason, "at": at}
+        case LineChanged(up, text, at):
+            return {"line": "up" if up else "down", "text": text, "at": at}
+        case RoomOver(reason, at, cut_off):
+            return {"over": reason, "at": at, "cut_off": cut_off}
     return None
 
 
@@ -103,8 +113,10 @@ def arrival_of(value: Json) -> Arrival | None:
         return RoomNote(
             f"{value['missed']:,} messages were missed here: they arrived faster than they were read", at
         )
+    if "line" in value:
+        return LineChanged(value["line"] == "up", value["text"], at)
     if "over" in value:
-        return RoomOver(value["over"], at)
+        return RoomOver(value["over"], at, value.get("cut_off", False))
     return None
 
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tavus_cli.errors import ConsoleError, ExitStatus, NotMet
+from tavus_cli.errors import ConsoleError, CutOff, ExitStatus, NotMet
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
@@ -43,7 +43,8 @@ class Verdict:
 
     entry: EventEntry | None
     window: Window
-    ended: str | None = None  # why nothing more can come
+    ended: str | None = None  # why nothing more can come, or may not have come
+    cut_off: bool = False
 
 
 @dataclass(slots=True)
@@ -164,7 +165,8 @@ class Runner:
                 outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
                 outcome.came = [told(entry, window.at)]
         elif entry is None:
-            outcome.failure, outcome.status = _missing(what, verdict), NotMet.status
+            outcome.failure = _missing(what, verdict)
+            outcome.status = CutOff.status if verdict.cut_off else NotMet.status
             outcome.came = nearest(window, what) or ["nothing"]
         elif what.name:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))

@@ -18,6 +18,7 @@ from rich.cells import cell_len
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import LONG_LINE, Console
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
@@ -72,11 +73,15 @@ class Screen:
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
         self._room, self.terminal, self.keys = room, terminal, keys
         self._seq = 0
+        self._begun = False
 
     def comes(self, kind: str, at: float = 0.0, /, *, seq: Any = None, **fields: Any) -> None:
         """An event, ``at`` seconds after the start, with the next number."""
         self._seq = self._seq + 1 if seq is None else seq
         self._room.time = max(self._room.time, START + at)
+        if not self._begun:  # nothing is held for the start: its number comes next
+            self._begun = True
+            self._room.inbox.put(Snapshot(seq=self._seq - 1))
         self._room.inbox.put(Received(message(kind, seq=self._seq, **fields), START + at))
 
     def passes(self, seconds: float) -> None:

@@ -144,7 +144,10 @@ def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() ->
                 await session.send(interrupt())
             return str(caught.value)
 
-    assert asyncio.run(check()) == "not sent: cut off from the conversation (the resident session is gone)"
+    assert (
+        asyncio.run(check())
+        == "not sent: cut off: the resident session is gone; the conversation may continue"
+    )
 
 
 def until_gone() -> None:
@@ -497,3 +500,16 @@ def one_client(line: bytes) -> None:
             connection.sendall(line)
             if line:
                 file.readline()
+
+
+# -- its tools ---------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_the_session_answers_is_not_the_reply(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[[tool]]\nname = "*"\noutput = {hours = "ten to eleven"}\n')
+    assert start("sim", "--tools", str(tools))["tools"] is True
+    result = console("send", "sim", "respond", "What are your opening hours?", "--wait", "reply")
+    assert result.status == 0
+    assert not result.out.startswith("tool_call")
+    assert "ten to eleven" in result.out

@@ -25,6 +25,7 @@ from tavus_cli.resident.wire import (
 from tavus_cli.rooms.room import (
     Arrival,
     Idle,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
@@ -94,7 +95,10 @@ ARRIVALS = [
     ParticipantChanged(ANN, "joined", 2.0),
     ParticipantChanged(Participant("p", pal=True), "left", 2.0),
     RoomNote("cut", 3.0, True),
+    LineChanged(False, "lost", 3.5),
+    LineChanged(True, "back", 3.6),
     RoomOver("expired", 4.0),
+    RoomOver("gone", 5.0, cut_off=True),
 ]
 
 

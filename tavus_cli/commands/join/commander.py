@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
+from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
@@ -136,5 +136,5 @@ class Commander:
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
-        self.over = self.over or isinstance(error, ConversationOver)
+        self.over = self.over or isinstance(error, ConversationOver | CutOff)
         self._warn(str(error))

@@ -137,6 +137,8 @@ class Console:
             self._go_on()
         if not prompt.cancelled():
             prompt.result()
+        if self._session.over is not None:  # filters may have hidden it
+            self._environment.warn(self._session.ending)
         return ExitStatus.DONE if work.cancelled() else work.result()
 
     async def _in_the_room(self) -> int:
@@ -159,7 +161,7 @@ class Console:
                 await asyncio.wait({typed, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if not typed.done():
                     typed.cancel()
-                    return ExitStatus.OVER
+                    return session.end_error().status
                 action = self._commander.parse(typed.result())
                 if await self._commander.leaves(action):
                     return ExitStatus.DONE

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
@@ -82,8 +82,8 @@ async def _obey_lines(
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
             if commander.over:
-                return ExitStatus.OVER
-            raise ConversationOver(session.ending)
+                return session.end_error().status
+            raise session.end_error()
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import daily
 import pytest
 
-from tavus_cli.rooms.daily import room as adapter
+from tavus_cli.rooms.daily import client as client_module
 from tavus_cli.rooms.daily.room import DailyRoom
 from tests.kits import fake_daily
 from tests.kits.fake_daily import NOT_OPEN, FakeDaily, Scenario, Trap
@@ -74,7 +74,7 @@ def test_log_level_off_exists() -> None:
 
 
 def test_every_callback_of_the_adapter_is_a_real_one() -> None:
-    handler = adapter._handler(daily, DailyRoom("https://x.daily.co/r"))
+    handler = client_module.handler(daily, DailyRoom("https://x.daily.co/r"))
     mine = {name: one for name, one in vars(type(handler)).items() if name.startswith("on_") and there(name)}
     assert mine
     for name, function in mine.items():
@@ -83,7 +83,7 @@ def test_every_callback_of_the_adapter_is_a_real_one() -> None:
 
 
 def test_every_callback_of_the_adapter_is_in_the_fake() -> None:
-    handler = adapter._handler(FAKE.module, DailyRoom("https://x.daily.co/r"))
+    handler = client_module.handler(FAKE.module, DailyRoom("https://x.daily.co/r"))
     mine = {name for name in vars(type(handler)) if name.startswith("on_")}
     assert mine == {name for name in vars(fake_daily.EventHandler) if name.startswith("on_")}
 

@@ -12,7 +12,7 @@ import pytest
 from tavus_cli.errors import CannotJoin, SendFailed
 from tavus_cli.rooms.daily import room as adapter
 from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
-from tavus_cli.rooms.room import Arrival, Received, RoomOver
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, RoomOver
 from tests.kits.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
 from tests.kits.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
 
@@ -133,11 +133,11 @@ def test_network_lost_and_found_is_told_once(daily: Install) -> None:
             fake.network("interrupted", "sfu")
             fake.say("last")
             await until(lambda: messages(arrivals))
-            assert [note.split(":")[0] for note in notes(arrivals)] == [
-                "the signalling connection is interrupted",
-                "the signalling connection is back",
-                "the sfu connection is interrupted",
-            ]
+            lines = [one for one in arrivals if isinstance(one, LineChanged)]
+            assert [one.up for one in lines] == [False, True]
+            assert lines[0].text == "the line to the room is interrupted"
+            assert lines[1].text.startswith("the line to the room is back after ")
+            assert notes(arrivals) == ["the sfu connection is interrupted"]
 
     asyncio.run(main())
 
