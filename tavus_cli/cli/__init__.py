@@ -61,6 +61,10 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
+    except SystemExit as ended:  # what typer makes of a closed pipe
+        if isinstance(ended.__context__, BrokenPipeError):
+            return ExitStatus.BROKEN_PIPE
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         if not where and error.errno in _FULL:
@@ -79,12 +83,16 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return _usage(error, environment, as_json)
 
 
+_SIGNALS = (ExitStatus.HUP, ExitStatus.INT, ExitStatus.TERM)
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
 
 
 def _usage(error: Any, environment: Environment, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
-        environment.stdout.write(error.format_message() + "\n")
+        try:
+            environment.stdout.write(error.format_message() + "\n")
+        except BrokenPipeError:
+            return ExitStatus.BROKEN_PIPE
         return ExitStatus.USAGE
     where = error.ctx.command_path if getattr(error, "ctx", None) is not None else PROGRAM
     line = " ".join(error.format_message().split())
@@ -105,9 +113,10 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
 def _leave(status: int, environment: Environment) -> NoReturn:
     """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
     unwritten = environment.flush()
-    if unwritten is not None and status == ExitStatus.DONE:
-        status = ExitStatus.BROKEN_PIPE
-        if not isinstance(unwritten, BrokenPipeError):
-            status = ExitStatus.FAILED
-            environment.warn(f"standard output: {unwritten.strerror}")
+    if isinstance(unwritten, BrokenPipeError):
+        if status not in _SIGNALS:
+            status = ExitStatus.BROKEN_PIPE
+    elif unwritten is not None and status == ExitStatus.DONE:
+        status = ExitStatus.FAILED
+        environment.warn(f"standard output: {unwritten.strerror}")
     end_process(status, hard=environment.exit_hard)

@@ -180,6 +180,9 @@ Envelope = Annotated[
 ]
 
 
+_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+
+
 def check_redact(redact: bool, record: str | None) -> None:
     """Raises UsageError for ``--redact`` where nothing is recorded."""
     if redact and record is None:
@@ -191,6 +194,13 @@ def environment_of(
 ) -> Environment:
     """What ``main`` made, with the colours this command was asked for."""
     environment = cast(Environment, ctx.obj)
+    outputs = [name for name in _OUTPUTS if ctx.params.get(name) == "-"]
+    if len(outputs) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in outputs[:2])
+        raise UsageError(f"{first} and {second} cannot both write to standard output")
+    if outputs and not environment.stdout_taken:
+        environment.stdout_taken = True
+        environment.stdout = environment.stderr
     environment.color = color
     environment.theme_name = theme
     return environment

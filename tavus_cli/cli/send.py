@@ -19,6 +19,7 @@ from tavus_cli.cli.options import (
     lasting,
 )
 from tavus_cli.errors import UsageError
+from tavus_cli.text import read_stdin
 
 
 @app.command(
@@ -86,6 +87,6 @@ def send(
         return run_in(target, how, environment, lambda room: send_many(room, many, environment))
     if rate is not None:
         raise UsageError("--rate goes with - in place of KIND: lines from standard input")
-    word, action = sendable(words, None, environment.stdin.read)
+    word, action = sendable(words, None, lambda: read_stdin(environment.stdin))
     options = SendOptions(action, wait, timeout, ready_timeout, hold, json)
     return run_in(parse(word), how, environment, lambda room: run_send(room, options, environment))

@@ -90,7 +90,7 @@ def resend(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx)
-    bodies = recorded(file, only or [])
+    bodies = recorded(file, only or [], environment_of(ctx).stdin)
     return run(lambda: deliver(bodies, to, allow_remote, environment))
 
 

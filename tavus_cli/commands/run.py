@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -28,6 +27,7 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
+from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _check_script_is_given(words: list[str], options: RunScript) -> None:
 
 def _script(options: RunScript, environment: Environment) -> Script | None:
     """The script, None once its mistakes were printed. With JSON a UsageError holds the first."""
-    script = parse_script(environment.stdin.read() if options.name == "-" else _text(options.name))
+    script = parse_script(read_text(options.name, environment.stdin))
     mistakes = [f"{options.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
     if mistakes and options.json:
         raise UsageError(mistakes[0] + (f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""))
@@ -86,15 +86,6 @@ def _script(options: RunScript, environment: Environment) -> Script | None:
     if not mistakes and not script.lines:
         raise UsageError(f"{options.name}: the script is empty")
     return None if mistakes else script
-
-
-def _text(path: str) -> str:
-    try:
-        return io.TextIOWrapper(io.BytesIO(files.read(path)), "utf-8-sig").read()
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not a script: it is not UTF-8 text") from None
-    except (OSError, ValueError) as error:
-        raise files.cannot(path, error) from None
 
 
 async def _on_each(
@@ -203,7 +194,7 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
-    if path is not None:
+    if path is not None and path != "-":
         files.write(path, [junit([])])
     return path
 

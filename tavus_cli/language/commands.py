@@ -349,7 +349,7 @@ def sendable(
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
         raise UsageError(f"{wrong}; known are {', '.join(KINDS)}")
     kind, *rest = words
-    if rest[-1:] == ["-"]:
+    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
         rest[-1] = read().strip("\n")
     action = build(kind, rest)
     assert not isinstance(action, Say)

@@ -430,6 +430,7 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
     The lock ends with the process, however that ends; what a dead one left behind is removed.
     """
+    runtime.check_length(runtime.path_of(name))
     lock = runtime.lock(name)
     if lock is None:
         return None

@@ -21,6 +21,7 @@ APP = "tavus-console"
 CONNECTING = (
     0.25  # seconds: the system does it at once, unless a process does not accept and its queue is full
 )
+LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of a socket's path
 AGAIN = 0.02  # seconds between two tries
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -98,6 +99,16 @@ def sockets() -> list[Path]:
 
 def path_of(name: str) -> Path:
     return folder() / f"{name}.sock"
+
+
+def check_length(path: Path) -> None:
+    """Raises UsageError for a path that the system takes for no socket."""
+    length = len(os.fsencode(path))
+    if length > LONGEST_PATH:
+        raise UsageError(
+            f"{path} is {length} bytes long, and a socket's path at most {LONGEST_PATH}: "
+            "name a shorter folder in TAVUS_CONSOLE_RUNTIME"
+        )
 
 
 def _connect(connection: socket.socket, path: Path, timeout: float) -> None:

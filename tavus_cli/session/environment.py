@@ -36,6 +36,7 @@ class Environment:
     color: ColorChoice = "auto"
     theme_name: ThemeName | None = None  # the command line's; None: as the settings say
     exit_hard: bool = False
+    stdout_taken: bool = False  # by a file option of "-": the rest goes to standard error
     _settings: Settings | None = None
     _wrong: UsageError | None = None
 
@@ -81,7 +82,8 @@ class Environment:
     @property
     def interactive(self) -> bool:
         """Whether a prompt can be shown: a terminal on both sides that can move its cursor."""
-        return is_tty(self.stdin) and is_tty(self.stdout) and self.environ.get("TERM") != "dumb"
+        streams = not self.stdout_taken and is_tty(self.stdin) and is_tty(self.stdout)
+        return streams and self.environ.get("TERM") != "dumb"
 
     def say(self, text: str) -> None:
         """Progress: only where standard error is a terminal."""

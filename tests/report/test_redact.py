@@ -17,6 +17,7 @@ from tests.kits.conversations import SAMPLES, few, many, message
 from tests.kits.program import SAMPLES as FILE
 from tests.kits.program import console, process
 from tests.kits.talks import Talk, talks
+from tests.kits.tools_kit import pal
 
 KEY = b"k" * 32
 
@@ -171,7 +172,7 @@ def test_any_number(value: float) -> None:
 RECORDING = {
     "tail": (["tail", "sim:?speed=max", "--until", "utterance"], ""),
     "join": (["join", "sim:?speed=max"], "My name is Dana\n"),
-    "tools": (["tools", "sim:?speed=20", "--tool", "*=echo Dana"], ""),
+    "tools": (["tools", "PAL", "--tool", "*=echo nine"], ""),
     "run": (["run", "sim:?speed=max", "SCRIPT"], ""),
 }
 
@@ -181,7 +182,8 @@ def test_every_command_that_records_can_do_so_from_the_start(command: str, tmp_p
     script = tmp_path / "x.tavus"
     script.write_text("My name is Dana\n/expect reply\n", "utf-8")
     words, typed = RECORDING[command]
-    words = [str(script) if word == "SCRIPT" else word for word in words]
+    there = {"SCRIPT": str(script), "PAL": pal(tmp_path, ("get_hours", {"who": "Nora"}))}
+    words = [there.get(word, word) for word in words]
     files = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
     assert console(*words, "--record", files[0], stdin=typed).status == 0
     assert console(*words, "--record", files[1], "--redact", stdin=typed).status == 0

@@ -147,7 +147,7 @@ def test_other_codings_are_refused(file: Path) -> None:
     content = bytearray(wav(pcm(1, 2)))
     content[20:22] = struct.pack("<H", 7)  # µ-law
     file.write_bytes(content)
-    assert refused(file) == "not a WAV file of 16-bit PCM (unknown format: 7)"
+    assert refused(file).startswith("not a WAV file of 16-bit PCM (mu-law): convert it (ffmpeg -i ")
 
 
 @pytest.mark.parametrize("rate", [0, 1_000_001, 2**32 - 1])
