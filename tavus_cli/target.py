@@ -15,6 +15,7 @@ from tavus_cli.errors import CannotJoin, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
@@ -99,7 +100,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
         return Default()
     if word == "-":
         return Piped()
-    if word == "sim" or word.startswith("sim:"):
+    if is_simulated(word):
         return Sim(word)
     if "://" in word:
         keep_token(word)

@@ -104,7 +104,7 @@ ReconnectTimeout = Annotated[
     ),
 ]
 RECONNECT = lasting("5m")
-Hold = Annotated[float, _setting("hold", panel=JOINING, metavar="DURATION", parser=_seconds)]
+Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
 Redact = Annotated[
     bool, typer.Option("--redact", help="With --record: leave out everybody's words, names and ids.")
@@ -112,7 +112,7 @@ Redact = Annotated[
 Otlp = Annotated[
     str | None, typer.Option("--otlp", metavar="URL|FILE", help="Send OpenTelemetry traces there.")
 ]
-OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="What was said goes into the traces too.")]
+OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="Put what was said into the traces too.")]
 Color = Annotated[
     ColorChoice,
     _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),

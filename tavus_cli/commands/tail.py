@@ -75,11 +75,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    for doubt in [
-        *options.selection.only.doubts(),
-        *options.selection.ignore.doubts(),
-        *options.until.doubts(),
-    ]:
+    for doubt in [*options.selection.doubts(), *options.until.doubts()]:
         environment.warn(doubt)
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)

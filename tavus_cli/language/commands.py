@@ -347,7 +347,7 @@ def sendable(
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
         if near:  # a misspelt KIND looks like a TARGET
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
-        raise UsageError(f"{wrong}; known are {', '.join(KINDS)}")
+        raise UsageError(f"{wrong}; the kinds are {', '.join(KINDS)}")
     kind, *rest = words
     if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
         rest[-1] = read().strip("\n")

@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # reading a recording sends nothing
     from tavus_cli.protocol.interactions import Interaction
 
 EARLY_SECONDS = 120.0  # a conversation that reaches its maximum so soon had a lower one (section 11)
-_FROM_START = 200  # whoever sees a higher number first came later than the conversation began
+_FROM_START = 200  # a client whose first number is higher joined after the conversation began
 _NAMES = 1_000  # of participants that are remembered
 _SHORT_ID = 8  # characters of a participant's id that are shown
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
@@ -47,6 +48,11 @@ class Log:
                 continue
             if entry.turn is not None and entry.turn not in self._turns:
                 _remember(self._turns, entry.turn, None)
+
+    def types(self) -> set[str]:
+        """Of the latest thousand messages."""
+        latest = islice(reversed(self._entries), 1_000)
+        return {one.event.type for one in latest if isinstance(one, EventEntry | SentEntry)}
 
     def event(self, seq: int) -> EventEntry | None:
         """The latest event of that number."""

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
+from tavus_cli.rooms.sim import is_simulated
 
 APP = "tavus-console"
 CONNECTING = (
@@ -72,12 +73,12 @@ def own_folder() -> Path:
 
 def session_id(target: str, conversation_id: str | None = None) -> str:
     """The name of the resident session for a TARGET: that of the conversation, where it is known."""
-    if target.startswith("sim"):
+    if is_simulated(target):
         return "sim" if target == "sim" else f"sim-{_short(target)}"
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # reported by whoever joins it, without its token
+    except ValueError:  # joining reports it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):

@@ -87,7 +87,7 @@ class Scheduler:
         pass
 
     def _fits(self, placed: Placed, entry: EventEntry) -> bool:
-        """One that cannot tell fails, and waits no longer."""
+        """A condition that cannot be checked fails, and waits no longer."""
         try:
             return placed.when.event.fits(entry)
         except TooSlow as error:

@@ -97,6 +97,13 @@ class Environment:
         """A line on standard error as it is: an error as JSON."""
         self._print(line)
 
+    def clear_interrupt(self) -> None:
+        """The ^C that the terminal has written is not to stand in front of the shell's prompt."""
+        if is_tty(self.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                self.stderr.write("\n" if self.environ.get("TERM", "dumb") == "dumb" else "\r\x1b[K")
+                self.stderr.flush()
+
     def flush(self) -> OSError | None:
         """Why standard output takes nothing more, if so; nothing is then written to it."""
         with contextlib.suppress(OSError, ValueError):

@@ -198,7 +198,7 @@ class LivePrompt:
     def _out(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except OSError:  # the terminal is gone, and with it whoever typed
+        except OSError:  # the terminal is gone, and so is its user
             self._leave("eof")
 
     def _end_frame(self) -> None:

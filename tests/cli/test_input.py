@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import wave
 from pathlib import Path
@@ -216,3 +217,80 @@ def test_a_closed_pipe_ends_with_141(arguments: str, *, buffered: bool) -> None:
         os.close(writing)
     assert done.returncode == 141
     assert b"Traceback" not in done.stderr
+
+
+# -- run --check ---------------------------------------------------------------------------------------------
+
+
+def test_run_check_looks_at_each_script(tmp_path: Path) -> None:
+    good, bad, worse = (tmp_path / name for name in ("good.txt", "bad.txt", "worse.txt"))
+    good.write_text("hello\n")
+    bad.write_text("/expct x\n")
+    worse.write_text("/wait\n")
+    assert console("run", "--check", str(good), str(good), str(good)).status == 0
+    for scripts in ((bad, worse), (good, bad, worse), (worse, good, bad)):
+        result = console("run", "--check", *map(str, scripts))
+        assert (result.status, len(result.err.splitlines())) == (2, 2)
+        assert f"{bad}:1:1: unknown command" in result.err
+        assert f"{worse}:1:" in result.err
+    missing = console("run", "--check", str(bad), str(tmp_path / "missing.txt"))
+    assert missing.status == 2
+    assert "unknown command" in missing.err
+    assert "No such file" in missing.err
+    assert console("run", "--check", "sim", str(good)).status == 0
+
+
+# -- a piped join ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "tell me a long story\n/interrupt\n/quit\n",
+        "tell me a long story\n/interrupt\n",
+        "hello\n/quit\n",
+        'hello\n/raw {"message_type": "conversation", "event_type": "conversation.interrupt"}\n/quit\n',
+        "hello\n/interrupt\nhello again\n/interrupt\n",
+    ],
+)
+def test_an_interrupt_ends_the_waiting_for_its_reply(typed: str) -> None:
+    result = console("join", "sim", stdin=typed)  # a reply that is waited for in vain fails after a minute
+    assert (result.status, result.err) == (0, "")
+
+
+@pytest.mark.parametrize("line", ['{"at": 1, ' + "x" * 5_000, "[1,2]" + "y" * 3_000, "z" * 121])
+def test_a_damaged_line_is_quoted_in_part(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.jsonl"
+    file.write_text('{"recording":1,"conversation_id":"c","target":"sim","started":1.0}\n' + line + "\n")
+    result = console("replay", str(file))
+    quoted = result.err.rstrip("\n").rpartition(": ")[2]
+    assert quoted.endswith("…")
+    assert len(quoted) == 120 or line.startswith('{"at')
+
+
+@pytest.mark.parametrize("name", ["token", "meeting_token", "jwt", "access_token"])
+def test_a_token_under_another_name_is_pointed_out(name: str) -> None:
+    result = console("tail", f"https://x.daily.co/room?{name}=SECRETSECRET")
+    assert (result.status, f"its meeting token is named t, not {name} (" in result.err) == (2, True)
+    assert "SECRET" not in result.err
+
+
+@pytest.mark.parametrize("term", ["xterm", "dumb"])
+@pytest.mark.parametrize("arguments", [("tail", "sim"), ("join", "sim")])
+def test_no_interrupt_sign_stands_before_the_next_prompt(arguments: tuple[str, ...], term: str) -> None:
+    master, slave = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [CONSOLE, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=slave,
+            env=environ(TERM=term),
+        ) as child:  # fmt: skip
+            assert child.stdout is not None
+            child.stdout.readline()
+            child.send_signal(signal.SIGINT)
+            child.communicate(timeout=SECONDS)
+        said = os.read(master, 65_536)
+    finally:
+        os.close(master)
+        os.close(slave)
+    assert child.returncode == 130
+    assert said.endswith(b"\r\n" if term == "dumb" else b"\r\x1b[K")

@@ -12,7 +12,7 @@ from typing import Any
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
 from tavus_cli.language.patterns import Pattern, TooSlow
-from tavus_cli.language.selection import Selection, TypePattern, compile_where
+from tavus_cli.language.selection import Selection, TypePattern, compile_where, where_doubts
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
@@ -170,5 +170,8 @@ class Inspector:
                 said = f"only where {say.argument}" if say.argument else "all messages"
             case _:
                 raise UsageError(f"/{say.command} does not apply here")
-        doubts = TypePattern(words).doubts() if say.command != "where" else []
+        if say.command == "where":
+            doubts = [one.removeprefix("--where: ") for one in where_doubts(self.selection.where)]
+        else:
+            doubts = TypePattern(words).doubts(self.log.types())
         return "; ".join([f"shown: {said}", *doubts])

@@ -82,7 +82,7 @@ def _token(query: str) -> str | None:
     if not tokens:
         for name in _MISNAMED:
             if re.search(rf"(?:^|&){name}=", query, re.IGNORECASE):
-                raise _refused(f"its meeting token goes into ?t=, not into {name}=")
+                raise _refused(f"its meeting token is named t, not {name}")
         return None
     if len(tokens) > 1 or not _TOKEN.fullmatch(tokens[0]):
         raise _refused("?t= takes one meeting token")
