@@ -156,6 +156,14 @@ def is_tty(stream: TextIO) -> bool:
         return False
 
 
+def local_strftime(at: float, form: str) -> str:
+    """Unix seconds by a format of strftime; "" for a time that no calendar has."""
+    try:
+        return time.strftime(form, time.localtime(at))
+    except (ValueError, OverflowError, OSError):
+        return ""
+
+
 def local_time(second: int) -> str:
     """Unix seconds as the wall clock here shows them: "12:03:11"."""
     try:

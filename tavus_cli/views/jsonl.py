@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from datetime import datetime
 from string import Formatter
 from typing import Any
 
@@ -95,12 +94,12 @@ class TemplateView:
     """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" where there is nothing.
 
     Format specifications work as in Python: ``{seq:>6}``; of ``{time}`` also as in strftime, for which
-    ``local`` makes a date of Unix seconds. ``{delta}`` is seconds since the turn began; ``{summary}`` leaves
-    out what ``{text}`` says. Raises UsageError for an invalid template.
+    ``strftime`` makes a text of Unix seconds. ``{delta}`` is seconds since the turn began; ``{summary}``
+    leaves out what ``{text}`` says. Raises UsageError for an invalid template.
     """
 
-    def __init__(self, template: str, local: Callable[[float], datetime] = datetime.fromtimestamp) -> None:
-        self._local = local
+    def __init__(self, template: str, strftime: Callable[[float, str], str] = lambda at, spec: "") -> None:
+        self._strftime = strftime
         self._turn: object = None
         self._began = 0.0
         try:
@@ -149,7 +148,7 @@ class TemplateView:
         field = _FIELDS.get(name)
         value = field(entry, event) if field else _path(event.message, name)
         if name == "time" and _STRFTIME.match(spec):
-            return safe(self._clock(entry.at, spec))
+            return safe(self._strftime(entry.at, spec))
         if name == "delta" and entry.turn is not None:
             value = round(max(0.0, entry.at - self._began), 3)
         elif name == "summary" and self._text_apart and (text := event.text):
@@ -162,12 +161,6 @@ class TemplateView:
             return safe(format(value, spec))
         except (ValueError, TypeError, OverflowError):  # the remote side sent what the format is not for
             return safe(value if isinstance(value, str) else to_json(value))
-
-    def _clock(self, at: float, spec: str) -> str:
-        try:
-            return self._local(at).strftime(spec)
-        except (ValueError, OverflowError, OSError):  # a time that no calendar has
-            return ""
 
 
 def _no_conversion(conversion: str | None) -> bool:

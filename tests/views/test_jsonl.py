@@ -16,6 +16,7 @@ from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.session.environment import local_strftime
 from tavus_cli.views.jsonl import JsonlView, TemplateView
 from tests.kits.conversations import (
     DEEP,
@@ -192,7 +193,8 @@ def test_templates(template: str, shown: str) -> None:
 def test_the_times_of_a_template() -> None:
     turn = Turn(1, START, START, START + 0.72)
     view = TemplateView(
-        "{time:%H:%M:%S} {delta} {reply} {role} {text} {summary}", lambda at: datetime.fromtimestamp(at, UTC)
+        "{time:%H:%M:%S} {delta} {reply} {role} {text} {summary}",
+        lambda at, form: datetime.fromtimestamp(at, UTC).strftime(form),
     )
     typed = SentEntry(decode(respond("Hi").encode("c"), direction="out"), START, turn)
     said = decode(message(UTTERANCE, role="pal", speech="Hello", is_interrupted=True))
@@ -200,7 +202,7 @@ def test_the_times_of_a_template() -> None:
         "14:13:20 0.0  user Hi respond",
         "14:13:21 1.25 0.72 pal Hello ✂ interrupted",
     ]
-    assert TemplateView("{time:%Y}").lines([EventEntry(said, 1e300)]) == [""]
+    assert TemplateView("{time:%Y}", local_strftime).lines([EventEntry(said, 1e300)]) == [""]
     assert TemplateView("{summary}").lines([EventEntry(said, START)]) == ["Hello  ✂ interrupted"]
 
 
