@@ -29,7 +29,7 @@ from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
 
 if TYPE_CHECKING:
-    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.resident.wire import Calls
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -61,9 +61,10 @@ class Console:
         options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
-        bridge: Bridge | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._session = session
+        self._calls = calls
         self._environment = environment
         self._clipboard = options.clipboard
         make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
@@ -81,7 +82,6 @@ class Console:
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
-            bridge.rows if bridge is not None else list,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
@@ -111,7 +111,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending, bridge)
+        self._commander = Commander(session, self._tell, self._warn, options.ending, calls)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -232,6 +232,8 @@ class Console:
             if say.command == "find":
                 lines = await self._inspector.find(say.argument)
             else:
+                if say.command == "tools" and self._calls is not None:
+                    self._inspector.runs = await self._calls.rows()
                 lines = self._inspector.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
             self._warn(str(error))

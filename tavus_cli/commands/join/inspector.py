@@ -35,7 +35,8 @@ def _where(expression: str) -> Callable[[Any], Any] | None:
 
 
 class Inspector:
-    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
+    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live,
+    ``runs`` the tool calls that are answered here.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
     """
@@ -47,14 +48,13 @@ class Inspector:
         theme: Theme,
         make_view: Callable[[], LineView],
         kept: int,
-        runs: Callable[[], list[RunRow]] = list,
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
+        self.runs: Sequence[RunRow] = ()
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
-        self._runs = runs
 
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
@@ -91,7 +91,7 @@ class Inspector:
 
     def _tools(self, now: float, width: int) -> list[str]:
         """Those that are answered by --tool, and below them the others."""
-        runs = self._runs()
+        runs = self.runs
         known = {run.id for run in runs}
         others = [call for call in self._conversation.turns.calls if call.id not in known]
         lines = runs_table(runs, self._theme, width) if runs else []
