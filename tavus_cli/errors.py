@@ -17,7 +17,7 @@
     └── NoKeyring           no_keyring                 1    credentials
 
 Every error carries one line for a person, without a secret in it, saying what to do next where that can be
-known. What a remote party wrote goes into it through ``safe()`` by whoever prints it.
+known. What a remote party wrote passes ``safe()`` where the message is printed.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class SendFailed(ConsoleError):
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word most like this one, whatever its case; None where none is near."""
+    """The known word most like this one, ignoring case; None where none is near."""
     from difflib import get_close_matches
 
     words = {one.lower(): one for one in known}

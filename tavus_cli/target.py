@@ -15,9 +15,11 @@ from tavus_cli.errors import CannotJoin, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
+from tavus_cli.text import read_stdin
 
 VARIABLE = "TAVUS_CONVERSATION"
 ASK_SECONDS = 10.0  # for the API to say whether a conversation has ended
@@ -98,7 +100,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
         return Default()
     if word == "-":
         return Piped()
-    if word == "sim" or word.startswith("sim:"):
+    if is_simulated(word):
         return Sim(word)
     if "://" in word:
         keep_token(word)
@@ -312,21 +314,11 @@ def _nothing_given() -> UsageError:
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input, which is then the terminal again where there is one: for a prompt.
-
-    Read unbuffered: a thread inside a buffered read would stop the interpreter from ending.
-    """
-    try:
-        descriptor = environment.stdin.fileno()
-    except (OSError, ValueError):  # a test's
-        return environment.stdin.read()
-    parts = []
-    with contextlib.suppress(OSError):  # closed
-        while more := os.read(descriptor, 65_536):
-            parts.append(more)
-    with contextlib.suppress(OSError):
+    """All of standard input, which is then the terminal again where there is one: for a prompt."""
+    text = read_stdin(environment.stdin)
+    with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):
             terminal = os.open("/dev/tty", os.O_RDWR)
-            os.dup2(terminal, descriptor)
+            os.dup2(terminal, environment.stdin.fileno())
             os.close(terminal)
-    return b"".join(parts).decode("utf-8", "replace")
+    return text

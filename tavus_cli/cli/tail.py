@@ -127,9 +127,11 @@ def tail(
 
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+    typer.Option(
+        "--from", metavar="PLACE", help="Where to begin: 12:03:11, +90s, seq:120, turn:3, ISO time."
+    ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="Where to end.")]
 
 
 @app.command(

@@ -50,7 +50,10 @@ def tools(
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="With --listen: a name that requests may come under, a tunnel's."),
+        typer.Option(
+            metavar="NAME",
+            help="With --listen: accept requests for this host name, a tunnel's. Can be repeated.",
+        ),
     ] = None,
     record: Record = None,
     hold: Hold = SETTING,
@@ -65,7 +68,10 @@ def tools(
     *,
     tools: Tools,
 ) -> int:
-    """Answer tool calls by programs, URLs and mocks, until stopped. A recording may be the TARGET."""
+    """Answer tool calls by programs, URLs and mocks, until stopped.
+
+    TARGET may also be a recording: its calls are then shown, or run again with --rerun.
+    """
     from tavus_cli.commands.tools import Listen, ToolsCommand
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools

@@ -66,8 +66,8 @@ async def report(what: Report, environment: Environment) -> int:
             output.write(text)
             await output.drain()
             if output.gone.is_set():
-                return output.status()
-    return result.status
+                break
+    return output.status() if output.gone.is_set() else result.status
 
 
 async def _export(where: str, content: bool, result: Result, environment: Environment) -> None:

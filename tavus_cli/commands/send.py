@@ -27,8 +27,8 @@ class SendOptions(NamedTuple):
     """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
 
     action: Interaction | AudioEcho
+    timeout: float
     wait: str | None = None
-    timeout: float = 60.0
     ready_timeout: float = default("ready_timeout")
     hold: float | None = None
     json: bool = False

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def _answering(tools: dict[str, Any]) -> Attach:
-    """Tool calls are answered here, once, whoever else joins."""
+    """Tool calls are answered here, once, no matter how many clients join."""
     from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 

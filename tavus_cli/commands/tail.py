@@ -14,7 +14,7 @@ from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.span import Span, Within
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import Environment, local_strftime
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
 from tavus_cli.session.recorder import record_to
@@ -65,7 +65,7 @@ class TailOptions:
             raise UsageError(
                 f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
             )
-        return TemplateView(self.format)
+        return TemplateView(self.format, local_strftime)
 
 
 async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
@@ -75,11 +75,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    for doubt in [
-        *options.selection.only.doubts(),
-        *options.selection.ignore.doubts(),
-        *options.until.doubts(),
-    ]:
+    for doubt in [*options.selection.doubts(), *options.until.doubts()]:
         environment.warn(doubt)
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)

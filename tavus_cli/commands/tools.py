@@ -53,11 +53,11 @@ async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int
     async with Output(environment) as output:
         bridge = _bridge(session, what, environment)
 
-        def told(run: Run) -> None:
+        def show(run: Run) -> None:
             line = safe_json(to_json(facts(run, room.conversation_id, room.now())))
             output.write((line if what.json else _line(run)) + "\n")
 
-        bridge.finished.append(told)
+        bridge.finished.append(show)
         await first_of(_answer(session, bridge), output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
@@ -119,12 +119,12 @@ async def listen(what: Listen, environment: Environment) -> int:
             raise ConsoleError(f"port {what.port} cannot be used: {reason}; give another --listen") from None
         try:
             url = f"http://{LOOPBACK}:{server.port}"
-            told = (
+            address = (
                 to_json({"url": url, "token": token})
                 if what.json
                 else f"{url}\nAuthorization: Bearer {token}"
             )
-            print(told, file=environment.stdout, flush=True)
+            print(address, file=environment.stdout, flush=True)
             await asyncio.Event().wait()
         finally:
             await server.stop()

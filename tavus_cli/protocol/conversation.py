@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
-from tavus_cli.protocol.folding import Fold, Folding
+from tavus_cli.protocol.folding import Fold, Folding, is_piece
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # reading a recording sends nothing
     from tavus_cli.protocol.interactions import Interaction
 
 EARLY_SECONDS = 120.0  # a conversation that reaches its maximum so soon had a lower one (section 11)
-_FROM_START = 200  # whoever sees a higher number first came later than the conversation began
+_FROM_START = 200  # a client whose first number is higher joined after the conversation began
 _NAMES = 1_000  # of participants that are remembered
 _SHORT_ID = 8  # characters of a participant's id that are shown
 
@@ -69,7 +69,7 @@ class SentEntry:
     echo: float | None = None
     call: ToolCall | None = None
     interaction: Interaction | None = None
-    fold: ClassVar[None] = None  # so that any entry can be asked
+    fold: Fold | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -170,6 +170,8 @@ class Conversation:
             return []
         if event.type == "conversation.tool_result":
             entry.call = self.turns.answer(call_id(event), now)
+        if is_piece(event):
+            entry.fold = "partial"
         return [entry]
 
     def resume(self, snapshot: Snapshot) -> None:

@@ -1,4 +1,4 @@
-"""Gates: limits that measures must keep. What cannot be told does not pass.
+"""Gates: limits that measures must keep. A measure without a figure does not pass.
 
 Pure. ``PASS reply_p95 0.95 s <= 1.2 s``.
 """
@@ -44,7 +44,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``passed`` is None where it cannot be told; ``reason`` says why then."""
+    """``passed`` is None where the measure has no figure; ``reason`` then says why."""
 
     gate: Gate
     value: float | None

@@ -1,4 +1,4 @@
-"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3): others are new, and told."""
+"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3): others count as new."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ INTERACTIONS = frozenset(f"conversation.{name}" for name in _SENT.split(" "))
 
 
 def unknown_fields(event: Event) -> list[str]:
-    """Names of fields of a known event that nothing tells about."""
+    """Names of fields of a known event that no document describes."""
     known = KNOWN[event.kind.family]
     return sorted([*(event.properties.keys() - known), *(event.message.keys() - known - ENVELOPE)])

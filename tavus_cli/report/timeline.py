@@ -34,7 +34,6 @@ class Counts:
     late: int = 0
     interruptions: int = 0
     heartbeats: int = 0
-    unplaced: int = 0  # what a user or the PAL did outside any turn
     untimed: int = 0
 
 
@@ -94,8 +93,6 @@ class Timeline:
             if fold == "heartbeat":
                 self._heartbeat(at)
             return
-        if turn is None and role is not None:
-            counts.unplaced += 1
         known = KNOWN.get(family)
         if known is not None and not (event.properties.keys() <= known and event.message.keys() <= ENVELOPE):
             self._unknown(event)

@@ -38,6 +38,7 @@ from tavus_cli.rooms.room import (
     RoomOver,
     steady_time,
 )
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.settings.table import default
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ def find(
     if not runtime.supported() or not runtime.sockets():
         return None
     names = [target] if runtime.is_session_id(target) else []
-    if target == "sim" or target.startswith("sim:") or "://" in target:
+    if is_simulated(target) or "://" in target:
         names = [runtime.session_id(target, conversation_id)]
     for name in names:
         if (room := _open(name, timeout)) is not None:
@@ -198,7 +199,7 @@ class ResidentRoom:
         return steady_time() + self._ahead
 
     async def join(self) -> None:
-        """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
+        """Returns once the snapshot was taken: what is sent next must not be confused with what it holds."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)

@@ -42,7 +42,6 @@ from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, Ro
 from tavus_cli.session.recorder import Recorder, record_to
 from tavus_cli.session.session import Session
 
-QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
@@ -55,11 +54,14 @@ Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextMa
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never."""
+    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
+
+    ``queue``: how many lines wait for a client that does not read.
+    """
 
     id: str
-    idle: float | None = None
-    queue: int = QUEUE
+    idle: float | None
+    queue: int
     tools: bool = False  # whether tool calls are answered here
 
 
@@ -172,10 +174,10 @@ class Server:
         self._joining: asyncio.Task[Any] | None = None
         self._failure_noted = False
 
-    async def serve(self, listening: socket.socket, tell: TextIO) -> int:
+    async def serve(self, listening: socket.socket, starter: TextIO) -> int:
         """Join, report that, serve until stopped, over or idle; leave. The exit status.
 
-        Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
+        The command that started it may have been stopped: a session that nobody knows of only costs.
         """
         listening.setblocking(False)
         accepting = asyncio.create_task(self._accept_all(listening))
@@ -183,18 +185,18 @@ class Server:
         try:
             async with self._attached as self._calls, self._session:
                 self._known.set_result(None)
-                if _tell(tell, {"hello": self._about()}) or self._clients:
+                if _report(starter, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
             self._known.set_result(error)
-            _tell(tell, {"error": error_json(error)})
+            _report(starter, {"error": error_json(error)})
             return error.status
         except asyncio.CancelledError:
             if not self._stop.is_set():
                 raise
-            _tell(tell, {"error": error_json(_STOPPED)})
+            _report(starter, {"error": error_json(_STOPPED)})
         finally:
             if not self._known.done():
                 self._known.set_result(_STOPPED)
@@ -266,8 +268,8 @@ class Server:
                 await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if self._known.done():
                 error = self._known.result()
-                told = {"hello": self._about()} if error is None else {"error": error_json(error)}
-                client.put(encode(told))
+                answer = {"hello": self._about()} if error is None else {"error": error_json(error)}
+                client.put(encode(answer))
                 client.greeted.set()
                 if error is None:
                     await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
@@ -382,7 +384,7 @@ class Server:
         return encode({"note": f"recording: {self._failure}", "at": self._room.now(), "warning": True})
 
     def _note_failure(self) -> None:
-        """Once to all who are here, and at the end to whoever stops the session."""
+        """Once to every client, and at the end to the one that stops the session."""
         if self._failure is None:
             return
         if not self._failure_noted:
@@ -433,10 +435,10 @@ class Server:
 _STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
-def _tell(stream: TextIO, told: Json) -> bool:
-    """One line to whoever started it, who reads no further; False where that one is gone."""
+def _report(stream: TextIO, value: Json) -> bool:
+    """Write one line to the command that started it, which reads no more; False where that is gone."""
     try:
-        stream.write(to_json(told) + "\n")
+        stream.write(to_json(value) + "\n")
         stream.close()
     except (OSError, ValueError):
         return False
@@ -451,6 +453,7 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
     The lock ends with the process, however that ends; what a dead one left behind is removed.
     """
+    runtime.check_length(runtime.path_of(name))
     lock = runtime.lock(name)
     if lock is None:
         return None
@@ -473,7 +476,7 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
 
 async def reside(
-    config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
+    config: Json, open_room: Callable[[], Room], starter: TextIO, attach: Attach | None = None
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(config["id"], config["idle"], config["queue"], tools=bool(config.get("tools")))
@@ -482,16 +485,16 @@ async def reside(
     try:
         claimed = claim(options.id)
         if claimed is None:
-            _tell(tell, {"taken": options.id})
+            _report(starter, {"taken": options.id})
             return ExitStatus.DONE
         path = runtime.path_of(options.id)
         room = open_room()
         if not room.live:
             raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
         recorder = record_to(config["record"], room)
-        return await Server(room, options, recorder, attach).serve(claimed[0], tell)
+        return await Server(room, options, recorder, attach).serve(claimed[0], starter)
     except ConsoleError as error:
-        _tell(tell, {"error": error_json(error)})
+        _report(starter, {"error": error_json(error)})
         return error.status
     finally:
         if claimed is not None and path is not None:

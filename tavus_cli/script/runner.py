@@ -16,7 +16,7 @@ from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.outcomes import Outcome, Run, nearest, told
+from tavus_cli.script.outcomes import Outcome, Run, nearest, one_line
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
     Assign,
@@ -51,7 +51,7 @@ class Verdict:
 class Limits:
     """``timeout``: how long an expectation without ``within`` waits, in seconds."""
 
-    timeout: float = 30.0
+    timeout: float
     keep_going: bool = False
     max_reply: float | None = None
 
@@ -82,7 +82,7 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``run`` is the whole of it. ``tell`` prints a line of the script's own."""
+    """``run`` runs the whole script. ``tell`` prints a line that the script itself asks for."""
 
     stage: Stage
     limits: Limits
@@ -163,7 +163,7 @@ class Runner:
         if what.none:
             if entry is not None:
                 outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
-                outcome.came = [told(entry, window.at)]
+                outcome.came = [one_line(entry, window.at)]
         elif entry is None:
             outcome.failure = _missing(what, verdict)
             outcome.status = CutOff.status if verdict.cut_off else NotMet.status

@@ -82,7 +82,7 @@ class Bridge:
     ) -> None:
         table = options.table(environ)
         self.runs: OrderedDict[object, Run] = OrderedDict()
-        self.finished: list[Callable[[Run], None]] = []  # told of each call that has come to its end
+        self.finished: list[Callable[[Run], None]] = []  # called with each call that has ended
         self._options = options
         self._room = room
         self._send = send
@@ -248,8 +248,8 @@ class Bridge:
         run.state, run.reason = state, reason
         if state != "answered":  # the reply itself is shown, and in a moment that it was spoken
             self._note(run)
-        for told in self.finished:
-            told(run)
+        for report in self.finished:
+            report(run)
         if self._log is not None:
             wrong = self._log.write(facts(run, self._room.conversation_id, self._room.now()))
             if wrong is not None:
@@ -279,7 +279,7 @@ class Bridge:
         self._say(f"tool {run}")
 
     def _say(self, text: str) -> None:
-        """Not at once: the session may be in the middle of telling its sinks something."""
+        """Not at once: the session may be in the middle of calling its sinks."""
         asyncio.get_running_loop().call_soon(self._say_now, text)
 
     def _say_now(self, text: str) -> None:

@@ -60,9 +60,9 @@ class Unreadable(Exception):
 class Policy:
     """``decide`` over each entry, in order.
 
-    ``anyone``: whoever sends a call may. ``again``: what was answered then runs too. ``max_calls`` is for
-    each turn; a turn that one of our own responds opens counts on from the one before, so that call,
-    respond, call … ends (``responded``).
+    ``anyone``: calls from anybody in the room run. ``again``: what was answered then runs too.
+    ``max_calls`` is for each turn; a turn that one of our own responds opens counts on from the one before,
+    so that call, respond, call … ends (``responded``).
     """
 
     def __init__(
@@ -148,11 +148,11 @@ class _Remembered:
 
 
 def _key(event: Event, call: Call) -> Hashable:
-    """The same for a call and its repeats. Without an id they are told by what led to them."""
+    """The same for a call and its repeats. Without an id they are recognised by what led to them."""
     if call.id:
         return call.id if len(call.id) <= 256 else hash(call.id)
     if not event.inference_id:
-        return object()  # nothing tells: it happened again
+        return object()  # nothing identifies it: it happened again
     return (event.inference_id[:256], call.event_type, call.name, hash(to_json(call.arguments)))
 
 

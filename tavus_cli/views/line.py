@@ -114,20 +114,23 @@ class LineView:
         if self._wrap:
             text_at = self._text_at()
             wraps = (line for one in out for line in wrapped(one, self.width, text_at))
-            return [line.replace(_GLUE, " ") for line in wraps]
+            return [line.replace(_GLUE, " ").rstrip() for line in wraps]
         return out
 
     # -- rows -----------------------------------------------------------------------------------------
 
-    def _event(self, entry: EventEntry, out: list[str], told: str = "") -> None:
-        """``told`` is what other events say of it, painted."""
+    def _event(self, entry: EventEntry, out: list[str], told: str = "", held: bool = False) -> None:
+        """``told`` is what other events say of it, painted; ``held``: later turns may have begun since."""
         event, turn, at = entry.event, entry.turn, entry.at
         if at < self._last_at:  # ``_moment``, without a call
             at = self._last_at
         else:
             self._last_at = at
         if turn is not None and turn is not self._shown_turn and not entry.back:
-            self._rule(turn, at, out)
+            if not held or self._shown_turn is None or turn.idx > self._shown_turn.idx:
+                self._rule(turn, at, out)
+            else:
+                told = f"{told}   {self._theme.paint('mark', f'↩ turn {turn.idx}')}"
         kind = event.kind
         text = kind.summary(event)
         if not text.isprintable():
@@ -180,7 +183,7 @@ class LineView:
             column = self._who_column(entry.event.role, kind)
             out.append(self._row(at, None, self._number(entry.event), column, text + told))
             return
-        self._event(entry, out, told)
+        self._event(entry, out, told, row.at is not None)
 
     def _cut_short(self, entry: EventEntry, out: list[str]) -> None:
         """A barge-in: one line, whatever was said before."""

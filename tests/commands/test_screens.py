@@ -313,11 +313,11 @@ async def a_tool_call_ages_gets_loud_and_is_answered(screen: Screen) -> None:
     await screen.terminal.until(lambda: "1 tool call open" in screen.status)
     screen.passes(4.0)
     screen.typed("/tools")
-    await screen.shows("turn state tool call id 1 waits 4 s get_hours call_1")
+    await screen.shows("turn state tool call id arguments 1 waits 0:04 get_hours call_1")
     screen.passes(5.0)
-    await screen.terminal.until(lambda: "!! get_hours waits 5 s" in screen.status)
+    await screen.terminal.until(lambda: "!! get_hours waits 0:05" in screen.status)
     screen.typed("/tools")
-    await screen.shows("1 !! waits 5 s get_hours")
+    await screen.shows("1 !! waits 0:05 get_hours")
     screen.passes(6.5)
     screen.typed("/tool-result call_1 nine to five")
     await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6500 ms")
@@ -400,7 +400,9 @@ async def tables(screen: Screen) -> None:
     screen.passes(at + 4)
     await screen.shows("reply 2.50 s")
     screen.typed("/turns")
-    await screen.shows("turn began reply 0 +0:00 500 ms 1 +1:00 1.50 s 2 +2:00 2.50 s")
+    await screen.shows(
+        "turn began reply spoke first words 0 +0:00 0.50 s – Hi 1 +1:00 1.50 s – Hi 2 +2:00 2.50 s – Hi"
+    )
     screen.typed("/stats")
     await screen.shows("count p50 p95 max reply 3 1.50 s 2.50 s 2.50 s")
 

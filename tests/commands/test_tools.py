@@ -183,7 +183,7 @@ def test_join_from_a_pipe_waits_for_the_words_and_retries() -> None:
 
 def test_any_sender_is_warned_of(tmp_path: Path) -> None:
     result = console("tools", pal(tmp_path, ("x", {})), "--tool", "x=true", "--tool-from", "any")
-    assert "warning: --tool-from any: whoever is in the room can run your tools" in result.err
+    assert "warning: --tool-from any: anybody in the room can run your tools" in result.err
 
 
 # -- leaving -------------------------------------------------------------------------------------------

@@ -281,7 +281,7 @@ def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() ->
     watching = Lines(connected())
 
     async def one(text: str) -> None:
-        assert await send(connected(), SendOptions(context(text)), Environment(environ={})) == 0
+        assert await send(connected(), SendOptions(context(text), 60.0), Environment(environ={})) == 0
 
     async def all_of_them() -> None:
         for number in range(1_000):
@@ -470,7 +470,7 @@ def test_a_client_that_has_gone_leaves_nothing_for_the_collector() -> None:
 async def cycles_after(clients: int) -> list[str]:
     claimed = claim("sim")
     assert claimed is not None
-    server = Server(open_simulated("sim"), ServerOptions("sim"))
+    server = Server(open_simulated("sim"), ServerOptions("sim", None, 100))
     serving = asyncio.create_task(server.serve(claimed[0], io.StringIO()))
     try:
         await asyncio.to_thread(one_client, b"")  # what is made once

@@ -70,14 +70,14 @@ class Visit:
                 except (ConversationOver, CutOff) as error:
                     findings.failed("room", error)
                 self._heard()
-                leaving, told = time.perf_counter(), len(self._watch.notes)
+                leaving, notes = time.perf_counter(), len(self._watch.notes)
         except ConsoleError as error:
             findings.failed("join", error)
             return
         took = time.perf_counter() - leaving
         if session.over is not None:
             findings.add("leave", None, "nothing to leave any more")
-        elif len(self._watch.notes) > told:  # said by the room: not confirmed, or the client is stuck
+        elif len(self._watch.notes) > notes:  # the room reported it: not confirmed, or the client is stuck
             findings.failed("leave", ConsoleError(f"left, but not cleanly, in {took:.3f} s"))
         else:
             findings.add("leave", True, f"left in {took:.3f} s", seconds=took)
@@ -125,10 +125,10 @@ class Visit:
             raise session.end_error()
 
     def _heard(self) -> None:
-        """What came in, from the beginning of joining to now."""
+        """What was received, from the start of joining until now."""
         findings, watch, stayed = self._findings, self._watch, self._room.now() - self._begun
         if watch.first is None:
-            findings.failed("events", NotMet(f"no event came within {stayed:.1f} s"))
+            findings.failed("events", NotMet(f"no event arrived within {stayed:.1f} s"))
             return
         first = max(0.0, watch.first - self._begun)
         status = self._session.conversation.status

@@ -129,14 +129,33 @@ class Commander:
             self._tell(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
-        """A /when is sent later, by itself. Raises UsageError for what is wrong with it."""
+        """A /when is sent later, by itself; or those that wait are listed, or one is cancelled.
+
+        Raises UsageError for what is wrong with it.
+        """
         from tavus_cli.script.scheduled import Scheduler, placed
 
+        words = text.split()
+        waiting = self._scheduler.waiting if self._scheduler is not None else []
+        if not words:
+            lines = [f"{number}  /when {one.text}" for number, one in enumerate(waiting, 1)]
+            for line in lines or ["no /when waits"]:
+                self._tell(line)
+            return
+        if words[0] == "cancel":
+            if len(words) != 2 or not words[1].isdecimal() or not 0 < int(words[1][:9]) <= len(waiting):
+                raise UsageError("/when cancel N: N is a number that /when lists")
+            one = waiting[int(words[1]) - 1]
+            assert self._scheduler is not None
+            self._scheduler.cancel(one)
+            self._tell(f"cancelled: /when {one.text}")
+            return
         when = placed(text)
         if self._scheduler is None:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
+        self._tell(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
+from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
 from tavus_cli.rooms.room import Room
@@ -86,8 +87,9 @@ async def _obey_lines(
 ) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
-    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
-    the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
+    An interrupt ends that waiting, and /quit waits for nothing. Blank lines, and lines that begin with "# ",
+    are passed over. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
+    does not come, ConversationOver, and what joining raises.
     """
     commander = Commander(session, environment.complain, environment.warn, options.ending, calls)
     async with session:
@@ -112,8 +114,7 @@ async def _obey_each(
                 continue
             action = commander.parse(line)
             if await commander.leaves(action):
-                line = _END
-                break
+                return True
             asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
             if asks and reply is not None:
                 await reply
@@ -142,7 +143,15 @@ async def _ask(
 ) -> asyncio.Task[object] | None:
     """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
     assert isinstance(action, Interaction)
-    wait = session.waiter(Reply(action, session.conversation, calls=options.tools is None))
+    reply = Reply(action, session.conversation, calls=options.tools is None)
+    wait = session.waiter(lambda entry: reply(entry) or _interrupts(entry))
     if not await commander.obey(action):
         return None
     return asyncio.create_task(wait(options.reply_timeout, "the reply"))
+
+
+def _interrupts(entry: Entry) -> Entry | None:
+    """After this no reply is waited for, whoever sent it."""
+    if isinstance(entry, SentEntry | EventEntry) and entry.event.type == "conversation.interrupt":
+        return entry
+    return None
