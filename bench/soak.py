@@ -10,6 +10,8 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -58,10 +60,11 @@ def _in_room(part: str, count: int) -> dict[str, Any]:
         )
         assert process.stdin is not None
         assert process.stdout is not None
-        breaks = 0
+        breaks, begun = 0, time.monotonic()
         if part == "hour":
             for first in range(0, count, PART):
                 assert process.stdout.readline() == "ready\n"
+                print(f"  {first:,} of {count:,} in {time.monotonic() - begun:.0f} s", file=sys.stderr)
                 if first:
                     room.soon(_break(room)).result()
                     breaks += 1
@@ -126,8 +129,9 @@ async def _hour(proxy: str, count: int) -> int:
     async with session:
         begun = loop.time()
         for first in range(0, count, PART):
+            before = watch.count  # what one part has lost is not waited for in the next
             print("ready", flush=True)
-            await watch.has(min(first + PART, count))
+            await watch.has(before + min(PART, count - first))
             if not half and first >= count // 2:
                 half = _figures()
         return _end(half=half, end=_figures(), seconds=loop.time() - begun, lost=count - watch.count)

@@ -7,8 +7,10 @@ no line of the client's own log, no process left. What no room can cause is in t
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ import pytest
 from tests.kits.command_kit import COMMANDS, Run, arguments
 from tests.kits.daily_room import PAL, LocalRoom, room_url
 from tests.kits.program import Result
+from tests.kits.room_kit import until
 
 Break = Callable[[LocalRoom], Awaitable[None]]
 BRIEFLY: dict[str, Sequence[str]] = {"tail": ["--for", "3s"], "doctor": ["--for", "2s"]}
@@ -34,7 +37,11 @@ class Situation:
     breaks: Break
     ends: tuple[int, int, int, int]
     words: str = ""
+    more: tuple[int, int, int] = (0, 0, 0)  # run, tail --record, tail of a session
+    script: str = "/wait 1s"  # of run, once it has said "hi"
     own: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    joins: bool = True  # False: the command's join does not get through
+    seconds: float = 50.0  # generous: the end has to come within
     open: bool = False  # join's input does not end
     tail: str = ""
     room: Mapping[str, Any] = field(default_factory=dict)
@@ -69,6 +76,18 @@ async def flood(room: LocalRoom) -> None:
     await room.flood(20_000)
 
 
+async def pal_leaves(room: LocalRoom) -> None:
+    """While nobody has a line, so no event says it."""
+    await room.say({"event_type": "system.pal_present"})
+    await room.outage(0.0, PAL)
+
+
+async def refuse(room: LocalRoom) -> None:
+    """The client gives up after 25 s; joining again, the token has expired meanwhile."""
+    room.faults.lookup = {"error": "exp-token"}
+    room.drop(for_good=True)
+
+
 async def large(room: LocalRoom) -> None:
     await room.say({"event_type": "large", "text": "x" * 1_000_000})
 
@@ -81,14 +100,25 @@ SITUATIONS: dict[str, Situation] = {
     "a drop": Situation(drop, (0, 0, 0, 0), own=BRIEFLY),
     "20,000 messages at once": Situation(flood, (0, 0, 0, 0), own=BRIEFLY),
     "a message of 1 MB": Situation(large, (0, 0, 0, 0), own=BRIEFLY),
-    "the room is deleted": Situation(delete, (6, 0, 6, 6), "over", own=LONG, open=True, tail=OVER),
+    "the room is deleted": Situation(
+        delete, (6, 0, 6, 6), "over", (3, 0, 0), "/wait shutdown within 40s", own=LONG, open=True, tail=OVER
+    ),
     "lost for good": Situation(
-        drop_for_good, (5, 5, 5, 5), "line to the room", own={**LONG, **ONCE}, open=True, tail=CUT
+        drop_for_good,
+        (5, 5, 5, 5),
+        "line to the room",
+        (5, 5, 5),
+        "/wait shutdown within 28s",
+        own={**LONG, **ONCE},
+        open=True,
+        tail=CUT,
     ),
     "a silent server": Situation(
         mute,
         (5, 5, 5, 5),
         "line to the room is interrupted",
+        (5, 5, 5),
+        "/wait shutdown within 14s",
         own={
             "join": ["--reply-timeout", "14s"],
             "tail": ["--for", "14s", "--until", "shutdown"],
@@ -98,7 +128,36 @@ SITUATIONS: dict[str, Situation] = {
         tail="shutdown did not arrive within 14 s; the line to the room is interrupted",
     ),
 }
-SLOW = {"lost for good", "a silent server"}
+SITUATIONS |= {
+    "the PAL leaves during an outage": Situation(
+        pal_leaves,
+        (3, 0, 0, 0),
+        "reply",
+        own={"join": ["--reply-timeout", "5s"], "tail": ["--for", "16s"], "doctor": ["--for", "2s"]},
+        room={"pal": None, "here": {PAL: "Nora"}},
+        script="/wait 14s",
+    ),
+    "joined, then refused": Situation(
+        refuse,
+        (5, 5, 5, 5),
+        "line to the room",
+        (5, 5, 5),
+        "/wait shutdown within 45s",
+        own=LONG,
+        open=True,
+        tail="expired",
+    ),
+    "never acknowledged": Situation(
+        nothing,
+        (5, 5, 5, 5),
+        "never let us in",
+        (5, 5, 5),
+        own={name: ["--join-timeout", "3s"] for name in COMMANDS},
+        joins=False,
+        room={"socket": "silent", "pal": None},
+    ),
+}
+SLOW = {"lost for good", "a silent server", "the PAL leaves during an outage", "joined, then refused"}
 
 
 async def run(command: str, situation: Situation) -> Result:
@@ -108,10 +167,16 @@ async def run(command: str, situation: Situation) -> Result:
         more = situation.own.get(command, ())
         running = Run(arguments(command, room_url(), *more), room.environment, open=situation.open)
         await running.start()
-        await room.frame(is_joined)
-        if command != "tail":
-            await asked(room)
+        if situation.joins:
+            await room.frame(is_joined)
+            if command != "tail":
+                await asked(room)
         await situation.breaks(room)
+        return await ended(running, situation)
+
+
+async def ended(running: Run, situation: Situation) -> Result:
+    async with asyncio.timeout(situation.seconds):
         return await running.end()
 
 
@@ -130,6 +195,92 @@ def test_whatever_happens_to_the_line(name: str) -> None:
         if result.status:
             assert situation.words in (result.out if command == "doctor" else result.err), (command, result)
     assert situation.tail in results["tail"].err
+
+
+async def run_script(situation: Situation, folder: Path) -> Result:
+    script = folder / "script.tavus"
+    script.write_text(f"hi\n{situation.script}\n")
+    return await watched(situation, "run", "URL", str(script))
+
+
+async def watched(situation: Situation, *words: str) -> Result:
+    """One command that says something, or as tail does not."""
+    async with LocalRoom(**{"pal": "sim:?speed=20", **situation.room}) as room:
+        url = room_url()
+        limit = [] if situation.joins else ["--join-timeout", "3s"]
+        running = Run(
+            [url if one == "URL" else one for one in (*words, *limit)],
+            room.environment,
+            report=words[0] == "run",
+        )
+        await running.start()
+        if situation.joins:
+            await room.frame(is_joined)
+            if words[0] == "run":
+                await asked(room)
+        await situation.breaks(room)
+        return await ended(running, situation)
+
+
+async def record(situation: Situation, folder: Path) -> Result:
+    """Whatever happens, the recording is whole: lines of JSON, each with its end."""
+    path = folder / "talk.jsonl"
+    result = await watched(situation, "tail", "URL", "--record", str(path), *situation.own.get("tail", ()))
+    if situation.joins:
+        text = path.read_text()
+        assert text.endswith("\n")
+        assert [json.loads(line) for line in text.splitlines()]
+    return result
+
+
+async def in_session(situation: Situation, folder: Path) -> Result:
+    """``tail`` of a resident session, which has gone when that ends with a failure."""
+    options = [one for one in situation.own.get("tail", ()) if one == "--no-reconnect"]
+    if not situation.joins:
+        options += ["--join-timeout", "3s"]
+    async with LocalRoom(**{"pal": "sim:?speed=20", **situation.room}) as room:
+        variables = {**room.environment, "TAVUS_CONSOLE_RUNTIME": str(folder / "run")}
+        start = await Run(["session", "start", room_url(), *options], variables).end()
+        if start.status:
+            return start
+        about = await listed(variables)
+        following = [one for one in situation.own.get("tail", ()) if one != "--no-reconnect"]
+        try:
+            tail = Run(["tail", about["id"], *following], variables)
+            await tail.start()
+            while not (await listed(variables))["clients"]:
+                pass
+            await situation.breaks(room)
+            result = await ended(tail, situation)
+            if result.status in (5, 6) and situation.breaks is not mute:
+                await until(lambda: not Path(f"/proc/{about['pid']}").exists())
+            return result
+        finally:
+            await Run(["session", "stop", "--all"], variables).end()
+
+
+async def listed(variables: dict[str, str]) -> dict[str, Any]:
+    """What the only session says about itself."""
+    about: dict[str, Any] = json.loads((await Run(["session", "list", "--json"], variables).end()).out)
+    return about
+
+
+MORE = (run_script, record, in_session)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_whatever_happens_to_a_script_a_recording_and_a_session(name: str, tmp_path: Path) -> None:
+    situation = SITUATIONS[name]
+
+    async def main() -> list[Result]:
+        return await asyncio.gather(*(one(situation, tmp_path) for one in MORE))
+
+    results = asyncio.run(main())
+    said = [(result.err, result.out[-300:]) for result in results]
+    assert tuple(result.status for result in results) == situation.more, said
+    if name == "the PAL leaves during an outage":
+        assert all("the PAL left" in result.out for result in results[1:]), said
 
 
 # -- nothing that arrived is lost ----------------------------------------------------------------------

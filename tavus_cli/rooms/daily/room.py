@@ -26,7 +26,7 @@ from tavus_cli.rooms.daily.errors import (
     tidy,
 )
 from tavus_cli.rooms.daily.line import HEARTBEATS, Line
-from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, read_participant
+from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, may_have_left, read_participant
 from tavus_cli.rooms.daily.url import check_proxy, parse_url, room_name
 from tavus_cli.rooms.room import (
     Arrival,
@@ -342,14 +342,19 @@ class DailyRoom:
         change = self._line.changed(status, now)
         if change is None:
             return
-        self._put(change)
         if not isinstance(change, LineChanged) or self._completions is None:
-            return
-        if not change.up:
+            self._put(change)
+        elif change.up:
+            # No event says who left meanwhile. The PAL shows it by its silence; a guest may be silent anyway.
+            self._put(
+                change._replace(text=change.text + may_have_left(self.participants.values(), self._pal))
+            )
+            if self._pal is not None:
+                self._completions.later(HEARTBEATS, self._miss, self._pal)
+        else:
+            self._put(change)
             heard = now - self._pal_heard <= HEARTBEATS
             self._pal = self._roster.pal if heard else None
-        elif self._pal is not None:  # whoever left meanwhile is not told of
-            self._completions.later(HEARTBEATS, self._miss, self._pal)
 
     def _miss(self, pal: Participant) -> None:
         """The PAL was heard until the line broke, and not since it is back."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -96,6 +96,16 @@ class Roster:
         if len(others) == 1 and not self._seen_better:
             return next(iter(others))
         return None
+
+
+def may_have_left(people: Iterable[Participant], watched: Participant | None) -> str:
+    """After a break of the line: who is listed and may be gone; "" for nobody. ``watched``: whose going
+    is noticed by other means.
+    """
+    gone = [
+        one.name or one.id[:8] for one in people if not one.local and (not watched or one.id != watched.id)
+    ]
+    return f"; may have left meanwhile: {', '.join(gone)}" if gone else ""
 
 
 def read_participant(raw: Any) -> Participant | None:
