@@ -288,7 +288,7 @@ class Console:
             if say.command == "find":
                 lines = await self._inspector.find(say.argument)
             else:
-                if say.command == "tools" and self._calls is not None:
+                if say.command in ("tools", "stats") and self._calls is not None:
                     self._inspector.runs = await self._calls.rows()
                 lines = self._inspector.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
