@@ -23,10 +23,12 @@ from tavus_cli.cli.options import (
     ReadyTimeout,
     ReconnectTimeout,
     Record,
+    Redact,
     Seq,
     Target,
     Theme,
     Times,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -72,6 +74,7 @@ def join(
     body: Body = None,
     name: Name = SETTING,
     record: Record = None,
+    redact: Redact = False,
     all: All = SETTING,
     partials: Partials = SETTING,
     hold: Hold = SETTING,
@@ -104,12 +107,14 @@ def join(
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color, theme)
+    check_redact(redact, record)
     options = JoinOptions(
         selection=Selection(all=all, partials=partials),
         times=times,
         seq=seq,
         hold=hold,
         record=record,
+        redact=redact,
         ready_timeout=ready_timeout,
         reply_timeout=reply_timeout,
         history=environment.settings.history,

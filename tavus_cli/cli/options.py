@@ -106,7 +106,9 @@ ReconnectTimeout = Annotated[
 RECONNECT = lasting("5m")
 Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
-Redact = Annotated[bool, typer.Option("--redact", help="Record without anybody's words, names or ids.")]
+Redact = Annotated[
+    bool, typer.Option("--redact", help="With --record: leave out everybody's words, names and ids.")
+]
 Otlp = Annotated[
     str | None, typer.Option("--otlp", metavar="URL|FILE", help="Send OpenTelemetry traces there.")
 ]
@@ -179,6 +181,12 @@ Envelope = Annotated[
 
 
 _OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+
+
+def check_redact(redact: bool, record: str | None) -> None:
+    """Raises UsageError for ``--redact`` where nothing is recorded."""
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
 
 
 def environment_of(

@@ -17,6 +17,7 @@ from tavus_cli.cli.options import (
     ReadyTimeout,
     Record,
     Redact,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -91,8 +92,7 @@ def run(
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
-    if redact and record is None:
-        raise UsageError("--redact goes with --record")
+    check_redact(redact, record)
     options = RunScript(
         script,
         limits,

@@ -19,7 +19,9 @@ from tavus_cli.cli.options import (
     Proxy,
     ReconnectTimeout,
     Record,
+    Redact,
     Target,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -36,6 +38,7 @@ def start(
     ctx: typer.Context,
     target: Target = None,
     record: Record = None,
+    redact: Redact = False,
     idle: Annotated[float, duration_option("Leave after this long without a client; 0: never.")] = lasting(
         "30m"
     ),
@@ -65,7 +68,8 @@ def start(
 
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
-    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
+    check_redact(redact, record)
+    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content, redact)
     return run_start(parse(target), how, options, environment_of(ctx))
 
 

@@ -37,6 +37,7 @@ from tavus_cli.cli.options import (
     Turn,
     Until,
     Where,
+    check_redact,
     duration_option,
     environment_of,
 )
@@ -102,8 +103,7 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
-    if redact and record is None:
-        raise UsageError("--redact goes with --record")
+    check_redact(redact, record)
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=_format(format, json),

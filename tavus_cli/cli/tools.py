@@ -14,7 +14,9 @@ from tavus_cli.cli.options import (
     Name,
     Proxy,
     Record,
+    Redact,
     Target,
+    check_redact,
     environment_of,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
@@ -56,6 +58,7 @@ def tools(
         ),
     ] = None,
     record: Record = None,
+    redact: Redact = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -86,9 +89,10 @@ def tools(
             raise UsageError("--listen serves the tools and joins nothing: leave TARGET out")
         serving = Listen(tools, listen, tuple(public_host or ()), json)
         return run(lambda: run_listen(serving, environment))
+    check_redact(redact, record)
     if public_host:
         raise UsageError("--public-host goes with --listen")
-    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json)
+    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json, redact)
 
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     where = parse(target)

@@ -50,6 +50,7 @@ class Start:
     tools: ToolOptions | None = None
     otlp: str | None = None
     otlp_content: bool = False
+    redact: bool = False
 
     def at_the_start(self) -> list[tuple[str, object]]:
         """What only a new session can do."""
@@ -110,6 +111,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "id": name,
         "target": word,
         "record": options.record,
+        "redact": options.redact,
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),

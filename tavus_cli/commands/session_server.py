@@ -18,6 +18,7 @@ from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals
 from tavus_cli.session.environment import end_process
+from tavus_cli.session.recorder import Redacts
 from tavus_cli.session.session import Session, run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
@@ -35,12 +36,19 @@ def main() -> None:
     if config.get("otlp"):
         parts.append(_tracing(config["otlp"], bool(config.get("otlp_content"))))
     attach = _all(parts) if parts else None
+    redactor = _redactor() if config.get("redact") else None
     try:
-        status = run(lambda: reside(config, opened, sys.stdout, attach))
+        status = run(lambda: reside(config, opened, sys.stdout, attach, redactor))
     except Exception:  # a mistake of ours; it too ends by the one way out
         sys.excepthook(*sys.exc_info())
         status = ExitStatus.FAILED
     end_process(status)
+
+
+def _redactor() -> Redacts:
+    from tavus_cli.report.redact import new_redactor
+
+    return new_redactor()
 
 
 def _answering(tools: dict[str, Any]) -> Attach:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
@@ -34,6 +35,7 @@ class ToolsCommand:
     record: str | None = None
     rerun: bool = False
     json: bool = False
+    redact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Listen:
 
 async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
     """Until the conversation is over; a line for each call. Raises UsageError, and what joining raises."""
-    recorder = record_to(what.record, room)
+    recorder = record_to(what.record, room, new_redactor() if what.redact else None)
     session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
     async with Output(environment) as output:
         bridge = _bridge(session, what, environment)

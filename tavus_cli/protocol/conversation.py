@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct  # noqa: TID253 - for the class of EventEntry
+
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding, is_piece
@@ -30,8 +32,7 @@ _SHORT_ID = 8  # characters of a participant's id that are shown
 ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
 
 
-@dataclass(slots=True, eq=False)
-class EventEntry:
+class EventEntry(Struct, eq=False, gc=False):  # as Event
     """An event in its place.
 
     ``at`` is Unix seconds; ``opens`` whether it is the first of a new turn; ``fold`` why a reader can
@@ -286,7 +287,9 @@ class Conversation:
         if twin:
             fold = "twin"
         if turn is before:
-            entry = EventEntry(event, at, turn, False, fold, False, late, differs)
+            entry = EventEntry(event, at, turn, False, fold)
+            if late or differs:
+                entry.late, entry.differs = late, differs
         else:
             current = turn is turns.current
             entry = EventEntry(
@@ -335,12 +338,13 @@ class Conversation:
                 else:
                     status.speaking.discard(role)
                     turn = entry.turn
-                    if role == "pal" and turn is not None and event.duration is not None:
-                        turn.spoke = (turn.spoke or 0.0) + event.duration
+                    if role == "pal" and turn is not None and (duration := event.duration) is not None:
+                        turn.spoke = (turn.spoke or 0.0) + duration
             status.partial = None
         elif family == "partial":
-            status.partial = None if event.final else event
-            if event.final and role == "pal":
+            final = event.final
+            status.partial = None if final else event
+            if final and role == "pal":
                 entry.intended = self._folding.intended(event.inference_id)
         elif family == "utterance" and role == "user":
             status.partial = None

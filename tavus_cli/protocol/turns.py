@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.protocol.events import Event, kept
-from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.tool_calls import calls_in, makes_calls
 from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep
 
 _ARGUMENTS = 200  # characters of a call's arguments that are remembered
@@ -60,13 +60,6 @@ def _beginning(arguments: Any) -> str:
     return TOO_DEEP if too_deep(arguments) else to_json(arguments)[:_ARGUMENTS]
 
 
-def _calls(event: Event) -> bool:
-    family = event.kind.family
-    if family == "utterance":
-        return "tool_calls" in event.properties or "tool_calls" in event.hoisted
-    return family == "tool_call"
-
-
 class Turns:
     """``place`` each event once, in order.
 
@@ -95,14 +88,14 @@ class Turns:
         """
         idx = event.turn_idx
         if idx is None:
-            if _calls(event):
+            if makes_calls(event):
                 self._call(event, at, None)
             return None
         turn = self.current
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if family == "tool_call" or (family == "utterance" and _calls(event)):
+        if (family == "tool_call" or family == "utterance") and makes_calls(event):
             self._call(event, at, turn)
         if role == "user":
             if turn.replied is None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 from tavus_cli.report.spans import Call, TurnSpan
 from tavus_cli.report.timeline import Timeline
@@ -131,6 +131,10 @@ class Measures:
         return out
 
 
+@overload
+def rounded(value: float) -> float: ...
+@overload
+def rounded(value: None) -> None: ...
 def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 

@@ -39,7 +39,7 @@ from tavus_cli.resident.wire import (
     snapshot_json,
 )
 from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
-from tavus_cli.session.recorder import Recorder, record_to
+from tavus_cli.session.recorder import Recorder, Redacts, record_to
 from tavus_cli.session.session import Session
 
 QUEUE_BYTES = 64 << 20
@@ -476,7 +476,11 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
 
 async def reside(
-    config: Json, open_room: Callable[[], Room], starter: TextIO, attach: Attach | None = None
+    config: Json,
+    open_room: Callable[[], Room],
+    starter: TextIO,
+    attach: Attach | None = None,
+    redactor: Redacts | None = None,
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(config["id"], config["idle"], config["queue"], tools=bool(config.get("tools")))
@@ -491,7 +495,7 @@ async def reside(
         room = open_room()
         if not room.live:
             raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
-        recorder = record_to(config["record"], room)
+        recorder = record_to(config["record"], room, redactor)
         return await Server(room, options, recorder, attach).serve(claimed[0], starter)
     except ConsoleError as error:
         _report(starter, {"error": error_json(error)})

@@ -153,8 +153,7 @@ class Bridge:
                     self._signed.add(entry.event.sender)
                 if self._silent and entry.event.role == "pal" and family in ("started", "utterance"):
                     self._spoke(entry)
-            decision = self._policy.decide(entry, self._is_pal)
-            if decision is not None:
+            for decision in self._policy.decide(entry, self._is_pal):
                 self._act(decision)
 
     async def drain(self) -> None:

@@ -99,6 +99,10 @@ class LineView:
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
         out: list[str] = []
+        numbers = self.all or self.seq
+        if self._formats_for != (self._width, numbers):
+            self._formats_for = (self._width, numbers)
+            self._formats = _formats(self._theme, numbers, self._width, bool(self._full))
         for row in rows:
             kind = type(row)
             if kind is EventEntry:
@@ -153,8 +157,8 @@ class LineView:
                 text += self._ago(at - entry.at)
         if entry.late or entry.back or entry.differs:
             text = self._marked(self._marks(entry), kind) + text
-        elif self.all and entry.fold is not None:
-            text = self._fold_mark(entry.fold, kind) + text
+        elif self.all and (fold := entry.fold) is not None:
+            text = (self._fold_marks.get((fold, kind.style)) or self._fold_mark(fold, kind)) + text
         if entry.sender is not None:
             column = self._column(entry.sender, "you", kind.style)
         elif kind.style == "perception" and event.word("modality") == "audio":
@@ -252,10 +256,6 @@ class LineView:
         return at
 
     def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
-        numbers = self.all or self.seq
-        if self._formats_for != (self._width, numbers):
-            self._formats_for = (self._width, numbers)
-            self._formats = _formats(self._theme, numbers, self._width, bool(self._full))
         if at is None:
             row = self._formats[0] % (seq, column, text)
         else:
@@ -339,9 +339,7 @@ class LineView:
         return f"↩ {', '.join(marks)}" if marks else ""
 
     def _fold_mark(self, fold: Fold, kind: EventKind) -> str:
-        mark = self._fold_marks.get((fold, kind.style))
-        if mark is None:
-            mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
+        mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
         return mark
 
     def _marked(self, marks: str, kind: EventKind) -> str:

@@ -188,6 +188,19 @@ def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
     assert record.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_recording_may_hold_nobodys_words(tmp_path: Path) -> None:
+    record = tmp_path / "talk.jsonl"
+    start("sim", "--record", str(record), "--redact")
+    console("send", "sim", "context", "append", "Dana is here")
+    console("session", "stop")
+    text = record.read_text("utf-8")
+    assert '"context"' in text
+    assert "Dana" not in text
+    assert console("session", "start", "sim", "--redact").err == (
+        "tavus-console: --redact goes with --record\n"
+    )
+
+
 # -- many clients ------------------------------------------------------------------------------------------
 
 

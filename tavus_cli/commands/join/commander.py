@@ -42,6 +42,7 @@ class JoinOptions:
     seq: bool = False
     hold: float = HOLD_SECONDS
     record: str | None = None
+    redact: bool = False
     ready_timeout: float = default("ready_timeout")
     reply_timeout: float = 60.0
     history: Path | None = None

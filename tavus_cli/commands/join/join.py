@@ -15,6 +15,7 @@ from tavus_cli.language.commands import Action
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
@@ -35,7 +36,7 @@ _END = "\n"  # of the input: no line holds one
 
 async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     if environment.interactive:
         from .console import Console
 
