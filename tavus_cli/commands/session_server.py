@@ -14,6 +14,7 @@ from typing import Any
 from tavus_cli.errors import ExitStatus
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import Attach, Send, reside
+from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals
 from tavus_cli.session.environment import end_process
@@ -67,20 +68,26 @@ def _tracing(where: str, content: bool) -> Attach:
     """What goes wrong with it is a note, which all clients see."""
     from tavus_cli.report.live import tracing
 
-    return lambda session, send, note: tracing(where, content, session, note)
+    @asynccontextmanager
+    async def traced(traces: AbstractAsyncContextManager[object]) -> AsyncIterator[None]:
+        async with traces:
+            yield None
+
+    return lambda session, send, note: traced(tracing(where, content, session, note))
 
 
 def _all(parts: list[Attach]) -> Attach:
     @asynccontextmanager
-    async def attached(inside: list[AbstractAsyncContextManager[object]]) -> AsyncIterator[None]:
+    async def attached(
+        inside: list[AbstractAsyncContextManager[Calls | None]],
+    ) -> AsyncIterator[Calls | None]:
         async with AsyncExitStack() as stack:
-            for one in inside:
-                await stack.enter_async_context(one)
-            yield
+            entered = [await stack.enter_async_context(one) for one in inside]
+            yield next((calls for calls in entered if calls is not None), None)
 
     def attach(
         session: Session, send: Send, note: Callable[[str], None]
-    ) -> AbstractAsyncContextManager[object]:
+    ) -> AbstractAsyncContextManager[Calls | None]:
         return attached([part(session, send, note) for part in parts])
 
     return attach

@@ -2,7 +2,7 @@
 
 JSON lines both ways. It speaks first: the version of the protocol at once, then a line about itself, or an
 error, once it has joined. ``{"do": "join"}`` is answered by a snapshot, and starts the events; ``send``
-sends, ``stop`` ends it.
+sends, ``stop`` ends it; ``calls`` and ``retry`` are about the tool calls that its process answers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
 from tavus_cli.protocol.snapshot import Snapshot
@@ -28,6 +28,7 @@ from tavus_cli.resident.wire import (
     arrival_of,
     encode,
     error_of,
+    rows_of,
 )
 from tavus_cli.rooms.room import (
     BATCH,
@@ -39,6 +40,9 @@ from tavus_cli.rooms.room import (
 )
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.settings.table import default
+
+if TYPE_CHECKING:
+    from tavus_cli.views.table import RunRow
 
 ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
 ANSWERING = 3.0  # seconds for the snapshot
@@ -183,7 +187,7 @@ class ResidentRoom:
         self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
         self._snapshot: Snapshot | None = None
         self._left = False
-        self._sendings: dict[int, asyncio.Future[None]] = {}
+        self._requests: dict[int, asyncio.Future[Json]] = {}
         self._number = 0
         self._writing = asyncio.Lock()
 
@@ -213,26 +217,46 @@ class ResidentRoom:
             raise CannotJoin(f"cannot join: {_GONE}")
 
     async def send(self, message: Json) -> None:
+        await self._ask({"do": "send", "message": message}, "not sent", "the message")
+
+    async def retry(self, call_id: str) -> None:
+        """Have the session run a tool call again. Raises UsageError, SendFailed."""
+        await self._ask({"do": "retry", "call": call_id}, "not retried", "the call's id")
+
+    async def rows(self) -> list[RunRow]:
+        """The tool calls that the session answers, or tried to, the oldest first. Raises SendFailed."""
+        answer = await self._ask({"do": "calls"}, "not listed", "the request")
+        try:
+            return rows_of(answer["calls"])
+        except (KeyError, TypeError):
+            raise SendFailed(
+                "the resident session sent tool calls without their fields: stop it and start it again"
+            ) from None
+
+    async def _ask(self, request: Json, failed: str, what: str) -> Json:
+        """The answer to a request, found by its number. ``failed`` and ``what`` are for the errors."""
         if self._left or not self._joined.is_set():
-            raise SendFailed("not sent: the resident session is not joined")
+            raise SendFailed(f"{failed}: the resident session is not joined")
         self._number += 1
         number = self._number
-        line = encode({"do": "send", "number": number, "message": message})
+        line = encode({"number": number, **request})
         if len(line) > FROM_CLIENT:
             raise SendFailed(
-                f"not sent: the message takes {len(line):,} bytes; a resident session takes {FROM_CLIENT:,}"
+                f"{failed}: {what} takes {len(line):,} bytes; a resident session takes {FROM_CLIENT:,}"
             )
-        done = self._sendings[number] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._requests[number] = done
         try:
             async with asyncio.timeout(SENDING):
                 await self._write(line)
-                await done
+                answer = await done
         except TimeoutError:
             raise SendFailed(f"not confirmed within {SENDING:g} s: {NotAnswering(self.via)}") from None
         except OSError:
-            raise SendFailed(f"not sent: {_GONE}") from None
+            raise SendFailed(f"{failed}: {_GONE}") from None
         finally:
-            self._sendings.pop(number, None)
+            self._requests.pop(number, None)
+        return answer
 
     async def leave(self) -> None:
         self._left = True
@@ -319,18 +343,18 @@ class ResidentRoom:
     def _answered(self, value: Json) -> None:
         if "error" in value and "number" not in value:  # the server takes no more from this side
             raise Refused(str(error_of(value["error"])) or _GONE)
-        sending = self._sendings.get(value.get("number", 0))
-        if sending is None or sending.done():
+        request = self._requests.get(value.get("number", 0))
+        if request is None or request.done():
             return
         if "error" in value:
-            sending.set_exception(error_of(value["error"]))
+            request.set_exception(error_of(value["error"]))
         else:
-            sending.set_result(None)
+            request.set_result(value)
 
     def _forget(self, reason: str) -> None:
-        for sending in self._sendings.values():
-            if not sending.done():
-                sending.set_exception(SendFailed(f"not confirmed: {reason}"))
+        for request in self._requests.values():
+            if not request.done():
+                request.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
 # -- all of them -------------------------------------------------------------------------------------------

@@ -26,13 +26,16 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import (
     CHUNK,
     FROM_CLIENT,
+    NO_TOOLS,
     PROTOCOL,
+    Calls,
     Json,
     Lines,
     arrival_json,
     encode,
     error_json,
     participant_json,
+    rows_json,
     snapshot_json,
 )
 from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
@@ -44,9 +47,9 @@ END_SECONDS = 2.0  # for clients to take the last lines
 
 
 # What is attached to a session from above: given it, a way to send and a way to note, both seen by all
-# clients, it is entered around the session.
+# clients, it is entered around the session. Entering gives what answers tool calls, where it does.
 Send = Callable[[Interaction], Awaitable[Any]]
-Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[object]]
+Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[Calls | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +160,8 @@ class Server:
         self._room = room
         self._recorder = recorder
         self._session = Session(cast(Room, Tapped(room, self._arrived)), recorder=recorder)
-        self._attached: AbstractAsyncContextManager[object] = nullcontext()
+        self._attached: AbstractAsyncContextManager[Calls | None] = nullcontext()
+        self._calls: Calls | None = None
         if attach is not None:
             self._attached = attach(self._session, self._send_for_all, self._note_for_all)
         self._clients: set[Client] = set()  # that have joined
@@ -179,7 +183,7 @@ class Server:
         accepting = asyncio.create_task(self._accept_all(listening))
         self._joining = asyncio.current_task()
         try:
-            async with self._attached, self._session:
+            async with self._attached as self._calls, self._session:
                 self._known.set_result(None)
                 if _report(starter, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
@@ -310,6 +314,8 @@ class Server:
                 self._changed.set()
             case "send":
                 await self._send(client, request)
+            case "retry" | "calls":
+                await self._tool_calls(client, request)
             case other:
                 raise ValueError(f"unknown request {other}")
 
@@ -325,6 +331,21 @@ class Server:
             return
         self._tell_sent(message, self._clients - {client})
         client.put(encode({"number": number}), always=True)
+
+    async def _tool_calls(self, client: Client, request: Json) -> None:
+        answer: Json = {"number": request.get("number")}
+        try:
+            if self._calls is None:
+                raise UsageError(NO_TOOLS)
+            if request["do"] == "calls":
+                answer["calls"] = rows_json(await self._calls.rows())
+            elif isinstance(call_id := request.get("call"), str):
+                await self._calls.retry(call_id)
+            else:
+                raise ValueError("a retry without a call")
+        except ConsoleError as error:
+            answer["error"] = error_json(error)
+        client.put(encode(answer), always=True)
 
     async def _send_for_all(self, interaction: Interaction) -> None:
         """On behalf of the session itself. Raises what ``Session.send`` does."""

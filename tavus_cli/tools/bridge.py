@@ -113,7 +113,7 @@ class Bridge:
                 self._log.close()
             await self._performer.__aexit__()
 
-    def retry(self, call_id: str) -> None:
+    async def retry(self, call_id: str) -> None:
         """Run a call again that failed or was not answered. Raises UsageError."""
         run = self.runs.get(call_id)
         if run is None:
@@ -128,7 +128,7 @@ class Bridge:
         """Of each call that is known, the oldest first."""
         return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
 
-    def rows(self) -> list[RunRow]:
+    async def rows(self) -> list[RunRow]:
         """The same for a table."""
         return [
             RunRow(

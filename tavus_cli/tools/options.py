@@ -48,9 +48,13 @@ class ToolOptions(NamedTuple):
 
             assert isinstance(room, ResidentRoom)
             room.close()
+            already = (
+                f"the session {room.via} runs tools already, for all that join it; for others"
+                if room.tools
+                else f"tools run in the process of the session {room.via}, for all that join it;"
+            )
             raise UsageError(
-                f"tools run in the resident session {room.via}, for all that join it: "
-                "give --tool to session start"
+                f"{already} stop it (tavus-console session stop {room.via}) and give --tool to session start"
             )
         if self.anyone:
             environment.warn(ANYONE)

@@ -19,6 +19,7 @@ from tests.kits.command_kit import COMMANDS, Run, arguments
 from tests.kits.daily_room import PAL, LocalRoom, room_url
 from tests.kits.program import Result
 from tests.kits.room_kit import until
+from tests.kits.tavus_api import KEY, local_api
 
 Break = Callable[[LocalRoom], Awaitable[None]]
 BRIEFLY: dict[str, Sequence[str]] = {"tail": ["--for", "3s"], "doctor": ["--for", "2s"]}
@@ -431,3 +432,26 @@ def test_a_reply_that_comes_after_joining_again() -> None:
         "send", "URL", "respond", "hi", "--wait", "reply", "--timeout", "50s", breaks=breaks
     )
     assert (result.status, result.out) == (0, "Hello again\n")
+
+
+@pytest.mark.slow
+def test_giving_up_ends_a_conversation_that_is_to_end() -> None:
+    """Nobody pays for an empty room: the line is cut for good, and joining again is given up."""
+
+    async def main() -> Result:
+        async with LocalRoom(here={PAL: "Nora"}) as room:
+            key = {"TAVUS_API_KEY": KEY, "TAVUS_API_BASE_URL": api.base_url}
+            options = ["--end-on-exit", "--reconnect-timeout", "2s"]
+            url = f"https://tavus.daily.co/{conversation}"
+            words = ["join", url, *options]
+            running = Run(words, {**room.environment, **key}, typed="", open=True)
+            await running.start()
+            await room.frame(is_joined)
+            assert api.active == [conversation]
+            room.drop(for_good=True)
+            return await running.end()
+
+    with local_api() as api:
+        conversation = api.add()
+        result = asyncio.run(main())
+        assert (result.status, api.active) == (5, []), result

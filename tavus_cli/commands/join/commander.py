@@ -20,8 +20,8 @@ from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
+    from tavus_cli.resident.wire import Calls
     from tavus_cli.script.scheduled import Scheduler
-    from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 
 Tell = Callable[[str], None]
@@ -61,11 +61,11 @@ class Commander:
         tell: Tell,
         warn: Tell,
         ending: Ending | None = None,
-        bridge: Bridge | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.failed = 0
         self._ending = ending
-        self._bridge = bridge
+        self._calls = calls
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
         self.over = False  # reported already, by a sending that came too late
@@ -107,15 +107,19 @@ class Commander:
             elif action.command == "when":
                 self._place(action.argument)
             elif action.command == "retry":
-                if self._bridge is None:
-                    raise UsageError("no tools run here: /retry needs --tool or --tools")
-                self._bridge.retry(action.argument)
+                if self._calls is None:
+                    raise UsageError(f"no tools run here: /retry needs --tool or --tools{self._where()}")
+                await self._calls.retry(action.argument)
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:
             self._wrong(error)
             return False
         return True
+
+    def _where(self) -> str:
+        """Where an option for tools has to be given."""
+        return " of session start" if self._session.room.via else ""
 
     async def _send(self, action: Interaction | AudioEcho, *, placed: bool = False) -> None:
         prepared = prepare(action, self._session.room, self._warn)

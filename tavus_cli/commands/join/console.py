@@ -32,7 +32,7 @@ from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
 
 if TYPE_CHECKING:
-    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.resident.wire import Calls
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
@@ -65,9 +65,10 @@ class Console:
         options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
-        bridge: Bridge | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._session = session
+        self._calls = calls
         self._environment = environment
         self._clipboard = options.clipboard
         self._record = options.record
@@ -86,7 +87,6 @@ class Console:
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
-            bridge.rows if bridge is not None else list,
             session.room.via or session.room.target,
         )
         self._status = StatusLine(
@@ -118,7 +118,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending, bridge)
+        self._commander = Commander(session, self._tell, self._warn, options.ending, calls)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -288,6 +288,8 @@ class Console:
             if say.command == "find":
                 lines = await self._inspector.find(say.argument)
             else:
+                if say.command in ("tools", "stats") and self._calls is not None:
+                    self._inspector.runs = await self._calls.rows()
                 lines = self._inspector.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
             self._warn(str(error))

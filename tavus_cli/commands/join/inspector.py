@@ -37,7 +37,8 @@ def _where(expression: str) -> Callable[[Any], Any] | None:
 
 
 class Inspector:
-    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
+    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live,
+    ``runs`` the tool calls that are answered here.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
     """
@@ -49,15 +50,14 @@ class Inspector:
         theme: Theme,
         make_view: Callable[[], LineView],
         kept: int,
-        runs: Callable[[], list[RunRow]] = list,
         target: str = "",
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
+        self.runs: Sequence[RunRow] = ()
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
-        self._runs = runs
         self._target = target  # for the shell line of /copy
 
     def answer(self, say: Say, now: float, width: int) -> list[str]:
@@ -97,7 +97,7 @@ class Inspector:
 
     def _tools(self, now: float, width: int) -> list[str]:
         """Those that are answered by --tool, and below them the others."""
-        runs = self._runs()
+        runs = self.runs
         known = {run.id for run in runs}
         others = [call for call in self._conversation.turns.calls if call.id not in known]
         lines = runs_table(runs, self._theme, width) if runs else []
@@ -119,7 +119,7 @@ class Inspector:
         return entry
 
     def _stats(self, width: int) -> list[str]:
-        runs = {run.id for run in self._runs()}
+        runs = {run.id for run in self.runs}
         by_hand = {entry.call.id for entry in self.log.sent() if entry.call is not None} - runs
         return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width, by_hand)
 

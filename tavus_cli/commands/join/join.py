@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus
@@ -28,7 +28,7 @@ from tavus_cli.session.waiting import first_of
 from .commander import Commander, JoinOptions
 
 if TYPE_CHECKING:
-    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.resident.wire import Calls
 
 AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
@@ -41,38 +41,50 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
         from .console import Console
 
         session = Session(room, hold=options.hold, recorder=recorder, at_once=AT_ONCE)
-        bridge = _bridge(session, options, environment)
-        async with bridge or nullcontext():
-            status = await Console(session, options, environment, bridge=bridge).run()
+        async with answering(session, options, environment) as calls:
+            status = await Console(session, options, environment, calls=calls).run()
     else:
         session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
-        async with (bridge := _bridge(session, options, environment)) or nullcontext():
-            status = await _piped(session, options, environment, bridge)
+        async with answering(session, options, environment) as calls:
+            status = await _piped(session, options, environment, calls)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     return status
 
 
-def _bridge(session: Session, options: JoinOptions, environment: Environment) -> Bridge | None:
-    return options.tools.bridge(session, environment) if options.tools is not None else None
+@asynccontextmanager
+async def answering(
+    session: Session, options: JoinOptions, environment: Environment
+) -> AsyncIterator[Calls | None]:
+    """What answers tool calls: --tool here, or the process of the resident session that is joined."""
+    if options.tools is not None:
+        async with options.tools.bridge(session, environment) as bridge:
+            yield bridge
+    elif session.room.via:
+        from tavus_cli.resident.room import ResidentRoom
+
+        assert isinstance(session.room, ResidentRoom)
+        yield session.room if session.room.tools else None
+    else:
+        yield None
 
 
 # -- without a terminal --------------------------------------------------------------------------------
 
 
 async def _piped(
-    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+    session: Session, options: JoinOptions, environment: Environment, calls: Calls | None
 ) -> int:
     view = line_view(environment, all=options.selection.all, seq=options.seq, times=options.times)
     async with Output(environment) as output:
         session.sinks.append(Printer(view, options.selection, output, environment))
-        status = await first_of(_obey_lines(session, options, environment, bridge), output.gone)
+        status = await first_of(_obey_lines(session, options, environment, calls), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
 
 async def _obey_lines(
-    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+    session: Session, options: JoinOptions, environment: Environment, calls: Calls | None
 ) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
@@ -80,7 +92,7 @@ async def _obey_lines(
     are passed over. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
     does not come, ConversationOver, and what joining raises.
     """
-    commander = Commander(session, environment.complain, environment.warn, options.ending, bridge)
+    commander = Commander(session, environment.complain, environment.warn, options.ending, calls)
     async with session:
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
