@@ -215,7 +215,7 @@ class Conversation:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]
 
     def tick(self, now: float) -> list[Entry]:
-        """What was held long enough. An echo may be among it, so what waits for its echo is looked at last."""
+        """What was held long enough. It may hold an echo, so what waits for its echo is looked at last."""
         return self._entries(self._ordering.tick(now)) + self._unechoed(now)
 
     def wake_at(self) -> float | None:

@@ -199,7 +199,9 @@ def test_a_charset_changes_nothing(charset: str) -> None:
         assert api.create({"persona_id": PAL})["conversation_name"] == "Grüße"
 
 
-@pytest.mark.parametrize("data", [GOOD, gzip.compress(GOOD, mtime=0), b"\xef\xbb\xbf" + GOOD], ids=["plain", "gzip", "mark"])
+@pytest.mark.parametrize(
+    "data", [GOOD, gzip.compress(GOOD, mtime=0), b"\xef\xbb\xbf" + GOOD], ids=["plain", "gzip", "mark"]
+)
 def test_packed_or_not(data: bytes) -> None:
     packed = [GZIP] if data[:1] == b"\x1f" else []
     with served(said(data, *packed, CLOSE)) as url, TavusApi(KEY, url, sleep=lambda _: None) as api:
