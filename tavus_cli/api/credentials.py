@@ -131,7 +131,7 @@ class Tokens:
         self._folder = folder or _tokens_folder()
         self._clock = clock
 
-    def keep_secret(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
+    def keep(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
         """Also drops those whose time is over. Raises ConsoleError where nothing can be written."""
         keep_secret(token)
         name = check_id(conversation_id)
