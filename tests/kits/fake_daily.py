@@ -61,7 +61,7 @@ class Scenario:
     ``steps`` run after the join, each waiting ``after`` seconds: ``{"after": 0.1, "say": JSON, "from":
     id}``, ``{"come": {participant}}``, ``{"go": id}``, ``{"flood": count}``, ``{"error": text}``,
     ``{"network": "interrupted"}``, ``{"end": error text}``. ``answers``: what the PAL says to a sent
-    message, by its event_type. ``log``: a file for one JSON line per call.
+    message, by its event_type. ``log``: a file for one JSON line per call, and one once it has joined.
     """
 
     join: str = "ok"  # also "state only": joined, but the completion is lost
@@ -90,6 +90,9 @@ class FakeDaily:
 
     def called(self, name: str, **arguments: Any) -> None:
         self.calls.append((name, arguments))
+        self.log(name, **arguments)
+
+    def log(self, name: str, **arguments: Any) -> None:
         if self.scenario.log:
             with open(self.scenario.log, "a", encoding="utf-8") as log:
                 log.write(json.dumps([name, arguments], default=str) + "\n")
@@ -352,6 +355,8 @@ class CallClientBase:
             self.native.event("on_error", f"Error handling join: {error}")
         if completion is not None and scenario.join != "state only":
             completion(data, error)
+        if self.state == "joined":
+            self.fake.log("joined")
 
     def _leave(self, completion: Completion) -> None:
         self.state = "left"

@@ -184,7 +184,7 @@ def stopped(case: Case, world: World, first: int, second: int | None = None, aft
             out, err = child.communicate(timeout=SECONDS)
         finally:
             child.kill()
-    return Outcome(status, seconds, out, err, _alive(mark))
+    return Outcome(status, seconds, out, err, alive(mark))
 
 
 async def _mute(room: LocalRoom) -> None:
@@ -203,7 +203,7 @@ def _until_heeded(child: subprocess.Popen[str], number: int) -> None:
     threading.Event().wait(0.05)
 
 
-def _alive(mark: str) -> list[int]:
+def alive(mark: str) -> list[int]:
     """Processes that were started with this mark, once they have had time to go."""
     end = time.monotonic() + 10
     while (found := _marked(mark)) and time.monotonic() < end:
