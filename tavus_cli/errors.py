@@ -25,8 +25,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
+from typing import Any
 from urllib.parse import quote, unquote
 
+MOST_DIGITS = 40  # of a number in a usage error
 SHORTEST = 8  # characters of one that is known by itself: a shorter one may be a part of any word
 
 _NAMES = r"(?:t|token|meeting_token|access_token|api_key|apikey|key|password|secret)"
@@ -80,8 +82,13 @@ class ConsoleError(Exception):
 
 
 class UsageError(ConsoleError):
+    """What is wrong is repeated in it, but not a number of thousands of digits."""
+
     status = ExitStatus.USAGE
     reason = "usage"
+
+    def __init__(self, text: str = "") -> None:
+        super().__init__(re.sub(rf"(\d{{{MOST_DIGITS}}})\d+", r"\1…", text))
 
 
 class NotMet(ConsoleError):
@@ -151,6 +158,17 @@ def redacted(text: str) -> str:
     if "@" in text:
         text = re.sub(_PASSWORD, r"\1…", text)
     return text
+
+
+def redacted_json(value: Any) -> Any:
+    """Each text in it redacted, names too: JSON that is written already might no longer be JSON after it."""
+    if isinstance(value, str):
+        return redacted(value)
+    if isinstance(value, dict):
+        return {redacted_json(name): redacted_json(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [redacted_json(inner) for inner in value]
+    return value
 
 
 def keep_secret(*secrets: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tavus_cli.errors import did_you_mean, instead
+from tavus_cli.errors import UsageError, did_you_mean, instead
 from tavus_cli.language.commands import COMMANDS
 
 
@@ -35,3 +35,16 @@ def test_did_you_mean(word: str, hint: str) -> None:
 )
 def test_instead_of_an_unknown_key(word: str, hint: str) -> None:
     assert instead(word, iter(["vi_mode", "Hold"])) == hint
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('"' + "9" * 3000 + 's" is not a duration', '"' + "9" * 40 + '…s" is not a duration'),
+        ("x" + "1" * 41 + "." + "2" * 5000, "x" + "1" * 40 + "…." + "2" * 40 + "…"),
+        ("7" * 40, "7" * 40),
+        ("no number", "no number"),
+    ],
+)
+def test_a_usage_error_repeats_only_the_beginning_of_a_long_number(text: str, shown: str) -> None:
+    assert str(UsageError(text)) == shown

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, redacted, redacted_json
 from tavus_cli.files import open_to_write
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
@@ -126,7 +126,7 @@ def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[
         lines = transcript(result.all[0], what.transcript)
     else:
         lines = _terminal(what, result, environment)
-    return (line + "\n" for line in lines)
+    return (redacted(line) + "\n" for line in lines)
 
 
 def _terminal(what: Report, result: Result, environment: Environment) -> Iterator[str]:
@@ -154,22 +154,26 @@ def _summary_of_actions(result: Result, environment: Environment) -> None:
         descriptor = open_to_write(path, os.O_APPEND)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             lines = markdown(result.all, result.whole, result.verdicts, result.changes)
-            file.writelines(line + "\n" for line in lines)
+            file.writelines(redacted(line) + "\n" for line in lines)
     except (OSError, ValueError) as error:
         environment.warn(f"$GITHUB_STEP_SUMMARY: {getattr(error, 'strerror', None) or error}")
 
 
 def _encoder() -> Callable[[Any], str]:
-    """JSON text as ``to_json`` writes it, faster."""
+    """JSON text as ``to_json`` writes it, faster, and without a secret."""
     from msgspec import json
 
     encode = json.Encoder().encode
 
-    def encoded(value: Any) -> str:
+    def written(value: Any) -> str:
         try:
             return encode(value).decode()
         except (ValueError, TypeError, RecursionError, OverflowError):  # lone surrogates
             return to_json(value)
+
+    def encoded(value: Any) -> str:
+        text = written(value)
+        return text if redacted(text) == text else written(redacted_json(value))
 
     return encoded
 

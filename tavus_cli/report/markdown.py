@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from tavus_cli.errors import redacted
 from tavus_cli.report.compare import Change
 from tavus_cli.report.gates import Verdict
 from tavus_cli.report.measures import COUNTS, TIMES, Measures, parts
@@ -64,7 +65,7 @@ def sum_of_parts(span: TurnSpan) -> str:
 
 def escaped(text: str) -> str:
     """Remote text that stays text, also in a cell of a table."""
-    plain = safe(text).replace("&", "&amp;").replace("<", "&lt;")
+    plain = safe(redacted(text)).replace("&", "&amp;").replace("<", "&lt;")
     return _SPECIAL.sub(r"\\\1", plain)
 
 

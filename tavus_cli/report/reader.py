@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tavus_cli.errors import ExitStatus
+from tavus_cli.errors import ExitStatus, redacted
 from tavus_cli.files import write
 from tavus_cli.protocol.conversation import Entry, NoteEntry
 from tavus_cli.report.compare import Change
@@ -73,4 +73,5 @@ def write_html(path: str, result: Result) -> None:
     """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
     from tavus_cli.report.html import html
 
-    write(path, html(result.all, result.whole, result.verdicts, result.changes))
+    pieces = html(result.all, result.whole, result.verdicts, result.changes)
+    write(path, map(redacted, pieces))

@@ -12,6 +12,7 @@ import json
 import re
 from typing import Any
 
+from tavus_cli.errors import redacted
 from tavus_cli.protocol.wire import to_json
 
 MEDIA_FROM = 200  # characters of base64 from which on a text is taken for media
@@ -79,12 +80,8 @@ class Redactor:
 
     def _value(self, value: Any, name: str, depth: int) -> Any:
         if isinstance(value, dict):
-            # Names of fields are the protocol's down to ``properties``; below they may be anybody's.
             return {
-                (key if depth < 2 or key in _KEPT or key in _FIELDS else self.text(key)): self._value(
-                    inner, key, depth + 1
-                )
-                for key, inner in value.items()
+                self._field(key, depth): self._value(inner, key, depth + 1) for key, inner in value.items()
             }
         if isinstance(value, list):
             return [self._value(inner, name, depth) for inner in value]
@@ -93,6 +90,10 @@ class Redactor:
         if isinstance(value, str):
             return self._string(value, name, depth)
         return value if name in _KEPT and depth <= 2 else self._number(value)
+
+    def _field(self, name: str, depth: int) -> str:
+        """Names are the protocol's down to ``properties``; below they may be anybody's."""
+        return redacted(name) if depth < 2 or name in _KEPT or name in _FIELDS else self.text(name)
 
     def _string(self, value: str, name: str, depth: int) -> str:
         if depth <= 2 and name in _KEPT and _PLAIN.fullmatch(value):
