@@ -52,11 +52,15 @@ Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextMa
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never."""
+    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
+
+    ``billed`` where the conversation was made for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
+    """
 
     id: str
     idle: float | None = None
     queue: int = QUEUE
+    billed: Json | None = None
 
 
 class Tapped:
@@ -390,6 +394,7 @@ class Server:
             "started": self._started,
             "now": room.now(),
             "minutes": round((room.now() - self._started) / 60, 1),
+            "billed": self._billed(),
             "pal_present": self._session.pal_present,
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
@@ -397,6 +402,12 @@ class Server:
             "recording": None if self._recorder is None else self._recorder.path,
             "recording_failed": self._failure,
         }
+
+    def _billed(self) -> Json | None:
+        billed = self._options.billed
+        if billed is None:
+            return None
+        return billed | {"minutes": round((self._room.now() - billed["since"]) / 60, 1)}
 
     def _snapshot(self) -> Json:
         people = [participant_json(one) for one in self._room.participants.values()]
@@ -449,7 +460,7 @@ async def reside(
     config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(config["id"], config["idle"], config["queue"])
+    options = ServerOptions(config["id"], config["idle"], config["queue"], config.get("billed"))
     path: Path | None = None
     claimed: tuple[socket.socket, int] | None = None
     try:

@@ -112,6 +112,11 @@ class Session:
         return f"{self._what_ended} ({self.over or 'the room was left'})"
 
     @property
+    def cut_off(self) -> bool:
+        """Over for us only: the conversation may continue."""
+        return self._cut_off
+
+    @property
     def _what_ended(self) -> str:
         return "cut off from the conversation" if self._cut_off else "the conversation is over"
 
