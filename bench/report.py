@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-from bench.generate import write
+from bench.generate import messages, write
 from bench.measure import CONSOLE, PYTHON, Contest, aim
 
 EVENTS = 1_000_000
@@ -17,7 +17,7 @@ EVENTS = 1_000_000
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "events.jsonl")
-        write(path, EVENTS)
+        write(path, messages(EVENTS))
         print(f"{EVENTS:,} generated events, {os.path.getsize(path) / EVENTS:.0f} B each")
         jq, ours = "jq -c .", "report"
         commands = {jq: ["jq", "-c", ".", path], ours: [CONSOLE, "report", path]}

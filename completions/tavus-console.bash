@@ -40,6 +40,7 @@ _tavus_console() {
         "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
         "join --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "join --times") _tavus_console_words "auto full" "$current"; return ;;
         "join --tool") :; return ;;
         "join --tools") _tavus_console_files "$current"; return ;;
         "join --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
@@ -67,6 +68,7 @@ _tavus_console() {
         "tail --base-url") :; return ;;
         "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
         "tail --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "tail --times") _tavus_console_words "auto full" "$current"; return ;;
         "tail --tool") :; return ;;
         "tail --tools") _tavus_console_files "$current"; return ;;
         "tail --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
@@ -87,6 +89,7 @@ _tavus_console() {
         "replay --hold") :; return ;;
         "replay --color") _tavus_console_words "auto always never" "$current"; return ;;
         "replay --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
+        "replay --times") _tavus_console_words "auto full" "$current"; return ;;
         "send --wait") _tavus_console_words "reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
         "send --timeout") :; return ;;
         "send --rate") :; return ;;
@@ -230,9 +233,9 @@ _tavus_console() {
     case "$path" in
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --times --seq --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm set-emotion raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;

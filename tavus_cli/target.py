@@ -294,13 +294,13 @@ def _standard_input(environment: Environment) -> str:
         descriptor = environment.stdin.fileno()
     except (OSError, ValueError):  # a test's
         return environment.stdin.read()
-    data = b""
+    parts = []
     with contextlib.suppress(OSError):  # closed
         while more := os.read(descriptor, 65_536):
-            data += more
+            parts.append(more)
     with contextlib.suppress(OSError):
         if is_tty(environment.stdout):
             terminal = os.open("/dev/tty", os.O_RDWR)
             os.dup2(terminal, descriptor)
             os.close(terminal)
-    return data.decode("utf-8", "replace")
+    return b"".join(parts).decode("utf-8", "replace")

@@ -76,7 +76,7 @@ def named(path: Path) -> str:
 
 def test_every_folder_stands_in_the_table_and_no_other() -> None:
     assert sorted(LAYERS) == sorted({part_of(path) for path in FILES} - {"__init__"})
-    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 4
+    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 5
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -165,3 +165,18 @@ def test_a_sending_does_not_wait_for_the_core() -> None:
     }
     assert not {f"tavus_cli.{name}" for name in late} & set(loaded)
     assert not {"ctypes", "hashlib", "wave", "prompt_toolkit", "httpx", "rich"} & set(loaded)
+
+
+def test_a_sending_that_waits_for_nothing_does_not_import_the_core() -> None:
+    words = ["send", "sim:?speed=max", "respond", "Hi"]
+    program = (
+        "import sys; from tavus_cli.cli import run_command;"
+        " from tavus_cli.session.environment import Environment;"
+        f" status = run_command({words!r}, Environment()); print(status, *sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=unmeasured()
+    )
+    status, *loaded = done.stdout.split()
+    assert status == "0"
+    assert not {"tavus_cli.protocol.conversation", "tavus_cli.protocol.ordering"} & set(loaded)

@@ -12,6 +12,7 @@ from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_ba
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
+from tavus_cli.files import read
 from tavus_cli.protocol.wire import from_json, is_conversation_id
 from tavus_cli.secret import redacted
 from tavus_cli.session.environment import PROGRAM
@@ -49,11 +50,7 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
     if body is None:
         return creation_body(fields)
     try:
-        if body == "-":
-            text = stdin.read()
-        else:
-            with open(body, encoding="utf-8") as file:
-                text = file.read()
+        text = stdin.read() if body == "-" else read(body).decode("utf-8")
     except (OSError, ValueError) as error:
         raise UsageError(f"--body cannot be read: {error}") from None
     return creation_body(fields, parse_body(text, body))

@@ -24,12 +24,14 @@ from typing import Any
 
 from tavus_cli.api.client import check_id
 from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError
+from tavus_cli.files import read
 from tavus_cli.secret import keep
 
 SERVICE = "tavus-console"
 THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
 TOKEN_SECONDS = 3600.0 + 300.0  # the longest call, and the longest wait for somebody to join it
 
+_NOTE_BYTES = 1 << 20
 KEYRING_SECONDS = 3.0
 
 _ENV_NAME = re.compile(r"[A-Z0-9_]{1,32}", re.ASCII)
@@ -185,14 +187,16 @@ class Tokens:
     def _drop_old(self) -> None:
         with contextlib.suppress(OSError, ConsoleError):
             for path in self._folder.iterdir():
-                if self._note(path.name) is None:
-                    self.forget(path.name)
+                note = _load(path)  # None: not ours, so it is left
+                if note is not None and self._clock() > note["until"]:
+                    with contextlib.suppress(ConsoleError):  # a name that is no conversation's
+                        self.forget(path.name)
 
 
 def _load(path: Path) -> dict[str, Any] | None:
     """A note as written; None where there is none that can be read."""
     try:
-        note = json.loads(path.read_text("utf-8"))
+        note = json.loads(read(path, _NOTE_BYTES))
     except (OSError, ValueError, RecursionError):
         return None
     if isinstance(note, dict) and isinstance(note.get("until"), int | float):

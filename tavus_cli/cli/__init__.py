@@ -62,9 +62,10 @@ def run_command(arguments: list[str], environment: Environment) -> int:
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
     except OSError as error:
-        if error.errno not in _FULL or error.filename is not None:
-            raise
-        _tell(ConsoleError(f"standard output: {error.strerror}"), environment, as_json)
+        where = f"{error.filename}: " if error.filename else ""
+        if not where and error.errno in _FULL:
+            where = "standard output: "
+        _tell(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT

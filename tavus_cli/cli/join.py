@@ -20,8 +20,10 @@ from tavus_cli.cli.options import (
     Proxy,
     ReadyTimeout,
     Record,
+    Seq,
     Target,
     Theme,
+    Times,
     duration_option,
     environment_of,
     lasting,
@@ -71,6 +73,8 @@ def join(
     base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
+    times: Times = "auto",
+    seq: Seq = False,
     json: Json = False,
     *,
     fields: Fields,
@@ -88,6 +92,8 @@ def join(
     environment = environment_of(ctx, color, theme)
     options = JoinOptions(
         selection=Selection(all=all, partials=partials),
+        times=times,
+        seq=seq,
         hold=hold,
         record=record,
         ready_timeout=ready_timeout,

@@ -11,7 +11,7 @@ from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.table import KEYS
-from tavus_cli.views.theme import ColorChoice, ThemeName
+from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
 SETTING: Any = None  # the default of an option that has a setting: _or_setting puts it in
 
@@ -107,6 +107,19 @@ Color = Annotated[
 Theme = Annotated[
     ThemeName,
     _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="Which colours."),
+]
+Times = Annotated[
+    TimesChoice,
+    typer.Option(
+        metavar="auto|full",
+        help="auto: short times below 100 columns; full: with milliseconds.",
+        rich_help_panel=SHOW,
+        show_default=False,
+    ),
+]
+Seq = Annotated[bool, typer.Option("--seq", help="Show sequence numbers.", rich_help_panel=SHOW)]
+JsonLines = Annotated[
+    bool, typer.Option("--json", help="The same as --format jsonl; errors too are JSON, on standard error.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
 All = Annotated[bool, _setting("all", "--all/--no-all", panel=SHOW)]

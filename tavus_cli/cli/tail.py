@@ -17,7 +17,7 @@ from tavus_cli.cli.options import (
     Hold,
     Ignore,
     JoinTimeout,
-    Json,
+    JsonLines,
     Name,
     Only,
     Otlp,
@@ -27,8 +27,10 @@ from tavus_cli.cli.options import (
     Record,
     Redact,
     Role,
+    Seq,
     Target,
     Theme,
+    Times,
     Turn,
     Until,
     Where,
@@ -37,6 +39,13 @@ from tavus_cli.cli.options import (
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
+
+
+def _format(format: str, json: bool) -> str:
+    """Raises UsageError where --json contradicts --format."""
+    if json and format not in ("pretty", "jsonl"):
+        raise UsageError("--json is --format jsonl: leave one of them out")
+    return "jsonl" if json else format
 
 
 @app.command(
@@ -75,7 +84,9 @@ def tail(
     base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
     *,
     tools: Tools,
 ) -> int:
@@ -90,8 +101,10 @@ def tail(
         raise UsageError("--redact goes with --record")
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         duration=for_,
@@ -140,7 +153,9 @@ def replay(
     hold: Hold = SETTING,
     color: Color = SETTING,
     theme: Theme = SETTING,
-    json: Json = False,
+    times: Times = "auto",
+    seq: Seq = False,
+    json: JsonLines = False,
 ) -> int:
     """Print a recording as tail would have printed it."""
     from tavus_cli.commands.tail import TailOptions
@@ -154,8 +169,10 @@ def replay(
     environment = environment_of(ctx, color, theme)
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
-        format=format,
+        format=_format(format, json),
         envelope=envelope,
+        times=times,
+        seq=seq,
         count=count,
         until=TypePattern(until or []),
         hold=hold,

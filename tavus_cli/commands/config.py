@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.files import cannot
 from tavus_cli.secret import redacted
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import wrong_in
@@ -45,12 +46,17 @@ def show(environment: Environment, *, as_json: bool) -> int:
 
 
 def make(path: Path) -> None:
-    """The commented file, where there is none yet. Raises UsageError."""
+    """The commented file, where there is none yet. Raises UsageError, ConsoleError on a full disk."""
     if path.is_file():
         return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
-            file.write(commented())
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+            try:
+                file.write(commented())
+                file.flush()
+            except OSError:
+                path.unlink()  # half a file would be taken for the whole the next time
+                raise
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None

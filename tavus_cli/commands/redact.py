@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tavus_cli.errors import ExitStatus
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.redact import Redactor, new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
-from tavus_cli.rooms.room import Arrival, Received, RoomNote
+from tavus_cli.rooms.room import Arrival, RoomNote
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.recorder import head_line, record_line
@@ -45,7 +46,7 @@ def _lines(
                 environment.warn(one.text.partition(": skipped")[0] + ": left out, it cannot be read")
             elif timed:
                 yield record_line(one.at or started, started, "note", None, to_json(redactor.note(one.text)))
-        elif isinstance(one, Received):
+        elif isinstance(one, Event):
             message = to_json(redactor.message(one.message))
             if not timed:
                 yield message + "\n"

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.errors import UsageError
+from tavus_cli.files import open_to_write
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.compare import TOLERANCE, Change, compare
@@ -140,11 +142,12 @@ def _summary_of_actions(result: Result, environment: Environment) -> None:
     from tavus_cli.report.markdown import markdown
 
     try:
-        with open(path, "a", encoding="utf-8", errors="backslashreplace") as file:
+        descriptor = open_to_write(path, os.O_APPEND)
+        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
             lines = markdown(result.all, result.whole, result.verdicts, result.changes)
             file.writelines(line + "\n" for line in lines)
-    except OSError as error:
-        environment.warn(f"$GITHUB_STEP_SUMMARY: {error.strerror or error}")
+    except (OSError, ValueError) as error:
+        environment.warn(f"$GITHUB_STEP_SUMMARY: {getattr(error, 'strerror', None) or error}")
 
 
 def _encoder() -> Callable[[Any], str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.report.live import tracing
 from tavus_cli.report.measures import pooled
@@ -88,12 +90,11 @@ def _script(options: RunScript, environment: Environment) -> Script | None:
 
 def _text(path: str) -> str:
     try:
-        with open(path, encoding="utf-8-sig") as file:
-            return file.read()
+        return io.TextIOWrapper(io.BytesIO(files.read(path)), "utf-8-sig").read()
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not a script: it is not UTF-8 text") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise files.cannot(path, error) from None
 
 
 async def _on_each(
@@ -117,12 +118,29 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # whatever stopped it, the report says what was run
+    finally:  # whatever stopped it, the reports say what was run
+        unwritten = _written(runs, readers, report, options.report, environment)
+    return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
+
+
+def _written(
+    runs: list[Run],
+    readers: list[Reported],
+    report: str | None,
+    html: str | None,
+    environment: Environment,
+) -> ExitStatus:
+    """A full disk is said, and hides no failure of the script's."""
+    status = ExitStatus.DONE
+    try:
         if report is not None:
-            _write(report, junit(runs))
-        if options.report is not None and readers:
-            write_html(options.report, Result(readers, pooled([one.measures for one in readers]), [], []))
-    return next((run.status for run in runs if run.status != ExitStatus.DONE), ExitStatus.DONE)
+            files.write(report, [junit(runs)])
+        if html is not None and readers:
+            write_html(html, Result(readers, pooled([one.measures for one in readers]), [], []))
+    except ConsoleError as error:
+        environment.warn(str(error))
+        status = error.status
+    return status
 
 
 async def _on(
@@ -186,16 +204,8 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
     if path is not None:
-        _write(path, junit([]))
+        files.write(path, [junit([])])
     return path
-
-
-def _write(path: str, text: str) -> None:
-    try:
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
 
 
 def _quiet(text: str) -> None:

@@ -42,7 +42,8 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
     action = options.action
     _check_wait(options, environment)
     prepared = prepare(action, room, environment.warn)
-    session = Session(room, hold=options.hold, progress=environment.say)
+    watched = options.wait is not None
+    session = Session(room, hold=options.hold, watched=watched, progress=environment.say)
     async with session:
         await session.pal_ready(options.ready_timeout)
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None

@@ -20,6 +20,7 @@ from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
 from tavus_cli.secret import without_keys
 from tavus_cli.session import signals
+from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment
 from tavus_cli.target import Default, RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 SERVER = "tavus_cli.commands.session_server"
 TRIES = 100  # another process may be starting or ending the same session
+STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
 NONE = "no session is running"
 COLUMNS = ("id", "target", "PAL", "turn", "minutes", "billed", "clients")
@@ -83,6 +85,7 @@ def start_new(
     if not isinstance(target, Default):
         raise UsageError("--new creates a conversation: leave TARGET out")
     _check(options, environment)  # before anything is billed
+    runtime.own_folder()
     request = creation_from(fields, body, environment.stdin)
     tell_left_behind(environment)
 
@@ -119,6 +122,7 @@ def start(
 
         environment.warn(ANYONE)
     joinable, how = resolve(target, how, environment)
+    runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
@@ -142,7 +146,6 @@ def start(
 def _check(options: Start, environment: Environment) -> None:
     """What is wrong with the options is said before anything is joined."""
     check_supported()
-    runtime.own_folder()
     if options.otlp is not None:
         from tavus_cli.report.otlp import check
 
@@ -177,27 +180,33 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         "billed": None if new is None else {"since": new.billed, "most": new.most},
         "note": None if note is None else note[0],
     }
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", SERVER],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
-        pass_fds=[] if note is None else [note[1]],  # it holds the note from here on
-        text=True,
-    )
+    try:
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", SERVER],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            text=True,
+            env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
+            pass_fds=[] if note is None else [note[1]],  # it holds the note from here on
+        )
+    except OSError as error:
+        raise ConsoleError(f"the session's process cannot be started: {error.strerror or error}") from None
     assert process.stdin is not None
     assert process.stdout is not None
     stop.append(process.terminate)
-    try:
-        with process.stdin, process.stdout:
+    with process.stdin, process.stdout:
+        try:
             process.stdin.write(json.dumps(config) + "\n")
             process.stdin.flush()
-            line = process.stdout.readline()
-    except BaseException:
-        process.terminate()
-        raise
+            line = bounded(how.join_timeout + STARTING, process.stdout.readline)
+        except TimeoutError:
+            process.kill()
+            raise ConsoleError("the session's process started and did not answer: try again") from None
+        except BaseException:  # before its output is closed, in which a thread still reads
+            process.terminate()
+            raise
     if not line:
         raise ConsoleError(f"the session's process ended at once, with status {process.wait()}")
     answer: Json = from_json(line)

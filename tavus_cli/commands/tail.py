@@ -21,6 +21,8 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.views.jsonl import JsonlView, TemplateView
+from tavus_cli.views.line import LineView
+from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
@@ -37,6 +39,8 @@ class TailOptions:
     selection: Selection = field(default_factory=Selection)
     format: str = "pretty"
     envelope: bool = False
+    times: TimesChoice = "auto"
+    seq: bool = False
     count: int | None = None
     until: TypePattern = field(default_factory=lambda: TypePattern([]))
     duration: float | None = None
@@ -49,14 +53,14 @@ class TailOptions:
     otlp_content: bool = False
     tools: ToolOptions | None = None
 
-    def view(self, environment: Environment) -> View:
+    def view(self, environment: Environment) -> View | LineView:
         """Raises UsageError for an unknown format."""
         if self.envelope and self.format != "jsonl":
             raise UsageError("--envelope needs --format jsonl")
         if self.format == "jsonl":
             return JsonlView(envelope=self.envelope)
         if self.format == "pretty":
-            return line_view(environment, all=self.selection.all)
+            return line_view(environment, all=self.selection.all, seq=self.seq, times=self.times)
         if "{" not in self.format:
             raise UsageError(
                 f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
@@ -70,6 +74,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     Raises UsageError, and what joining raises.
     """
     view = options.view(environment)
+    options.selection.wire = options.format == "jsonl"
     for doubt in [
         *options.selection.only.doubts(),
         *options.selection.ignore.doubts(),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.files import cannot, make_private, open_to_write, read
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
@@ -132,10 +132,11 @@ def samples(kind: str, conversation_id: str, url: str) -> list[Json]:
 def recorded(path: str, only: Sequence[str]) -> list[Json]:
     """Webhooks from a file of JSON lines; ``only`` are types or patterns. Raises UsageError."""
     try:
-        with open(path, encoding="utf-8") as file:
-            lines = [line for line in file if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path}: {getattr(error, 'strerror', None) or 'not UTF-8'}") from None
+        lines = [line for line in read(path).decode("utf-8").splitlines() if line.strip()]
+    except UnicodeDecodeError:
+        raise UsageError(f"{path}: not UTF-8") from None
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None
     bodies = []
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
@@ -208,9 +209,9 @@ def _show(body: Json, environment: Environment) -> None:
 def _recording(path: str) -> TextIO:
     """Appended to, and readable by its owner only: it holds people's words."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        if hasattr(os, "fchmod") and stat.S_ISREG(os.fstat(descriptor).st_mode):
-            os.fchmod(descriptor, 0o600)
+        descriptor = open_to_write(path, os.O_APPEND, file_only=True)
+        if not os.fstat(descriptor).st_size:  # one that holds something already is left as it is
+            make_private(descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from None

@@ -15,6 +15,7 @@ from tavus_cli.protocol.events import short_name
 _MEMORY = 1_024  # event types are remote text: what is remembered about them is bounded
 _LONGEST_KNOWN = 200  # characters of a type that is remembered
 MOST_PATTERNS = 50
+_TYPED, _SAID = "conversation.respond", "conversation.utterance"
 
 
 class TypePattern:
@@ -79,7 +80,9 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
 class Selection:
     """What to show. ``where`` is a compiled expression over the wire message; truth as JMESPath has it.
 
-    Gaps and notes are shown whenever no filter asks for certain events.
+    Gaps and notes are shown whenever no filter asks for certain events. What was typed is the user's half of
+    the conversation: a sent respond is also of the type utterance, and its role is user. With ``wire``, for
+    those who read the messages themselves, it is only what it is, and its echo is not folded.
     """
 
     only: TypePattern = field(default_factory=lambda: TypePattern([]))
@@ -89,6 +92,7 @@ class Selection:
     role: str | None = None
     partials: bool = False
     all: bool = False
+    wire: bool = False
 
     def __post_init__(self) -> None:
         if self.role in ("replica", "persona", "face"):
@@ -102,26 +106,56 @@ class Selection:
 
     def among(self, entries: list[Entry]) -> list[Entry]:
         """The entries to show. One pass a filter: a loop over few filters costs less than calls."""
-        if self.partials and not self.all:
-            entries = [one for one in entries if one.fold is None or one.fold == "partial"]
-        elif not self.all:
+        if self.all:
+            pass
+        elif not (self.partials or self.wire):
             entries = [one for one in entries if one.fold is None]
+        else:
+            folds = {"partial"} if self.partials else set()
+            if self.wire:
+                folds.add("echo")
+            entries = [one for one in entries if one.fold is None or one.fold in folds]
         if only := self.only:
-            entries = [one for one in _messages(entries) if only(one.event.type)]
+            entries = [
+                one
+                for one in _messages(entries)
+                if only(one.event.type) or (self._typed(one) and only(_SAID))
+            ]
         if ignore := self.ignore:
-            entries = [one for one in entries if not _is_message(one) or not ignore(one.event.type)]
-        if self.role is not None:
-            entries = [one for one in _messages(entries) if one.event.role == self.role]
+            entries = [
+                one
+                for one in entries
+                if not _is_message(one)
+                or not (ignore(one.event.type) or (self._typed(one) and ignore(_SAID)))
+            ]
+        if (role := self.role) is not None:
+            entries = [
+                one
+                for one in _messages(entries)
+                if one.event.role == role or (role == "user" and self._typed(one))
+            ]
         if self.turn is not None:
             entries = [
                 one for one in _messages(entries) if one.turn is not None and one.turn.idx == self.turn
             ]
         if self.where is not None:
-            entries = [one for one in _messages(entries) if _truth(self.where(one.event.message))]
+            entries = [one for one in _messages(entries) if self._fits(self.where, one)]
         return entries
 
     def __call__(self, entry: Entry) -> bool:
         return bool(self.among([entry]))
+
+    def _fits(self, where: Callable[[Any], Any], entry: _Message) -> bool:
+        event = entry.event
+        if _truth(where(event.message)):
+            return True
+        if not self._typed(entry):
+            return False
+        said = {"role": "user", "speech": event.text}
+        return _truth(where({**event.message, "event_type": _SAID, "properties": said}))
+
+    def _typed(self, entry: Entry) -> bool:
+        return type(entry) is SentEntry and entry.event.type == _TYPED and not self.wire
 
 
 _Message = EventEntry | SentEntry

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from tavus_cli.errors import CannotJoin, ConsoleError
+from tavus_cli.files import read
 from tavus_cli.resident import sockets
 
 ASK_SECONDS = 3.0
@@ -66,7 +67,7 @@ def system_authorities() -> bytes:
     """The authorities (PEM) that programs here trust already, ending with a line end; b"" without any."""
     for path in (ssl.get_default_verify_paths().cafile, *_KNOWN_BUNDLES, _certifi()):
         with contextlib.suppress(OSError, TypeError):
-            data = Path(path or "").read_bytes()
+            data = read(path or "")
             if b"BEGIN CERTIFICATE" in data:
                 return data.rstrip() + b"\n"
     return b""

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli.protocol.tool_calls import Called, calls_in
-from tavus_cli.protocol.wire import TOO_DEEP, folded, from_json, to_json, too_deep, without_bytes
+from tavus_cli.protocol.wire import MAX_DEPTH, TOO_DEEP, folded, from_json, to_json, too_deep, without_bytes
 
 if TYPE_CHECKING:
     from tavus_cli.protocol.events import Event
 
 _ONLY_SAID = {"role", "speech"}
+_NO_CALLS = {*_ONLY_SAID, "interrupted", "is_interrupted", "user_audio_analysis", "user_visual_analysis"}
 _ENVELOPE = {"message_type", "conversation_id", "seq", "turn_idx", "timestamp", "event_type"}
 _WEBHOOK = {*_ENVELOPE, "webhook_url"}
 
@@ -48,6 +49,8 @@ def rest(event: Event) -> str:
 
 
 def _rest(event: Event) -> Any:
+    if event.properties and not event.hoisted:  # the message is not read for it
+        return event.properties
     message = event.message
     if not isinstance(message, dict):
         return message
@@ -63,6 +66,9 @@ def _plain(value: Any) -> str:
 
 
 def _json(value: Any) -> str:
+    text = to_json(value)
+    if len(text) <= 2 * MAX_DEPTH:  # neither deep nor with bytes in it
+        return text
     return TOO_DEEP if too_deep(value) else to_json(without_bytes(value))
 
 
@@ -105,14 +111,15 @@ def _interrupted(_: Event) -> str:
 
 
 def _utterance(event: Event) -> str:
-    text = event.text
-    if event.properties.keys() <= _ONLY_SAID and not event.hoisted and "<" not in event.word("speech"):
+    text, keys = event.text, event.properties.keys()
+    if keys <= _ONLY_SAID and not event.hoisted and "<" not in event.word("speech"):
         return text
     parts = [text] if text else []
     if event.interrupted:
         parts.append("✂ interrupted")
     parts += [f"({label}: {analysis})" for label, analysis in event.analyses]
-    parts += [f"(tool call: {_called(call)})" for call in calls_in(event)]
+    if not keys <= _NO_CALLS or event.hoisted:
+        parts += [f"(tool call: {_called(call)})" for call in calls_in(event)]
     return "  ".join(parts)
 
 
@@ -219,7 +226,8 @@ def _participant(event: Event) -> str:
 def _unknown(event: Event) -> str:
     """In full: everything but the envelope, which the columns show."""
     name = event.type if event.type.startswith("system.") else event.short
-    return f"{name} {rest(event)}" if _rest(event) else name
+    given = _rest(event)
+    return f"{name} {_json(given)}" if given else name
 
 
 def _foreign(event: Event) -> str:
@@ -338,7 +346,7 @@ _ROWS = (
     EventKind("conversation.objective.pending", "objective", "goal", "objective", _objective),
     EventKind("conversation.objective.completed", "objective", "goal", "objective", _objective),
     EventKind("conversation.guardrail.triggered", "guardrail", "guard", "warning", _guardrail),
-    EventKind("conversation.rag.observability", "rag", "rag", "quiet", _rag),
+    EventKind("conversation.rag.observability", "rag", "finds", "quiet", _rag),
     EventKind("system.replica_joined", "ready", "pal", "system", _ready),
     EventKind("system.pal_joined", "ready", "pal", "system", _ready),
     EventKind("system.replica_ready", "ready", "pal", "system", _ready),

@@ -293,14 +293,15 @@ class Conversation:
             out.append(sent)
             entry.opens, entry.fold = False, "echo"
             fold = "echo"
+        hint = None
         if differs:
             pass
         elif fold is None or fold == "partial":
-            self._annotate(entry)
+            hint = self._annotate(entry)
         elif fold == "heartbeat":
             self.status.pal_present = True
         out.append(entry)
-        if event.kind.family == "shutdown" and (hint := self._hint(event, at)):
+        if hint is not None:
             out.append(hint)
 
     def _begin(self, event: Event, at: float) -> None:
@@ -319,8 +320,8 @@ class Conversation:
         self._from_start = False  # said once
         return NoteEntry(f"ended after {at - self._began:.0f} s: the account may be out of minutes", at)
 
-    def _annotate(self, entry: EventEntry) -> None:
-        """What the status and the line about an event need beyond the event."""
+    def _annotate(self, entry: EventEntry) -> NoteEntry | None:
+        """What the status and an event's line need beyond the event; a hint about it, if there is one."""
         event, status = entry.event, self.status
         family, role = event.kind.family, event.role
         if family == "started" or family == "stopped":
@@ -329,6 +330,9 @@ class Conversation:
                     status.speaking.add(role)
                 else:
                     status.speaking.discard(role)
+                    turn = entry.turn
+                    if role == "pal" and turn is not None and event.duration is not None:
+                        turn.spoke = (turn.spoke or 0.0) + event.duration
             status.partial = None
         elif family == "partial":
             status.partial = None if event.final else event
@@ -338,9 +342,10 @@ class Conversation:
             status.partial = None
         elif family == "shutdown":
             status.pal_present, status.shutdown = False, event.kind.summary(event)
+            return self._hint(event, entry.at)
         elif family == "interaction":
             self._interaction(entry)
-            return
+            return None
         if role == "pal" or family == "ready":
             status.pal_present = True
             self.pal_inference_id = event.inference_id or self.pal_inference_id
@@ -349,6 +354,7 @@ class Conversation:
             if spoke and turn is not None and not turn.reported and turn.reply is not None:
                 turn.reported = True
                 entry.reply = status.reply = turn.reply
+        return None
 
     def _interaction(self, entry: EventEntry) -> None:
         """Another participant's: who that is, and which tool call is answered by it."""

@@ -146,16 +146,22 @@ class Event:
     @property
     def interrupted(self) -> bool:
         """Whether speech was cut off; both spellings, booleans and strings."""
-        value = self.properties.get("interrupted")
-        if value is None:
+        properties = self.properties
+        value = properties.get("interrupted")
+        if value is None and self.hoisted:
             value = self.hoisted.get("interrupted")
-            if value is None:
-                value = self.get("is_interrupted")
+        if value is None:
+            value = properties.get("is_interrupted")
+            if value is None and self.hoisted:
+                value = self.hoisted.get("is_interrupted")
         return value is True or value == "true"
 
     @property
     def final(self) -> bool:
-        return self.get("final") in (True, "true")
+        value = self.properties.get("final")
+        if value is None:
+            value = self.hoisted.get("final")
+        return value is True or value == "true"
 
 
 def short_name(event_type: str) -> str:
@@ -258,7 +264,7 @@ def _typed(
     if role is None:
         role = nested("role")
         role = _ROLES.get(role) if type(role) is str else None
-        if role is None:
+        if role is None and ("role" in properties or "speaker" in properties or hoisted):
             role = _other_role(properties, hoisted)
     if kind is UTTERANCE and type(nested("final")) is bool:
         kind = PARTIAL

@@ -17,7 +17,8 @@ class Turn:
     """All that stems from one user input. Times are Unix seconds.
 
     ``asked`` is when the user was done (our ``respond`` sent, else the user's stop or utterance);
-    ``replied`` is when the PAL began; ``reported`` whether an entry has carried the latency.
+    ``replied`` is when the PAL began; ``reported`` whether an entry has carried the latency; ``spoke`` how
+    many seconds it spoke.
     """
 
     idx: int
@@ -25,6 +26,7 @@ class Turn:
     asked: float | None = None
     replied: float | None = None
     reported: bool = False
+    spoke: float | None = None
 
     @property
     def reply(self) -> float | None:
@@ -87,7 +89,7 @@ class Turns:
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if _calls(event):
+        if family == "tool_call" or (family == "utterance" and _calls(event)):
             self._call(event, at, turn)
         if role == "user":
             if turn.replied is None:

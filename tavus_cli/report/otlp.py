@@ -8,6 +8,7 @@ in it only where asked for (``content``).
 from __future__ import annotations
 
 import json
+import os
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -16,6 +17,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli import __version__
 from tavus_cli.errors import CannotJoin, ConsoleError, UsageError
+from tavus_cli.files import cannot, open_to_write
 from tavus_cli.report.measures import parts
 from tavus_cli.report.spans import Call, Speech, TurnSpan
 from tavus_cli.report.timeline import Timeline
@@ -253,9 +255,9 @@ class _File:
     def __init__(self, path: str) -> None:
         self._path = path
         try:
-            self._file = open(path, "w", encoding="utf-8")  # noqa: SIM115
-        except OSError as error:
-            raise UsageError(f"{path}: {error.strerror or error}") from None
+            self._file = os.fdopen(open_to_write(path, os.O_TRUNC, file_only=True), "w", encoding="utf-8")
+        except (OSError, ValueError) as error:
+            raise cannot(path, error) from None
 
     def write(self, spans: Sequence[Any]) -> None:
         from google.protobuf.json_format import MessageToDict

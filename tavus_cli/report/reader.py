@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.errors import ExitStatus
+from tavus_cli.files import write
 from tavus_cli.protocol.conversation import Entry, NoteEntry
 from tavus_cli.report.compare import Change
 from tavus_cli.report.gates import Verdict
@@ -73,9 +73,4 @@ def write_html(path: str, result: Result) -> None:
     """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
     from tavus_cli.report.html import html
 
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            file.writelines(html(result.all, result.whole, result.verdicts, result.changes))
-    except OSError as error:
-        raise ConsoleError(f"{path}: {error.strerror or error}") from None
+    write(path, html(result.all, result.whole, result.verdicts, result.changes))

@@ -26,7 +26,7 @@ _MARKS: dict[RowKind, str] = {"user": "━", "pal": "━", "inside": "░", "too
 def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
     """Everything about one recording; the figures are of ``figures``."""
     timeline = one.timeline
-    yield theme.paint("rule", fit(_title(one), columns))
+    yield theme.paint("title", fit(_title(one), columns))
     turns = timeline.turns
     if len(turns) > ALL_TURNS:
         turns = slowest(turns)
@@ -37,7 +37,7 @@ def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
     lines = one.lines_of([*turns, timeline.loose])
     if loose := lines[timeline.loose]:
         yield ""
-        yield theme.paint("rule", "── outside any turn ──")
+        yield theme.paint("title", "── outside any turn ──")
         yield from _lines(loose[:ALL_TURNS], timeline.first_at, theme, columns)
     for span in turns:
         rows = [*_turn(span, lines[span], timeline.first_at, theme, columns)]
@@ -59,7 +59,7 @@ def figures(all: Sequence[tuple[str, Measures]], theme: Theme, columns: int) -> 
     names = [safe(name) for name, _ in all]
     wide = [max(14, min(width(name), 28)) for name in names]
     cells = "  ".join(fit(name, size).rjust(size) for name, size in zip(names, wide, strict=True))
-    yield theme.paint("rule", fit(f"{'p95 (count)':<20}  {cells}", columns))
+    yield theme.paint("title", fit(f"{'p95 (count)':<20}  {cells}", columns))
     for name in TIMES:
         spreads = [measures.spread(name) for _, measures in all]
         if not any(one.count for one in spreads):
@@ -76,7 +76,7 @@ def figures(all: Sequence[tuple[str, Measures]], theme: Theme, columns: int) -> 
 
 def _figures_of_one(measures: Measures, theme: Theme, columns: int) -> Iterator[str]:
     head = f"{'':<20} {'count':>9} {'p50':>9} {'p95':>9} {'max':>9}  histogram"
-    yield theme.paint("rule", fit(head, columns))
+    yield theme.paint("title", fit(head, columns))
     for name, what in TIMES.items():
         one = measures.spread(name)
         if not one.count:
@@ -115,7 +115,7 @@ def _turn(
 ) -> Iterator[str]:
     reply = f" reply {seconds(span.reply)} " if span.reply is not None else " "
     head = f"── turn {span.idx} ──{reply if reply != ' ' else ''}"
-    yield theme.paint("rule", fit(head + "─" * max(0, min(columns, 80) - width(head)), columns))
+    yield theme.paint("title", fit(head + "─" * max(0, min(columns, 80) - width(head)), columns))
     yield from _lines(lines, first, theme, columns)
     yield from _waterfall(span, columns)
 

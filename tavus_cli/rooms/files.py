@@ -8,12 +8,14 @@ from __future__ import annotations
 import codecs
 import contextlib
 import io
+import os
 import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from tavus_cli.errors import UsageError
+from tavus_cli.files import cannot, deserted, is_pipe, open_to_read
 
 _ENCODINGS = (  # UTF-32 before UTF-16, whose mark begins it
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -73,11 +75,11 @@ class Lines:
 
 def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
     try:
-        source = _standard_input(stdin) if path == "-" else open(path, "rb")  # noqa: SIM115
+        source = _standard_input(stdin) if path == "-" else os.fdopen(open_to_read(path), "rb")
     except IsADirectoryError:
         raise UsageError(f"{path}: a folder; give its files: {path.rstrip('/')}/*.jsonl") from None
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None
     try:
         return source, _text(path, source)
     except UsageError:
@@ -95,6 +97,10 @@ def _standard_input(stdin: TextIO | None) -> Any:
 
 def _text(path: str, source: Any) -> TextIO:
     begins = source.peek(16)
+    if not begins and path != "-" and is_pipe(source.fileno()):
+        raise deserted()
+    if len(begins) >= 16 and not any(begins[:16]):
+        raise UsageError(f"{path}: not a recording: it begins with zeros")
     if begins.startswith(b"\x1f\x8b"):
         import gzip
 

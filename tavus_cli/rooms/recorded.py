@@ -16,14 +16,13 @@ from itertools import chain, islice
 from typing import Any, Literal, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
-from tavus_cli.protocol.events import decode
-from tavus_cli.protocol.wire import TOO_DEEP, from_json, to_json
+from tavus_cli.protocol.events import Event, decode, text_decoder
+from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, to_json
 from tavus_cli.rooms.files import Lines
-from tavus_cli.rooms.room import BATCH, Arrival, Participant, Received, RoomNote
+from tavus_cli.rooms.room import BATCH, Arrival, Participant, RoomNote
 from tavus_cli.rooms.wrappers import events_of, unix, unwrapped, values_in
 
 VERSION = 1
-_MAX_TIME = 1e11  # Unix seconds; a larger number is not a time
 
 Parse = Callable[[str], Arrival | None]
 ParseAll = Callable[[list[str]], list[Arrival]]
@@ -145,9 +144,9 @@ class RecordedRoom:
         assert self._speed is not None
         begun = False
         for arrival in chain.from_iterable(batch for _, batch in self._batches()):
-            at = arrival.at if isinstance(arrival, Received | RoomNote) else None
-            if at is None and isinstance(arrival, Received):
-                at = decode(arrival.message).timestamp
+            at = arrival.at if isinstance(arrival, Event | RoomNote) else None
+            if at is None and isinstance(arrival, Event):
+                at = arrival.timestamp
             if not at:  # unknown; 0 where no record before said one
                 yield 0.0, [arrival]
                 continue
@@ -178,8 +177,8 @@ class RecordedRoom:
     def _date(self, arrivals: list[Arrival]) -> None:
         """A record without a time came when the one before it did."""
         for arrival in arrivals:
-            if type(arrival) is Received:
-                if arrival.at is None or not 0 <= arrival.at < _MAX_TIME:
+            if type(arrival) is Event:
+                if arrival.at is None or not 0 <= arrival.at < MAX_TIME:
                     arrival.at = self._last_at
                 self._last_at = arrival.at
 
@@ -246,32 +245,21 @@ def _is_record(value: Any) -> bool:
 
 
 def _number(value: Any) -> float | None:
-    return float(value) if type(value) in (int, float) and 0 <= value < _MAX_TIME else None
+    return float(value) if type(value) in (int, float) and 0 <= value < MAX_TIME else None
 
 
 def _bare_readers() -> tuple[ParseAll, Parse]:
     """For a batch of lines, which raises ValueError where it does not read one of them; and for one line."""
-    from msgspec import DecodeError, json
-
-    fast = json.Decoder().decode
-    unread = (DecodeError, UnicodeEncodeError, RecursionError)
+    decode_text = text_decoder()
 
     def parse_all(lines: list[str]) -> list[Arrival]:
         if not lines[-1].endswith("\n"):
             raise ValueError
-        try:
-            return [Received(fast(raw := line[:-1]), None, None, raw) for line in lines]
-        except unread:
-            raise ValueError from None
+        return [decode_text(line[:-1]) for line in lines]
 
     def parse(line: str) -> Arrival | None:
         raw = line.removesuffix("\n")
-        try:
-            return Received(fast(raw), None, None, raw)
-        except RecursionError:
-            return Received(TOO_DEEP, None, None, raw)
-        except unread:
-            return Received(from_json(raw), None, None, raw) if raw.strip() else None
+        return decode_text(raw) if raw.strip() else None
 
     return parse_all, parse
 
@@ -285,8 +273,8 @@ def _logged_readers(timed: bool) -> tuple[ParseAll, Parse]:
         value = _read(line)
         logged = unwrapped(value)
         if logged is None:
-            return Received(value, None, None, None)
-        return Received(logged.message, logged.at if timed else None, logged.sender, None, logged.direction)
+            return decode(value)
+        return decode(logged.message, logged.at if timed else None, logged.sender, None, logged.direction)
 
     def parse_all(lines: list[str]) -> list[Arrival]:
         return [arrival for line in lines if (arrival := parse(line)) is not None]
@@ -303,18 +291,14 @@ def _record_readers() -> tuple[ParseAll, Parse]:
         [("dir", Literal["in", "out"]), ("message", Raw), ("at", float, -1.0), ("sender", str | None, None)],
         rename={"sender": "from"},
     )
-    outer, inner = json.Decoder(record).decode, json.Decoder().decode
+    outer, decode_text = json.Decoder(record).decode, text_decoder()
 
     def parse_all(lines: list[str]) -> list[Arrival]:
-        out: list[Arrival] = []
-        one: Any
         try:
-            for one in map(outer, lines):
-                raw = bytes(one.message)
-                out.append(Received(inner(raw), one.at, one.sender, raw.decode(), one.dir))
+            some: list[Any] = [outer(line) for line in lines]
         except (DecodeError, UnicodeEncodeError, RecursionError):
             raise ValueError from None
-        return out
+        return [decode_text(bytes(one.message).decode(), one.at, one.sender, one.dir) for one in some]
 
     def parse(line: str) -> Arrival | None:
         try:
@@ -340,7 +324,7 @@ def _slow_record(line: str) -> Arrival | None:
     message, sender, direction = value["message"], value.get("from"), value["dir"]
     if direction == "note":
         return RoomNote(message if isinstance(message, str) else to_json(message), at)
-    return Received(message, at, sender if isinstance(sender, str) else None, _message_text(line), direction)
+    return decode(message, at, sender if isinstance(sender, str) else None, _message_text(line), direction)
 
 
 def _read(line: str) -> Any:

@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.snapshot import Snapshot
 
 BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
@@ -86,7 +87,8 @@ class Idle:
 
 
 # A Snapshot comes only from a resident session, and first: what happened before this side joined it.
-Arrival = Received | ParticipantChanged | RoomNote | RoomOver | Idle | Snapshot
+# An Event comes only from recordings: a Received that is decoded already.
+Arrival = Received | Event | ParticipantChanged | RoomNote | RoomOver | Idle | Snapshot
 
 
 class Room(Protocol):

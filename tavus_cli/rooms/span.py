@@ -74,6 +74,13 @@ class Within:
         if inside := self._span.among(entries):
             self._sink.entries(inside)
 
+    def wake_at(self) -> float | None:
+        at: float | None = self._sink.wake_at()
+        return at
+
+    def tick(self, now: float) -> None:
+        self._sink.tick(now)
+
     async def drain(self) -> None:
         await self._sink.drain()
 

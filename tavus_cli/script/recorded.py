@@ -12,12 +12,11 @@ from typing import Any
 from tavus_cli.errors import ConsoleError, NotMet, UsageError
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry
-from tavus_cli.protocol.events import decode
+from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
-from tavus_cli.rooms.room import Received
 from tavus_cli.script.conditions import REPLY
 from tavus_cli.script.names import Kept
 from tavus_cli.script.runner import Verdict
@@ -59,13 +58,13 @@ class RecordedStage:
         async for batch in self._room.arrivals():
             for arrival in batch:
                 await self.turns.give()
-                if type(arrival) is not Received:
+                if type(arrival) is not Event:
                     continue
                 at = self._room.now() if arrival.at is None else arrival.at
                 if arrival.direction == "out":
                     self._was_sent(arrival.message, at)
                 else:
-                    self._add(self._conversation.receive(arrival.message, at, arrival.sender, arrival.raw))
+                    self._add(self._conversation.take([arrival]))
         self._add(self._conversation.close())
 
     def now(self) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import sys
 import uuid
 import wave
@@ -11,9 +12,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from tavus_cli.errors import UsageError
+from tavus_cli.files import cannot, read
 from tavus_cli.protocol.interactions import audio_echo
 from tavus_cli.session.session import Session
 
+LARGEST = 256 << 20  # bytes of a file: ten minutes in stereo at 96 kHz and more
 MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
 MAX_RATE = 1_000_000  # Hz; more stands in no sane file
 
@@ -28,7 +31,7 @@ class Sound(NamedTuple):
 def read_wav(path: str) -> Sound:
     """Raises UsageError for what is not a WAV file of 16-bit PCM."""
     try:
-        with wave.open(path, "rb") as file:
+        with wave.open(io.BytesIO(read(path, LARGEST))) as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             if width != 2:
                 raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
@@ -41,8 +44,8 @@ def read_wav(path: str) -> Sound:
             frames = file.readframes(min(file.getnframes(), most + 1))
             if len(frames) > most * 2 * channels:
                 raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; shorten it")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
         raise UsageError(
             f"{path}: not a WAV file of 16-bit PCM ({str(error) or 'it ends too early'})"

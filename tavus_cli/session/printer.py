@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
 
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.session.output import Output
 from tavus_cli.views.line import LineView
+from tavus_cli.views.rows import Row, Rows
+from tavus_cli.views.theme import TimesChoice
 
 TERMINAL_LIMIT = 4_000  # characters of one line on a terminal; a pipe gets all of them
 
@@ -19,13 +21,21 @@ class View(Protocol):
     def lines(self, entries: Iterable[Entry]) -> list[str]: ...
 
 
-def line_view(environment: Environment, *, all: bool = False) -> LineView:
+class RowView(Protocol):
+    def lines(self, rows: Iterable[Row]) -> list[str]: ...
+
+
+def line_view(
+    environment: Environment, *, all: bool = False, seq: bool = False, times: TimesChoice = "auto"
+) -> LineView:
     terminal = is_tty(environment.stdout)
     return LineView(
         local_time,
         theme=environment.theme,
         width=environment.columns,
         all=all,
+        seq=seq,
+        times=times if terminal else "full",
         limit=TERMINAL_LIMIT if terminal else None,
         wrap=terminal,
     )
@@ -34,13 +44,13 @@ def line_view(environment: Environment, *, all: bool = False) -> LineView:
 class Printer:
     """A sink: selected entries through a view to the output, until enough has been shown.
 
-    With ``notes_apart``, for formats that machines read, what is not a message goes to standard error; so do
-    warnings always.
+    A LineView gets rows, other views the entries as they are. With ``notes_apart``, for formats that machines
+    read, what is not a message goes to standard error; so do warnings always.
     """
 
     def __init__(
         self,
-        view: View,
+        view: View | LineView,
         selection: Selection,
         output: Output,
         environment: Environment,
@@ -51,7 +61,8 @@ class Printer:
     ) -> None:
         self.done = asyncio.Event()
         self.met = False  # whether --count or --until was reached
-        self._view = view
+        self._view: View | RowView = view
+        self._rows = Rows(selection) if isinstance(view, LineView) else None
         self._select = selection
         self._until = until
         self._left = count
@@ -68,7 +79,22 @@ class Printer:
         if self._left is not None:
             shown = self._counted(shown, self._left)
         shown = [one for one in shown if type(one) is EventEntry or not self._said_apart(one)]
-        if lines := self._view.lines(shown):
+        if self._rows is None:
+            self._print(shown)
+        else:
+            self._print(self._rows.take(entries, shown))
+            if self.done.is_set():
+                self._print(self._rows.close())
+
+    def wake_at(self) -> float | None:
+        return self._rows.wake_at() if self._rows is not None else None
+
+    def tick(self, now: float) -> None:
+        if self._rows is not None and not self.done.is_set():
+            self._print(self._rows.tick(now))
+
+    def _print(self, rows: Sequence[Any]) -> None:
+        if rows and (lines := self._view.lines(rows)):
             lines.append("")
             self._output.write("\n".join(lines))
 

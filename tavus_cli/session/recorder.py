@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import stat
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tavus_cli import __version__
 from tavus_cli.errors import UsageError
+from tavus_cli.files import cannot, make_private, open_to_write
 from tavus_cli.protocol.wire import to_json
 
 if TYPE_CHECKING:
@@ -135,15 +135,16 @@ def _create(path: str) -> tuple[TextIO, bool]:
     """The file, and whether it was not there before; an empty one is taken."""
     try:
         made = not os.path.lexists(path)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        status = os.fstat(descriptor)
-        if status.st_size:
+        descriptor = open_to_write(path, os.O_APPEND, file_only=True)
+        try:
+            if os.fstat(descriptor).st_size:
+                raise UsageError(f"{path} already exists: choose another file for the recording")
+            make_private(descriptor)
+        except BaseException:
             os.close(descriptor)
-            raise UsageError(f"{path} already exists: choose another file for the recording")
-        if hasattr(os, "fchmod") and stat.S_ISREG(status.st_mode):  # never the mode of /dev/null
-            os.fchmod(descriptor, 0o600)
+            raise
         # A lone surrogate stands in a JSON string, where \ud83d is what says it.
         file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
+    except (OSError, ValueError) as error:
+        raise cannot(path, error) from None
     return file, made

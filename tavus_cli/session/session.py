@@ -12,9 +12,10 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
 from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
+from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
@@ -47,11 +48,20 @@ class Sink(Protocol):
     async def drain(self) -> None: ...
 
 
+class HoldingSink(Sink, Protocol):
+    """One that holds something back: ``tick`` is called when it is due, and with infinity at the end."""
+
+    def wake_at(self) -> float | None: ...
+
+    def tick(self, now: float) -> None: ...
+
+
 class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
     Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
     what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
+    Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
     """
 
     def __init__(
@@ -61,6 +71,7 @@ class Session:
         hold: float | None = None,
         recorder: Recorder | None = None,
         at_once: int = BATCH,
+        watched: bool = True,
         progress: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
@@ -71,6 +82,7 @@ class Session:
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
+        self._watched = watched
         self._progress = progress
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
@@ -82,6 +94,10 @@ class Session:
     @functools.cached_property
     def conversation(self) -> Conversation:
         """The core, imported when the first event comes or goes: joining does not wait for it."""
+        if not self._watched:
+            from .presence import Presence
+
+            return cast("Conversation", Presence())
         from tavus_cli.protocol.conversation import Conversation
 
         return Conversation(hold=self._hold, by_count=not self.room.timed)
@@ -217,28 +233,35 @@ class Session:
         finally:
             try:
                 self._emit(self.conversation.close())
+                self._tick_sinks(float("inf"))
             finally:  # a sink may fail; nobody must wait for an end that does not come
                 self.ended.set()
 
     def _take(self, arrivals: list[Arrival]) -> None:
+        if self._recorder is None:
+            events = [one for one in arrivals if type(one) is Event and one.direction == "in"]
+            if len(events) == len(arrivals):
+                self._emit(self.conversation.take(events))
+                return
         entries: list[Entry] = []
-        receive, recorder = self.conversation.receive, self._recorder
         for arrival in arrivals:
-            if type(arrival) is Received and arrival.direction == "in" and recorder is None:
-                entries += receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
-            elif type(arrival) is Received:
+            if type(arrival) is Received or type(arrival) is Event:
                 entries += self._received(arrival)
             else:
                 entries += self._other(arrival)
         self._emit(entries)
+        if self._idle.is_set():
+            self._tick_sinks(float("inf"))
 
-    def _received(self, arrival: Received) -> list[Entry]:
+    def _received(self, arrival: Received | Event) -> list[Entry]:
         if arrival.direction == "out":
             return self.conversation.sent(arrival.message, arrival.at or self.room.now())
         if self._recorder is not None:
             self._recorder.received(
                 arrival.message, arrival.at or self.room.now(), arrival.sender, arrival.raw
             )
+        if type(arrival) is Event:
+            return self.conversation.take([arrival])
         return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
 
     def _other(self, arrival: Arrival) -> list[Entry]:
@@ -284,14 +307,25 @@ class Session:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        wake_at = self.conversation.wake_at()
+        times = [sink.wake_at() for sink in self._holding()]
+        times.append(self.conversation.wake_at())
+        wake_at = min((at for at in times if at is not None), default=None)
         if wake_at is not None and not self.ended.is_set():
             delay = max(0.0, wake_at - self.room.now())
             self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        self._emit(self.conversation.tick(self.room.now()))
+        now = self.room.now()
+        self._tick_sinks(now)
+        self._emit(self.conversation.tick(now))
+
+    def _tick_sinks(self, now: float) -> None:
+        for sink in self._holding():
+            sink.tick(now)
+
+    def _holding(self) -> list[HoldingSink]:
+        return [cast(HoldingSink, sink) for sink in self.sinks if hasattr(sink, "wake_at")]
 
     async def _leave(self, *, in_order: bool) -> None:
         """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""

@@ -19,14 +19,16 @@ async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
 
     def read() -> None:
         decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        rest = ""
+        rest: list[str] = []  # of a line, joined once: it may be long
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             while data := _read(environment):
-                *whole, rest = (rest + decoder.decode(data)).split("\n")
-                for line in whole:
-                    loop.call_soon_threadsafe(lines.put_nowait, line)
-            if rest:
-                loop.call_soon_threadsafe(lines.put_nowait, rest)
+                first, *others = decoder.decode(data).split("\n")
+                rest.append(first)
+                for part in others:
+                    loop.call_soon_threadsafe(lines.put_nowait, "".join(rest))
+                    rest = [part]
+            if last := "".join(rest):
+                loop.call_soon_threadsafe(lines.put_nowait, last)
             loop.call_soon_threadsafe(lines.put_nowait, None)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()

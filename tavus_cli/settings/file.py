@@ -29,8 +29,10 @@ def read(path: Path, *, must_be: bool) -> str:
         if not must_be:
             return ""
         raise UsageError(f"{path}: {error.strerror}; create it with: tavus-console config edit") from None
-    except NotADirectoryError:
-        return ""
+    except NotADirectoryError as error:
+        if not must_be:
+            return ""
+        raise unreadable(path, error) from None
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from None
 

@@ -9,7 +9,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import ConsoleError, UsageError
+from tavus_cli.files import cannot, read
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
@@ -38,6 +39,8 @@ class Toml:
             raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
         except RecursionError:
             raise UsageError(f"{file}:1: nested too deep") from None
+        except ValueError:  # Python reads no number of so many digits
+            raise UsageError(f"{file}:{_line_of_digits(text)}: a number with too many digits") from None
 
     def wrong(self, path: KeyPath, what: str) -> UsageError:
         """The error to raise for the value of a key."""
@@ -66,15 +69,20 @@ class Toml:
 def read_text(path: str | Path) -> str:
     """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
     try:
-        return Path(path).read_bytes().decode("utf-8-sig")
+        return read(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         raise UsageError(f"{path}:{line}: not UTF-8 text") from None
 
 
-def unreadable(path: str | Path, error: OSError | ValueError) -> UsageError:
+def unreadable(path: str | Path, error: OSError | ValueError) -> ConsoleError:
     """The error to raise for one of ``read_text``."""
-    return UsageError(f"{path}: {getattr(error, 'strerror', None) or error}")
+    return cannot(path, error)
+
+
+def _line_of_digits(text: str) -> int:
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if re.search(r"[0-9_]{4000}", line)), 1)
 
 
 def lines_of_keys(text: str) -> dict[KeyPath, int]:

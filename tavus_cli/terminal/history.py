@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 
 from prompt_toolkit.history import History, InMemoryHistory
 
+from tavus_cli.files import make_private, open_to_read, open_to_write
 from tavus_cli.secret import redacted
 
 ENTRIES = 1000  # kept from earlier sessions
@@ -52,31 +54,37 @@ def open_history(path: Path) -> tuple[History, str | None]:
     """
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and not path.is_file():
-            raise OSError(f"{path} is not a file")
-        os.close(_open_private(path, os.O_APPEND))
-        entries, damaged, oversized = _read(path)
+        entries, damaged, oversized = _read(path) if os.path.lexists(path) else ([], 0, False)
         if damaged and not entries:
             raise OSError(f"{path} is not a history")  # so it is not ours to change
+        os.close(_open_private(path, os.O_APPEND))
         if damaged or oversized:
             _rewrite(path, entries)
-    except OSError as error:
-        return InMemoryHistory(), f"history is kept for this session only: {error.strerror or error}"
+    except (OSError, ValueError) as error:
+        return (
+            InMemoryHistory(),
+            f"history is kept for this session only: {getattr(error, 'strerror', None) or error}",
+        )
     note = f"history: {damaged} damaged lines in {path} were removed" if damaged else None
     return BoundedHistory(path, entries), note
 
 
 def _open_private(path: Path, flags: int) -> int:
     """A descriptor for writing a file that only its owner may read, also if it was there before."""
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | flags, 0o600)
-    if hasattr(os, "fchmod"):
-        os.fchmod(descriptor, 0o600)
+    descriptor = open_to_write(path, flags, file_only=True)
+    try:
+        make_private(descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
 def _read(path: Path) -> tuple[list[str], int, bool]:
     """The newest entries, oldest first; how many lines were damaged; whether the file holds too many."""
-    with path.open("rb") as file:
+    with os.fdopen(open_to_read(path), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(f"{path} is not a file")
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - _TAIL_BYTES))
         lines = file.read(_TAIL_BYTES).splitlines()

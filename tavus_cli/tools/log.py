@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.errors import UsageError
+from tavus_cli.files import cannot, open_to_write
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.secret import redacted
 
@@ -49,9 +49,9 @@ class ToolLog:
         self.failed: str | None = None
         self._path = path
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = open_to_write(path, os.O_APPEND, file_only=True)
         except (OSError, ValueError) as error:
-            raise UsageError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+            raise cannot(path, error) from None
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, line: dict[str, Any]) -> str | None:

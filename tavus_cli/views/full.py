@@ -31,7 +31,7 @@ def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
     }
     known = [f"{name} {safe(str(value))}" for name, value in facts.items() if value is not None]
     head = "  ".join([safe(event.type) or "not a Tavus message", *known, *_happened(entry)])
-    return [theme.paint("rule", head), *_message(event.message)]
+    return [theme.paint("title", head), *_message(event.message)]
 
 
 def _time(at: float | None) -> str | None:

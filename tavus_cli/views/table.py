@@ -139,7 +139,7 @@ def table(
     gets what the others leave.
     """
     shrinks %= len(heads)
-    lines = [("rule", [*heads]), *((style, [flat(cell) for cell in cells]) for style, cells in rows)]
+    lines = [("title", [*heads]), *((style, [flat(cell) for cell in cells]) for style, cells in rows)]
     needed = [max(width(cells[n]) for _, cells in lines) for n in range(len(heads))]
     widths = [need if n == shrinks else min(need, widest) for n, need in enumerate(needed)]
     others = sum(widths) - widths[shrinks] + len(_GAP) * (len(heads) - 1)

@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 
 ColorChoice = Literal["auto", "always", "never"]
 ThemeName = Literal["auto", "dark", "light", "mono", "high-contrast"]
+TimesChoice = Literal["auto", "full"]
 RESET = "\x1b[0m"
 
 
@@ -50,7 +51,9 @@ PLAIN = Theme({})
 # On black or nearly so; in the terminal's own sixteen colours.
 DARK = _theme(
     time="2",
-    rule="1;94",
+    rule="2",
+    title="94",
+    name="1",
     user="36",
     pal="32",
     you="1;33",
@@ -71,7 +74,9 @@ DARK = _theme(
 # On white or nearly so: of the 256 colours, which no terminal changes, those that are dark enough.
 LIGHT = _theme(
     time="38;5;240",
-    rule="1;38;5;25",
+    rule="38;5;240",
+    title="38;5;25",
+    name="1",
     user="38;5;24",
     pal="38;5;22",
     you="1;38;5;94",
@@ -92,7 +97,9 @@ LIGHT = _theme(
 # No colour: bold, underlined, reversed.
 MONO = _theme(
     time="",
-    rule="1",
+    rule="",
+    title="1",
+    name="1",
     user="4",
     pal="1",
     you="1;4",
@@ -113,7 +120,9 @@ MONO = _theme(
 # Nothing is dim. A colour never stands on a background that we do not know: it brings its own.
 HIGH_CONTRAST = _theme(
     time="",
-    rule="1",
+    rule="",
+    title="1",
+    name="1",
     user="1;38;5;16;48;5;51",
     pal="1;38;5;16;48;5;46",
     you="1;38;5;16;48;5;226",

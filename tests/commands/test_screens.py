@@ -114,6 +114,8 @@ class Screen:
         clock = time.strftime("%H:%M:%S", time.gmtime(START + seconds))
         if self.columns == NARROW:
             return clock
+        if self.columns == 80:
+            return clock if of_turn is None else f"{clock} {of_turn:+.1f}"
         after = "" if of_turn is None else f" {of_turn:+.3f}"
         return f"{clock}.{round(seconds % 1 * 1000):03d}{after}"
 
@@ -137,7 +139,7 @@ async def speech_grows_in_one_row_until_it_is_final(screen: Screen) -> None:
         await screen.row_is(f"user     {words}")
         assert screen.terminal.rows()[-3:] == [f"user     {words}", screen.status, "›"]
     screen.comes(UTTERANCE, 0.4, turn=1, inference="u", role="user", speech="Where do I find it?")
-    await screen.shows(f"{screen.at(0.4, 0.3)} user Where do I find it?")
+    await screen.shows(f"{screen.at(0.4, 0.0)} user Where do I find it?")
     assert screen.log.count("Where") == 1
     assert len([row for row in screen.terminal.rows() if row.startswith("user ")]) == 0
 
@@ -166,7 +168,10 @@ async def what_was_cut_is_told_from_what_was_said_without_colour(screen: Screen)
         duration=2.1,
         interrupted=True,
     )
+    await screen.shows('pal ✂ after "…return it"' if screen.columns == NARROW else f'pal ✂ after "{said}"')
+    screen.typed("/turn 1")
     await screen.shows(f"pal {said} ✂ interrupted (cut: within thirty days.)", "pal ■ 2.10 s ✂ interrupted")
+    assert screen.log.count("✂ after") == 1
 
 
 @element
@@ -201,7 +206,7 @@ async def a_long_text_is_broken_between_words(screen: Screen) -> None:
     await screen.terminal.shows("word059")
     rows = [row for row in screen.terminal.rows() if "word" in row]
     assert [word for row in rows for word in row.split() if word.startswith("word")] == words
-    hang = 33 if screen.terminal.screen.columns > NARROW else 4
+    hang = {NARROW: 4, 80: 22}.get(screen.columns, 33)
     assert {len(row) - len(row.lstrip()) for row in rows[1:]} <= {hang}
 
 
@@ -259,10 +264,14 @@ async def a_turn_begins_with_a_rule_as_wide_as_the_terminal(screen: Screen) -> N
     screen.comes("conversation.started_speaking", 1.14, turn=1, inference="p", role="pal")
     screen.comes(UTTERANCE, 3.0, turn=2, inference="v", role="user", speech="And then?")
     await screen.shows("pal ▶ speaking reply 1.14 s", "And then?")
-    first, second = (row for row in screen.terminal.rows() if row.startswith("──"))
-    assert len(first) == len(second) == screen.columns
+    screen.comes("conversation.stopped_speaking", 3.0, turn=1, inference="p", role="pal", duration=1.9)
+    screen.comes(UTTERANCE, 4.0, turn=3, inference="w", role="user", speech="And now?")
+    await screen.shows("And now?")
+    first, second, third = (row for row in screen.terminal.rows() if row.startswith("──"))
+    assert len(first) == len(second) == len(third) == screen.columns
     assert re.fullmatch("── turn 1 ─+", first)
-    assert re.fullmatch("── turn 2 ─+ turn 1 replied in 1.14 s ──", second)
+    assert re.fullmatch("── turn 2 ─+ turn 1: reply 1.14 s ──", second)
+    assert re.fullmatch("── turn 3 ─+", third)
 
 
 @element
@@ -383,6 +392,7 @@ async def tables(screen: Screen) -> None:
         screen.comes(
             "conversation.started_speaking", at + 0.5 + turn, turn=turn, inference=f"p{turn}", role="pal"
         )
+    screen.passes(at + 4)
     await screen.shows("reply 2.50 s")
     screen.typed("/turns")
     await screen.shows("turn began reply 0 +0:00 500 ms 1 +1:00 1.50 s 2 +2:00 2.50 s")

@@ -61,7 +61,7 @@ def test_two_sessions_are_named_where_no_target_is_given(api: LocalApi) -> None:
     assert process("session", "stop").err == (
         f"tavus-console: 2 sessions are running: give one of sim, {other}, or --all\n"
     )
-    assert process("tail", other, "--count", "1", "--format", "{type}").status == 0
+    assert process("tail", other, "--for", "0.1s", "--format", "{type}").status == 0
 
 
 def test_what_create_prints_is_a_target(api: LocalApi) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from tavus_cli.protocol.events import Event
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import stop
 from tavus_cli.rooms.daily import room as adapter
@@ -26,6 +27,7 @@ from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.recorder import Recorder
 from tests.kits.daily_room import LocalRoom, authority_file, room_url
 from tests.kits.fake_daily import FakeDaily, Scenario, install
+from tests.kits.program import SECONDS
 from tests.kits.resident_kit import connected, start
 
 URL = "https://x.daily.co/c0ffee"
@@ -65,11 +67,18 @@ async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
         await asyncio.wait_for(task, 10)
 
 
-async def until(condition: Callable[[], Any], timeout: float = 10.0) -> None:
+async def until(condition: Callable[[], Any], timeout: float = SECONDS) -> None:
     """Returns when ``condition`` is true; only for what nothing can be awaited for."""
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.001)
+
+
+def as_received(one: Arrival) -> Arrival:
+    """An event of a recording, as what it came as."""
+    if isinstance(one, Event):
+        return Received(one.message, one.at, one.sender, one.raw, one.direction)
+    return one
 
 
 def messages(arrivals: list[Arrival]) -> list[Any]:

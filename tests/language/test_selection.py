@@ -91,6 +91,10 @@ def entry(
 
 
 _SENT = SentEntry(decode(message("conversation.respond", text="Hi"), direction="out"), 0.0, Turn(2, 0.0))
+_INTERRUPT = SentEntry(decode(message("conversation.interrupt"), direction="out"), 0.0)
+_ECHO = EventEntry(
+    decode(message("conversation.utterance", role="user", speech="Hi")), 0.0, Turn(2, 0.0), fold="echo"
+)
 _GAP, _NOTE = GapEntry(1, 2, 0.0), NoteEntry("n", 0.0)
 
 
@@ -121,7 +125,14 @@ def test_nothing_asked_for() -> None:
         ({"only": ["utterance"]}, _GAP, False),
         ({"only": ["utterance"]}, _NOTE, False),
         ({"only": ["respond"]}, _SENT, True),
-        ({"only": ["utterance"]}, _SENT, False),
+        ({"only": ["utterance"]}, _SENT, True),
+        ({"only": ["utterance"]}, _ECHO, False),
+        ({"only": ["shutdown"]}, _SENT, False),
+        ({"ignore": ["utterance"]}, _SENT, False),
+        ({"ignore": ["shutdown"]}, _SENT, True),
+        ({"role": "user"}, _SENT, True),
+        ({"role": "user"}, _INTERRUPT, False),
+        ({"only": ["utterance"]}, _INTERRUPT, False),
         ({"ignore": ["utterance"]}, entry(), False),
         ({"ignore": ["utterance"]}, entry("system.shutdown"), True),
         ({"ignore": ["utterance"]}, _GAP, True),
@@ -143,6 +154,9 @@ def test_nothing_asked_for() -> None:
         ({"where": "properties.speech == 'Hi'"}, entry(), True),
         ({"where": "properties.speech == 'Ho'"}, entry(), False),
         ({"where": "properties.text"}, _SENT, True),
+        ({"where": "properties.speech == 'Hi'"}, _SENT, True),
+        ({"where": "properties.role == 'pal'"}, _SENT, False),
+        ({"where": "event_type == 'conversation.utterance'"}, _INTERRUPT, False),
         ({"where": "seq"}, _GAP, False),
         ({"where": "seq", "all": True}, entry(fold="twin"), False),
         ({"only": ["utterance"], "role": "pal", "turn": 1, "where": "properties"}, entry(turn=1), True),
@@ -152,6 +166,14 @@ def test_selections(what: dict[str, Any], one: Entry, shown: bool) -> None:
     asked = selection(**what)
     assert asked(one) is shown
     assert asked.among([one]) == ([one] if shown else [])
+
+
+@pytest.mark.parametrize("what", [{"only": ["utterance"]}, {"role": "user"}, {"where": "properties.speech"}])
+def test_who_reads_the_messages_gets_the_echo_once(what: dict[str, Any]) -> None:
+    asked = selection(**what)
+    asked.wire = True
+    assert asked.among([_SENT, _ECHO]) == [_ECHO]
+    assert Selection(wire=True).among([_SENT, _ECHO]) == [_SENT, _ECHO]
 
 
 _TRUE: tuple[Any, ...] = (0, 0.0, 1, True, "a", [0], {"a": None})

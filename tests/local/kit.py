@@ -37,7 +37,7 @@ class Handler:
 
     async def has(self, event_type: str) -> Json:
         """The first webhook of a type, once it has come."""
-        await until(lambda: event_type in self.types, 20)
+        await until(lambda: event_type in self.types)
         return self.taken[self.types.index(event_type)]
 
 

@@ -153,7 +153,7 @@ def test_joins_that_stop_on_the_way(socket: Any) -> None:
                 else:  # joined first, thrown out after
                     with contextlib.suppress(ConsoleError):
                         await room.join()
-                    await until(lambda: any(isinstance(one, RoomOver) for one in arrivals), 30)
+                    await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
 
     asyncio.run(main())
 

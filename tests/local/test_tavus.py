@@ -52,6 +52,14 @@ def said(arrivals: list[Arrival], text: str) -> bool:
     )
 
 
+def finished(arrivals: list[Arrival]) -> int:
+    """How many turns the PAL has spoken to their end."""
+    return sum(
+        one["event_type"] == "conversation.stopped_speaking" and one["properties"]["role"] == "pal"
+        for one in messages(arrivals)
+    )
+
+
 def test_create_join_respond_reply_end_webhooks(tmp_path: Path) -> None:
     async def main() -> None:
         async with tavus(record=str(tmp_path / "kept")) as api, handler() as hook:
@@ -67,6 +75,7 @@ def test_create_join_respond_reply_end_webhooks(tmp_path: Path) -> None:
                 await until(lambda: said(arrivals, "Good day."))
                 await room.send(respond("xyzzy plover", name))
                 await until(lambda: said(arrivals, "xyzzy plover"))
+                await until(lambda: finished(arrivals) == 2)  # the transcript holds what was spoken
                 assert (await api.call("POST", f"/v2/conversations/{name}/end"))[0] == 200
                 await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
                 assert "system.shutdown" in [one["event_type"] for one in messages(arrivals)]

@@ -109,7 +109,7 @@ def test_html_is_self_contained_and_says_so(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
     result = console("report", str(SAMPLES), "--html", str(tmp_path / "no" / "x.html"))
-    assert result.status == 1
+    assert result.status == 2
     assert len(result.err.splitlines()) == 1
 
 

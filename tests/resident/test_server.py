@@ -13,6 +13,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,7 @@ def folder(sessions: Path) -> Path:
 def test_a_session_is_started_listed_used_and_stopped(folder: Path) -> None:
     assert process("session", "start", "sim") == Result(0, "sim\n", "")
     head, row = console("session", "list").lines
-    assert head.split() == ["id", "target", "PAL", "turn", "minutes", "clients"]
+    assert head.split() == ["id", "target", "PAL", "turn", "minutes", "billed", "clients"]
     assert row.split()[:2] == ["sim", "sim"]
     assert console("send", "sim", "respond", "How much is it?", "--wait", "reply").out.startswith("A ticket")
     again = console("send", "echo", "Once more.", "--wait", "reply")
@@ -163,9 +164,11 @@ def test_without_clients_it_leaves_by_itself(folder: Path) -> None:
 
 
 def test_the_end_of_the_room_ends_the_session_and_its_clients() -> None:
-    start("sim:?leave=4")
+    name = start("sim:?leave=4")["id"]
     result = console("tail", "sim:?leave=4", "--only", "shutdown", "--count", "1")
     assert result.status == 6
+    while runtime.is_held(name):  # by itself, a moment after its clients
+        time.sleep(runtime.AGAIN)
     assert listed() == []
 
 

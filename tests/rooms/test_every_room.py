@@ -47,7 +47,7 @@ def test_order_direction_and_times(stage: Open, tmp_path: Path, monkeypatch: pyt
     async def main() -> None:
         async with stage(tmp_path, monkeypatch) as on, taking(on.room) as arrivals:
             await on.begin(on.room)
-            await until(lambda: len(numbers(arrivals)) >= on.count, 30)
+            await until(lambda: len(numbers(arrivals)) >= on.count)
             came = numbers(arrivals)
             assert came == (sorted(set(came)) if on.numbers is None else on.numbers)
             received = [one for one in arrivals if isinstance(one, Received)]
@@ -156,7 +156,7 @@ def test_a_slow_taker_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: py
                 await asyncio.sleep(0)
             assert len(taken) == before
             gate.set()
-            await until(lambda: len(numbers(taken)) >= on.count, 30)
+            await until(lambda: len(numbers(taken)) >= on.count)
             assert on.numbers is None or numbers(taken) == on.numbers
             assert max(sizes) <= BATCH
             await on.room.leave()

@@ -13,10 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import SendFailed, UsageError
+from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import BATCH, Arrival, Received, RoomNote
 from tests.kits.conversations import DEEP, HOSTILE_TEXTS, deep, many, same_value, strange_messages
+from tests.kits.room_kit import as_received
 
 HEAD = '{"recording":1,"conversation_id":"c1","target":"sim","started":1000.0,"versions":{}}'
 BARE = '{"event_type":"conversation.utterance","seq":1,"properties":{"role":"pal","speech":"Hi"}}'
@@ -46,7 +48,7 @@ def arrivals(room: RecordedRoom) -> list[Arrival]:
         await room.join()
         async for batch in room.arrivals():
             assert 0 <= len(batch) <= BATCH
-            out += batch
+            out += map(as_received, batch)
         await room.leave()
         return out
 
@@ -395,7 +397,7 @@ def test_paced_each_comes_when_the_recordings_clock_has_reached_it(file: Path, s
         room = RecordedRoom(str(write(file, HEAD, *lines)), speed=speed)
         before = 0.0
         async for batch in room.arrivals():
-            (one,) = batch
+            one = as_received(*batch)
             assert isinstance(one, Received)
             assert one.at is not None
             assert room.now() >= one.at - 0.002 * speed, "a timer may be early by the clock's resolution"
@@ -457,7 +459,7 @@ def test_leaving_does_not_wait_for_the_next_record(file: Path) -> None:
 
         async def take() -> None:
             async for batch in room.arrivals():
-                got.extend(batch)
+                got.extend(map(as_received, batch))
                 first.set()
 
         task = asyncio.create_task(take())
@@ -475,7 +477,7 @@ def test_left_before_it_was_joined_nothing_comes(file: Path) -> None:
     async def main() -> list[list[Arrival]]:
         room = RecordedRoom(str(write(file, HEAD, record(1))))
         await room.leave()
-        return [batch async for batch in room.arrivals()]
+        return [[as_received(one) for one in batch] async for batch in room.arrivals()]
 
     assert asyncio.run(main()) == []
 
@@ -536,10 +538,10 @@ def test_any_file_is_refused_in_one_line_or_read_to_its_end(
     notes = [one for one in got if isinstance(one, RoomNote)]
     assert all(note.warning or note.text for note in notes)
     if first in (HEAD.encode(), record(0).encode()):
-        intact = [value for kind, value, _ in lines if kind == "record"]
+        intact = [decode(value).message for kind, value, _ in lines if kind == "record"]
         assert _among(intact, came)
     elif first == BARE.encode():
-        assert _among([value for kind, value, _ in lines if kind == "bare"], came)
+        assert _among([decode(value).message for kind, value, _ in lines if kind == "bare"], came)
 
 
 def _among(wanted: list[Any], came: list[Any]) -> bool:

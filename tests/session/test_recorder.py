@@ -6,7 +6,6 @@ import asyncio
 import json
 import os
 import stat
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from tavus_cli import __version__
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.events import decode
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, Received, RoomNote
 from tavus_cli.session.recorder import Recorder, record_to
@@ -30,6 +30,7 @@ from tests.kits.conversations import (
     strange_messages,
     texts,
 )
+from tests.kits.room_kit import as_received
 
 posix = pytest.mark.skipif(os.name != "posix", reason="modes and devices of POSIX")
 
@@ -44,7 +45,7 @@ def recorder(file: Path | str, **options: Any) -> Recorder:
 
 
 async def arrivals(room: RecordedRoom) -> list[Arrival]:
-    return [one async for batch in room.arrivals() for one in batch]
+    return [as_received(one) async for batch in room.arrivals() for one in batch]
 
 
 def lines(file: Path) -> list[Any]:
@@ -196,26 +197,36 @@ def test_a_full_disk_is_told_once_and_stops_nothing() -> None:
 
 @posix
 def test_a_disk_that_fills_up_later_keeps_what_was_written(tmp_path: Path) -> None:
-    """A pipe whose reader goes stands for it: what is written fails from then on."""
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    got: list[str] = []
+    """The largest size of a file stands for it: what is written beyond fails."""
+    import resource
 
-    def read_two() -> None:
-        with pipe.open() as source:
-            got.extend([source.readline(), source.readline()])
-
-    reader = threading.Thread(target=read_two)
-    reader.start()
-    made = recorder(pipe)
+    file = tmp_path / "a.jsonl"
+    made = recorder(file)
     made.sent({"n": 1}, START)
-    reader.join()
-    assert made.failed is None
-    made.sent({"n": 2}, START)
-    made.sent({"n": 3}, START)
-    made.close()
-    assert str(made.failed) == f"{pipe}: Broken pipe; the recording ends here"
-    assert [json.loads(line).get("message") for line in got] == [None, {"n": 1}]
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size, before[1]))
+    try:
+        made.sent({"n": 2}, START)
+        made.sent({"n": 3}, START)
+        made.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert str(made.failed) == f"{file}: File too large; the recording ends here"
+    assert [json.loads(line).get("message") for line in file.read_text().splitlines()] == [None, {"n": 1}]
+
+
+@posix
+def test_what_is_no_file_is_refused_and_nobody_waits_for_a_reader(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UsageError, match="a pipe that nobody reads"):
+        recorder(tmp_path / "pipe")
+    reading, writing = os.pipe()
+    try:
+        with pytest.raises(UsageError, match="not a file: a pipe"):
+            recorder(f"/dev/fd/{writing}")
+    finally:
+        os.close(reading)
+        os.close(writing)
 
 
 # -- there and back ---------------------------------------------------------------------------------------
@@ -237,7 +248,8 @@ def assert_comes_back(file: Path, messages: list[Any]) -> None:
     assert len(came) == len(messages)
     for number, (arrival, message) in enumerate(zip(came, messages, strict=True)):
         assert isinstance(arrival, Received), arrival
-        assert same_value(arrival.message, message), (arrival.message, message)
+        meant = decode(message).message  # an object in a string is taken for the object
+        assert same_value(arrival.message, meant), (arrival.message, meant)
         out = number % 3 == 2
         assert (arrival.at, arrival.sender) == (START + number, None if out else "pal")
         assert arrival.direction == ("out" if out else "in")

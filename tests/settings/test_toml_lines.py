@@ -74,3 +74,8 @@ def test_a_text_that_is_not_utf_8(tmp_path: Path) -> None:
     file.write_bytes(b"a = 1\nb = '\xff'\n")
     with pytest.raises(UsageError, match=r"s\.toml:2: not UTF-8 text$"):
         read_text(file)
+
+
+def test_a_number_that_python_does_not_read_is_one_line() -> None:
+    with pytest.raises(UsageError, match=r"^x\.toml:2: a number with too many digits$"):
+        Toml("a = 1\nb = " + "9" * 5_000 + "\n", "x.toml")

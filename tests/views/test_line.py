@@ -24,6 +24,7 @@ from tavus_cli.protocol.interactions import (
 )
 from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.views.line import CUT_OFF, LineView
+from tavus_cli.views.numbers import offset
 from tavus_cli.views.theme import DARK, PLAIN, RESET, Theme
 from tests.kits.conversations import (
     FAMILY,
@@ -73,8 +74,11 @@ def of(sent: Any, **more: Any) -> EventEntry:
 
 def test_a_row() -> None:
     assert shown(said()) == [f"{NOW}            pal      Hi"]
-    assert shown(said(turn=Turn(1, START - 1.5)))[1] == f"{NOW}    +1.500  pal      Hi"
-    assert shown(said(turn=Turn(1, START + 1.5)))[1] == f"{NOW}    -1.500  pal      Hi"
+    turn = Turn(1, START - 5)
+    assert shown(said(turn=turn), said(turn=turn, at=START + 1.5))[1:] == [
+        f"{NOW}    +0.000  pal      Hi",
+        "14:13:21.500    +1.500  pal      Hi",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +105,17 @@ def test_the_local_time_is_asked_for_once_a_second() -> None:
         return "12:00:00"
 
     LineView(local_time).lines([said(at=START + delay) for delay in (0, 0.1, 0.9, 1.0, 1.5, 0.5)])
-    assert asked == [0, 1, 0]
+    assert asked == [0, 1]
+
+
+def test_times_never_run_backwards() -> None:
+    turn = Turn(1, START)
+    lines = shown(said(turn=turn), said(turn=turn, at=START - 0.1), said(turn=turn, at=START - 2.04))
+    assert lines[1:] == [
+        f"{NOW}    +0.000  pal      Hi",
+        f"{NOW}    +0.000  pal      Hi",
+        f"{NOW}    +0.000  pal      Hi   2.0 s ago",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -158,11 +172,27 @@ def test_many_roles_are_not_all_remembered() -> None:
 
 def test_a_narrow_terminal_gets_short_rows() -> None:
     turn = Turn(1, START - 1.5)
-    assert shown(said(turn=turn), width=59)[1] == "14:13:20 pal      Hi"
-    assert shown(said(turn=turn), width=60)[1] == f"{NOW}    +1.500  pal      Hi"
-    assert shown(said(seq=7), width=40, all=True) == ["14:13:20     #7  pal      Hi"]
-    assert shown(GapEntry(1, 2, START), width=40) == ["         gap      seq 1–2"]
+    rows = (said(turn=turn), said(turn=turn, at=START + 12.34))
+    assert shown(*rows, width=59)[2] == "14:13:32 pal    Hi"
+    for times, width in (("auto", 60), ("auto", 99)):
+        assert shown(*rows, width=width, times=times)[1:] == [
+            "14:13:20  +0.0 pal    Hi",
+            "14:13:32 +12.3 pal    Hi",
+        ]
+    for times, width in (("auto", 100), ("full", 60)):
+        assert shown(*rows, width=width, times=times)[2] == "14:13:32.340   +12.340  pal      Hi"
+    assert shown(said(seq=7), width=40, all=True) == ["14:13:20     #7  pal    Hi"]
+    assert shown(said(seq=7), width=80, times="auto", seq=True) == ["14:13:20           #7  pal    Hi"]
+    assert shown(GapEntry(1, 2, START), width=40) == ["         gap    seq 1–2"]
     assert shown(said(), width=40, theme=DARK)[0].startswith(f"{DARK.sgr('time')}14:13:20{RESET} ")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, " +0.0"), (99.94, "+99.9"), (99.96, "+1:39"), (599.9, "+9:59"), (600, " +10m"), (86_400, " +24h")],
+)
+def test_how_long_after_its_turn_began_a_row_came(seconds: float, text: str) -> None:
+    assert offset(seconds) == text
 
 
 @pytest.mark.parametrize(
@@ -203,20 +233,26 @@ def test_each_turn_opens_with_a_rule() -> None:
     assert lines[4] == "── turn 2 " + "─" * 70
 
 
-def test_a_rule_tells_how_fast_the_turn_before_replied() -> None:
-    first, second, third = Turn(1, START), Turn(2, START), Turn(3, START)
-    lines = shown(said(turn=first), said(turn=first, reply=1.139), said(turn=second), said(turn=third))
-    assert lines[3] == "── turn 2 " + "─" * 42 + " turn 1 replied in 1.14 s ──"
-    assert lines[5] == "── turn 3 " + "─" * 70
+def test_a_rule_tells_how_the_turn_before_went() -> None:
+    first, second = Turn(1, START, START, START + 1.139, spoke=4.43), Turn(2, START, spoke=62.0)
+    third, fourth = Turn(3, START, START, START), Turn(4, START)
+    lines = [line for line in shown(*map(turned, (first, second, third, fourth))) if line.startswith("──")]
+    assert lines[1] == "── turn 2 " + "─" * 33 + " turn 1: reply 1.14 s, spoke 4.4 s ──"
+    assert lines[2].endswith("─ turn 2: spoke 1:02 ──")
+    assert lines[3].endswith("─ turn 3: reply 0.00 s ──")
+
+
+def turned(turn: Turn) -> EventEntry:
+    return said(turn=turn)
 
 
 @pytest.mark.parametrize("width", [1, 20, 40, 80, 200])
 def test_a_rule_is_as_wide_as_the_terminal_and_never_cut(width: int) -> None:
-    plain, after_reply = Turn(1, START), Turn(20_000, START)
-    lines = shown(said(turn=plain, reply=1.0), said(turn=after_reply), width=width)
+    before, after = Turn(1, START, START, START + 1), Turn(20_000, START)
+    lines = shown(said(turn=before), said(turn=after), width=width)
     assert len(lines[0]) == max(width, len("── turn 1 "))
-    assert len(lines[2]) == max(width, len("── turn 20000  turn 1 replied in 1.00 s ──"))
-    assert lines[2].endswith(" turn 1 replied in 1.00 s ──")
+    assert len(lines[2]) == max(width, len("── turn 20000 "))
+    assert lines[2].endswith(" turn 1: reply 1.00 s ──") == (width >= 40)
 
 
 def test_what_belongs_to_an_older_turn_opens_none() -> None:
@@ -367,7 +403,8 @@ def test_who_and_text_have_their_own_colours() -> None:
     (line,) = shown(said(role="user"), theme=DARK)
     assert f"{DARK.styles['user']}user    {RESET} Hi{RESET}" in line
     (line,) = shown(of(message("conversation.tool_call", name="f")), theme=DARK)
-    assert f"{DARK.styles['tool']}tool    {RESET} {DARK.styles['tool']}f{RESET}" in line
+    styles = DARK.styles
+    assert f"{styles['tool']}tool    {RESET} {styles['tool']}{styles['name']}f{RESET}" in line
 
 
 # -- hostile -------------------------------------------------------------------------------------------

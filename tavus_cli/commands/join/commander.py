@@ -16,6 +16,7 @@ from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
+from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
@@ -37,6 +38,8 @@ class JoinOptions:
     """
 
     selection: Selection = field(default_factory=Selection)
+    times: TimesChoice = "auto"
+    seq: bool = False
     hold: float = HOLD_SECONDS
     record: str | None = None
     ready_timeout: float = default("ready_timeout")

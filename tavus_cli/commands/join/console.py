@@ -20,6 +20,7 @@ from tavus_cli.terminal.history import open_history
 from tavus_cli.terminal.prompt import LivePrompt
 from tavus_cli.views.copy import CLIPBOARD_BYTES, osc52
 from tavus_cli.views.line import LineView
+from tavus_cli.views.rows import Row, Rows
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
 from tavus_cli.views.wrap import wrapped
@@ -65,10 +66,15 @@ class Console:
         self._session = session
         self._environment = environment
         self._clipboard = options.clipboard
-        make_view = partial(LineView, local_time, theme=environment.theme, wrap=True)
+        make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
         self._view = make_view(
-            width=environment.columns, all=options.selection.all, limit=LONG_LINE, console=True
+            width=environment.columns,
+            all=options.selection.all,
+            seq=options.seq,
+            limit=LONG_LINE,
+            console=True,
         )
+        self._rows = Rows(options.selection)
         self._inspector = Inspector(
             session.conversation,
             options.selection,
@@ -84,7 +90,7 @@ class Console:
             billed=options.ending.billed if options.ending else None,
             most=options.ending.most if options.ending else None,
         )
-        self._paused: list[Entry] = []
+        self._paused: list[Row] = []
         self._sent_text = ""
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         history, note = open_history(options.history) if options.history else (None, None)
@@ -181,7 +187,16 @@ class Console:
     def entries(self, entries: list[Entry]) -> None:
         self._status.over = self._session.over
         self._remember(entries)
-        shown = self._shown(entries)
+        self._show_rows(self._rows.take(entries, self._shown(entries)))
+
+    def wake_at(self) -> float | None:
+        return self._rows.wake_at()
+
+    def tick(self, now: float) -> None:
+        if rows := self._rows.tick(now):
+            self._show_rows(rows)
+
+    def _show_rows(self, shown: list[Row]) -> None:
         if self._status.paused is not None:
             self._paused += shown
             self._status.paused = len(self._paused)

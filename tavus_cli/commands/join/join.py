@@ -62,7 +62,7 @@ def _bridge(session: Session, options: JoinOptions, environment: Environment) ->
 async def _piped(
     session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
 ) -> int:
-    view = line_view(environment, all=options.selection.all)
+    view = line_view(environment, all=options.selection.all, seq=options.seq, times=options.times)
     async with Output(environment) as output:
         session.sinks.append(Printer(view, options.selection, output, environment))
         status = await first_of(_obey_lines(session, options, environment, bridge), output.gone)

@@ -1,0 +1,53 @@
+"""The core for a sending that waits for nothing: whether the PAL is there, and no entries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tavus_cli.protocol.events import Event, decode
+from tavus_cli.protocol.snapshot import Snapshot
+
+
+class Presence:
+    """Stands in for a ``Conversation`` that nobody looks at, whose import is felt at each ``send``."""
+
+    def __init__(self) -> None:
+        self.pal_present = False
+        self.status = self
+
+    def take(self, events: Iterable[Event]) -> list[Any]:
+        for event in events:
+            family = event.kind.family
+            if family == "shutdown":
+                self.pal_present = False
+            elif event.role == "pal" or family in ("ready", "present"):
+                self.pal_present = True
+        return []
+
+    def receive(self, message: Any, *_: Any) -> list[Any]:
+        return self.take([decode(message)])
+
+    def resume(self, snapshot: Snapshot) -> None:
+        self.pal_present = snapshot.pal_present
+
+    def pal_is(self, present: bool) -> None:
+        self.pal_present = present
+
+    def participant_is(self, *_: Any) -> None:
+        pass
+
+    def sent(self, *_: Any) -> list[Any]:
+        return []
+
+    def note(self, *_: Any, **__: Any) -> list[Any]:
+        return []
+
+    def tick(self, *_: Any) -> list[Any]:
+        return []
+
+    def close(self) -> list[Any]:
+        return []
+
+    def wake_at(self) -> None:
+        return None

@@ -1,0 +1,35 @@
+"""Times and amounts as a person reads them: the only place that words them. All in seconds."""
+
+from __future__ import annotations
+
+UNKNOWN = "–"
+
+
+def latency(seconds: float | None) -> str:
+    """ "61 ms", "0.72 s" from a tenth on, "2:02" from a minute on."""
+    if seconds is None:
+        return UNKNOWN
+    if seconds < 0.0995:
+        return f"{seconds * 1000:.0f} ms"
+    return f"{seconds:.2f} s" if seconds < 59.995 else clock(seconds)
+
+
+def clock(seconds: float) -> str:
+    """ "0:42", "2:02", "1:02:03"."""
+    minutes, second = divmod(int(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def lasted(seconds: float) -> str:
+    """ "3.4 s", "2:02"."""
+    return f"{seconds:.1f} s" if seconds < 59.95 else clock(seconds)
+
+
+def offset(seconds: float) -> str:
+    """Since a turn began, in five columns: " +0.0", "+1:40", " +16m"."""
+    if seconds < 99.95:
+        return f"{seconds:>+5.1f}"
+    if seconds < 600:
+        return f"+{clock(seconds)}"
+    return f"{f'+{seconds / 60:.0f}m':>5}" if seconds < 59_970 else f"{f'+{seconds / 3600:.0f}h':>5}"
