@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null)
 VENV_LOWEST = .venv-lowest
 PARALLEL = -n auto --dist worksteal
 
-.PHONY: sim test test-all coverage lowest wheel check bench pictures
+.PHONY: sim test test-all coverage lowest wheel check bench fuzz pictures
 
 sim: $(VENV)/console            ## the console, on the embedded room
 	@$(BIN)/tavus-console join sim
@@ -34,6 +34,11 @@ check: $(VENV)/test             ## what reviewers ask first: style and types
 
 bench: $(VENV)/test             ## the figures, side by side in one run
 	$(BIN)/python -m bench
+
+FUZZ_SECONDS ?= 60
+
+fuzz: $(VENV)/test              ## random input, FUZZ_SECONDS for each target
+	$(BIN)/python -m fuzz --seconds $(FUZZ_SECONDS)
 
 pictures: $(VENV)/test          ## docs/join.svg and one picture of each theme, from real runs
 	$(BIN)/python docs/picture.py

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, report, script, signals, start, throughput, tools
+from bench import live, local, prompt, report, script, signals, soak, start, throughput, tools
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
     "throughput": throughput.main,
     "memory": throughput.memory,
     "live": live.main,
+    "soak": soak.main,
     "local": local.main,
     "prompt": prompt.main,
     "hour": prompt.hour,

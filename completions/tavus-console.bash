@@ -36,6 +36,7 @@ _tavus_console() {
         "join --ready-timeout") :; return ;;
         "join --reply-timeout") :; return ;;
         "join --daily-proxy") :; return ;;
+        "join --reconnect-timeout") :; return ;;
         "join --conversation-id") :; return ;;
         "join --base-url") :; return ;;
         "join --color") _tavus_console_words "auto always never" "$current"; return ;;
@@ -64,6 +65,7 @@ _tavus_console() {
         "tail --name") :; return ;;
         "tail --join-timeout") :; return ;;
         "tail --daily-proxy") :; return ;;
+        "tail --reconnect-timeout") :; return ;;
         "tail --conversation-id") :; return ;;
         "tail --base-url") :; return ;;
         "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
@@ -206,6 +208,7 @@ _tavus_console() {
         "session start --name") :; return ;;
         "session start --join-timeout") :; return ;;
         "session start --daily-proxy") :; return ;;
+        "session start --reconnect-timeout") :; return ;;
         "session start --conversation-id") :; return ;;
         "session start --base-url") :; return ;;
         "session start --otlp") :; return ;;
@@ -233,13 +236,13 @@ _tavus_console() {
     case "$path" in
         "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
         "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --redact --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --times --seq --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm set-emotion raw" "$current"; fi ;;
         "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
         "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help" "$current"; else :; fi ;;
         "redact") if [[ $current == -* ]]; then _tavus_console_words "--key --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
         "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
@@ -258,7 +261,7 @@ _tavus_console() {
         "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "start list stop" "$current"; fi ;;
-        "session start") if [[ $current == -* ]]; then _tavus_console_words "--new --max-minutes --body --record --idle --queue --name --join-timeout --daily-proxy --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "session start") if [[ $current == -* ]]; then _tavus_console_words "--new --max-minutes --body --record --redact --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
         "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;

@@ -36,11 +36,11 @@ PICTURES: dict[str, tuple[tuple[str, ...], TerminalTheme]] = {  # how it is run,
     "theme-high-contrast": ((*COMMAND, "--theme", "high-contrast"), BLACK),
 }
 SCENE = (  # what must be on the screen and how often, seconds to wait from then on, then what is typed
-    ("■", 1, 0.9, "What are your hours?\r"),
+    ("show me everything", 1, 7.5, "What are your hours?\r"),
     ("tool call open", 1, 1.0, "/tool-result CALL from nine to five\r"),
-    ("■", 2, 1.2, "Tell me a long story\r"),
+    ("nine to five.", 1, 4.0, "Tell me a long story\r"),
     ("Long before", 1, 3.3, "/interrupt\r"),
-    ("✂", 2, 0.9, "/sensitivity \t"),
+    ("✂", 1, 0.9, "/sensitivity \t"),
     ("pause=", 1, 0.5, ""),
 )
 PATIENCE = 30.0  # seconds

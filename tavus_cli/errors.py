@@ -8,6 +8,7 @@
     ├── NotAuthorised       not_authorised             4
     ├── CannotJoin          join_failed                5
     │   └── CannotReach     cannot_reach               5    tavus_api
+    ├── CutOff              cut_off                    5
     ├── ConversationOver    conversation_over          6
     ├── SendFailed          send_failed                1
     ├── Refused             refused                    1    tavus_api
@@ -16,7 +17,7 @@
     └── NoKeyring           no_keyring                 1    credentials
 
 Every error carries one line for a person, without a secret in it, saying what to do next where that can be
-known. What a remote party wrote goes into it through ``safe()`` by whoever prints it.
+known. What a remote party wrote passes ``safe()`` where the message is printed.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ EXIT_STATUS_HELP: dict[ExitStatus, str] = {
     ExitStatus.USAGE: "usage: the command line, a script or a file is wrong",
     ExitStatus.NOT_MET: "expectation not met, or a wait timed out",
     ExitStatus.NOT_AUTHORISED: "not authorised",
-    ExitStatus.CANNOT_JOIN: "cannot reach or join the room",
+    ExitStatus.CANNOT_JOIN: "cannot reach or join the room, or cut off from it",
     ExitStatus.OVER: "the conversation is over",
     ExitStatus.HUP: "stopped by HUP, after leaving the room",
     ExitStatus.INT: "stopped by INT (Ctrl-C), after leaving the room",
@@ -88,6 +89,13 @@ class CannotJoin(ConsoleError):
     reason = "join_failed"
 
 
+class CutOff(ConsoleError):
+    """The way to the room has ended; the conversation may continue."""
+
+    status = ExitStatus.CANNOT_JOIN
+    reason = "cut_off"
+
+
 class ConversationOver(ConsoleError):
     status = ExitStatus.OVER
     reason = "conversation_over"
@@ -98,7 +106,7 @@ class SendFailed(ConsoleError):
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word most like this one, whatever its case; None where none is near."""
+    """The known word most like this one, ignoring case; None where none is near."""
     from difflib import get_close_matches
 
     words = {one.lower(): one for one in known}

@@ -28,7 +28,14 @@ _BINARY = getattr(os, "O_BINARY", 0)
 
 
 def cannot(path: str | Path, error: OSError | ValueError) -> ConsoleError:
-    """The error to raise for one of these functions: failed for a full disk and its like, else usage."""
+    """The error to raise for one of these functions: failed for a full disk and its like, else usage.
+
+    Raises a BrokenPipeError as it is: it has a status of its own.
+    """
+    if isinstance(error, BrokenPipeError):
+        raise error
+    if isinstance(error, ValueError) and "\0" in str(path):
+        return UsageError(f"{path}: not a valid file name: it has a NUL character")
     kind = ConsoleError if getattr(error, "errno", None) in _MACHINE else UsageError
     return kind(f"{path}: {getattr(error, 'strerror', None) or error}")
 
@@ -77,8 +84,11 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
     """A descriptor; a new file is for its owner only. ``flags``: O_APPEND, O_TRUNC or O_EXCL.
 
     ``file_only``: for what is written while a room is joined, where no slow reader may stop anything: a
-    regular file, or a device such as /dev/null. Raises OSError, and ValueError as ``open``.
+    regular file, or a device such as /dev/null. "-" is standard output, whatever that is. Raises OSError, and
+    ValueError as ``open``.
     """
+    if path == "-":
+        return os.dup(1)
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | _NONBLOCK | _CLOEXEC | _BINARY | flags, 0o600)
     except OSError as error:

@@ -8,18 +8,21 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
 from tavus_cli.errors import CannotJoin, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
+from tavus_cli.text import read_stdin
 
 VARIABLE = "TAVUS_CONVERSATION"
+ASK_SECONDS = 10.0  # for the API to say whether a conversation has ended
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
@@ -64,7 +67,8 @@ class RoomOptions(NamedTuple):
     """How to join. ``join_timeout`` in seconds; ``daily_proxy`` is a URL that leads to Daily; ``base_url``
     is the root of Tavus' API, None for the environment's.
 
-    ``conversation_id`` where it is not the room's name, as on somebody's own Daily domain.
+    ``conversation_id`` where it is not the room's name, as on somebody's own Daily domain. ``reconnect``: for
+    how many seconds to try to join again after being cut off; None: not at all.
     """
 
     name: str = default("name")
@@ -72,6 +76,7 @@ class RoomOptions(NamedTuple):
     daily_proxy: str | None = None
     conversation_id: str | None = None
     base_url: str | None = None
+    reconnect: float | None = 300.0
 
 
 class Opened(NamedTuple):
@@ -95,7 +100,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
         return Default()
     if word == "-":
         return Piped()
-    if word == "sim" or word.startswith("sim:"):
+    if is_simulated(word):
         return Sim(word)
     if "://" in word:
         keep_token(word)
@@ -164,7 +169,7 @@ async def open_target(
         joinable, options = found
     else:
         joinable = target
-    return _opened(room_of(joinable, options), target)
+    return _opened(room_of(joinable, options, environment.environ), target)
 
 
 def run_in(
@@ -214,8 +219,11 @@ def resolve(target: Target, options: RoomOptions, environment: Environment) -> J
     return target, options
 
 
-def room_of(target: Sim | RoomUrl, options: RoomOptions) -> Room:
-    """The room itself, not that of a resident session for it. Raises UsageError."""
+def room_of(target: Sim | RoomUrl, options: RoomOptions, environ: Mapping[str, str] = os.environ) -> Room:
+    """The room itself, not that of a resident session for it. Raises UsageError.
+
+    ``environ``: where the API's key may be, by which a conversation that has ended is not joined again.
+    """
     if isinstance(target, Sim):
         if options.conversation_id is not None:
             raise UsageError("--conversation-id goes with a room's URL: the simulation has an id of its own")
@@ -224,13 +232,33 @@ def room_of(target: Sim | RoomUrl, options: RoomOptions) -> Room:
         return open_simulated(target.spec)
     from tavus_cli.rooms.daily.room import DailyRoom
 
-    return DailyRoom(
-        target.url,
-        name=options.name,
-        join_timeout=options.join_timeout,
-        proxy=options.daily_proxy,
-        conversation_id=options.conversation_id,
-    )
+    def open_room() -> DailyRoom:
+        return DailyRoom(
+            target.url,
+            name=options.name,
+            join_timeout=options.join_timeout,
+            proxy=options.daily_proxy,
+            conversation_id=options.conversation_id,
+        )
+
+    if options.reconnect is None:
+        return open_room()
+    from tavus_cli.rooms.reconnecting import Policy, ReconnectingRoom
+
+    async def has_ended() -> bool:
+        from tavus_cli.api.conversations import has_ended
+        from tavus_cli.session.waiting import within
+
+        name = room.conversation_id
+        if not is_conversation_id(name):
+            return False
+        try:
+            return await within(ASK_SECONDS, lambda: has_ended(name, environ, options.base_url))
+        except TimeoutError:
+            return False
+
+    room = ReconnectingRoom(open_room, Policy(options.reconnect), has_ended=has_ended)
+    return room
 
 
 def _from_pipe(options: RoomOptions, environment: Environment) -> tuple[Target, RoomOptions]:
@@ -286,21 +314,11 @@ def _nothing_given() -> UsageError:
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input, which is then the terminal again where there is one: for a prompt.
-
-    Read unbuffered: a thread inside a buffered read would stop the interpreter from ending.
-    """
-    try:
-        descriptor = environment.stdin.fileno()
-    except (OSError, ValueError):  # a test's
-        return environment.stdin.read()
-    parts = []
-    with contextlib.suppress(OSError):  # closed
-        while more := os.read(descriptor, 65_536):
-            parts.append(more)
-    with contextlib.suppress(OSError):
+    """All of standard input, which is then the terminal again where there is one: for a prompt."""
+    text = read_stdin(environment.stdin)
+    with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):
             terminal = os.open("/dev/tty", os.O_RDWR)
-            os.dup2(terminal, descriptor)
+            os.dup2(terminal, environment.stdin.fileno())
             os.close(terminal)
-    return b"".join(parts).decode("utf-8", "replace")
+    return text

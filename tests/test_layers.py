@@ -33,7 +33,9 @@ _NO_CLOCK = {
     ("protocol/wire.py", "datetime.UTC"),
     ("protocol/wire.py", "datetime.datetime"),
 }  # reads ISO 8601
-HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "msgspec", "typer")
+# Two classes of which there is one an event are Structs: a tenth of a replay's instructions.
+_STRUCTS = {("protocol/events.py", "msgspec"), ("protocol/conversation.py", "msgspec.Struct")}
+HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "typer")
 
 
 def part_of(path: Path) -> str:
@@ -76,7 +78,7 @@ def named(path: Path) -> str:
 
 def test_every_folder_stands_in_the_table_and_no_other() -> None:
     assert sorted(LAYERS) == sorted({part_of(path) for path in FILES} - {"__init__"})
-    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 5
+    assert len([path for path in PACKAGE.glob("*.py") if path.name != "__init__.py"]) <= 6
 
 
 @pytest.mark.parametrize("path", FILES, ids=named)
@@ -102,7 +104,8 @@ def test_no_command_imports_another(path: Path) -> None:
 def test_pure_folders(path: Path) -> None:
     for name in imports(path, late=False):
         top = name.split(".")[0]
-        assert top in sys.stdlib_module_names | {"tavus_cli"}, f"{name} at module level"
+        if (named(path), name) not in _STRUCTS:
+            assert top in sys.stdlib_module_names | {"tavus_cli"}, f"{name} at module level"
     for name in imports(path):
         top = name.split(".")[0]
         if (named(path), name) in _NO_CLOCK:
@@ -114,7 +117,7 @@ def test_pure_folders(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "place"),
     [
-        ("daily", "rooms/daily/room.py"),
+        ("daily", "rooms/daily/client.py"),
         ("prompt_toolkit", "terminal/"),
         ("httpx", ("api/client.py", "tools/http.py")),
     ],

@@ -18,6 +18,7 @@ from tavus_cli.api.client import NotFound
 from tavus_cli.api.credentials import Tokens
 from tavus_cli.errors import CannotJoin, ConversationOver, UsageError
 from tavus_cli.rooms.daily.room import DailyRoom
+from tavus_cli.rooms.reconnecting import ReconnectingRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim.room import SimulatedRoom
 from tavus_cli.session.environment import Environment
@@ -68,7 +69,8 @@ def refused(target: str | None) -> str:
 )
 def test_a_daily_room(target: str, url: str) -> None:
     room = opened(target)
-    assert isinstance(room, DailyRoom)
+    assert isinstance(room, ReconnectingRoom)
+    assert isinstance(room.joined, DailyRoom)
     assert room.target == url
     assert room.conversation_id == url.rsplit("/", 1)[1]
     assert (room.live, room.timed, room.leaving_may_end) == (True, True, True)
@@ -261,8 +263,13 @@ def found(
 
 
 def secret_of(room: Room) -> str | None:
-    assert isinstance(room, DailyRoom)
-    return room._token
+    assert isinstance(room, ReconnectingRoom)
+    assert isinstance(room.joined, DailyRoom)
+    return room.joined._token
+
+
+def test_without_joining_again() -> None:
+    assert isinstance(opened(URL, RoomOptions(reconnect=None)), DailyRoom)
 
 
 def test_an_id_without_a_key_is_the_rooms_name(api: LocalApi) -> None:

@@ -1,6 +1,6 @@
 """An answer of the API, read within bounds: its size, as sent and unpacked, its time, what its JSON takes.
 
-Whatever ``--base-url`` or a proxy leads to may answer anything. JSON is UTF-8 (RFC 8259), so the charset
+A server behind ``--base-url`` or a proxy may answer anything. JSON is UTF-8 (RFC 8259), so the charset
 that an answer claims is not looked at. httpx unpacks whole chunks, nested ones too, before anybody can
 count them: the answer is read as sent, and unpacked here.
 """

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
-from tavus_cli.api.reachability import Stage, not_connected, proxy_for
+from tavus_cli.api.reachability import Stage, not_connected, proxy_of, shown_proxy
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.secret import keep, redacted
@@ -41,6 +41,17 @@ TEXT_LIMIT = 300  # characters of an answer's text in an error
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
+
+_NO_KEY = (  # what else is pasted with it; whether the rest is a key does not matter
+    (re.compile("\ufeff"), "has a byte order mark (U+FEFF), as editors on Windows write it"),
+    (re.compile("^[\"'`“”‘’«»]|[\"'`“”‘’«»]$"), "has quotation marks around it"),
+    (
+        re.compile(r"^(?:authorization|bearer|x-api-key)\b[\s:=]", re.IGNORECASE),
+        "has a header's name before it",
+    ),
+    (re.compile(r"^(?:export\s+)?TAVUS_\w+="), "has the name of a variable before it"),
+    (re.compile(r"^https?://"), "is a URL"),
+)
 
 Json = dict[str, Any]
 
@@ -90,12 +101,13 @@ class TavusApi:
         self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
         check_key(key)
         keep(key)
-        self.proxy = "" if self.local else proxy_for(self.base_url)
+        variable, proxy = ("", "") if self.local else proxy_of(self.base_url)
+        self.proxy = shown_proxy(proxy)
         self._key = key
         self._attempts = attempts
         self._timeout = timeout
         self._sleep, self._clock, self._jitter = sleep, clock, jitter
-        self._client = _client(key, self.local, timeout)
+        self._client = _client(key, variable, proxy, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -294,8 +306,10 @@ class TavusApi:
         if isinstance(value, dict):
             said = next((value[name] for name in ("error", "message", "detail") if value.get(name)), "")
             if isinstance(said, dict):
-                said = said.get("message") or said
-            return self._shown(said)
+                value, said = said | value, said.get("message") or said
+            more = [value[name] for name in ("errors", "details", "detail") if value.get(name)]
+            parts = [said, *(one for one in more if one != said)] if said else more
+            return self._shown(": ".join(_flat(one) for one in parts))
         return self._shown(value)
 
     def _shown(self, said: object) -> str:
@@ -303,6 +317,22 @@ class TavusApi:
         words = said if isinstance(said, str) else to_json(said)
         text = " ".join(redacted(words).split()).rstrip(".")
         return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
+
+
+def _flat(value: object, depth: int = 0) -> str:
+    """What an API says in an error, as a phrase: {"name": ["is missing"]} is "name is missing"."""
+    if isinstance(value, str) or depth > 3:
+        return value if isinstance(value, str) else to_json(value)
+    if isinstance(value, list):
+        return "; ".join(_flat(one, depth + 1) for one in value)
+    if isinstance(value, dict):
+        said = value.get("msg") or value.get("message")
+        where = value.get("loc") or value.get("field") or value.get("path")
+        if isinstance(said, str):
+            names = ".".join(map(str, where)) if isinstance(where, list) else where
+            return f"{names} {said}" if isinstance(names, str) else said
+        return "; ".join(f"{name} {_flat(one, depth + 1)}" for name, one in value.items())
+    return to_json(value)
 
 
 PERHAPS_CREATED = (
@@ -354,6 +384,9 @@ def check_base_url(url: str | None) -> str:
 
 def check_key(key: str) -> None:
     """Raises NotAuthorised for what cannot be a key."""
+    for wrong, what in _NO_KEY:
+        if wrong.search(key):
+            raise NotAuthorised(f"the API key {what}: set or store the key only")
     if not _KEY.fullmatch(key):
         raise NotAuthorised(
             "the API key has a space or another character that keys do not have: store it again"
@@ -396,8 +429,8 @@ def _hint(said: str) -> str:
     return ""
 
 
-def _client(key: str, local: bool, timeout: float) -> httpx.Client:
-    """Proxies and certificate authorities as httpx reads them from the environment; no proxy for loopback."""
+def _client(key: str, variable: str, proxy: str, timeout: float) -> httpx.Client:
+    """Certificate authorities as httpx reads them from the environment; the proxy as ``proxy_of`` does."""
     import httpx
 
     from tavus_cli import __version__
@@ -411,13 +444,18 @@ def _client(key: str, local: bool, timeout: float) -> httpx.Client:
             },
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             follow_redirects=False,
-            transport=httpx.HTTPTransport() if local else None,  # of one's own: no proxies
+            transport=httpx.HTTPTransport(proxy=proxy or None),  # of one's own: no proxies of its choice
         )
     except (ValueError, httpx.InvalidURL):  # they quote a part of the URL, of its password perhaps
         raise UsageError(
-            "the proxy's address (HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY) cannot be read as a URL: "
-            "write / and @ of a password as %2F and %40"
+            f"{variable} is not the address of a proxy: it must look like http://HOST:PORT, "
+            "with / and @ of a password as %2F and %40"
         ) from None
-    except (ImportError, OSError) as error:
+    except ImportError:
+        raise UsageError(
+            f"{variable} names a SOCKS proxy, which needs an extra: pip install 'httpx[socks]', "
+            "or give an HTTP proxy"
+        ) from None
+    except OSError as error:
         what = " ".join(str(error).split())
-        raise UsageError(f"the settings of the proxy or of SSL_CERT_FILE cannot be used: {what}") from None
+        raise UsageError(f"the certificates of SSL_CERT_FILE cannot be used: {what}") from None

@@ -12,10 +12,11 @@ from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_ba
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
-from tavus_cli.files import read
 from tavus_cli.protocol.wire import from_json, is_conversation_id
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.secret import redacted
 from tavus_cli.session.environment import PROGRAM
+from tavus_cli.text import read_text
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]
@@ -50,9 +51,9 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
     if body is None:
         return creation_body(fields)
     try:
-        text = stdin.read() if body == "-" else read(body).decode("utf-8")
-    except (OSError, ValueError) as error:
-        raise UsageError(f"--body cannot be read: {error}") from None
+        text = read_text(body, stdin)
+    except UsageError as error:
+        raise UsageError(f"--body {error}") from None
     return creation_body(fields, parse_body(text, body))
 
 
@@ -88,7 +89,8 @@ def about_billing(created: Json, body: Json) -> str:
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
     most = longest(body)
-    until = f", or for {most / 60:g} min" if most else ""
+    most_words = f"{most} s" if most and most % 60 else f"{(most or 0) // 60} min"
+    until = f", for at most {most_words}" if most else ""
     return f"{name} is billed until it ends{until}: {PROGRAM} conversation end {name}"
 
 
@@ -185,6 +187,18 @@ def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None,
     return _found(url, conversation_id, token or Tokens().get(conversation_id))
 
 
+def has_ended(conversation_id: str, environ: Mapping[str, str], base_url: str | None) -> bool:
+    """Whether the API says so; False where it cannot be asked, or does not answer. Blocks."""
+    try:
+        key = find_key(environ)
+        if key is None:
+            return False
+        with _connected(key, environ, base_url, FIND_TIMEOUT, attempts=1) as api:
+            return api.get(conversation_id).get("status") == "ended"
+    except ConsoleError:
+        return False
+
+
 def _found(url: str, conversation_id: str | None, token: object) -> Found:
     if not url.startswith("https://"):
         return Found(url)  # the simulation has an id of its own
@@ -212,7 +226,7 @@ def room_url(conversation: Json, api: TavusApi) -> str:
     Raises CannotJoin.
     """
     url = conversation.get("conversation_url")
-    if isinstance(url, str) and (url.startswith("https://") or (api.local and url.split(":")[0] == "sim")):
+    if isinstance(url, str) and (url.startswith("https://") or (api.local and is_simulated(url))):
         return url
     raise CannotJoin(f"the conversation {conversation.get('conversation_id')} has no Daily room to join")
 

@@ -120,6 +120,7 @@ async def join_new(
             if note.trouble:
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
+            environment.say("creating a conversation …")
             created = await _create(api, body, note, connect, environment)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit
@@ -133,7 +134,7 @@ async def join_new(
 async def _create(
     api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
 ) -> Json:
-    """A signal meanwhile waits for the answer: it may tell of a conversation that costs by now."""
+    """A signal meanwhile waits for the answer: it may report a conversation that is already billed."""
     task = asyncio.ensure_future(
         within(None, lambda: conversations.create(api, body, environment.warn, note.created))
     )

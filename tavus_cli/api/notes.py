@@ -30,7 +30,7 @@ class Left:
 
 
 class Note:
-    """Written before creating, so that nothing is billed that no note tells of; ``remove`` once it has ended.
+    """Written before creating, so that nothing is billed without a note of it; ``remove`` once it has ended.
 
     Where nothing can be written there is no note, and ``trouble`` says why.
     """

@@ -5,6 +5,7 @@ httpx has one error for most of it; what was at fault is in the errors behind th
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import ssl
@@ -18,15 +19,27 @@ SAID_LIMIT = 100  # characters of what a proxy gives as its reason
 _TODO = dict.fromkeys((9, 10), "is the clock right?") | dict.fromkeys((62, 64), "is --base-url right?")
 
 
-def proxy_for(url: str) -> str:
-    """The proxy that the environment names for a URL, as httpx reads it, without its password; or ""."""
+def proxy_of(url: str) -> tuple[str, str]:
+    """The variable that names a proxy for a URL, and the proxy; both "" where there is none.
+
+    Entries of NO_PROXY that cannot be a host, such as [::1] or 10.0.0.0/8, are passed over.
+    """
     from urllib.request import getproxies, proxy_bypass
 
     parts, proxies = urlsplit(url), getproxies()
-    proxy = proxies.get(parts.scheme) or proxies.get("all") or ""
-    if not proxy or proxies.get("no") == "*" or proxy_bypass(parts.hostname or ""):
-        return ""
-    return re.sub(r"//[^/\s]*@", "//", proxy if "://" in proxy else f"http://{proxy}")
+    kind = parts.scheme if proxies.get(parts.scheme) else "all"
+    proxy = proxies.get(kind, "").strip()
+    if not proxy or "*" in re.split(r"[\s,]+", proxies.get("no", "")) or proxy_bypass(parts.hostname or ""):
+        return "", ""
+    names = (f"{kind}_proxy", f"{kind}_proxy".upper())
+    variable = next((name for name in names if os.environ.get(name)), "the system's proxy setting")
+    return variable, proxy if "://" in proxy else f"http://{proxy}"
+
+
+def shown_proxy(proxy: str) -> str:
+    """Without its user and password."""
+    head, at, host = proxy.rpartition("@")
+    return f"{head.partition('://')[0]}://{host}" if at else proxy
 
 
 def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:

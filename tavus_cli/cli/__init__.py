@@ -42,7 +42,7 @@ def main() -> NoReturn:
             status = run_command(sys.argv[1:], environment)
     except signals.Stopped as stopped:  # outside of any command
         status = 128 + stopped.number
-    except Exception:  # a mistake of ours; as Python tells it, but by the one way out
+    except Exception:  # a bug of ours: reported as Python does, but leaving by the one way out
         sys.excepthook(*sys.exc_info())
         status = ExitStatus.FAILED
     _leave(status, environment)
@@ -61,6 +61,10 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
+    except SystemExit as ended:  # what typer makes of a closed pipe
+        if isinstance(ended.__context__, BrokenPipeError):
+            return ExitStatus.BROKEN_PIPE
+        raise
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         if not where and error.errno in _FULL:
@@ -76,17 +80,24 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         # before 0.28.
         if not hasattr(error, "format_message"):
             raise
-        return _usage(error, environment, as_json)
+        return _usage(error, arguments, environment, as_json)
 
 
+_SIGNALS = (ExitStatus.HUP, ExitStatus.INT, ExitStatus.TERM)
 _FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
 
 
-def _usage(error: Any, environment: Environment, as_json: bool) -> int:
+def _usage(error: Any, arguments: list[str], environment: Environment, as_json: bool) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
-        environment.stdout.write(error.format_message() + "\n")
+        try:
+            environment.stdout.write(error.format_message() + "\n")
+        except BrokenPipeError:
+            return ExitStatus.BROKEN_PIPE
         return ExitStatus.USAGE
-    where = error.ctx.command_path if getattr(error, "ctx", None) is not None else PROGRAM
+    word = arguments[0] if arguments else ""
+    where = f"{PROGRAM} {word}" if word in HOME else PROGRAM
+    if getattr(error, "ctx", None) is not None:
+        where = error.ctx.command_path
     line = " ".join(error.format_message().split())
     _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE
@@ -105,9 +116,12 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
 def _leave(status: int, environment: Environment) -> NoReturn:
     """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
     unwritten = environment.flush()
-    if unwritten is not None and status == ExitStatus.DONE:
-        status = ExitStatus.BROKEN_PIPE
-        if not isinstance(unwritten, BrokenPipeError):
-            status = ExitStatus.FAILED
-            environment.warn(f"standard output: {unwritten.strerror}")
+    if isinstance(unwritten, BrokenPipeError):
+        if status not in _SIGNALS:
+            status = ExitStatus.BROKEN_PIPE
+    elif unwritten is not None and status == ExitStatus.DONE:
+        status = ExitStatus.FAILED
+        environment.warn(f"standard output: {unwritten.strerror}")
+    if status == ExitStatus.INT:
+        environment.clear_interrupt()
     end_process(status, hard=environment.exit_hard)

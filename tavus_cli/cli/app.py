@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import sys
 from typing import Annotated, Any
 
@@ -17,8 +18,11 @@ _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, tex
 
 
 ARGUMENTS, OPTIONS = "Arguments", "Options"
-# Groups of options.
-SHOW, CREATING, TOOLS, JOINING = "What to show", "Creating a conversation", "Answering tool calls", "Joining"
+# Groups of options, in the order of --help.
+GATES, SHOW, CREATING, TOOLS = "Gates", "What to show", "Creating a conversation", "Answering tool calls"
+JOINING = "Connection"
+_GROUPS = (ARGUMENTS, OPTIONS, GATES, SHOW, CREATING, TOOLS, JOINING)
+_RANGE = re.compile(r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)")  # "[x>=1]", "[default: 5; x>=1]"
 
 
 class CommandLine(typer.Typer):
@@ -40,18 +44,26 @@ class CommandLine(typer.Typer):
 class Command(TyperCommand):
     """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
 
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Typer's, without braces around what is required, unless it is a choice."""
+        return [one if "|" in one else one.strip("{}") for one in super().collect_usage_pieces(ctx)]
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {
-            title: [] for title in (ARGUMENTS, OPTIONS, SHOW, CREATING, TOOLS, JOINING)
-        }
+        groups: dict[str, list[tuple[str, str]]] = {title: [] for title in _GROUPS}
         for param in self.get_params(ctx):
             if (row := param.get_help_record(ctx)) is not None:
                 own = OPTIONS if param.param_type_name == "option" else ARGUMENTS
-                groups[getattr(param, "rich_help_panel", None) or own].append(row)
+                title = getattr(param, "rich_help_panel", None) or own
+                groups[title].append((row[0], _without_range(row[1])))
         for title, rows in groups.items():
             if rows:
                 with formatter.section(title):
                     formatter.write_dl(rows)
+
+
+def _without_range(help: str) -> str:
+    """A number out of range gets an error that says the range; in --help it is noise."""
+    return _RANGE.sub(lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
 
 
 def examples(*lines: str) -> dict[str, Any]:

@@ -19,7 +19,9 @@ AsJson = Annotated[
 ]
 Query = Annotated[
     str | None,
-    typer.Option("--query", metavar="JMESPATH", help="Pick from the answer; a text has no quotes."),
+    typer.Option(
+        "--query", metavar="JMESPATH", help="Print only what this expression picks; text without quotes."
+    ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A conversation id, or the URL of its room.")]
 
@@ -75,7 +77,7 @@ def list_(
 def get(
     ctx: typer.Context,
     conversation: Id,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="With what happened in it.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what happened in it too.")] = False,
     base_url: BaseUrl = None,
     query: Query = None,
     json: AsJson = False,

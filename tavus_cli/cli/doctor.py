@@ -57,7 +57,7 @@ def doctor(
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color)
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, None)
     options = Doctor(how, tuple(send or ()), for_, ready_timeout, json)
     target = parse(room) if room is not None else None
     return run(lambda: run_doctor(target, options, environment))

@@ -28,7 +28,7 @@ MaxMinutes = Annotated[
     typer.Option(
         min=1,
         metavar="N",
-        help="With --new: Tavus ends it after N minutes, whatever happens here.",
+        help="With --new: Tavus ends it after N minutes, even if this console is gone.",
         rich_help_panel=CREATING,
     ),
 ]

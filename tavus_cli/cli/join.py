@@ -7,6 +7,7 @@ import typer
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -16,14 +17,18 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Partials,
     Proxy,
     ReadyTimeout,
+    ReconnectTimeout,
     Record,
+    Redact,
     Seq,
     Target,
     Theme,
     Times,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -60,6 +65,7 @@ def join(
     body: Body = None,
     name: Name = SETTING,
     record: Record = None,
+    redact: Redact = False,
     all: All = SETTING,
     partials: Partials = SETTING,
     hold: Hold = SETTING,
@@ -69,6 +75,8 @@ def join(
         "60s"
     ),
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -90,12 +98,14 @@ def join(
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color, theme)
+    check_redact(redact, record)
     options = JoinOptions(
         selection=Selection(all=all, partials=partials),
         times=times,
         seq=seq,
         hold=hold,
         record=record,
+        redact=redact,
         ready_timeout=ready_timeout,
         reply_timeout=reply_timeout,
         history=environment.settings.history,
@@ -103,7 +113,8 @@ def join(
         clipboard=environment.settings.clipboard,
         tools=tools,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     fields = new_fields(new, fields, body, max_minutes)
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)

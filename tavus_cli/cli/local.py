@@ -4,48 +4,60 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import environment_of
 
 
-@app.command()
+@app.command(
+    **examples(
+        "local",
+        "local --env",
+        "local --pal p7d1=hours.toml --pal '*=?seed=7&reorder=0.2' --speed 4",
+        "local --record recordings --max-concurrent 3",
+    )
+)
 def local(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="The API's; 0: any.")] = 8787,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port of the API; 0: any that is free.")
+    ] = 8787,
     pal: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ID=FILE.toml",
-            help="The script of a PAL, * for all others; with what sim takes: '*=?seed=7&reorder=0.2'.",
+            help="The script that a PAL follows, and sim's parameters; * is any other PAL. Repeatable.",
         ),
     ] = None,
     speed: Annotated[
-        str | None, typer.Option(metavar="N|max", help="How many times as fast as life PALs talk.")
+        str | None,
+        typer.Option(metavar="N|max", help="How fast PALs talk: 1 is lifelike, max answers at once."),
     ] = None,
     max_concurrent: Annotated[
-        int, typer.Option(min=1, metavar="N", help="Active conversations at once; more are refused.")
+        int, typer.Option(min=1, metavar="N", help="How many conversations may be active at once.")
     ] = 50,
     record: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Keep a recording of every conversation there.")
+        str | None, typer.Option(metavar="FOLDER", help="Record every conversation into this folder.")
     ] = None,
     env: Annotated[
-        bool, typer.Option("--env", help="Print what leads a shell to the one that runs, and exit.")
+        bool, typer.Option("--env", help="Print the shell variables that lead to the running one, and exit.")
     ] = False,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Serve on this address, not only this machine.")
+        str | None, typer.Option(metavar="ADDRESS", help="Serve on this address, not only on this machine.")
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name that requests may come under: a tunnel's."),
+        typer.Option(metavar="NAME", help="Accept requests for this host name: a tunnel's."),
     ] = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Post webhooks to other machines too.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No log of requests and webhooks.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print no log of requests and webhooks.")
+    ] = False,
 ) -> int:
     """Tavus on this machine: API, rooms for the real Daily client, simulated PALs. No account, no network.
 
-    In another terminal: eval "$(tavus-console local --env)", then work as with Tavus.
+    In another terminal: eval "$(tavus-console local --env)". Commands there use it instead of Tavus.
     """
     environment = environment_of(ctx)
     if env:

@@ -93,13 +93,26 @@ BaseUrl = Annotated[
         rich_help_panel=JOINING,
     ),
 ]
-Hold = Annotated[float, _setting("hold", panel=JOINING, metavar="DURATION", parser=_seconds)]
+NoReconnect = Annotated[
+    bool,
+    typer.Option("--no-reconnect", help="Do not join again after being cut off.", rich_help_panel=JOINING),
+]
+ReconnectTimeout = Annotated[
+    float,
+    duration_option(
+        "How long to try to join again after being cut off.", "--reconnect-timeout", panel=JOINING
+    ),
+]
+RECONNECT = lasting("5m")
+Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
-Redact = Annotated[bool, typer.Option("--redact", help="Record without anybody's words, names or ids.")]
+Redact = Annotated[
+    bool, typer.Option("--redact", help="With --record: leave out everybody's words, names and ids.")
+]
 Otlp = Annotated[
     str | None, typer.Option("--otlp", metavar="URL|FILE", help="Send OpenTelemetry traces there.")
 ]
-OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="What was said goes into the traces too.")]
+OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="Put what was said into the traces too.")]
 Color = Annotated[
     ColorChoice,
     _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),
@@ -167,11 +180,27 @@ Envelope = Annotated[
 ]
 
 
+_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+
+
+def check_redact(redact: bool, record: str | None) -> None:
+    """Raises UsageError for ``--redact`` where nothing is recorded."""
+    if redact and record is None:
+        raise UsageError("--redact goes with --record")
+
+
 def environment_of(
     ctx: typer.Context, color: ColorChoice = "auto", theme: ThemeName | None = None
 ) -> Environment:
     """What ``main`` made, with the colours this command was asked for."""
     environment = cast(Environment, ctx.obj)
+    outputs = [name for name in _OUTPUTS if ctx.params.get(name) == "-"]
+    if len(outputs) > 1:
+        first, second = (f"--{name.replace('_', '-')}" for name in outputs[:2])
+        raise UsageError(f"{first} and {second} cannot both write to standard output")
+    if outputs and not environment.stdout_taken:
+        environment.stdout_taken = True
+        environment.stdout = environment.stderr
     environment.color = color
     environment.theme_name = theme
     return environment

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import GATES, app, examples
 from tavus_cli.cli.options import (
     SETTING,
     Color,
@@ -45,40 +45,59 @@ _NONE = {
 
 def _most(name: str) -> Any:
     option = "--" + name.replace("_", "-")
-    return Annotated[float | None, duration_option(f"Gate: {_MOST[name]}.", option)]
+    return Annotated[float | None, duration_option(f"{_MOST[name]} is at most this.", option, panel=GATES)]
 
 
 def _none(name: str) -> Any:
     option = "--" + name.replace("_", "-")
-    return Annotated[bool, typer.Option(option, help=f"Gate: {_NONE[name]} is 0.")]
+    return Annotated[bool, typer.Option(option, help=f"{_NONE[name]} is 0.", rich_help_panel=GATES)]
 
 
 Gates = Annotated[
     list[str] | None,
-    typer.Option("--gate", metavar="GATE", help="reply_p95<=1.2s, gaps<=0; may be repeated."),
+    typer.Option(
+        "--gate",
+        metavar="GATE",
+        help="A limit that a measure must keep: reply_p95<=1.2s, gaps<=0. Can be repeated.",
+        rich_help_panel=GATES,
+    ),
 ]
 
 
-@app.command()
+@app.command(
+    **examples(
+        "report talk.jsonl",
+        "report talk.jsonl --html talk.html",
+        "report talk.jsonl --transcript srt > talk.srt",
+        "report runs/*.jsonl --max-reply-p95 1.5s --no-gaps",
+        "report new.jsonl --baseline old.jsonl --max-worse 10%",
+    )
+)
 def report(
     ctx: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE…", help="Recordings, also .gz and .zst; - is standard input."),
+        typer.Argument(metavar="FILE…", help="Recordings, also .gz and .zst; - reads standard input."),
     ],
     html: Annotated[
         str | None, typer.Option(metavar="OUT", help="Write one self-contained HTML file.")
     ] = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     transcript: Annotated[
-        Literal["srt", "vtt", "md", "txt"] | None, typer.Option(help="Print only what was said.")
+        Literal["srt", "vtt", "md", "txt"] | None,
+        typer.Option(metavar="srt|vtt|md|txt", help="Print only what was said."),
     ] = None,
     baseline: Annotated[
         list[str] | None,
-        typer.Option(metavar="OLD", help="Compare with this recording; may be repeated."),
+        typer.Option(metavar="OLD", help="Compare with this recording. Can be repeated."),
     ] = None,
     max_worse: Annotated[
-        str | None, typer.Option(metavar="PERCENT", help="Gate: how much worse than the baseline: 10%.")
+        str | None,
+        typer.Option(
+            metavar="PERCENT",
+            help="No measure is worse than in the baseline by more than this: 10%.",
+            rich_help_panel=GATES,
+        ),
     ] = None,
     gate: Gates = None,
     max_reply: _most("max_reply") = None,  # type: ignore[valid-type]
@@ -92,7 +111,10 @@ def report(
     max_dead_air: _most("max_dead_air") = None,  # type: ignore[valid-type]
     max_outage: _most("max_outage") = None,  # type: ignore[valid-type]
     min_barge_in_success: Annotated[
-        str | None, typer.Option(metavar="SHARE", help="Gate: barge_in_success, 0.9 or 90%.")
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="barge_in_success is at least this: 0.9 or 90%.", rich_help_panel=GATES
+        ),
     ] = None,
     no_gaps: _none("no_gaps") = False,  # type: ignore[valid-type]
     no_late: _none("no_late") = False,  # type: ignore[valid-type]
@@ -108,11 +130,11 @@ def report(
     hold: Hold = SETTING,
     color: Color = "auto",
     theme: Theme = "auto",
-    json: Annotated[bool, typer.Option("--json", help="One JSON object, and errors as such.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and errors as such.")] = False,
 ) -> int:
     """What happened in a recording, how fast, and whether that is good enough.
 
-    All figures: tavus-console help report.
+    The exit status is 3 where a gate does not pass. What each measure means: tavus-console help report.
     """
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report

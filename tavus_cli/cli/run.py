@@ -17,6 +17,7 @@ from tavus_cli.cli.options import (
     ReadyTimeout,
     Record,
     Redact,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -48,10 +49,10 @@ def run(
         typer.Option("--target", metavar="TARGET", help="Run it there too. Can be repeated."),
     ] = None,
     check: Annotated[
-        bool, typer.Option("--check", help="Only look for mistakes in the script; join nothing.")
+        bool, typer.Option("--check", help="Check the script for mistakes; join nothing.")
     ] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Continue after a failure.")] = False,
-    timeout: Annotated[float, duration_option("How long an expectation waits that has no within.")] = lasting(
+    timeout: Annotated[float, duration_option("How long an expectation without within waits.")] = lasting(
         "30s"
     ),
     max_reply: Annotated[
@@ -79,7 +80,7 @@ def run(
 ) -> int:
     """Run a script of console commands, and check its expectations.
 
-    The language: docs/scripts.md.
+    The language: tavus-console help scripts.
     """
     from tavus_cli.commands.run import RunScript, run_script
     from tavus_cli.script.runner import Limits
@@ -87,12 +88,11 @@ def run(
 
     environment = environment_of(ctx)
     *first, script = words
-    if len(first) > 1:
+    if len(first) > 1 and not check:
         raise UsageError("give [TARGET] SCRIPT; more targets with --target")
     limits = Limits(timeout, keep_going, max_reply)
     how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
-    if redact and record is None:
-        raise UsageError("--redact goes with --record")
+    check_redact(redact, record)
     options = RunScript(
         script,
         limits,

@@ -19,6 +19,7 @@ from tavus_cli.cli.options import (
     lasting,
 )
 from tavus_cli.errors import UsageError
+from tavus_cli.text import read_stdin
 
 
 @app.command(
@@ -37,9 +38,9 @@ def send(
         list[str],
         typer.Argument(
             metavar="[TARGET] KIND [TEXT]",
-            help="KIND is respond, echo, interrupt, context, sensitivity, tool-result, confirm or raw; TEXT "
-            "is what follows the slash command of that name in join, or - to read it from standard input. "
-            "A - in place of KIND sends many lines from there.",
+            help="KIND is respond, echo, interrupt, context, sensitivity, tool-result, confirm, set-emotion "
+            "or raw; TEXT is what follows the slash command of that name in join, or - to read it from "
+            "standard input. A - in place of KIND sends many lines from there.",
         ),
     ],
     wait: Annotated[
@@ -79,13 +80,11 @@ def send(
             raise UsageError(
                 "--wait goes with one interaction; to wait between several, write a script (run)"
             )
-        many, target = (
-            SendManyOptions(rate_of(rate), ready_timeout, hold, json),
-            parse([*words[:-1], None][0]),
-        )
+        many = SendManyOptions(rate_of(rate), ready_timeout, hold, json)
+        target = parse(words[0] if len(words) == 2 else None)
         return run_in(target, how, environment, lambda room: send_many(room, many, environment))
     if rate is not None:
         raise UsageError("--rate goes with - in place of KIND: lines from standard input")
-    word, action = sendable(words, None, environment.stdin.read)
-    options = SendOptions(action, wait, timeout, ready_timeout, hold, json)
+    word, action = sendable(words, None, lambda: read_stdin(environment.stdin))
+    options = SendOptions(action, timeout, wait, ready_timeout, hold, json)
     return run_in(parse(word), how, environment, lambda room: run_send(room, options, environment))

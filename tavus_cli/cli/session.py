@@ -7,17 +7,22 @@ import typer
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     BaseUrl,
     ConversationId,
     JoinTimeout,
     Json,
     Name,
+    NoReconnect,
     Otlp,
     OtlpContent,
     Proxy,
+    ReconnectTimeout,
     Record,
+    Redact,
     Target,
+    check_redact,
     duration_option,
     environment_of,
     lasting,
@@ -52,6 +57,7 @@ def start(
     max_minutes: MaxMinutes = None,
     body: Body = None,
     record: Record = None,
+    redact: Redact = False,
     idle: Annotated[float, duration_option("Leave after this long without a client; 0: never.")] = lasting(
         "30m"
     ),
@@ -62,6 +68,8 @@ def start(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     json: Annotated[
@@ -78,8 +86,10 @@ def start(
     from tavus_cli.commands.session import start as run_start
     from tavus_cli.target import RoomOptions, parse
 
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
-    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
+    check_redact(redact, record)
+    options = Start(record, idle or None, queue, json, tools, otlp, otlp_content, redact)
     fields = new_fields(new, fields, body, max_minutes)
     if new:
         return start_new(parse(target), fields, body, how, options, environment_of(ctx))
@@ -91,7 +101,7 @@ def list_(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each session.")] = False,
 ) -> int:
-    """List the sessions of this machine: id, target, PAL, turn, minutes, clients."""
+    """List the sessions of this machine: id, target, PAL, turn, minutes (joined and billed), clients."""
     from tavus_cli.commands.session import list_sessions
 
     return list_sessions(environment_of(ctx), as_json=json)

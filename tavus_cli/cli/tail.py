@@ -6,6 +6,7 @@ import typer
 
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import (
+    RECONNECT,
     SETTING,
     All,
     BaseUrl,
@@ -19,11 +20,13 @@ from tavus_cli.cli.options import (
     JoinTimeout,
     JsonLines,
     Name,
+    NoReconnect,
     Only,
     Otlp,
     OtlpContent,
     Partials,
     Proxy,
+    ReconnectTimeout,
     Record,
     Redact,
     Role,
@@ -34,6 +37,7 @@ from tavus_cli.cli.options import (
     Turn,
     Until,
     Where,
+    check_redact,
     duration_option,
     environment_of,
 )
@@ -80,6 +84,8 @@ def tail(
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
     daily_proxy: Proxy = SETTING,
+    no_reconnect: NoReconnect = False,
+    reconnect_timeout: ReconnectTimeout = RECONNECT,
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     color: Color = SETTING,
@@ -97,8 +103,7 @@ def tail(
     from tavus_cli.target import RoomOptions, parse, run_in
 
     environment = environment_of(ctx, color, theme)
-    if redact and record is None:
-        raise UsageError("--redact goes with --record")
+    check_redact(redact, record)
     options = TailOptions(
         selection=selection(only, ignore, where, turn, role, partials, all),
         format=_format(format, json),
@@ -115,15 +120,18 @@ def tail(
         otlp_content=otlp_content,
         tools=tools,
     )
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    reconnect = None if no_reconnect else reconnect_timeout
+    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 
 From = Annotated[
     str | None,
-    typer.Option("--from", metavar="PLACE", help="Begin there: 12:03:11, +90s, seq:120, turn:3, ISO time."),
+    typer.Option(
+        "--from", metavar="PLACE", help="Where to begin: 12:03:11, +90s, seq:120, turn:3, ISO time."
+    ),
 ]
-To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="End after that place.")]
+To = Annotated[str | None, typer.Option("--to", metavar="PLACE", help="Where to end.")]
 
 
 @app.command(

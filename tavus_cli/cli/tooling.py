@@ -29,7 +29,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
             list[str] | None,
             _option(
                 metavar="NAME=COMMAND",
-                help="Answer calls of this tool by a program or a URL; globs; may be repeated.",
+                help="Answer calls of this tool by a program or a URL; globs; can be repeated.",
             ),
         ],
         None,
@@ -48,11 +48,11 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         None,
     ),
     "tool_from": (
-        Annotated[str, _option(metavar="pal|any", help="Whose calls are run.", show_default="pal")],
+        Annotated[str, _option(metavar="pal|any", help="Whose calls to run.")],
         "pal",
     ),
     "max_calls": (
-        Annotated[int, _option(min=1, metavar="N", help="Run at most so many calls in a turn.")],
+        Annotated[int, _option(min=1, metavar="N", help="How many calls to run in a turn at most.")],
         5,
     ),
     "cut": (Annotated[bool, _option("--cut", help="Cut replies that are over 4,096 bytes.")], False),

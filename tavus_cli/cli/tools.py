@@ -14,7 +14,9 @@ from tavus_cli.cli.options import (
     Name,
     Proxy,
     Record,
+    Redact,
     Target,
+    check_redact,
     environment_of,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
@@ -50,9 +52,13 @@ def tools(
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="With --listen: a name that requests may come under, a tunnel's."),
+        typer.Option(
+            metavar="NAME",
+            help="With --listen: accept requests for this host name, a tunnel's. Can be repeated.",
+        ),
     ] = None,
     record: Record = None,
+    redact: Redact = False,
     hold: Hold = SETTING,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -65,7 +71,10 @@ def tools(
     *,
     tools: Tools,
 ) -> int:
-    """Answer tool calls by programs, URLs and mocks, until stopped. A recording may be the TARGET."""
+    """Answer tool calls by programs, URLs and mocks, until stopped.
+
+    TARGET may also be a recording: its calls are then shown, or run again with --rerun.
+    """
     from tavus_cli.commands.tools import Listen, ToolsCommand
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools
@@ -80,9 +89,10 @@ def tools(
             raise UsageError("--listen serves the tools and joins nothing: leave TARGET out")
         serving = Listen(tools, listen, tuple(public_host or ()), json)
         return run(lambda: run_listen(serving, environment))
+    check_redact(redact, record)
     if public_host:
         raise UsageError("--public-host goes with --listen")
-    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json)
+    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json, redact)
 
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     where = parse(target)

@@ -4,38 +4,54 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import BaseUrl, environment_of
 
 group = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Take, make and repeat what Tavus posts to a backend."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Receive, make and repeat the webhooks that Tavus posts.",
 )
 app.add_typer(group, name="webhooks")
 
 To = Annotated[str, typer.Option("--to", metavar="URL", help="The handler to post to.")]
-AllowRemote = Annotated[bool, typer.Option("--allow-remote", help="The handler may be on another machine.")]
+AllowRemote = Annotated[
+    bool, typer.Option("--allow-remote", help="Post to a handler on another machine too.")
+]
 
 
-@group.command()
+@group.command(
+    **examples(
+        "webhooks listen",
+        "webhooks listen --forward-to http://localhost:3000/tavus --record webhooks.jsonl",
+        "webhooks listen --public-host abc123.ngrok.app",
+    )
+)
 def listen(
     ctx: typer.Context,
-    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Where; 0: any.")] = 8788,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0: any that is free.")
+    ] = 8788,
     forward_to: Annotated[
-        str | None, typer.Option(metavar="URL", help="Post each to this handler too, and answer as it does.")
+        str | None,
+        typer.Option(metavar="URL", help="Post each to this handler too, and answer as it answers."),
     ] = None,
     record: Annotated[
         str | None, typer.Option(metavar="FILE", help="Append each to this file, one JSON object a line.")
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Listen on this address, not only this machine.")
+        str | None, typer.Option(metavar="ADDRESS", help="Listen on this address, not only on this machine.")
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A name that webhooks may come under: a tunnel's."),
+        typer.Option(metavar="NAME", help="Accept webhooks for this host name: a tunnel's."),
     ] = None,
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Take webhooks and show them, until stopped. Give its address, or a tunnel's, as callback_url."""
+    """Receive webhooks and show them, until stopped.
+
+    Give its address, or that of a tunnel to it, as the callback URL of a conversation.
+    """
     from tavus_cli.local import require
 
     require()
@@ -48,7 +64,7 @@ def listen(
     return run(lambda: run_listen(what, environment))
 
 
-@group.command()
+@group.command(**examples("webhooks trigger system.shutdown --to http://localhost:3000/tavus"))
 def trigger(
     ctx: typer.Context,
     kind: Annotated[
@@ -56,11 +72,11 @@ def trigger(
     ],
     to: To,
     conversation_id: Annotated[
-        str, typer.Option(metavar="ID", help="The conversation that it is about.")
+        str, typer.Option(metavar="ID", help="The conversation id that it carries.")
     ] = "c0000000000000000",
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Post an example of one type to a handler."""
+    """Post an example webhook of one type to a handler."""
     from tavus_cli.local import require
 
     require()
@@ -72,7 +88,12 @@ def trigger(
     return run(lambda: deliver(bodies, to, allow_remote, environment))
 
 
-@group.command()
+@group.command(
+    **examples(
+        "webhooks resend webhooks.jsonl --to http://localhost:3000/tavus",
+        "webhooks resend webhooks.jsonl --to http://localhost:3000/tavus --only 'system.*'",
+    )
+)
 def resend(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="What listen --record wrote.")],
@@ -90,11 +111,11 @@ def resend(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx)
-    bodies = recorded(file, only or [])
+    bodies = recorded(file, only or [], environment_of(ctx).stdin)
     return run(lambda: deliver(bodies, to, allow_remote, environment))
 
 
-@group.command()
+@group.command(**examples("webhooks pull c7f3a91d20be4b58 --forward-to http://localhost:3000/tavus"))
 def pull(
     ctx: typer.Context,
     conversation: Annotated[str, typer.Argument(metavar="ID", help="A conversation id, or its room's URL.")],
@@ -102,7 +123,7 @@ def pull(
     base_url: BaseUrl = None,
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Ask the API what happened in a conversation, and post that as webhooks: no tunnel is needed."""
+    """Post what the API says about a conversation to a handler, as webhooks. This needs no tunnel."""
     from tavus_cli.local import require
 
     require()

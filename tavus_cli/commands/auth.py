@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tavus_cli.api.client import TavusApi, check_base_url
+from tavus_cli.api.client import TavusApi, check_base_url, check_key
 from tavus_cli.api.credentials import Key, env_name, find_key, forget_key, store_key
 from tavus_cli.errors import ExitStatus, NotAuthorised, UsageError
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.text import read_line
 
 TIMEOUT = 15.0  # seconds for the call that tries the key
 
@@ -33,6 +34,7 @@ def status(environment: Environment, *, as_json: bool) -> int:
     key = find_key(environment.environ)
     if key is None:
         raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
+    check_key(key.value)
     _print(f"from {key.source}: a key ending in {_ending(key)}", _about(key), environment, as_json)
     return ExitStatus.DONE
 
@@ -53,7 +55,7 @@ def _asked(environment: Environment) -> str:
 
         value = getpass(f"Tavus API key ({env_name(environment.environ).lower()}): ", environment.stderr)
     else:
-        value = environment.stdin.readline()
+        value = read_line(environment.stdin)
     if not value.strip():
         raise UsageError("no key was given: type it, or read it from a file: tavus-console auth login < FILE")
     return value.strip()

@@ -33,7 +33,9 @@ async def redact(file: str, key: str | None, environment: Environment) -> int:
             output.write("".join(_lines(batch, room.timed, started, redactor, environment)))
             await output.drain()
             if output.gone.is_set():
-                return output.status()
+                break
+    if output.gone.is_set():
+        return output.status()
     return ExitStatus.FAILED if left_out else ExitStatus.DONE
 
 

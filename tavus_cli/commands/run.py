@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import io
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
@@ -28,6 +27,7 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
+from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class RunScript:
     """``name`` is the script's file, or "-". Times in seconds."""
 
     name: str
-    limits: Limits = field(default_factory=Limits)
+    limits: Limits
     hold: float = default("hold")
     ready_timeout: float = default("ready_timeout")
     record: str | None = None
@@ -58,6 +58,8 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
     Raises UsageError, and what joining raises where there is only one target.
     """
+    if options.check:
+        return _check([*words, options.name], options, environment)
     _check_script_is_given(words, options)
     targets = [parse(word) for word in words] or [parse(None)]
     if options.record is not None and len(targets) > 1:
@@ -65,9 +67,27 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
     script = _script(options, environment)
     if script is None:
         return ExitStatus.USAGE
-    if options.check:
-        return ExitStatus.DONE
     return run_session(lambda: _on_each(targets, how, options, script, environment))
+
+
+def _check(words: list[str], options: RunScript, environment: Environment) -> int:
+    """Each of the scripts, to its end; a TARGET among them is passed over."""
+    scripts = [word for word in words if _may_be_script(word)]
+    if not scripts:
+        raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
+    checked = [_script(replace(options, name=name), environment) for name in scripts]
+    return ExitStatus.USAGE if None in checked else ExitStatus.DONE
+
+
+def _may_be_script(word: str) -> bool:
+    if word == "-":
+        return True
+    try:
+        target = parse(word)
+    except UsageError:  # no such file, which reading it says
+        return True
+    is_file = isinstance(target, Recording | SessionName)
+    return is_file and not word.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst"))
 
 
 def _check_script_is_given(words: list[str], options: RunScript) -> None:
@@ -77,7 +97,7 @@ def _check_script_is_given(words: list[str], options: RunScript) -> None:
 
 def _script(options: RunScript, environment: Environment) -> Script | None:
     """The script, None once its mistakes were printed. With JSON a UsageError holds the first."""
-    script = parse_script(environment.stdin.read() if options.name == "-" else _text(options.name))
+    script = parse_script(read_text(options.name, environment.stdin))
     mistakes = [f"{options.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
     if mistakes and options.json:
         raise UsageError(mistakes[0] + (f" (and {len(mistakes) - 1} more)" if len(mistakes) > 1 else ""))
@@ -86,15 +106,6 @@ def _script(options: RunScript, environment: Environment) -> Script | None:
     if not mistakes and not script.lines:
         raise UsageError(f"{options.name}: the script is empty")
     return None if mistakes else script
-
-
-def _text(path: str) -> str:
-    try:
-        return io.TextIOWrapper(io.BytesIO(files.read(path)), "utf-8-sig").read()
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not a script: it is not UTF-8 text") from None
-    except (OSError, ValueError) as error:
-        raise files.cannot(path, error) from None
 
 
 async def _on_each(
@@ -118,7 +129,7 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # whatever stopped it, the reports say what was run
+    finally:  # however it ended, the reports say what was run
         unwritten = _written(runs, readers, report, options.report, environment)
     return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
 
@@ -151,7 +162,7 @@ async def _on(
     environment: Environment,
     reports: list[Reported],
 ) -> None:
-    """``reports`` gets one about what happened, whatever ended it."""
+    """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
     def tell(text: str) -> None:
@@ -203,7 +214,7 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
-    if path is not None:
+    if path is not None and path != "-":
         files.write(path, [junit([])])
     return path
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tavus_cli.errors import ExitStatus, UsageError
+from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
@@ -27,8 +27,8 @@ class SendOptions(NamedTuple):
     """What to send, and what to wait for: "reply", an event type or glob, or None. Times in seconds."""
 
     action: Interaction | AudioEcho
+    timeout: float
     wait: str | None = None
-    timeout: float = 60.0
     ready_timeout: float = default("ready_timeout")
     hold: float | None = None
     json: bool = False
@@ -49,6 +49,8 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None
         begun = room.now()
         message = await deliver(session, prepared, progress=lambda done: _progress(done, environment))
+        if wait is None and session.down is not None:
+            raise SendFailed(session.down)
         answer = await wait(options.timeout, f"the {options.wait}") if wait else None
         _print(answer, message, room.now() - begun, options, environment)
         warn_of_leaving(room, environment)
@@ -75,7 +77,7 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
         from tavus_cli.protocol.replies import Reply
 
         assert isinstance(action, Interaction)
-        return Reply(action, session.conversation)
+        return Reply(action, session.conversation, calls=not getattr(session.room, "tools", False))
     from tavus_cli.language.selection import TypePattern
     from tavus_cli.protocol.conversation import EventEntry
 

@@ -54,6 +54,7 @@ class Start:
     tools: ToolOptions | None = None
     otlp: str | None = None
     otlp_content: bool = False
+    redact: bool = False
     new: Ending | None = None  # of the conversation that was made for it
 
     def at_the_start(self) -> list[tuple[str, object]]:
@@ -171,6 +172,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         "id": name,
         "target": word,
         "record": options.record,
+        "redact": options.redact,
         "idle": options.idle,
         "queue": options.queue,
         "options": how._asdict(),

@@ -15,9 +15,11 @@ from typing import Any
 from tavus_cli.errors import ExitStatus
 from tavus_cli.protocol.wire import from_json
 from tavus_cli.resident.server import Attach, Send, reside
+from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals
 from tavus_cli.session.environment import end_process
+from tavus_cli.session.recorder import Redacts
 from tavus_cli.session.session import Session, run
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
@@ -37,16 +39,23 @@ def main() -> None:
     if config.get("note"):
         parts.append(_noted(config["note"]))
     attach = _all(parts) if parts else None
+    redactor = _redactor() if config.get("redact") else None
     try:
-        status = run(lambda: reside(config, opened, sys.stdout, attach))
+        status = run(lambda: reside(config, opened, sys.stdout, attach, redactor))
     except Exception:  # a mistake of ours; it too ends by the one way out
         sys.excepthook(*sys.exc_info())
         status = ExitStatus.FAILED
     end_process(status)
 
 
+def _redactor() -> Redacts:
+    from tavus_cli.report.redact import new_redactor
+
+    return new_redactor()
+
+
 def _answering(tools: dict[str, Any]) -> Attach:
-    """Tool calls are answered here, once, whoever else joins."""
+    """Tool calls are answered here, once, no matter how many clients join."""
     from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 
@@ -62,7 +71,12 @@ def _tracing(where: str, content: bool) -> Attach:
     """What goes wrong with it is a note, which all clients see."""
     from tavus_cli.report.live import tracing
 
-    return lambda session, send, note: tracing(where, content, session, note)
+    @asynccontextmanager
+    async def traced(traces: AbstractAsyncContextManager[object]) -> AsyncIterator[None]:
+        async with traces:
+            yield None
+
+    return lambda session, send, note: traced(tracing(where, content, session, note))
 
 
 def _noted(path: str) -> Attach:
@@ -72,7 +86,7 @@ def _noted(path: str) -> Attach:
 
     @asynccontextmanager
     async def kept(session: Session) -> AsyncIterator[None]:
-        yield
+        yield None
         if session.over is not None and not session.cut_off:
             Path(path).unlink(missing_ok=True)
 
@@ -81,15 +95,16 @@ def _noted(path: str) -> Attach:
 
 def _all(parts: list[Attach]) -> Attach:
     @asynccontextmanager
-    async def attached(inside: list[AbstractAsyncContextManager[object]]) -> AsyncIterator[None]:
+    async def attached(
+        inside: list[AbstractAsyncContextManager[Calls | None]],
+    ) -> AsyncIterator[Calls | None]:
         async with AsyncExitStack() as stack:
-            for one in inside:
-                await stack.enter_async_context(one)
-            yield
+            entered = [await stack.enter_async_context(one) for one in inside]
+            yield next((calls for calls in entered if calls is not None), None)
 
     def attach(
         session: Session, send: Send, note: Callable[[str], None]
-    ) -> AbstractAsyncContextManager[object]:
+    ) -> AbstractAsyncContextManager[Calls | None]:
         return attached([part(session, send, note) for part in parts])
 
     return attach

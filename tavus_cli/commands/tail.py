@@ -14,7 +14,7 @@ from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.span import Span, Within
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import Environment, local_strftime
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
 from tavus_cli.session.recorder import record_to
@@ -65,7 +65,7 @@ class TailOptions:
             raise UsageError(
                 f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
             )
-        return TemplateView(self.format)
+        return TemplateView(self.format, local_strftime)
 
 
 async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
@@ -75,11 +75,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    for doubt in [
-        *options.selection.only.doubts(),
-        *options.selection.ignore.doubts(),
-        *options.until.doubts(),
-    ]:
+    for doubt in [*options.selection.doubts(), *options.until.doubts()]:
         environment.warn(doubt)
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
@@ -104,13 +100,23 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()
-    if printer.met or (options.count is None and not options.until):
+    if printer.met:
         return ExitStatus.DONE
+    open_wish = options.count is not None or bool(options.until)
     if ended == "time":
-        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s")
-        return ExitStatus.NOT_MET
-    environment.warn(f"the conversation ended before {_wanted(options)} came")
-    return ExitStatus.OVER
+        if not open_wish:
+            return ExitStatus.DONE
+        environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
+        return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
+    if session.over is None and open_wish:  # a recording, or simulated time that stands
+        environment.warn(f"the conversation ended before {_wanted(options)} came")
+    elif session.over is not None:
+        before = f"; it ended before {_wanted(options)} came" if open_wish else ""
+        if before or not printer.said(session.ending):
+            environment.warn(session.ending + before)
+    if session.cut_off:
+        return ExitStatus.CANNOT_JOIN
+    return ExitStatus.OVER if open_wish else ExitStatus.DONE
 
 
 async def _follow(session: Session, duration: float | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
@@ -34,6 +35,7 @@ class ToolsCommand:
     record: str | None = None
     rerun: bool = False
     json: bool = False
+    redact: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +50,16 @@ class Listen:
 
 async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
     """Until the conversation is over; a line for each call. Raises UsageError, and what joining raises."""
-    recorder = record_to(what.record, room)
+    recorder = record_to(what.record, room, new_redactor() if what.redact else None)
     session = Session(room, hold=what.hold, recorder=recorder, progress=environment.say)
     async with Output(environment) as output:
         bridge = _bridge(session, what, environment)
 
-        def told(run: Run) -> None:
+        def show(run: Run) -> None:
             line = safe_json(to_json(facts(run, room.conversation_id, room.now())))
             output.write((line if what.json else _line(run)) + "\n")
 
-        bridge.finished.append(told)
+        bridge.finished.append(show)
         await first_of(_answer(session, bridge), output.gone)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
@@ -119,12 +121,12 @@ async def listen(what: Listen, environment: Environment) -> int:
             raise ConsoleError(f"port {what.port} cannot be used: {reason}; give another --listen") from None
         try:
             url = f"http://{LOOPBACK}:{server.port}"
-            told = (
+            address = (
                 to_json({"url": url, "token": token})
                 if what.json
                 else f"{url}\nAuthorization: Bearer {token}"
             )
-            print(told, file=environment.stdout, flush=True)
+            print(address, file=environment.stdout, flush=True)
             await asyncio.Event().wait()
         finally:
             await server.stop()

@@ -10,10 +10,11 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.files import cannot, make_private, open_to_write, read
+from tavus_cli.files import make_private, open_to_write
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
+from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
@@ -129,14 +130,9 @@ def samples(kind: str, conversation_id: str, url: str) -> list[Json]:
     return [example(kind, conversation_id, url, time.time())]
 
 
-def recorded(path: str, only: Sequence[str]) -> list[Json]:
+def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> list[Json]:
     """Webhooks from a file of JSON lines; ``only`` are types or patterns. Raises UsageError."""
-    try:
-        lines = [line for line in read(path).decode("utf-8").splitlines() if line.strip()]
-    except UnicodeDecodeError:
-        raise UsageError(f"{path}: not UTF-8") from None
-    except (OSError, ValueError) as error:
-        raise cannot(path, error) from None
+    lines = [line for line in read_text(path, stdin).split("\n") if line.strip()]
     bodies = []
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):

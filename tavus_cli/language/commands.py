@@ -6,7 +6,7 @@ Interaction to send, an AudioEcho to send in pieces, or a Say for the console it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -126,8 +126,8 @@ def _raw(words: Words) -> Action:
     return Interaction(name if isinstance(name, str) else "", raw=value)
 
 
-def _when(words: Words) -> Action:
-    return Say("when", words.rest("EVENT"))  # parsed by script/statements
+def _turn(words: Words) -> Action:
+    return Say("turn") if words.empty else _number("turn", "N")(words)
 
 
 def _help(words: Words) -> Action:
@@ -222,16 +222,16 @@ _ROWS = (
     Command("raw", "/raw JSON", "send any JSON object as a message, unchanged", _raw),
     Command(
         "when",
-        "/when EVENT [MATCH…] [as NAME] [after DURATION] COMMAND",
-        "send COMMAND once, when EVENT arrives (docs/scripts.md)",
-        _when,
+        "/when EVENT [MATCH…] [as NAME] [after DURATION] COMMAND | /when | /when cancel N",
+        "send COMMAND once, when EVENT arrives; list or cancel what waits",
+        _ask("when"),  # parsed by script/statements
         sends=False,
     ),
     Command("help", "/help [COMMAND]", "list the commands, or explain one", _help, sends=False),
     Command("quit", "/quit", "leave the room; Ctrl-D does the same", _just("quit"), sends=False),
     Command("end", "/end", "end the conversation for everyone, and leave", _just("end"), sends=False),
     Command("turns", "/turns", "list the turns and their latencies", _just("turns"), sends=False),
-    Command("turn", "/turn N", "show all events of a turn", _number("turn", "N"), sends=False),
+    Command("turn", "/turn [N]", "show all events of a turn; without N, of this one", _turn, False),
     Command("tools", "/tools", "list the tool calls, open and answered", _just("tools"), sends=False),
     Command(
         "retry",
@@ -243,6 +243,7 @@ _ROWS = (
     Command("stats", "/stats", "show latencies: median, 95th percentile, max", _just("stats"), sends=False),
     Command("event", "/event SEQ", "show one event in full", _number("event", "SEQ"), sends=False),
     Command("last", "/last", "show the last event in full", _just("last"), sends=False),
+    Command("legend", "/legend", "explain the words and signs of the view", _just("legend"), sends=False),
     Command("find", "/find REGEX", "search everything so far", _ask_for("find", "REGEX"), sends=False),
     Command(
         "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, _TYPES
@@ -272,6 +273,20 @@ _ROWS = (
         ("as",),
     ),
 )
+GROUPS: Mapping[str, tuple[str, ...]] = {  # of /help and of the menu; what none names is in the first
+    "talk": (),
+    "look": ("turns", "turn", "tools", "stats", "event", "last", "find", "legend", "copy"),
+    "filter": ("only", "ignore", "where", "all"),
+    "session": ("when", "retry", "help", "quit", "end"),
+}
+
+
+def _in_groups() -> Iterator[tuple[str, Command]]:
+    named = {name: group for group, names in GROUPS.items() for name in names}
+    for group in GROUPS:
+        yield from ((group, row) for row in _ROWS if named.get(row.name, "talk") == group)
+
+
 _FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
 _MEANINGS = {  # families of event types, and other words
     "utterance": "what was said, in full",
@@ -302,7 +317,7 @@ _WHEN = {
     "as": "name the event, for use in COMMAND",
 }
 _USAGE_WIDTH = 32  # of the left column in the list of commands
-COMMANDS = {row.name: row for row in _ROWS}
+COMMANDS = {row.name: row for _, row in _in_groups()}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 ALIASES = {"emotion": "set-emotion", "set_emotion": "set-emotion"}
 
@@ -347,9 +362,9 @@ def sendable(
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
         if near:  # a misspelt KIND looks like a TARGET
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
-        raise UsageError(f"{wrong}; known are {', '.join(KINDS)}")
+        raise UsageError(f"{wrong}; the kinds are {', '.join(KINDS)}")
     kind, *rest = words
-    if rest[-1:] == ["-"]:
+    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
         rest[-1] = read().strip("\n")
     action = build(kind, rest)
     assert not isinstance(action, Say)
@@ -367,7 +382,11 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
             raise UsageError(f"unknown command /{name}" + did_you_mean(name, COMMANDS, "/"))
         return [row.usage, f"    {row.help}"]
     lines = []
-    for row in _ROWS:
+    before = ""
+    for group, row in _in_groups():
+        if group != before:
+            lines.append(f"{group}:")
+            before = group
         if columns < 80:
             lines += [row.usage, f"    {row.help}"]
         elif len(row.usage) < _USAGE_WIDTH:
@@ -383,7 +402,11 @@ def complete(text: str) -> list[tuple[str, str]]:
         return []
     name, space, rest = text.partition(" ")
     if not space:
-        return [(f"/{row.name}", row.help) for row in _ROWS if f"/{row.name}".startswith(name)]
+        return [
+            (f"/{row.name}", f"{group:<7}  {row.help}")
+            for group, row in _in_groups()
+            if f"/{row.name}".startswith(name)
+        ]
     row = COMMANDS.get(name[1:])
     if row is None:
         return []

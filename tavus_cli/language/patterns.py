@@ -179,6 +179,18 @@ class Expression:
         self._interpreter = _interpreter()
         self._credit = MOST_STEPS
 
+    def top_fields(self) -> set[str]:
+        """The names that it looks up in the value itself, not in a part of it."""
+        names: set[str] = set()
+        nodes = [self._tree]
+        while nodes:
+            node = nodes.pop()
+            children = [one for one in node.get("children", ()) if isinstance(one, dict)]
+            if node["type"] == "field":
+                names.add(node["value"])
+            nodes += children[:1] if node["type"] in _INTO_PARTS else children
+        return names
+
     def search(self, value: Any) -> Any:
         """What it selects. Raises JMESPath's errors, Python's where it does not fit, and TooSlow."""
         interpreter = self._interpreter
@@ -195,6 +207,12 @@ _TOO_DEEP = f"the expression is nested too deep: at most {DEEPEST_EXPRESSION} le
 _MAKERS = {  # nodes whose result is made, not only found
     *("flatten", "projection", "value_projection", "filter_projection", "slice"),
     *("multi_select_list", "multi_select_dict", "function_expression"),
+}
+
+
+_INTO_PARTS = {  # nodes whose first child alone is applied to the value itself
+    *("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"),
+    *("flatten", "slice"),
 }
 
 

@@ -43,13 +43,16 @@ class TypePattern:
                 self._known[event_type] = known
         return known
 
-    def doubts(self) -> list[str]:
-        """A warning for each pattern that no known type matches; new types exist, so no error."""
-        shorts = sorted({short_name(name) for name in CATALOGUE})
+    def doubts(self, seen: Iterable[str] = ()) -> list[str]:
+        """A warning for each pattern that no known type matches, nor one that was ``seen``; new types exist,
+        so no error.
+        """
+        types = {*CATALOGUE, *seen}
+        shorts = sorted({short_name(name) for name in types})
         return [
             f'no known event type matches "{pattern}"' + did_you_mean(pattern, shorts)
             for pattern in self.patterns
-            if not any(TypePattern([pattern])(name) for name in CATALOGUE)
+            if not any(TypePattern([pattern])(name) for name in types)
         ]
 
 
@@ -61,7 +64,8 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
     if expression is None:
         return None
     try:
-        search = Expression(expression).search
+        compiled = Expression(expression)
+        search = compiled.search
     except UsageError as error:
         raise UsageError(f"--where: {error}") from None
 
@@ -73,7 +77,29 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
         except Exception:  # its own errors and Python's: this message is not what the expression is for
             return None
 
+    where.doubts = _where_doubts(compiled)  # type: ignore[attr-defined]
     return where
+
+
+def where_doubts(where: Callable[[Any], Any] | None) -> list[str]:
+    """The warnings about an expression of ``compile_where``."""
+    return list(getattr(where, "doubts", ()))
+
+
+_ROLES = ("user", "pal")
+_FIELDS = (  # at the top of a message
+    *("message_type", "event_type", "conversation_id", "seq", "turn_idx", "timestamp", "properties"),
+    *("inference_id", "webhook_url", "type"),
+)
+
+
+def _where_doubts(expression: Expression) -> list[str]:
+    """A bare word or one in double quotes is a field's name: as a text it selects nothing, silently."""
+    return [
+        f'--where: no known message has a field "{name}" at its top'
+        + (("." not in name and did_you_mean(name, _FIELDS)) or f"; a text stands in single quotes: '{name}'")
+        for name in sorted(expression.top_fields() - {*_FIELDS})
+    ]
 
 
 @dataclass(slots=True)
@@ -97,6 +123,13 @@ class Selection:
     def __post_init__(self) -> None:
         if self.role in ("replica", "persona", "face"):
             self.role = "pal"
+
+    def doubts(self) -> list[str]:
+        """A warning for each filter that may match nothing; new types and fields exist, so no error."""
+        doubts = [*self.only.doubts(), *self.ignore.doubts()]
+        if self.role is not None and self.role not in _ROLES:
+            doubts.append(f'no known role "{self.role}"' + did_you_mean(self.role, _ROLES))
+        return doubts + where_doubts(self.where)
 
     @property
     def filters(self) -> bool:

@@ -29,7 +29,7 @@ class Lookup(NamedTuple):
 
 
 class DailyServer:
-    """``find`` gives the room of a name, or None. ``asked`` is told of every lookup.
+    """``find`` gives the room of a name, or None. ``asked`` is called for every lookup.
 
     ``names``: hosts, besides those of this machine, that a request may be meant for. ``tls`` holds the
     certificate; ``start`` binds ``host`` and sets ``port``.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
 from tavus_cli.errors import UsageError
 from tavus_cli.local.http import LOOPBACK
@@ -72,25 +73,30 @@ async def post(session: ClientSession, url: str, body: Any, timeout: float = TIM
             return Delivered(answer.status, time.monotonic() - begun, text)
     except TimeoutError:
         return Delivered(None, time.monotonic() - begun, f"none within {timeout:g} s")
+    except ClientConnectorError as error:
+        number = error.os_error.errno
+        reason = f": {os.strerror(number)}" if number and number > 0 else ""
+        text = f"cannot connect to {error.host}:{error.port}{reason}"
+        return Delivered(None, time.monotonic() - begun, text)
     except (ClientError, OSError, ValueError) as error:
         return Delivered(None, time.monotonic() - begun, " ".join(str(error).split()) or type(error).__name__)
 
 
 class Delivery:
     """The webhooks of one conversation, one after the other: the next waits until this one was taken or
-    given up. ``told`` hears of every attempt."""
+    given up. ``report`` is called after every attempt."""
 
     def __init__(
         self,
         session: ClientSession,
         url: str,
-        told: Callable[[Json, Delivered, bool], object],
+        report: Callable[[Json, Delivered, bool], object],
         *,
         pauses: Sequence[float] = PAUSES,
     ) -> None:
         self._session = session
         self._url = url
-        self._told = told
+        self._report = report
         self._pauses = pauses
         self._waiting: asyncio.Queue[Json | None] = asyncio.Queue(MAX_WAITING)
         self._task = asyncio.create_task(self._work())
@@ -115,7 +121,7 @@ class Delivery:
         while (body := await self._waiting.get()) is not None:
             for pause in (*self._pauses, None):
                 outcome = await post(self._session, self._url, body)
-                self._told(body, outcome, outcome.again and pause is not None)
+                self._report(body, outcome, outcome.again and pause is not None)
                 if not outcome.again or pause is None:
                     break
                 await asyncio.sleep(pause)

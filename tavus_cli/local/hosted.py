@@ -49,7 +49,7 @@ class Tavus(Protocol):
 class Hosted:
     """An active conversation.
 
-    It stands behind its room: told of guests and of what they say.
+    It is behind its room, which reports guests and what they say.
     """
 
     def __init__(self, tavus: Tavus, conversation: Conversation, script: SimScript, options: Options) -> None:
@@ -158,8 +158,8 @@ class Hosted:
         face = self.pal.script.replica_id
         self._note("system.shutdown", {"replica_id": face, "reason": reason})
         self._webhook("system.shutdown", {"replica_id": face, "shutdown_reason": reason})
-        told = {"replica_id": face, "transcript": self._transcript.entries}
-        self._event("application.transcription_ready", told)
+        properties = {"replica_id": face, "transcript": self._transcript.entries}
+        self._event("application.transcription_ready", properties)
         properties = one.body.get("properties", {})
         if properties.get("enable_recording"):
             about = webhooks.recording(one.id, properties, now - one.created)

@@ -56,7 +56,7 @@ class Faults:
 
 
 class Behind(Protocol):
-    """Who stands behind a room, and is told of its guests."""
+    """Who is behind a room; the room reports its guests here."""
 
     async def joined(self, who: str, name: str) -> None: ...
 
@@ -144,7 +144,7 @@ class Room:
         await self.put(room_deleted())
 
     async def close(self) -> None:
-        """Cut all lines and forget everybody; nobody behind is told."""
+        """Cut all connections and forget all guests, without reporting that."""
         self._closed = True
         self.faults.door = "refuse"
         for timer in self._leaving.values():

@@ -30,7 +30,7 @@ _KNOWN_BUNDLES = (
 def announced(port: int, proxy: str, pem: bytes, key: str) -> Iterator[None]:
     """The files, for the length of a block. Raises ConsoleError where they cannot be written."""
     folder = _folder()
-    told, bundle = folder / f"local-{port}.json", folder / f"local-{port}.pem"
+    about, bundle = folder / f"local-{port}.json", folder / f"local-{port}.pem"
     variables = {
         "TAVUS_API_BASE_URL": f"http://127.0.0.1:{port}",
         "TAVUS_API_KEY": key,
@@ -39,13 +39,13 @@ def announced(port: int, proxy: str, pem: bytes, key: str) -> Iterator[None]:
     }
     try:
         _write(bundle, system_authorities() + pem)
-        _write(told, json.dumps(variables).encode())
+        _write(about, json.dumps(variables).encode())
     except OSError as error:
         raise ConsoleError(f"{error.filename}: {error.strerror or error}") from None
     try:
         yield
     finally:
-        for path in (told, bundle):
+        for path in (about, bundle):
             with contextlib.suppress(OSError):
                 path.unlink()
 
@@ -54,13 +54,13 @@ def variables(port: int) -> dict[str, str]:
     """The environment that leads to the one on this port. Raises CannotJoin where none runs there."""
     nobody = CannotJoin(f"nothing runs on port {port}: start tavus-console local, or give its --port")
     try:
-        told: Any = json.loads((_folder() / f"local-{port}.json").read_bytes())
-        address, proxy = told["TAVUS_API_BASE_URL"], told["TAVUS_DAILY_PROXY"]
-        if _asked(address, told["TAVUS_API_KEY"]).get("daily_proxy") != proxy:
+        variables: Any = json.loads((_folder() / f"local-{port}.json").read_bytes())
+        address, proxy = variables["TAVUS_API_BASE_URL"], variables["TAVUS_DAILY_PROXY"]
+        if _asked(address, variables["TAVUS_API_KEY"]).get("daily_proxy") != proxy:
             raise nobody  # left over from one that was killed
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         raise nobody from None
-    return {str(name): str(value) for name, value in told.items()}
+    return {str(name): str(value) for name, value in variables.items()}
 
 
 def system_authorities() -> bytes:

@@ -83,11 +83,11 @@ def of_message(message: Any, conversation_id: str) -> Json | None:
         return None
     kind = message.get("event_type")
     if kind == "conversation.objective.completed":
-        told = {name: properties.get(name) for name in ("objective_name", "output_variables")}
-        return {"conversation_id": conversation_id, **told}
+        names = ("objective_name", "output_variables")
+        return {"conversation_id": conversation_id, **{name: properties.get(name) for name in names}}
     if kind == "conversation.guardrail.triggered":
-        told = {name: properties.get(name) for name in ("guardrail", "guardrail_uuid")}
-        return {"conversation_id": conversation_id, "properties": told}
+        names = ("guardrail", "guardrail_uuid")
+        return {"conversation_id": conversation_id, "properties": {one: properties.get(one) for one in names}}
     return None
 
 

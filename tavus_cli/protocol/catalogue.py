@@ -127,9 +127,7 @@ def _partial(event: Event) -> str:
     text = event.text
     if event.interrupted:
         return text + " ✂ interrupted"
-    if not text:
-        return ""
-    return text if event.final else text + " …"
+    return text if not text or event.final else text + " …"
 
 
 def _called(call: Called) -> str:
@@ -238,10 +236,11 @@ def _foreign(event: Event) -> str:
 
 
 def _said(event: Event) -> str:
+    """Words; of sound how much of it came, as its text has it."""
     sound = _first(event, "audio", "pcm")
     if isinstance(sound, str) and sound and not event.text:
         done = ", done" if event.get("done") in (True, "true") else ""
-        return f"{event.short} audio {_size(len(sound.rstrip('=')) * 3 // 4)}{done}"
+        return f"{event.short} audio {_size(len(sound))}{done}"
     return f"{event.short} {event.text}" if event.text else _sent(event)
 
 

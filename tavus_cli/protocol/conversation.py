@@ -11,9 +11,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from msgspec import Struct  # noqa: TID253 - for the class of EventEntry
+
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
-from tavus_cli.protocol.folding import Fold, Folding
+from tavus_cli.protocol.folding import Fold, Folding, is_piece
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
@@ -23,15 +25,14 @@ if TYPE_CHECKING:  # reading a recording sends nothing
     from tavus_cli.protocol.interactions import Interaction
 
 EARLY_SECONDS = 120.0  # a conversation that reaches its maximum so soon had a lower one (section 11)
-_FROM_START = 200  # whoever sees a higher number first came later than the conversation began
+_FROM_START = 200  # a client whose first number is higher joined after the conversation began
 _NAMES = 1_000  # of participants that are remembered
 _SHORT_ID = 8  # characters of a participant's id that are shown
 
 ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
 
 
-@dataclass(slots=True, eq=False)
-class EventEntry:
+class EventEntry(Struct, eq=False, gc=False):  # as Event
     """An event in its place.
 
     ``at`` is Unix seconds; ``opens`` whether it is the first of a new turn; ``fold`` why a reader can
@@ -69,7 +70,7 @@ class SentEntry:
     echo: float | None = None
     call: ToolCall | None = None
     interaction: Interaction | None = None
-    fold: ClassVar[None] = None  # so that any entry can be asked
+    fold: Fold | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -170,6 +171,8 @@ class Conversation:
             return []
         if event.type == "conversation.tool_result":
             entry.call = self.turns.answer(call_id(event), now)
+        if is_piece(event):
+            entry.fold = "partial"
         return [entry]
 
     def resume(self, snapshot: Snapshot) -> None:
@@ -179,6 +182,8 @@ class Conversation:
         if snapshot.turn is not None:
             self.turns.resume(*snapshot.turn)
         self._seq_before = snapshot.seq
+        if snapshot.seq >= 0:
+            self._ordering.start_at(snapshot.seq + 1)
         self._from_start = snapshot.seq <= _FROM_START
         self.pal_inference_id = snapshot.said
         self.status.pal_present = snapshot.pal_present
@@ -282,7 +287,9 @@ class Conversation:
         if twin:
             fold = "twin"
         if turn is before:
-            entry = EventEntry(event, at, turn, False, fold, False, late, differs)
+            entry = EventEntry(event, at, turn, False, fold)
+            if late or differs:
+                entry.late, entry.differs = late, differs
         else:
             current = turn is turns.current
             entry = EventEntry(
@@ -331,12 +338,13 @@ class Conversation:
                 else:
                     status.speaking.discard(role)
                     turn = entry.turn
-                    if role == "pal" and turn is not None and event.duration is not None:
-                        turn.spoke = (turn.spoke or 0.0) + event.duration
+                    if role == "pal" and turn is not None and (duration := event.duration) is not None:
+                        turn.spoke = (turn.spoke or 0.0) + duration
             status.partial = None
         elif family == "partial":
-            status.partial = None if event.final else event
-            if event.final and role == "pal":
+            final = event.final
+            status.partial = None if final else event
+            if final and role == "pal":
                 entry.intended = self._folding.intended(event.inference_id)
         elif family == "utterance" and role == "user":
             status.partial = None

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal, Protocol
+
+import msgspec  # noqa: TID253 - for the class of Event
 
 from tavus_cli.protocol.catalogue import (
     CATALOGUE,
@@ -52,8 +53,7 @@ _TAGGED = r"(?is)<([\w-]{0,40}[_-](?:analysis|context))\b[^<>]{0,200}?(?:/>|>(.*
 _UNREAD: Any = object()  # a message that came as text, and that nobody has asked for as a whole
 
 
-@dataclass(slots=True, eq=False)
-class Event:
+class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a dataclass; in no cycle
     """One message, decoded (section 1.2). Never changed; not frozen only because that is slow.
 
     ``type`` is the event_type as sent, "" for a foreign message; ``role`` is "user", "pal" (also
@@ -170,6 +170,8 @@ def short_name(event_type: str) -> str:
 
 
 def _plain(value: Any) -> str:
+    if type(value) is int and -MAX_NUMBER < value < MAX_NUMBER:  # nearly always, and JSON as it is
+        return str(value)
     return TOO_DEEP if too_deep(value) else to_json(value)
 
 
@@ -310,25 +312,25 @@ def text_decoder() -> DecodeText:
     As ``decode``, in half the time: nearly every message has only the fields of the envelope, each of its
     type, which msgspec checks while it reads. All others are left to ``decode``.
     """
-    from msgspec import DecodeError, Meta, defstruct, json
+    from msgspec import json
 
-    number = Annotated[int, Meta(ge=0, lt=MAX_NUMBER)] | None
-    envelope = defstruct(
+    number = Annotated[int, msgspec.Meta(ge=0, lt=MAX_NUMBER)] | None
+    envelope = msgspec.defstruct(
         "envelope",
         [
-            ("event_type", Annotated[str, Meta(min_length=1)]),
+            ("event_type", Annotated[str, msgspec.Meta(min_length=1)]),
             ("properties", dict[str, Any]),
             ("seq", number, None),
             ("turn_idx", number, None),
             ("inference_id", str | None, None),
-            ("timestamp", Annotated[float, Meta(ge=0, lt=MAX_TIME)] | None, None),
+            ("timestamp", Annotated[float, msgspec.Meta(ge=0, lt=MAX_TIME)] | None, None),
             ("conversation_id", Any, None),
             ("message_type", Any, None),
         ],
         forbid_unknown_fields=True,
     )
     read, read_any = json.Decoder(envelope).decode, json.Decoder().decode
-    unread = (DecodeError, UnicodeEncodeError, RecursionError)
+    unread = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
 
     def odd(raw: str, at: float | None, sender: str | None, direction: Direction) -> Event:
         try:

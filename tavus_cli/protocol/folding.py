@@ -39,6 +39,13 @@ class _Recent:
         self._new[key] = value
 
 
+def is_piece(event: Event) -> bool:
+    """Whether it is a piece of a sound that more pieces follow (section 4.2)."""
+    if event.type != "conversation.echo":
+        return False
+    return event.properties.get("modality") == "audio" and event.properties.get("done") is False
+
+
 class Folding:
     """``fold(event)`` returns why an event can be hidden, or None; call it once for each event, in order."""
 
@@ -70,6 +77,8 @@ class Folding:
             return self._tool_call(event)
         if family == "analysis":
             return self._twin(("analysis", hash(event.word("analysis"))), event.type)
+        if is_piece(event):
+            return "partial"
         if family == "interrupted":
             return "twin" if self._recent.get(("cut", event.inference_id)) is not None else None
         return None

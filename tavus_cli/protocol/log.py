@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import TypeVar
 
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
@@ -13,6 +14,7 @@ from tavus_cli.protocol.wire import to_json
 
 EVENTS_KEPT = 100_000  # at some 1.5 kB each
 TABLE_KEPT = 1_000  # turns and objectives
+FIRST_WORDS = 100  # characters
 SEARCHED = 20_000  # characters of one entry that a search looks at: images are longer, and mean nothing
 
 K = TypeVar("K")
@@ -47,6 +49,11 @@ class Log:
                 continue
             if entry.turn is not None and entry.turn not in self._turns:
                 _remember(self._turns, entry.turn, None)
+
+    def types(self) -> set[str]:
+        """Of the latest thousand messages."""
+        latest = islice(reversed(self._entries), 1_000)
+        return {one.event.type for one in latest if isinstance(one, EventEntry | SentEntry)}
 
     def event(self, seq: int) -> EventEntry | None:
         """The latest event of that number."""
@@ -85,6 +92,25 @@ class Log:
         for entry in list(reversed(self._entries)):
             if type(entry) is SentEntry or (type(entry) is EventEntry and entry.fold is None):
                 yield entry if any(matches(text[:SEARCHED]) for text in _texts(entry.event)) else None
+
+    def sent(self) -> list[SentEntry]:
+        return [entry for entry in self._entries if type(entry) is SentEntry]
+
+    def first_words(self) -> dict[Turn, str]:
+        """Of each turn what was typed or said first."""
+        words: dict[Turn, str] = {}
+        for entry in self._entries:
+            if type(entry) is SentEntry:
+                said = entry.event.type == "conversation.respond"
+            else:
+                said = (
+                    type(entry) is EventEntry
+                    and entry.fold is None
+                    and entry.event.kind.family == "utterance"
+                )
+            if said and entry.turn is not None and entry.turn not in words:  # type: ignore[union-attr]
+                words[entry.turn] = entry.event.text[:FIRST_WORDS]  # type: ignore[union-attr]
+        return words
 
     def turns(self) -> list[Turn]:
         """The latest of them, in the order of their coming."""

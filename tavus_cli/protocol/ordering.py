@@ -1,8 +1,9 @@
 """True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
 
 A missing number is given up 250 ms after what is held arrived in a live room, and after 1,000 further
-messages in a file without arrival times. A file also holds its start, and keeps an event without a number in
-its place among the numbered ones; a live room shows both at once.
+messages in a file without arrival times. The first number is held too, so that the start is the lowest; in a
+live room only until the next number is there. A file also keeps an event without a number in its place
+among the numbered ones; a live room shows it at once.
 """
 
 from __future__ import annotations
@@ -69,6 +70,7 @@ class Ordering:
         self._hold: float = HOLD_MESSAGES if by_count else hold
         self._now = 0.0
         self._next: int | None = None  # the number expected; None before the start is settled
+        self._start: int | None = None  # what the next one is, says another side
         self._held: list[_Held] = []
         self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
         self._arrivals = count()
@@ -116,8 +118,6 @@ class Ordering:
             return self._receive_unnumbered(event)
         self._numbered_in += 1
         out: list[Ordered] = []
-        if self._next is None and not self._by_count:
-            self._next = seq  # a late joiner sees no gap
         if self._below and not self._far_below(seq):
             out += self._give_up_below()
         if self._next is None or seq >= self._next:
@@ -126,7 +126,13 @@ class Ordering:
             out += self._receive_far_below(event, seq, now)
         else:
             out += self._receive_passed(event, seq)
+        if self._next is None and not self._by_count:
+            self._settle()
         return out + self._release() + self.tick(now)
+
+    def start_at(self, seq: int) -> None:
+        """Another side has seen the number before ``seq``: if that comes first, nothing is waited for."""
+        self._start = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """What has been held long enough by ``now``."""
@@ -145,6 +151,15 @@ class Ordering:
         return out + rest
 
     # -- numbers from the expected one on ------------------------------------------------------------
+
+    def _settle(self) -> None:
+        """The lowest held number is the start once its successor is there, or where none lower can come.
+
+        A late joiner sees no gap before it.
+        """
+        first = self._held[0][0]
+        if first in (0, self._start) or any(held[0] == first + 1 for held in self._held[1:]):
+            self._next = first
 
     def _put(self, event: Event, seq: int, now: float) -> None:
         number = next(self._arrivals)

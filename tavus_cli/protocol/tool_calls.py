@@ -14,6 +14,7 @@ _IDS = ("tool_call_id", "call_id", "toolCallId", "callId", "id")
 _INSIDE = ("function", "function_call", "tool_call", "toolCall", "functionCall", "tool", "call")
 _LISTS = ("tool_calls", "toolCalls", "function_calls", "functionCalls", "calls")
 _MOST = 100  # calls of one message that are looked at
+FIELDS = frozenset((*_NAMES, *_ARGUMENTS, *_IDS, *_INSIDE, *_LISTS))  # where a call is looked for
 
 
 class Called(NamedTuple):
@@ -22,6 +23,14 @@ class Called(NamedTuple):
     id: str
     name: str
     arguments: Any
+
+
+def makes_calls(event: Event) -> bool:
+    """Whether those of ``calls_in`` are to be answered, and not only told of."""
+    family = event.kind.family
+    if family != "utterance":
+        return family == "tool_call"
+    return any(name in event.properties or name in event.hoisted for name in _LISTS)
 
 
 def calls_in(event: Event) -> list[Called]:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.protocol.events import Event, kept
-from tavus_cli.protocol.tool_calls import calls_in
+from tavus_cli.protocol.tool_calls import calls_in, makes_calls
+from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep
 
+_ARGUMENTS = 200  # characters of a call's arguments that are remembered
 _REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
 
 
@@ -38,7 +40,8 @@ class Turn:
 class ToolCall:
     """A tool call that can be answered: it has an id.
 
-    ``message`` is the one that made it, as ``kept``, while the call is open. Times are Unix seconds.
+    ``message`` is the one that made it, as ``kept``, while the call is open; ``arguments`` their beginning.
+    ``awaited``: the LLM waits for its result; what perception reports wants none. Times are Unix seconds.
     """
 
     id: str
@@ -47,13 +50,14 @@ class ToolCall:
     turn: Turn | None
     answered: float | None = None
     message: Any = None
+    arguments: str = ""
+    awaited: bool = True
 
 
-def _calls(event: Event) -> bool:
-    family = event.kind.family
-    if family == "utterance":
-        return "tool_calls" in event.properties or "tool_calls" in event.hoisted
-    return family == "tool_call"
+def _beginning(arguments: Any) -> str:
+    if arguments is None or type(arguments) is str:
+        return (arguments or "")[:_ARGUMENTS]
+    return TOO_DEEP if too_deep(arguments) else to_json(arguments)[:_ARGUMENTS]
 
 
 class Turns:
@@ -65,6 +69,7 @@ class Turns:
 
     def __init__(self) -> None:
         self.current: Turn | None = None
+        self._answered_turn = -1  # the highest in which the PAL spoke
         self._turns: OrderedDict[int, Turn] = OrderedDict()
         self.open_calls: OrderedDict[str, ToolCall] = OrderedDict()
         self._answered: OrderedDict[str, ToolCall] = OrderedDict()  # a call may come twice
@@ -72,6 +77,7 @@ class Turns:
     def restart(self) -> None:
         """The counter restarted: numbers mean other turns now."""
         self.current = None
+        self._answered_turn = -1
         self._turns.clear()
 
     def place(self, event: Event, at: float, asked: float | None = None) -> Turn | None:
@@ -82,14 +88,14 @@ class Turns:
         """
         idx = event.turn_idx
         if idx is None:
-            if _calls(event):
+            if makes_calls(event):
                 self._call(event, at, None)
             return None
         turn = self.current
         if turn is None or turn.idx != idx:
             turn = self._turn(idx, at if asked is None else asked)
         family, role = event.kind.family, event.role
-        if family == "tool_call" or (family == "utterance" and _calls(event)):
+        if (family == "tool_call" or family == "utterance") and makes_calls(event):
             self._call(event, at, turn)
         if role == "user":
             if turn.replied is None:
@@ -99,6 +105,7 @@ class Turns:
                     turn.asked = at
         elif role == "pal" and turn.replied is None and (family == "started" or family == "utterance"):
             turn.replied = at
+            self._answered_turn = max(self._answered_turn, turn.idx)
         return turn
 
     def resume(self, idx: int, started: float) -> None:
@@ -120,6 +127,14 @@ class Turns:
         """The latest, open and answered, in the order they were made."""
         return sorted([*self._answered.values(), *self.open_calls.values()], key=lambda call: call.at)
 
+    def waiting(self) -> list[ToolCall]:
+        """Open calls that the LLM waits for, the oldest first; not those that the PAL has gone on without."""
+        return [call for call in self.open_calls.values() if call.awaited and not self.passed(call)]
+
+    def passed(self, call: ToolCall) -> bool:
+        """Whether the PAL has answered a later turn, without the result."""
+        return call.turn is not None and call.turn.idx < self._answered_turn
+
     def _turn(self, idx: int, at: float) -> Turn:
         turn = self._turns.get(idx)
         if turn is None:
@@ -131,8 +146,16 @@ class Turns:
         return turn
 
     def _call(self, event: Event, at: float, turn: Turn | None) -> None:
-        for call_id, name, _ in calls_in(event):
+        for call_id, name, arguments in calls_in(event):
             if call_id and call_id not in self.open_calls and call_id not in self._answered:
-                self.open_calls[call_id] = ToolCall(call_id, name, at, turn, message=kept(event))
+                self.open_calls[call_id] = ToolCall(
+                    call_id,
+                    name,
+                    at,
+                    turn,
+                    message=kept(event),
+                    arguments=_beginning(arguments),
+                    awaited="perception" not in event.kind.type,
+                )
                 if len(self.open_calls) > _REMEMBERED:
                     self.open_calls.popitem(last=False)

@@ -1,4 +1,4 @@
-"""Gates: limits that measures must keep. What cannot be told does not pass.
+"""Gates: limits that measures must keep. A measure without a figure does not pass.
 
 Pure. ``PASS reply_p95 0.95 s <= 1.2 s``.
 """
@@ -44,7 +44,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``passed`` is None where it cannot be told; ``reason`` says why then."""
+    """``passed`` is None where the measure has no figure; ``reason`` then says why."""
 
     gate: Gate
     value: float | None
@@ -57,7 +57,7 @@ class Verdict:
 
     def line(self) -> str:
         gate = self.gate
-        limit = f"{'<=' if gate.at_most else '>='} {gate.limit:g}{gate.unit}"
+        limit = f"{'<=' if gate.at_most else '>='} {_exact(gate.limit)}{gate.unit}"
         if self.value is None:
             return f"{self.word} {gate.name} {limit}: {self.reason}"
         return f"{self.word} {gate.name} {_shown(self.value, gate)} {limit}"
@@ -66,7 +66,7 @@ class Verdict:
         return {
             "gate": self.gate.name,
             "value": rounded(self.value),
-            "at_most" if self.gate.at_most else "at_least": self.gate.limit,
+            "at_most" if self.gate.at_most else "at_least": rounded(self.gate.limit),
             "passed": self.passed,
             "reason": self.reason or None,
         }
@@ -96,9 +96,13 @@ def _judge(gate: Gate, measures: Measures) -> Verdict:
     value = _value(gate, measures)
     if value is None:
         return Verdict(gate, None, None, measures.reasons.get(gate.measure, "there was none"))
-    # A microsecond is not what a limit is about, and no clock here keeps it.
-    passed = value <= gate.limit + 1e-6 if gate.at_most else value >= gate.limit - 1e-6
-    return Verdict(gate, value, passed)
+    return Verdict(gate, value, _keeps(rounded(value), gate))
+
+
+def _keeps(value: float, gate: Gate) -> bool:
+    """Of a value as it is printed: to the microsecond, which no clock here is exact to."""
+    limit = rounded(gate.limit)
+    return value <= limit if gate.at_most else value >= limit
 
 
 def _value(gate: Gate, measures: Measures) -> float | None:
@@ -132,6 +136,13 @@ def _shown(value: float, gate: Gate) -> str:
     """Two digits, and more where they would hide on which side of the limit it is."""
     if not gate.unit and float(value).is_integer():
         return f"{value:.0f}"
-    short = f"{value:.2f}"
-    over = value > gate.limit + 1e-6
-    return f"{short if (float(short) > gate.limit) == over else f'{value:.6f}'}{gate.unit}"
+    short, exact = f"{value:.2f}", _exact(value)
+    honest = _keeps(float(short), gate) == _keeps(rounded(value), gate)
+    return f"{short if honest else exact}{gate.unit}"
+
+
+def _exact(value: float) -> str:
+    """To the microsecond: "1.2", "0.000008", never "8e-06"."""
+    whole, dot, digits = f"{value:.6f}".partition(".")
+    digits = digits.rstrip("0")
+    return whole + dot + digits if digits else whole

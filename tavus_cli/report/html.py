@@ -110,8 +110,8 @@ def _recording(one: Reported) -> dict[str, Any]:
     turns = [_turn(span, lines[span], timeline.first_at) for span in shown]
     turns = [turn for turn in turns if turn["lines"] or turn["rows"]]
     if loose := lines[timeline.loose]:
-        told = [_line(line, timeline.first_at) for line in loose[:MOST_TURNS]]
-        turns.insert(0, {"title": "outside any turn", "lines": told, "rows": []})
+        spoken = [_line(line, timeline.first_at) for line in loose[:MOST_TURNS]]
+        turns.insert(0, {"title": "outside any turn", "lines": spoken, "rows": []})
     left_out = ""
     if len(shown) < len(timeline.turns):
         left_out = (

@@ -1,10 +1,11 @@
-"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3): others are new, and told."""
+"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3 and 11): others are new."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.tool_calls import FIELDS
 
 _ENVELOPE = (
     "message_type event_type conversation_id timestamp seq turn_idx inference_id properties webhook_url"
@@ -12,33 +13,32 @@ _ENVELOPE = (
 ENVELOPE = frozenset(_ENVELOPE.split(" "))
 _SAID = "role speaker speech text content transcript interrupted is_interrupted user_audio_analysis "
 _SAID += "user_visual_analysis visual_context tool_calls"
-_CALL = "name tool_name arguments tool_call_arguments tool_call_id function tool_calls canvas_config"
+_WHO = "replica_id face_id persona_id pal_id"
+_PERSON = "id name participant participant_id participant_name session_id user user_id user_name"
 _FAMILIES = {
     "utterance": _SAID,
     "partial": _SAID + " content_index final",
     "started": "role",
     "stopped": "role interrupted is_interrupted duration",
     "interrupted": "role",
-    "tool_call": _CALL + " modality frames",
-    "analysis": "analysis",
-    "objective": "objective_name output_variables",
-    "guardrail": "guardrail guardrail_name guardrail_uuid reason",
-    "ready": "replica_id face_id persona_id pal_id",
-    "present": "attempt replica_id face_id persona_id pal_id",
-    "shutdown": "replica_id face_id shutdown_reason reason",
-    "participant": "participant_id user_id user_name",
+    "tool_call": "canvas_config modality frames",
+    "analysis": "analysis summary text content",
+    "objective": "objective_name objective name title output_variables variables",
+    "guardrail": "guardrail guardrail_name guardrail_uuid name title reason message description",
+    "rag": "documents",
+    "ready": _WHO,
+    "present": f"attempt {_WHO}",
+    "shutdown": f"{_WHO} shutdown_reason reason cause",
+    "participant": _PERSON,
 }
 _NESTED = frozenset({"seq", "turn_idx", "inference_id"})  # seen inside ``properties`` (section 1.2)
 KNOWN: Mapping[str, frozenset[str]] = {
-    family: frozenset(names.split(" ")) | _NESTED for family, names in _FAMILIES.items()
+    family: frozenset(names.split(" ")) | _NESTED | (FIELDS if family == "tool_call" else frozenset())
+    for family, names in _FAMILIES.items()
 }
-# Sent by another participant, whose messages come to us too (section 11).
-_SENT = "echo respond interrupt overwrite_llm_context append_llm_context sensitivity tool_result"
-_SENT += " objective.confirm set_emotion"
-INTERACTIONS = frozenset(f"conversation.{name}" for name in _SENT.split(" "))
 
 
 def unknown_fields(event: Event) -> list[str]:
-    """Names of fields of a known event that nothing tells about."""
+    """Names of fields of a known event that no document describes."""
     known = KNOWN[event.kind.family]
-    return sorted([*(event.properties.keys() - known), *(event.message.keys() - known - ENVELOPE)])
+    return sorted([*(event.properties.keys() - known), *(event.hoisted.keys() - known - ENVELOPE)])

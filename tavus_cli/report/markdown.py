@@ -27,8 +27,8 @@ def markdown(
     yield ""
     for one in all:
         turns = one.measures.counts["turns"]
-        told = CANNOT_TELL if turns is None else f"{turns:,}"
-        yield f"- {escaped(one.name)}: turns {told}, {length(one.seconds)}"
+        count = CANNOT_TELL if turns is None else f"{turns:,}"
+        yield f"- {escaped(one.name)}: turns {count}, {length(one.seconds)}"
     yield ""
     if verdicts:
         rows = [

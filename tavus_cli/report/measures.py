@@ -1,6 +1,6 @@
 """Figures out of a timeline: latencies and their parts, barge-ins, silences, counts.
 
-Pure. Values are in seconds. What cannot be told has a reason instead of a figure, and passes no gate.
+Pure. Values are in seconds. What cannot be determined has a reason instead of a figure, and passes no gate.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from math import ceil
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 from tavus_cli.report.spans import Call, TurnSpan
 from tavus_cli.report.timeline import Timeline
@@ -99,8 +99,8 @@ class Spread:
 class Measures:
     """``times`` holds the values of each measure of TIMES, ``counts`` the number of each of COUNTS.
 
-    Where one cannot be told, there are no values, or None, and ``reasons`` says why. A measure of time with
-    neither values nor a reason: it was looked for, and there was none.
+    Where one cannot be determined, it has no values, or None, and ``reasons`` says why. A measure of time
+    with neither values nor a reason did not happen in the recording.
     """
 
     times: dict[str, Sequence[float]] = field(default_factory=dict)
@@ -117,7 +117,7 @@ class Measures:
         return spread(self.times[name])
 
     def as_json(self) -> dict[str, Any]:
-        """By measure; numbers to the microsecond, None where it cannot be told."""
+        """By measure; numbers to the microsecond, None where it cannot be determined."""
         out: dict[str, Any] = {}
         for name in TIMES:
             one = self.spread(name)
@@ -131,6 +131,10 @@ class Measures:
         return out
 
 
+@overload
+def rounded(value: float) -> float: ...
+@overload
+def rounded(value: None) -> None: ...
 def rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 6)
 
@@ -229,7 +233,7 @@ def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
 
 
 def pooled(all: Sequence[Measures]) -> Measures:
-    """As if it were one: what one of them cannot tell, the whole cannot."""
+    """As if it were one recording: a measure that one of them lacks, the whole lacks."""
     if len(all) == 1:
         return all[0]
     out = Measures()

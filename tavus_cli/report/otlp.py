@@ -46,7 +46,7 @@ def exporter(where: str) -> Exporter:
     import logging
 
     logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
-    logging.getLogger("opentelemetry").propagate = False  # what goes wrong is told by us, once
+    logging.getLogger("opentelemetry").propagate = False  # we report errors, once
     if "://" in where:
         return _Collector(where)
     return _File(where)

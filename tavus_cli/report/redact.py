@@ -8,7 +8,6 @@ figures. Equal words need not: a pseudonym depends on the words before it, so th
 
 from __future__ import annotations
 
-import hmac
 import json
 import re
 from typing import Any
@@ -48,6 +47,8 @@ class Redactor:
     """``key``: 32 random bytes for a run of its own; the same key gives the same pseudonyms."""
 
     def __init__(self, key: bytes) -> None:
+        import hmac
+
         self._key = hmac.new(key, b"tavus-console redact", "sha256")
 
     def message(self, message: Any) -> Any:

@@ -55,7 +55,13 @@ def _timed(lines: Sequence[Line], first: float | None) -> list[tuple[float, floa
     """In the order of their starts, none longer than until the same speaker's next."""
     if first is None:
         return []
-    starts = [(max(0.0, line.at - first), line) for line in lines if line.at is not None]
+    starts: list[tuple[float, Line]] = []
+    latest: dict[str, float] = {}
+    for line in sorted((line for line in lines if line.at is not None), key=lambda line: line.at or 0.0):
+        # What was typed before the first event begins with it, and so may the next.
+        start = max(0.0, round((line.at or 0.0) - first, 3), latest.get(line.role, -0.001) + 0.001)
+        latest[line.role] = start
+        starts.append((start, line))
     starts.sort(key=lambda pair: pair[0])
     following: dict[str, float] = {}
     out = []

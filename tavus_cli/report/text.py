@@ -46,7 +46,7 @@ def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
 
 
 def slowest(turns: Sequence[TurnSpan], count: int = SLOWEST) -> list[TurnSpan]:
-    """The turns with the longest replies, in the order of their coming."""
+    """The turns with the longest replies, in their order."""
     ranked = sorted(range(len(turns)), key=lambda place: -(turns[place].reply or -1.0))[:count]
     return [turns[place] for place in sorted(ranked)]
 
@@ -98,7 +98,9 @@ def _figures_of_one(measures: Measures, theme: Theme, columns: int) -> Iterator[
 
 def _title(one: Reported) -> str:
     counts = one.measures.counts
-    turns = "turns cannot be told" if counts["turns"] is None else f"{counts['turns']:,} turns"
+    turns = "turns unknown" if counts["turns"] is None else f"{counts['turns']:,} turns"
+    if counts["turns"] == 1:
+        turns = "1 turn"
     name = safe(one.conversation_id)
     parts = [
         safe(one.name),

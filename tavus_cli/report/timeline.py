@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import Turn
-from tavus_cli.report.known_fields import ENVELOPE, INTERACTIONS, KNOWN, unknown_fields
+from tavus_cli.report.known_fields import ENVELOPE, KNOWN, unknown_fields
 from tavus_cli.report.spans import BargeIn, Call, Speech, TurnSpan
 from tavus_cli.report.transcript import Transcript
 
@@ -34,7 +35,6 @@ class Counts:
     late: int = 0
     interruptions: int = 0
     heartbeats: int = 0
-    unplaced: int = 0  # what a user or the PAL did outside any turn
     untimed: int = 0
 
 
@@ -94,10 +94,8 @@ class Timeline:
             if fold == "heartbeat":
                 self._heartbeat(at)
             return
-        if turn is None and role is not None:
-            counts.unplaced += 1
         known = KNOWN.get(family)
-        if known is not None and not (event.properties.keys() <= known and event.message.keys() <= ENVELOPE):
+        if known is not None and not (event.properties.keys() <= known and event.hoisted.keys() <= ENVELOPE):
             self._unknown(event)
         if family == "utterance" or family == "partial":
             self.transcript.said(event, at, span)
@@ -166,20 +164,20 @@ class Timeline:
 
     def _others(self, span: TurnSpan, event: Event, at: float | None) -> None:
         """An interaction of another participant, as a web page that answers tool calls; else a new type."""
-        if event.type in INTERACTIONS:
+        if event.kind.family == "interaction":
             self.counts.sent += 1
             self._interaction(span, event, at)
         else:
             _count(self.unknown_types, event.type)
 
     def _interaction(self, span: TurnSpan, event: Event, at: float | None) -> None:
-        if event.type == "conversation.tool_result":
-            call = self._open_calls.pop(event.word("tool_call_id"), None)
+        if event.kind is TOOL_RESULT:
+            call = self._open_calls.pop(call_id(event), None)
             if call is not None:
                 call.answered, call.done, call.failed = at, True, event.word("status") == "error"
                 if at is not None:
                     self._to_speak.append(call)
-        elif event.type == "conversation.interrupt" and at is not None and "pal" in self._speaking:
+        elif event.kind.type == "conversation.interrupt" and at is not None and "pal" in self._speaking:
             self._barge(span, BargeIn(at, "interrupt"))
 
     # -- speech --------------------------------------------------------------------------------------
@@ -239,9 +237,9 @@ class Timeline:
     # -- the rest ------------------------------------------------------------------------------------
 
     def _call(self, span: TurnSpan, event: Event, at: float | None) -> None:
-        for call_id, name, _ in calls_in(event):
+        for one_id, name, _ in calls_in(event):
             name = self._names.setdefault(name, name) if len(self._names) < _NAMES else name  # kept once
-            call = Call(call_id, name, at, "perception" in event.type)
+            call = Call(one_id, name, at, "perception" in event.type)
             span.calls = (*span.calls, call)
             if call.id:
                 self._open_calls[call.id] = call

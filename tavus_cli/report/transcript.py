@@ -20,7 +20,7 @@ class Line:
     """One utterance. ``role`` is user or pal; times in Unix seconds, None where unknown.
 
     ``text`` is what was spoken, ``intended`` what the PAL meant to say where that differs. ``cut`` is whether
-    it was interrupted; then ``sure`` tells whether ``text`` is known to end there.
+    it was interrupted; then ``sure`` says whether ``text`` is known to end there.
     """
 
     role: str
@@ -123,7 +123,7 @@ class Transcript:
 
 
 def _cut(line: Line) -> None:
-    """What was heard of an interrupted answer, as far as its snapshots tell."""
+    """What was heard of an interrupted answer, as far as its snapshots show."""
     if line.role != "pal":
         return
     if line.spoken is None:

@@ -2,7 +2,7 @@
 
 JSON lines both ways. It speaks first: the version of the protocol at once, then a line about itself, or an
 error, once it has joined. ``{"do": "join"}`` is answered by a snapshot, and starts the events; ``send``
-sends, ``stop`` ends it.
+sends, ``stop`` ends it; ``calls`` and ``retry`` are about the tool calls that its process answers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
 from tavus_cli.protocol.snapshot import Snapshot
@@ -28,6 +28,7 @@ from tavus_cli.resident.wire import (
     arrival_of,
     encode,
     error_of,
+    rows_of,
 )
 from tavus_cli.rooms.room import (
     BATCH,
@@ -37,9 +38,15 @@ from tavus_cli.rooms.room import (
     RoomOver,
     steady_time,
 )
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.settings.table import default
 
+if TYPE_CHECKING:
+    from tavus_cli.views.table import RunRow
+
 ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
+ANSWERING = 3.0  # seconds for the snapshot
+SENDING = 15.0  # seconds for a sending: Daily has 10 (rooms/daily/room.SEND_SECONDS)
 STOPPING = 15.0  # seconds for a session that answers to leave its room
 KILLING = 2.0  # seconds until the next, harder way of stopping
 _GONE = "the resident session is gone"
@@ -68,7 +75,7 @@ def find(
     if not runtime.supported() or not runtime.sockets():
         return None
     names = [target] if runtime.is_session_id(target) else []
-    if target == "sim" or target.startswith("sim:") or "://" in target:
+    if is_simulated(target) or "://" in target:
         names = [runtime.session_id(target, conversation_id)]
     for name in names:
         if (room := _open(name, timeout)) is not None:
@@ -119,7 +126,7 @@ class Greeted:
             hello = self._next(deadline)
         except TimeoutError:
             raise CannotJoin(f"the session {self._name} is still joining its room: try again") from None
-        if "error" in hello:
+        if isinstance(hello.get("error"), dict):
             raise error_of(hello["error"])
         try:
             return ResidentRoom(self.connection, hello["hello"], self._lines, self._values)
@@ -150,7 +157,7 @@ class Greeted:
         )
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why the session takes no more from this client."""
 
 
@@ -167,11 +174,12 @@ class ResidentRoom:
     def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
         self._incoming = lines
-        self._early = early  # what came in one piece with the first lines
+        self.early = early  # what came in one piece with the first lines
         self.about = about
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
+        self.tools = bool(about.get("tools"))  # whether it answers tool calls
         # Its clock may be another one: it began when the wall clock showed something else.
         self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}
@@ -179,7 +187,7 @@ class ResidentRoom:
         self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
         self._snapshot: Snapshot | None = None
         self._left = False
-        self._sendings: dict[int, asyncio.Future[None]] = {}
+        self._requests: dict[int, asyncio.Future[Json]] = {}
         self._number = 0
         self._writing = asyncio.Lock()
 
@@ -191,7 +199,7 @@ class ResidentRoom:
         return steady_time() + self._ahead
 
     async def join(self) -> None:
-        """Returns once the snapshot was taken: what is sent next must be told apart from what it holds."""
+        """Returns once the snapshot was taken: what is sent next must not be confused with what it holds."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
@@ -200,28 +208,55 @@ class ResidentRoom:
         except OSError:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
-        await self._informed.wait()
+        try:
+            async with asyncio.timeout(ANSWERING):
+                await self._informed.wait()
+        except TimeoutError:
+            raise NotAnswering(self.via) from None
         if self._snapshot is None:
             raise CannotJoin(f"cannot join: {_GONE}")
 
     async def send(self, message: Json) -> None:
+        await self._ask({"do": "send", "message": message}, "not sent", "the message")
+
+    async def retry(self, call_id: str) -> None:
+        """Have the session run a tool call again. Raises UsageError, SendFailed."""
+        await self._ask({"do": "retry", "call": call_id}, "not retried", "the call's id")
+
+    async def rows(self) -> list[RunRow]:
+        """The tool calls that the session answers, or tried to, the oldest first. Raises SendFailed."""
+        answer = await self._ask({"do": "calls"}, "not listed", "the request")
+        try:
+            return rows_of(answer["calls"])
+        except (KeyError, TypeError):
+            raise SendFailed(
+                "the resident session sent tool calls without their fields: stop it and start it again"
+            ) from None
+
+    async def _ask(self, request: Json, failed: str, what: str) -> Json:
+        """The answer to a request, found by its number. ``failed`` and ``what`` are for the errors."""
         if self._left or not self._joined.is_set():
-            raise SendFailed("not sent: the resident session is not joined")
+            raise SendFailed(f"{failed}: the resident session is not joined")
         self._number += 1
         number = self._number
-        line = encode({"do": "send", "number": number, "message": message})
+        line = encode({"number": number, **request})
         if len(line) > FROM_CLIENT:
             raise SendFailed(
-                f"not sent: the message takes {len(line):,} bytes; a resident session takes {FROM_CLIENT:,}"
+                f"{failed}: {what} takes {len(line):,} bytes; a resident session takes {FROM_CLIENT:,}"
             )
-        done = self._sendings[number] = asyncio.get_running_loop().create_future()
+        done: asyncio.Future[Json] = asyncio.get_running_loop().create_future()
+        self._requests[number] = done
         try:
-            await self._write(line)
-            await done
+            async with asyncio.timeout(SENDING):
+                await self._write(line)
+                answer = await done
+        except TimeoutError:
+            raise SendFailed(f"not confirmed within {SENDING:g} s: {NotAnswering(self.via)}") from None
         except OSError:
-            raise SendFailed(f"not sent: {_GONE}") from None
+            raise SendFailed(f"{failed}: {_GONE}") from None
         finally:
-            self._sendings.pop(number, None)
+            self._requests.pop(number, None)
+        return answer
 
     async def leave(self) -> None:
         self._left = True
@@ -241,14 +276,14 @@ class ResidentRoom:
         gone = _GONE
         try:
             async for values in self._values():
-                batch = self._taken(values)
+                batch = self.understood(values)
                 if self._snapshot is not None:  # join hears of it a step later: then the batch was taken
                     self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
                 if batch and isinstance(batch[-1], RoomOver):
                     return
-        except _Refused as error:
+        except Refused as error:
             gone = str(error)
         except ValueError as error:
             gone = f"the resident session sent {error}: stop it and start it again"
@@ -264,8 +299,8 @@ class ResidentRoom:
     async def _values(self) -> AsyncIterator[list[Json]]:
         """Raises ValueError for what is not the protocol."""
         loop = asyncio.get_running_loop()
-        if self._early:
-            yield self._early
+        if self.early:
+            yield self.early
         while not self._left:
             try:
                 data = await loop.sock_recv(self._connection, CHUNK)
@@ -280,7 +315,7 @@ class ResidentRoom:
         async with self._writing:
             await asyncio.get_running_loop().sock_sendall(self._connection, line)
 
-    def _taken(self, values: list[Json]) -> list[Arrival]:
+    def understood(self, values: list[Json]) -> list[Arrival]:
         """The arrivals among the values; the others are answered here. Raises ValueError."""
         arrivals: list[Arrival] = []
         try:
@@ -307,19 +342,19 @@ class ResidentRoom:
 
     def _answered(self, value: Json) -> None:
         if "error" in value and "number" not in value:  # the server takes no more from this side
-            raise _Refused(str(error_of(value["error"])))
-        sending = self._sendings.get(value.get("number", 0))
-        if sending is None or sending.done():
+            raise Refused(str(error_of(value["error"])) or _GONE)
+        request = self._requests.get(value.get("number", 0))
+        if request is None or request.done():
             return
         if "error" in value:
-            sending.set_exception(error_of(value["error"]))
+            request.set_exception(error_of(value["error"]))
         else:
-            sending.set_result(None)
+            request.set_result(value)
 
     def _forget(self, reason: str) -> None:
-        for sending in self._sendings.values():
-            if not sending.done():
-                sending.set_exception(SendFailed(f"not confirmed: {reason}"))
+        for request in self._requests.values():
+            if not request.done():
+                request.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
 # -- all of them -------------------------------------------------------------------------------------------

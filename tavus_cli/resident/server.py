@@ -26,40 +26,44 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import (
     CHUNK,
     FROM_CLIENT,
+    NO_TOOLS,
     PROTOCOL,
+    Calls,
     Json,
     Lines,
     arrival_json,
     encode,
     error_json,
     participant_json,
+    rows_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Clock, Received, Room, RoomNote, RoomOver
-from tavus_cli.session.recorder import Recorder, record_to
+from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.session.recorder import Recorder, Redacts, record_to
 from tavus_cli.session.session import Session
 
-QUEUE = 100_000  # lines that wait for a client that does not read
 QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
 
 # What is attached to a session from above: given it, a way to send and a way to note, both seen by all
-# clients, it is entered around the session.
+# clients, it is entered around the session. Entering gives what answers tool calls, where it does.
 Send = Callable[[Interaction], Awaitable[Any]]
-Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[object]]
+Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[Calls | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
     """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
 
-    ``billed`` where the conversation was made for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
+    ``queue``: how many lines wait for a client that does not read. ``billed`` where the conversation was made
+    for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
     """
 
     id: str
-    idle: float | None = None
-    queue: int = QUEUE
+    idle: float | None
+    queue: int
+    tools: bool = False  # whether tool calls are answered here
     billed: Json | None = None
 
 
@@ -158,7 +162,8 @@ class Server:
         self._room = room
         self._recorder = recorder
         self._session = Session(cast(Room, Tapped(room, self._arrived)), recorder=recorder)
-        self._attached: AbstractAsyncContextManager[object] = nullcontext()
+        self._attached: AbstractAsyncContextManager[Calls | None] = nullcontext()
+        self._calls: Calls | None = None
         if attach is not None:
             self._attached = attach(self._session, self._send_for_all, self._note_for_all)
         self._clients: set[Client] = set()  # that have joined
@@ -171,29 +176,29 @@ class Server:
         self._joining: asyncio.Task[Any] | None = None
         self._failure_noted = False
 
-    async def serve(self, listening: socket.socket, tell: TextIO) -> int:
+    async def serve(self, listening: socket.socket, starter: TextIO) -> int:
         """Join, report that, serve until stopped, over or idle; leave. The exit status.
 
-        Whoever started it may have been stopped meanwhile: a session that nobody knows of would only cost.
+        The command that started it may have been stopped: a session that nobody knows of only costs.
         """
         listening.setblocking(False)
         accepting = asyncio.create_task(self._accept_all(listening))
         self._joining = asyncio.current_task()
         try:
-            async with self._attached, self._session:
+            async with self._attached as self._calls, self._session:
                 self._known.set_result(None)
-                if _tell(tell, {"hello": self._about()}) or self._clients:
+                if _report(starter, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
             self._known.set_result(error)
-            _tell(tell, {"error": error_json(error)})
+            _report(starter, {"error": error_json(error)})
             return error.status
         except asyncio.CancelledError:
             if not self._stop.is_set():
                 raise
-            _tell(tell, {"error": error_json(_STOPPED)})
+            _report(starter, {"error": error_json(_STOPPED)})
         finally:
             if not self._known.done():
                 self._known.set_result(_STOPPED)
@@ -265,8 +270,8 @@ class Server:
                 await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
             if self._known.done():
                 error = self._known.result()
-                told = {"hello": self._about()} if error is None else {"error": error_json(error)}
-                client.put(encode(told))
+                answer = {"hello": self._about()} if error is None else {"error": error_json(error)}
+                client.put(encode(answer))
                 client.greeted.set()
                 if error is None:
                     await asyncio.wait({reading, writing}, return_when=asyncio.FIRST_COMPLETED)
@@ -302,12 +307,17 @@ class Server:
         match request.get("do"):
             case "join":
                 client.put(encode(self._snapshot()), always=True)
+                if self._session.down is not None:
+                    down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
+                    client.put(encode(down or {}), always=True)
                 if self._failure is not None:
                     client.put(self._failure_line(), always=True)
                 self._clients.add(client)
                 self._changed.set()
             case "send":
                 await self._send(client, request)
+            case "retry" | "calls":
+                await self._tool_calls(client, request)
             case other:
                 raise ValueError(f"unknown request {other}")
 
@@ -323,6 +333,21 @@ class Server:
             return
         self._tell_sent(message, self._clients - {client})
         client.put(encode({"number": number}), always=True)
+
+    async def _tool_calls(self, client: Client, request: Json) -> None:
+        answer: Json = {"number": request.get("number")}
+        try:
+            if self._calls is None:
+                raise UsageError(NO_TOOLS)
+            if request["do"] == "calls":
+                answer["calls"] = rows_json(await self._calls.rows())
+            elif isinstance(call_id := request.get("call"), str):
+                await self._calls.retry(call_id)
+            else:
+                raise ValueError("a retry without a call")
+        except ConsoleError as error:
+            answer["error"] = error_json(error)
+        client.put(encode(answer), always=True)
 
     async def _send_for_all(self, interaction: Interaction) -> None:
         """On behalf of the session itself. Raises what ``Session.send`` does."""
@@ -361,7 +386,7 @@ class Server:
         return encode({"note": f"recording: {self._failure}", "at": self._room.now(), "warning": True})
 
     def _note_failure(self) -> None:
-        """Once to all who are here, and at the end to whoever stops the session."""
+        """Once to every client, and at the end to the one that stops the session."""
         if self._failure is None:
             return
         if not self._failure_noted:
@@ -396,11 +421,13 @@ class Server:
             "minutes": round((room.now() - self._started) / 60, 1),
             "billed": self._billed(),
             "pal_present": self._session.pal_present,
+            "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,
             "events": conversation.status.events,
             "clients": len(self._clients),
             "recording": None if self._recorder is None else self._recorder.path,
             "recording_failed": self._failure,
+            "tools": self._options.tools,
         }
 
     def _billed(self) -> Json | None:
@@ -417,10 +444,10 @@ class Server:
 _STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
-def _tell(stream: TextIO, told: Json) -> bool:
-    """One line to whoever started it, who reads no further; False where that one is gone."""
+def _report(stream: TextIO, value: Json) -> bool:
+    """Write one line to the command that started it, which reads no more; False where that is gone."""
     try:
-        stream.write(to_json(told) + "\n")
+        stream.write(to_json(value) + "\n")
         stream.close()
     except (OSError, ValueError):
         return False
@@ -435,6 +462,7 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
     The lock ends with the process, however that ends; what a dead one left behind is removed.
     """
+    runtime.check_length(runtime.path_of(name))
     lock = runtime.lock(name)
     if lock is None:
         return None
@@ -457,25 +485,35 @@ def claim(name: str) -> tuple[socket.socket, int] | None:
 
 
 async def reside(
-    config: Json, open_room: Callable[[], Room], tell: TextIO, attach: Attach | None = None
+    config: Json,
+    open_room: Callable[[], Room],
+    starter: TextIO,
+    attach: Attach | None = None,
+    redactor: Redacts | None = None,
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(config["id"], config["idle"], config["queue"], config.get("billed"))
+    options = ServerOptions(
+        config["id"],
+        config["idle"],
+        config["queue"],
+        tools=bool(config.get("tools")),
+        billed=config.get("billed"),
+    )
     path: Path | None = None
     claimed: tuple[socket.socket, int] | None = None
     try:
         claimed = claim(options.id)
         if claimed is None:
-            _tell(tell, {"taken": options.id})
+            _report(starter, {"taken": options.id})
             return ExitStatus.DONE
         path = runtime.path_of(options.id)
         room = open_room()
         if not room.live:
             raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
-        recorder = record_to(config["record"], room)
-        return await Server(room, options, recorder, attach).serve(claimed[0], tell)
+        recorder = record_to(config["record"], room, redactor)
+        return await Server(room, options, recorder, attach).serve(claimed[0], starter)
     except ConsoleError as error:
-        _tell(tell, {"error": error_json(error)})
+        _report(starter, {"error": error_json(error)})
         return error.status
     finally:
         if claimed is not None and path is not None:

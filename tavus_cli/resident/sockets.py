@@ -16,11 +16,13 @@ from urllib.parse import urlsplit
 
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
+from tavus_cli.rooms.sim import is_simulated
 
 APP = "tavus-console"
 CONNECTING = (
     0.25  # seconds: the system does it at once, unless a process does not accept and its queue is full
 )
+LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of a socket's path
 AGAIN = 0.02  # seconds between two tries
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -71,12 +73,12 @@ def own_folder() -> Path:
 
 def session_id(target: str, conversation_id: str | None = None) -> str:
     """The name of the resident session for a TARGET: that of the conversation, where it is known."""
-    if target.startswith("sim"):
+    if is_simulated(target):
         return "sim" if target == "sim" else f"sim-{_short(target)}"
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # reported by whoever joins it, without its token
+    except ValueError:  # joining reports it, without its token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):
@@ -98,6 +100,16 @@ def sockets() -> list[Path]:
 
 def path_of(name: str) -> Path:
     return folder() / f"{name}.sock"
+
+
+def check_length(path: Path) -> None:
+    """Raises UsageError for a path that the system takes for no socket."""
+    length = len(os.fsencode(path))
+    if length > LONGEST_PATH:
+        raise UsageError(
+            f"{path} is {length} bytes long, and a socket's path at most {LONGEST_PATH}: "
+            "name a shorter folder in TAVUS_CONSOLE_RUNTIME"
+        )
 
 
 def _connect(connection: socket.socket, path: Path, timeout: float) -> None:

@@ -6,19 +6,31 @@ snapshots and errors into objects and back.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tavus_cli import errors
 from tavus_cli.errors import ConsoleError
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.wire import from_json, to_json
-from tavus_cli.rooms.room import Arrival, Participant, ParticipantChanged, Received, RoomNote, RoomOver
+from tavus_cli.rooms.room import (
+    Arrival,
+    LineChanged,
+    Participant,
+    ParticipantChanged,
+    Received,
+    RoomNote,
+    RoomOver,
+)
+
+if TYPE_CHECKING:
+    from tavus_cli.views.table import RunRow
 
 PROTOCOL = 1  # what a session says first; docs/architecture.md has the objects of this version
 CHUNK = 1 << 18  # bytes read or written at a time
 FROM_CLIENT = 1 << 20  # bytes of a line at most; Tavus takes messages of 4,096
 FROM_SERVER = 64 << 20
-CALLS_BYTES = 1 << 20  # of open tool calls in a snapshot
+CALLS_BYTES = 1 << 20  # of open tool calls in a snapshot, and of the calls that a session answers
 Json = dict[str, Any]
 
 
@@ -81,8 +93,10 @@ def arrival_json(arrival: Arrival) -> Json | None:
             return {"participant": participant_json(participant), "change": change, "at": at}
         case RoomNote(text, at, warning):
             return {"note": text, "at": at, "warning": warning}
-        case RoomOver(reason, at):
-            return {"over": reason, "at": at}
+        case LineChanged(up, text, at):
+            return {"line": "up" if up else "down", "text": text, "at": at}
+        case RoomOver(reason, at, cut_off):
+            return {"over": reason, "at": at, "cut_off": cut_off}
     return None
 
 
@@ -103,8 +117,10 @@ def arrival_of(value: Json) -> Arrival | None:
         return RoomNote(
             f"{value['missed']:,} messages were missed here: they arrived faster than they were read", at
         )
+    if "line" in value:
+        return LineChanged(value["line"] == "up", value["text"], at)
     if "over" in value:
-        return RoomOver(value["over"], at)
+        return RoomOver(value["over"], at, value.get("cut_off", False))
     return None
 
 
@@ -134,6 +150,42 @@ def snapshot_of(value: Json) -> Snapshot:
         tuple(value["speaking"]),
         tuple((call["message"], call["at"]) for call in calls),
     )
+
+
+# -- tool calls that are answered --------------------------------------------------------------------------
+
+
+NO_TOOLS = "no tools run here: /retry needs --tool or --tools of session start"
+
+
+class Calls(Protocol):
+    """What answers tool calls: ``tools.Bridge``, or the room of a session whose process has one."""
+
+    async def retry(self, call_id: str) -> None:
+        """Run a call again that failed or was not answered. Raises ConsoleError."""
+
+    async def rows(self) -> Sequence[RunRow]:
+        """Of each call that is known, the oldest first. Raises ConsoleError."""
+
+
+def rows_json(rows: Sequence[RunRow]) -> list[Json]:
+    """The latest, as many as fit into CALLS_BYTES: a tool's name is whatever the message said."""
+    told: list[Json] = []
+    size = 0
+    for row in reversed(rows):
+        value = row._asdict()
+        size += len(to_json(value))
+        if size > CALLS_BYTES:
+            break
+        told.append(value)
+    return told[::-1]
+
+
+def rows_of(values: list[Json]) -> list[RunRow]:
+    """Raises TypeError."""
+    from tavus_cli.views.table import RunRow
+
+    return [RunRow(**value) for value in values]
 
 
 # -- errors ------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ What a file is, its first bytes say. One that cannot be a recording is refused w
 
 from __future__ import annotations
 
-import codecs
 import contextlib
 import io
 import os
@@ -16,14 +15,8 @@ from typing import Any, TextIO
 
 from tavus_cli.errors import UsageError
 from tavus_cli.files import cannot, deserted, is_pipe, open_to_read
+from tavus_cli.text import encoding
 
-_ENCODINGS = (  # UTF-32 before UTF-16, whose mark begins it
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive; unpack it first (unzip FILE)"),
     (b"\xfd7zXZ\x00", "compressed by xz; unpack it first (xz -d FILE)"),
@@ -115,7 +108,7 @@ def _text(path: str, source: Any) -> TextIO:
     for mark, what in _OTHERS:
         if begins.startswith(mark):
             raise UsageError(f"{path}: {what.replace('FILE', path)}")
-    return io.TextIOWrapper(source, _encoding(begins), "surrogateescape", newline="\n")
+    return io.TextIOWrapper(source, encoding(begins), "surrogateescape", newline="\n")
 
 
 def _peek(path: str, source: Any) -> bytes:
@@ -125,14 +118,3 @@ def _peek(path: str, source: Any) -> bytes:
     except Exception as error:  # of three libraries
         raise UsageError(f"{path}: cannot be unpacked: {error}") from None
     return begins
-
-
-def _encoding(begins: bytes) -> str:
-    for mark, name in _ENCODINGS:
-        if begins.startswith(mark):
-            return name
-    if len(begins) >= 4 and 0 < begins[0] < 0x80 and begins[1] == 0 and begins[2] and not begins[3]:
-        return "utf-16-le"  # without its mark: ASCII letters with a zero after each
-    if len(begins) >= 4 and not begins[0] and begins[1] and not begins[2] and begins[3]:
-        return "utf-16-be"
-    return "utf-8"

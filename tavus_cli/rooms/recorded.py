@@ -186,7 +186,9 @@ class RecordedRoom:
         where = f"{self._path}:{number}"
         if not line.endswith("\n"):
             return RoomNote(f"{where}: the last line is incomplete and was skipped", warning=True)
-        return RoomNote(f"{where}: skipped, {error}: {line.strip()}", warning=True)
+        text = line.strip()
+        shown = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
+        return RoomNote(f"{where}: skipped, {error}: {shown}", warning=True)
 
 
 def _opened(line: str) -> bool | None:
@@ -227,6 +229,7 @@ def _head(path: str, line: str) -> dict[str, Any]:
     return head
 
 
+_QUOTED = 120  # characters of a line that cannot be read
 _NOT_JSON = "not a recording: its first line is not JSON; --record writes one"
 
 

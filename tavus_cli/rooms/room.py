@@ -68,6 +68,17 @@ class RoomNote(NamedTuple):
     warning: bool = False
 
 
+class LineChanged(NamedTuple):
+    """The line to the room went down, or is back; ``text`` says so to a person.
+
+    While it is down nothing arrives, and what is sent is refused.
+    """
+
+    up: bool
+    text: str
+    at: float | None = None
+
+
 class RoomOver(NamedTuple):
     """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it.
 
@@ -88,7 +99,7 @@ class Idle:
 
 # A Snapshot comes only from a resident session, and first: what happened before this side joined it.
 # An Event comes only from recordings: a Received that is decoded already.
-Arrival = Received | Event | ParticipantChanged | RoomNote | RoomOver | Idle | Snapshot
+Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Snapshot
 
 
 class Room(Protocol):

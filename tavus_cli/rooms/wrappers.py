@@ -59,7 +59,7 @@ def unix(value: Any) -> float | None:
 def values_in(text: str) -> Iterator[Any]:
     """The objects of a text of JSON values, arrays opened, ``conversation get --verbose`` as its events.
 
-    Raises ValueError where something else, or the end, comes in their place; what came before stands.
+    Raises ValueError where something else, or the end, is in their place; what was read before stands.
     """
     decode = json.JSONDecoder().raw_decode
     place = 0
@@ -75,7 +75,7 @@ def values_in(text: str) -> Iterator[Any]:
 
 
 def events_of(value: dict[str, Any]) -> list[Any]:
-    """Of what ``get --verbose`` printed its events; else the value alone."""
+    """The events in the output of ``get --verbose``; else only the value itself."""
     events = value.get("events")
     if isinstance(events, list) and "event_type" not in value and "recording" not in value:
         conversation_id = value.get("conversation_id")

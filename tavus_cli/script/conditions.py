@@ -20,7 +20,7 @@ from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.wire import from_json, to_json
 
-REPLY = "reply"  # stands for an event type: the answer to what was sent last, whatever form it has
+REPLY = "reply"  # stands for an event type: the answer to what was sent last, in any form
 Fill = Callable[[str, Callable[[str], str]], str]
 _ABSENT: Any = object()
 _MATCH = re.compile(r"([A-Za-z_][\w.-]*)([=~<>])(.*)", re.DOTALL)
@@ -129,7 +129,7 @@ class Match:
     def __str__(self) -> str:
         return f"{self.field}{self.operator}{self.value}"
 
-    def told(self, entry: EventEntry) -> str:
+    def shown(self, entry: EventEntry) -> str:
         """What the event has there: 'name is "book"'."""
         value = look_up(entry, self.field)
         return f"no {self.field}" if value is _ABSENT else f"{self.field} is {to_json(value)}"

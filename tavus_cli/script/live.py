@@ -55,8 +55,10 @@ class LiveStage:
 
     async def pause(self, seconds: float) -> None:
         until = self.now() + seconds
-        while self.now() < until and not self._session.ended.is_set():
+        while self.now() < until and not self._session.finished.is_set():
             await self._wait(until)
+        if self._session.cut_off:
+            raise self._session.end_error()
 
     async def expect(self, what: Expectation) -> Verdict:
         session = self._session
@@ -68,7 +70,7 @@ class LiveStage:
         try:
             while True:
                 held = session.conversation.wake_at() is not None
-                overdue, ended = self.now() >= deadline, session.ended.is_set()
+                overdue, ended = self.now() >= deadline, session.finished.is_set()
                 last = ended or (overdue and (not held or self.now() >= deadline + GRACE))
                 if last or not window.in_doubt:
                     end = window.size(what)
@@ -79,8 +81,10 @@ class LiveStage:
                 await self._wait(deadline + GRACE if overdue else deadline)
         finally:
             self._waited = None
-        over = session.ending if session.ended.is_set() else None
-        return Verdict(entry, window, over)
+        if session.finished.is_set():
+            return Verdict(entry, window, session.ending, cut_off=session.cut_off)
+        trouble = session.trouble.removeprefix("; ")
+        return Verdict(entry, window, trouble or None, cut_off=session.down is not None)
 
     async def _found(self, window: Window, what: Expectation, start: int) -> EventEntry | None:
         for entry in window.looked_at(what, start):
@@ -120,7 +124,7 @@ class LiveStage:
     async def _wait(self, until: float) -> None:
         """Returns when something came, when the room ended, or at a time of the room."""
         if self._over is None:
-            self._over = asyncio.create_task(self._session.ended.wait())
+            self._over = asyncio.create_task(self._session.finished.wait())
             self._over.add_done_callback(lambda _: self._wake())
         loop = asyncio.get_running_loop()
         waiting = self._waiting = loop.create_future()

@@ -81,7 +81,7 @@ def _met(match: Match, entry: EventEntry) -> bool:
         return False
 
 
-def told(entry: EventEntry, since: float) -> str:
+def one_line(entry: EventEntry, since: float) -> str:
     """An event in one line."""
     event = entry.event
     words = [f"{entry.at - since:+.3f}", event.short or "other", event.role or ""]
@@ -90,10 +90,10 @@ def told(entry: EventEntry, since: float) -> str:
 
 
 def _near(entry: EventEntry, what: Expectation, since: float) -> str:
-    line = told(entry, since)
+    line = one_line(entry, since)
     if not what.of_type(entry):
         return line
-    lacks = [safe(match.told(entry)) for match in what.matches if not _met(match, entry)]
+    lacks = [safe(match.shown(entry)) for match in what.matches if not _met(match, entry)]
     if not lacks and what.within is not None and entry.at - since > what.within:
         lacks = ["too late"]
     if not lacks and what.event != REPLY:
@@ -175,9 +175,9 @@ def _properties(run: Run) -> list[str]:
         times = [
             f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
         ]
-        told = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
+        value = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
         name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
-        lines.append(f"      <property name={name} value={_attribute(told)}/>")
+        lines.append(f"      <property name={name} value={_attribute(value)}/>")
     return ["    <properties>", *lines, "    </properties>"]
 
 

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from tavus_cli.errors import ConsoleError, ExitStatus, NotMet
+from tavus_cli.errors import ConsoleError, CutOff, ExitStatus, NotMet
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.outcomes import Outcome, Run, nearest, told
+from tavus_cli.script.outcomes import Outcome, Run, nearest, one_line
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
     Assign,
@@ -43,14 +43,15 @@ class Verdict:
 
     entry: EventEntry | None
     window: Window
-    ended: str | None = None  # why nothing more can come
+    ended: str | None = None  # why nothing more can come, or may not have come
+    cut_off: bool = False
 
 
 @dataclass(slots=True)
 class Limits:
     """``timeout``: how long an expectation without ``within`` waits, in seconds."""
 
-    timeout: float = 30.0
+    timeout: float
     keep_going: bool = False
     max_reply: float | None = None
 
@@ -81,7 +82,7 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``run`` is the whole of it. ``tell`` prints a line of the script's own."""
+    """``run`` runs the whole script. ``tell`` prints a line that the script itself asks for."""
 
     stage: Stage
     limits: Limits
@@ -162,9 +163,10 @@ class Runner:
         if what.none:
             if entry is not None:
                 outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
-                outcome.came = [told(entry, window.at)]
+                outcome.came = [one_line(entry, window.at)]
         elif entry is None:
-            outcome.failure, outcome.status = _missing(what, verdict), NotMet.status
+            outcome.failure = _missing(what, verdict)
+            outcome.status = CutOff.status if verdict.cut_off else NotMet.status
             outcome.came = nearest(window, what) or ["nothing"]
         elif what.name:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))

@@ -23,12 +23,14 @@ MOST_WAITING = 100  # each of them looks at each event, before anything else is 
 class Placed:
     """A /when. ``fired`` once its command was sent; ``error`` is why that failed.
 
-    ``names`` are as they were at its line, which has this ``number`` in the script.
+    ``names`` are as they were at its line, which has this ``number`` in the script; ``text`` is what was
+    typed at the prompt.
     """
 
     when: When
     names: Names
     number: int = 0
+    text: str = ""
     fired: bool = False
     error: ConsoleError | None = None
 
@@ -37,7 +39,7 @@ def placed(text: str) -> Placed:
     """From what follows ``/when`` at the prompt, where no names are set. Raises LineError."""
     when = statement(Line(1, 1, f"/when {text}"), Names())
     assert isinstance(when, When)
-    return Placed(when, Names(checking=False))
+    return Placed(when, Names(checking=False), text=text)
 
 
 class Scheduler:
@@ -68,6 +70,14 @@ class Scheduler:
             raise UsageError(f"too many /when wait for their events: at most {MOST_WAITING}")
         self._armed.append(placed)
 
+    @property
+    def waiting(self) -> list[Placed]:
+        """Those whose event has not come, in the order of their placing."""
+        return list(self._armed)
+
+    def cancel(self, placed: Placed) -> None:
+        self._armed = [one for one in self._armed if one is not placed]
+
     async def finish(self) -> None:
         """Returns once all whose event has come were sent; the others never will be."""
         self._armed.clear()
@@ -87,7 +97,7 @@ class Scheduler:
         pass
 
     def _fits(self, placed: Placed, entry: EventEntry) -> bool:
-        """One that cannot tell fails, and waits no longer."""
+        """A condition that cannot be checked fails, and waits no longer."""
         try:
             return placed.when.event.fits(entry)
         except TooSlow as error:

@@ -92,7 +92,7 @@ class Window:
             return
         doubted = reply.in_doubt
         answered = reply(entry) is not None
-        if doubted and not reply.in_doubt:  # now all that has come can be told apart
+        if doubted and not reply.in_doubt:  # now everything received can be assigned
             self._answers = [one for one in self.entries if reply(one) is not None]
         elif answered and isinstance(entry, EventEntry):
             self._answers.append(entry)

@@ -9,7 +9,7 @@ import uuid
 import wave
 from array import array
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.files import cannot, read
@@ -19,6 +19,16 @@ from tavus_cli.session.session import Session
 LARGEST = 256 << 20  # bytes of a file: ten minutes in stereo at 96 kHz and more
 MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
 MAX_RATE = 1_000_000  # Hz; more stands in no sane file
+
+
+LARGEST = 1 << 30  # bytes
+_HEAD = 4_096  # bytes, in which "fmt " stands
+_ENCODINGS = {2: "ADPCM", 3: "floating point", 6: "A-law", 7: "mu-law", 17: "ADPCM", 85: "MP3"}
+_OTHERS = (
+    *((0, b"ID3", "MP3"), (0, b"\xff\xfb", "MP3"), (0, b"\xff\xf3", "MP3"), (0, b"fLaC", "FLAC")),
+    *((0, b"OggS", "Ogg"), (0, b"FORM", "AIFF"), (4, b"ftyp", "MP4"), (0, b"caff", "CAF")),
+    *((0, b"RF64", "RF64"), (0, b"\x1aE\xdf\xa3", "WebM")),
+)
 
 
 class Sound(NamedTuple):
@@ -31,7 +41,7 @@ class Sound(NamedTuple):
 def read_wav(path: str) -> Sound:
     """Raises UsageError for what is not a WAV file of 16-bit PCM."""
     try:
-        with wave.open(io.BytesIO(read(path, LARGEST))) as file:
+        with wave.open(_as_plain(path, _bytes(path)), "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
             if width != 2:
                 raise UsageError(f"{path}: {8 * width}-bit samples; save it as 16-bit PCM")
@@ -47,9 +57,7 @@ def read_wav(path: str) -> Sound:
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None
     except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
-        raise UsageError(
-            f"{path}: not a WAV file of 16-bit PCM ({str(error) or 'it ends too early'})"
-        ) from None
+        raise _not_pcm(path, str(error) or "it ends too early") from None
     frames = frames[: len(frames) // (2 * channels) * 2 * channels]
     if not frames:
         raise UsageError(f"{path}: it holds no sound")
@@ -74,6 +82,40 @@ async def speak(
         if progress is not None:
             progress(number / len(pieces))
     return message
+
+
+def _bytes(path: str) -> bytes:
+    """ "-" is standard input."""
+    return sys.stdin.buffer.read(LARGEST) if path == "-" else read(path, LARGEST)
+
+
+def _as_plain(path: str, data: bytes) -> BinaryIO:
+    """The file, its header in the older form where it has the longer one (WAVE_FORMAT_EXTENSIBLE).
+
+    ``wave`` reads that one from Python 3.12 on. Raises UsageError for another encoding.
+    """
+    head, rest = data[:_HEAD], data[_HEAD:]
+    for at, mark, what in _OTHERS:
+        if head[at:].startswith(mark):
+            raise _not_pcm(path, what)
+    at = head.find(b"fmt ") + 8
+    if at >= 8 and head.startswith(b"RIFF"):
+        tag = head[at : at + 2]
+        if tag == b"\xfe\xff":
+            tag = head[at + 24 : at + 26]
+            head = head[:at] + tag + head[at + 2 :]
+        encoding = int.from_bytes(tag, "little")
+        if encoding != 1 and len(tag) == 2:
+            raise _not_pcm(path, _ENCODINGS.get(encoding, f"encoding {encoding}"))
+    return io.BytesIO(head + rest)
+
+
+def _not_pcm(path: str, what: str) -> UsageError:
+    from shlex import quote
+
+    name = "FILE" if path == "-" else quote(path)
+    remedy = f"ffmpeg -i {name} -ac 1 -ar 16000 -c:a pcm_s16le sound.wav"
+    return UsageError(f"{path}: not a WAV file of 16-bit PCM ({what}): convert it ({remedy})")
 
 
 def _mono(frames: bytes, channels: int) -> bytes:

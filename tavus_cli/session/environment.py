@@ -36,6 +36,7 @@ class Environment:
     color: ColorChoice = "auto"
     theme_name: ThemeName | None = None  # the command line's; None: as the settings say
     exit_hard: bool = False
+    stdout_taken: bool = False  # by a file option of "-": the rest goes to standard error
     _settings: Settings | None = None
     _wrong: UsageError | None = None
 
@@ -81,7 +82,8 @@ class Environment:
     @property
     def interactive(self) -> bool:
         """Whether a prompt can be shown: a terminal on both sides that can move its cursor."""
-        return is_tty(self.stdin) and is_tty(self.stdout) and self.environ.get("TERM") != "dumb"
+        streams = not self.stdout_taken and is_tty(self.stdin) and is_tty(self.stdout)
+        return streams and self.environ.get("TERM") != "dumb"
 
     def say(self, text: str) -> None:
         """Progress: only where standard error is a terminal."""
@@ -94,6 +96,13 @@ class Environment:
     def complain(self, line: str) -> None:
         """A line on standard error as it is: an error as JSON."""
         self._print(line)
+
+    def clear_interrupt(self) -> None:
+        """The ^C that the terminal has written is not to stand in front of the shell's prompt."""
+        if is_tty(self.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                self.stderr.write("\n" if self.environ.get("TERM", "dumb") == "dumb" else "\r\x1b[K")
+                self.stderr.flush()
 
     def flush(self) -> OSError | None:
         """Why standard output takes nothing more, if so; nothing is then written to it."""
@@ -145,6 +154,14 @@ def is_tty(stream: TextIO) -> bool:
         return stream.isatty()
     except (AttributeError, ValueError):  # closed, or none at all
         return False
+
+
+def local_strftime(at: float, form: str) -> str:
+    """Unix seconds by a format of strftime; "" for a time that no calendar has."""
+    try:
+        return time.strftime(form, time.localtime(at))
+    except (ValueError, OverflowError, OSError):
+        return ""
 
 
 def local_time(second: int) -> str:

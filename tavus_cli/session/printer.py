@@ -69,6 +69,7 @@ class Printer:
         self._output = output
         self._environment = environment
         self._notes_apart = notes_apart
+        self._said = ""
 
     def entries(self, entries: list[Entry]) -> None:
         if self.done.is_set():
@@ -101,6 +102,10 @@ class Printer:
     async def drain(self) -> None:
         await self._output.drain()
 
+    def said(self, text: str) -> bool:
+        """Whether this was the last note that went to standard error."""
+        return self._said == text
+
     def _up_to_the_last(self, entries: list[Entry]) -> list[Entry]:
         assert self._until is not None
         for number, entry in enumerate(entries, 1):
@@ -129,6 +134,7 @@ class Printer:
             self._environment.warn(f"gap seq {entry.first}–{entry.last}")
             return True
         if isinstance(entry, NoteEntry) and (entry.warning or self._notes_apart):
+            self._said = entry.text
             self._environment.warn(entry.text)
             return True
         return False

@@ -78,7 +78,7 @@ class Recorder:
 
     def discard_if_empty(self) -> None:
         """After ``close``, where joining failed: nothing but a header must not keep the name taken."""
-        if self._records or not os.path.isfile(self.path):
+        if self._records or self.path == "-" or not os.path.isfile(self.path):
             return
         with contextlib.suppress(OSError):
             if self._made:
@@ -97,6 +97,8 @@ class Recorder:
             self._file.write(line + "\n")
             self._file.flush()
         except OSError as error:
+            if self.path == "-" and isinstance(error, BrokenPipeError):
+                raise  # as for all of standard output
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
 
 
@@ -133,6 +135,8 @@ def record_line(at: float, started: float, direction: str, sender: str | None, m
 
 def _create(path: str) -> tuple[TextIO, bool]:
     """The file, and whether it was not there before; an empty one is taken."""
+    if path == "-":
+        return os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace", newline="\n"), False
     try:
         made = not os.path.lexists(path)
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)

@@ -14,7 +14,14 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, cast
 
-from tavus_cli.errors import CannotJoin, ConversationOver, ExitStatus, NotMet, SendFailed
+from tavus_cli.errors import (
+    CannotJoin,
+    ConversationOver,
+    CutOff,
+    ExitStatus,
+    NotMet,
+    SendFailed,
+)
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
@@ -22,6 +29,7 @@ from tavus_cli.rooms.room import (
     BATCH,
     Arrival,
     Idle,
+    LineChanged,
     ParticipantChanged,
     Received,
     Room,
@@ -77,8 +85,11 @@ class Session:
         self.room = room
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
-        self._cut_off = False  # whether the conversation may continue without us
-        self.ended = asyncio.Event()
+        self.cut_off = False  # whether the conversation may go on without us
+        self.down: str | None = None  # what became of the line to the room, while it is down
+        self.ended = asyncio.Event()  # nothing more arrives
+        self.finished = asyncio.Event()  # nothing more is worth waiting for: ended, or shut down by the PAL
+        self._pal_left: float | None = None
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
@@ -125,21 +136,30 @@ class Session:
     @property
     def ending(self) -> str:
         """What has ended and why, for a person."""
-        return f"{self._what_ended} ({self.over or 'the room was left'})"
+        if self.cut_off:
+            return f"cut off: {self.over}; the conversation may continue"
+        if self.over is None and self.finished.is_set() and not self.ended.is_set():
+            return f"the conversation is over: the PAL shut it down ({self.conversation.status.shutdown})"
+        return f"the conversation is over: {self.over or 'the room was left'}"
+
+    def end_error(self) -> CutOff | ConversationOver:
+        """What has ended, as an error: being cut off is another one than an end."""
+        return CutOff(self.ending) if self.cut_off else ConversationOver(self.ending)
 
     @property
-    def cut_off(self) -> bool:
-        """Over for us only: the conversation may continue."""
-        return self._cut_off
-
-    @property
-    def _what_ended(self) -> str:
-        return "cut off from the conversation" if self._cut_off else "the conversation is over"
+    def trouble(self) -> str:
+        """What may explain that something does not come: "; the PAL left 3 s ago", or ""."""
+        now = self.room.now()
+        if self.down is not None:
+            return f"; {self.down}"
+        if self._pal_left is not None and not self.pal_present:
+            return f"; the PAL left {now - self._pal_left:.0f} s ago"
+        return ""
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
-        """The message as sent. Raises SendFailed, or ConversationOver once the room has ended."""
+        """The message as sent. Raises SendFailed, or ConversationOver or CutOff once the room has ended."""
         if self.over is not None:
-            raise ConversationOver(f"not sent: {self.ending}")
+            raise type(self.end_error())(f"not sent: {self.ending}")
         message = interaction.encode(self.room.conversation_id)
         self._idle.clear()
         try:
@@ -150,7 +170,7 @@ class Session:
                 async with asyncio.timeout(END_SECONDS):
                     await self.ended.wait()
             if self.over is not None:
-                raise ConversationOver(str(error)) from None
+                raise type(self.end_error())(str(error)) from None
             raise
         return message
 
@@ -172,7 +192,10 @@ class Session:
         self._emit(self.conversation.note(text, self.room.now()))
 
     async def pal_ready(self, timeout: float) -> None:
-        """Returns when the PAL is there: a participant, or heard. Raises CannotJoin, ConversationOver."""
+        """Returns when the PAL is there: a participant, or heard.
+
+        Raises CannotJoin, ConversationOver, CutOff.
+        """
         if self.pal_present:
             return
         self._progress(f"waiting for the PAL, at most {timeout:g} s …")
@@ -203,7 +226,8 @@ class Session:
         """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None.
 
         It looks at entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds,
-        and ConversationOver when the room ends first; ``what`` is the awaited thing's name in both.
+        and ConversationOver or CutOff when the room ends first, or the PAL has shut the conversation down;
+        ``what`` is the awaited thing's name.
         """
         waiter = _Waiter(answer)
         self._waiters.append(waiter)
@@ -236,6 +260,7 @@ class Session:
                 self._tick_sinks(float("inf"))
             finally:  # a sink may fail; nobody must wait for an end that does not come
                 self.ended.set()
+                self.finished.set()
 
     def _take(self, arrivals: list[Arrival]) -> None:
         if self._recorder is None:
@@ -274,18 +299,29 @@ class Session:
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
-            case RoomOver(reason, at, cut_off):
-                self.over, self._cut_off = reason, cut_off
-                text = f"{self._what_ended}: {reason}" + "; the conversation may continue" * cut_off
+            case LineChanged(up, text, at):
+                self.down = None if up else text
                 self._record_note(text)
-                return self.conversation.tick(float("inf")) + self.conversation.note(text, at)
-            case ParticipantChanged(participant, change, _):
-                if participant.pal:
-                    self.conversation.pal_is(change != "left")
+                return self.conversation.note(text, at)
+            case RoomOver(reason, at, cut_off):
+                self.over, self.cut_off = reason, cut_off
+                self._record_note(self.ending)
+                return self.conversation.tick(float("inf")) + self.conversation.note(self.ending, at)
+            case ParticipantChanged(participant, change, at):
                 self.conversation.participant_is(participant.id, participant.name)
                 if not participant.local:
                     self._record_note(f"participant {change}: {participant.name or participant.id}")
+                if participant.pal:
+                    return self._pal_is(change != "left", at)
         return []
+
+    def _pal_is(self, present: bool, at: float | None) -> list[Entry]:
+        """A line where the PAL leaves, and where it is back."""
+        was, self._pal_left = self._pal_left, None if present else at or self.room.now()
+        self.conversation.pal_is(present)
+        if present:
+            return self.conversation.note("the PAL is back", at) if was is not None else []
+        return self.conversation.note("the PAL left", at) if was is None else []
 
     def _record_note(self, text: str) -> None:
         if self._recorder is not None:
@@ -298,6 +334,8 @@ class Session:
                 sink.entries(entries)
             for waiter in list(self._waiters):
                 waiter.look(entries)
+            if self.conversation.status.shutdown is not None:
+                self.finished.set()
         self._arm()
 
     def _arm(self) -> None:
@@ -351,15 +389,16 @@ class Session:
     ) -> Any:
         """``wanted``, unless the room ends or time is over before."""
         task = asyncio.ensure_future(wanted)
-        ended = asyncio.ensure_future(self.ended.wait())
+        ended = asyncio.ensure_future(self.finished.wait())
         idle = asyncio.ensure_future(self._idle.wait())
         try:
             await asyncio.wait({task, ended, idle}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
             if task.done():
                 return task.result()
             if ended.done():
-                raise ConversationOver(self.ending)
-            raise late
+                raise self.end_error()
+            kind = type(late) if self.down is None else CutOff
+            raise kind(f"{late}{self.trouble}")
         finally:
             for one in (task, ended, idle):
                 one.cancel()

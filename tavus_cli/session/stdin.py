@@ -3,36 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
 import os
 import threading
 from collections.abc import AsyncIterator
 
-from tavus_cli.session.environment import Environment
+from tavus_cli.errors import UsageError
+from tavus_cli.session.environment import Environment, is_tty
+from tavus_cli.text import STDIN, LineDecoder
 
 
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
-    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike."""
+    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike.
+
+    Raises UsageError for what is not UTF-8 text, once the lines before it are out.
+    """
     loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str | None] = asyncio.Queue()
+    lines: asyncio.Queue[str | UsageError | None] = asyncio.Queue()
 
     def read() -> None:
-        decoder = codecs.getincrementaldecoder("utf-8")("surrogateescape")
-        rest: list[str] = []  # of a line, joined once: it may be long
+        decoder = LineDecoder(STDIN, terminal=is_tty(environment.stdin))
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            while data := _read(environment):
-                first, *others = decoder.decode(data).split("\n")
-                rest.append(first)
-                for part in others:
-                    loop.call_soon_threadsafe(lines.put_nowait, "".join(rest))
-                    rest = [part]
-            if last := "".join(rest):
-                loop.call_soon_threadsafe(lines.put_nowait, last)
+            try:
+                while data := _read(environment):
+                    for line in decoder.feed(data):
+                        loop.call_soon_threadsafe(lines.put_nowait, line)
+                if rest := decoder.rest():
+                    loop.call_soon_threadsafe(lines.put_nowait, rest)
+            except UsageError as error:
+                loop.call_soon_threadsafe(lines.put_nowait, error)
             loop.call_soon_threadsafe(lines.put_nowait, None)
 
     threading.Thread(target=read, name="stdin", daemon=True).start()
     while (line := await lines.get()) is not None:
+        if isinstance(line, UsageError):
+            raise line
         yield line
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.files import cannot, read
+from tavus_cli.text import decoded
+from tavus_cli.text import read_text as read_stdin_text
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
@@ -68,11 +70,7 @@ class Toml:
 
 def read_text(path: str | Path) -> str:
     """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
-    try:
-        return read(path).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}:{line}: not UTF-8 text") from None
+    return read_stdin_text("-") if path == "-" else decoded(read(path), str(path))
 
 
 def unreadable(path: str | Path, error: OSError | ValueError) -> ConsoleError:

@@ -20,7 +20,7 @@ from tavus_cli.secret import redacted
 
 ENTRIES = 1000  # kept from earlier sessions
 ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session
-_TAIL_BYTES = 2_000_000  # read at most, whatever has become of the file
+_TAIL_BYTES = 2_000_000  # read at most, however large the file has become
 
 
 class BoundedHistory(History):
@@ -37,7 +37,7 @@ class BoundedHistory(History):
         return reversed(self._entries)
 
     def store_string(self, string: str) -> None:
-        """Append one entry; after a failure (a full disk) the file is left alone."""
+        """Append one entry; after a failure (a full disk) the file is not touched again."""
         if not self._writable or len(string) > ENTRY_CHARACTERS:
             return
         try:

@@ -33,6 +33,7 @@ from prompt_toolkit.history import History
 from prompt_toolkit.input import Input
 from prompt_toolkit.key_binding.vi_state import InputMode
 from prompt_toolkit.layout import Dimension
+from prompt_toolkit.layout.menus import CompletionsMenuControl
 from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
@@ -43,6 +44,8 @@ from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
 
 LINES = 200  # in one frame: more would hold up keys and signals for too long
+MENU_ROWS = 40
+OTHER_ROWS = 6  # beside the menu: the live line, the status, the input, and some of what goes by
 HINT = "Ctrl-D leaves"
 VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
 STALL_SECONDS = 2.0  # a terminal that takes nothing for so long has stopped reading
@@ -56,7 +59,8 @@ class LivePrompt:
     ``status`` and ``live`` are asked for their line, given the columns there are, whenever the
     prompt is drawn, and nothing is drawn more often than a frame or a key asks for. Both may hold
     SGR codes; an empty ``live`` takes no row. ``on_line`` gets what was typed when Enter is pressed,
-    newlines included, unless it is blank; the typed line vanishes, printing it is up to the caller.
+    newlines included, unless it is blank, which ``on_blank`` hears of; the typed line vanishes, printing it
+    is up to the caller. The menu of completions is open while a word that begins with "/" is typed.
     ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line begins with ":"
     where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
     waits, and what was written there is then in the input line, where Enter sends it. Ctrl-Z lends it to
@@ -70,6 +74,7 @@ class LivePrompt:
         status: Line,
         live: Line,
         on_line: Callable[[str], None],
+        on_blank: Callable[[], object] = lambda: None,
         completer: Completer | None = None,
         history: History | None = None,
         on_keys: Mapping[str, Callable[[], None]] | None = None,
@@ -88,6 +93,7 @@ class LivePrompt:
         self._status = status
         self._live = live
         self._on_line = on_line
+        self._on_blank = on_blank
         self._frame_seconds = frame_seconds
         self._message: StyleAndTextTuples = []
         self._shown = ""  # what ``_rows`` gave for it
@@ -198,7 +204,7 @@ class LivePrompt:
     def _out(self, write: Callable[[], None]) -> None:
         try:
             write()
-        except OSError:  # the terminal is gone, and with it whoever typed
+        except OSError:  # the terminal is gone, and so is its user
             self._leave("eof")
 
     def _end_frame(self) -> None:
@@ -272,7 +278,7 @@ class LivePrompt:
         return PromptSession(
             lambda: self._message,
             completer=completer,
-            complete_while_typing=False,  # else rows stay reserved for the menu
+            complete_while_typing=Condition(self._types_command),  # else rows stay reserved for the menu
             history=history,
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
             key_bindings=bindings(
@@ -300,7 +306,12 @@ class LivePrompt:
         # Events stay in sight above a long text; of one over the whole screen tmux would keep what is erased.
         window = app.layout.current_window
         least = cast(Callable[[], Dimension], window.height)
-        window.height = lambda: Dimension(min=least().min, max=(app.output.get_size().rows + 1) // 2)
+        window.height = lambda: Dimension(
+            min=least().min, max=max(least().min, (app.output.get_size().rows + 1) // 2)
+        )
+        for one in app.layout.find_all_windows():
+            if isinstance(one.content, CompletionsMenuControl):
+                one.height = Dimension(min=1, max=MENU_ROWS)
         app.before_render += self._compose
         app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept
@@ -310,6 +321,10 @@ class LivePrompt:
         if self._waiting and not (self._lent or self._frame.busy or app.is_done):
             self._frame.above(self._take())
         self._shown = self._rows()
+        state = self._session.default_buffer.complete_state
+        fitting = max(1, app.output.get_size().rows - OTHER_ROWS)
+        wanted = len(state.completions) if state is not None else 0
+        self._session.reserve_space_for_menu = min(wanted, MENU_ROWS, fitting) + 1 if wanted else 0
         commands = app.editing_mode == EditingMode.VI and app.vi_state.input_mode == InputMode.NAVIGATION
         sign = ": " if commands else "› "
         self._message = [*to_formatted_text(ANSI(self._shown)), ("", "\n"), ("class:prompt", sign)]
@@ -327,6 +342,11 @@ class LivePrompt:
             return self._shown
         return "\n".join(row.replace("\n", " ") for row in rows)
 
+    def _types_command(self) -> bool:
+        """Whether the input is the beginning of one word with a slash."""
+        text = self._session.default_buffer.text
+        return text.startswith("/") and not text.startswith("//") and not any(map(str.isspace, text))
+
     def _accept(self, buffer: Buffer) -> bool:
         text = buffer.text
         if text.strip():
@@ -335,6 +355,8 @@ class LivePrompt:
         self._app.vi_state.input_mode = InputMode.INSERT
         if text.strip():
             self._on_line(text)
+        else:
+            self._on_blank()
         return False
 
     # -- the terminal is lent

@@ -48,7 +48,7 @@ class JobControl:
         """Stop, and wait until the terminal is ours again, or all is over.
 
         It is not if the shell resumes it in the background (``bg``, ``kill %1``): the room is then
-        heard, and left by a signal, and the terminal is left alone.
+        heard, and left by a signal, and the terminal is not touched.
         """
         self.halt()
         while not _in_front():

@@ -82,7 +82,7 @@ class Bridge:
     ) -> None:
         table = options.table(environ)
         self.runs: OrderedDict[object, Run] = OrderedDict()
-        self.finished: list[Callable[[Run], None]] = []  # told of each call that has come to its end
+        self.finished: list[Callable[[Run], None]] = []  # called with each call that has ended
         self._options = options
         self._room = room
         self._send = send
@@ -113,7 +113,7 @@ class Bridge:
                 self._log.close()
             await self._performer.__aexit__()
 
-    def retry(self, call_id: str) -> None:
+    async def retry(self, call_id: str) -> None:
         """Run a call again that failed or was not answered. Raises UsageError."""
         run = self.runs.get(call_id)
         if run is None:
@@ -128,7 +128,7 @@ class Bridge:
         """Of each call that is known, the oldest first."""
         return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
 
-    def rows(self) -> list[RunRow]:
+    async def rows(self) -> list[RunRow]:
         """The same for a table."""
         return [
             RunRow(
@@ -153,8 +153,7 @@ class Bridge:
                     self._signed.add(entry.event.sender)
                 if self._silent and entry.event.role == "pal" and family in ("started", "utterance"):
                     self._spoke(entry)
-            decision = self._policy.decide(entry, self._is_pal)
-            if decision is not None:
+            for decision in self._policy.decide(entry, self._is_pal):
                 self._act(decision)
 
     async def drain(self) -> None:
@@ -248,8 +247,8 @@ class Bridge:
         run.state, run.reason = state, reason
         if state != "answered":  # the reply itself is shown, and in a moment that it was spoken
             self._note(run)
-        for told in self.finished:
-            told(run)
+        for report in self.finished:
+            report(run)
         if self._log is not None:
             wrong = self._log.write(facts(run, self._room.conversation_id, self._room.now()))
             if wrong is not None:
@@ -279,7 +278,7 @@ class Bridge:
         self._say(f"tool {run}")
 
     def _say(self, text: str) -> None:
-        """Not at once: the session may be in the middle of telling its sinks something."""
+        """Not at once: the session may be in the middle of calling its sinks."""
         asyncio.get_running_loop().call_soon(self._say_now, text)
 
     def _say_now(self, text: str) -> None:

@@ -40,7 +40,7 @@ def times(run: Run) -> dict[str, float | None]:
 
 
 class ToolLog:
-    """Appends; mode 0600, for it holds people's words. A disk that fills up is told once, by ``failed``.
+    """Appends; mode 0600, for it holds people's words. A full disk is reported once, by ``failed``.
 
     Raises UsageError where the file cannot be opened.
     """

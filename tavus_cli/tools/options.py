@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tavus_cli.session.session import Session
     from tavus_cli.tools.bridge import Bridge
 
-ANYONE = "warning: --tool-from any: whoever is in the room can run your tools"
+ANYONE = "warning: --tool-from any: anybody in the room can run your tools"
 SENDERS = ("pal", "any")
 
 
 class ToolOptions(NamedTuple):
     """``tools`` are NAME=COMMAND or NAME=URL, ``file`` is TOML, ``log`` is a file of JSON lines.
 
-    Words and numbers only, so that a resident session can be told them.
+    Words and numbers only, so that they can be passed to a resident session.
     """
 
     tools: tuple[str, ...] = ()
@@ -48,9 +48,13 @@ class ToolOptions(NamedTuple):
 
             assert isinstance(room, ResidentRoom)
             room.close()
+            already = (
+                f"the session {room.via} runs tools already, for all that join it; for others"
+                if room.tools
+                else f"tools run in the process of the session {room.via}, for all that join it;"
+            )
             raise UsageError(
-                f"tools run in the resident session {room.via}, for all that join it: "
-                "give --tool to session start"
+                f"{already} stop it (tavus-console session stop {room.via}) and give --tool to session start"
             )
         if self.anyone:
             environment.warn(ANYONE)

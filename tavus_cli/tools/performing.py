@@ -80,14 +80,14 @@ class Performer:
 
     async def _post(self, tool: Tool, call: Call, arguments: dict[str, Any], conversation_id: str) -> Result:
         assert self._poster is not None
-        told = {
+        message = {
             "name": call.name,
             "arguments": arguments,
             "tool_call_id": call.id or None,
             "conversation_id": conversation_id,
         }
         headers = {header: self._environ[name] for header, name in tool.headers.items()}
-        return await self._poster.post(tool.url, _bytes(told), headers, tool.timeout)
+        return await self._poster.post(tool.url, _bytes(message), headers, tool.timeout)
 
     async def _made_up(self, tool: Tool) -> Result:
         assert tool.mock is not None
@@ -97,7 +97,7 @@ class Performer:
         return self._mocks[tool.name].result()
 
     def _variables(self, call: Call, conversation_id: str) -> dict[str, str]:
-        """Whatever a remote party chose is a value here. An id that no variable can hold is left out."""
+        """What a remote party chose is only a value here. An id that no variable can hold is left out."""
         usable = call.id if call.id.isprintable() and len(call.id) <= LONGEST_ID else ""
         return {
             **self._inherited,

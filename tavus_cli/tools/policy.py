@@ -11,8 +11,10 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any
 
+from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
+from tavus_cli.protocol.tool_calls import calls_in, makes_calls
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.tools.table import Table, Tool
 
@@ -60,9 +62,9 @@ class Unreadable(Exception):
 class Policy:
     """``decide`` over each entry, in order.
 
-    ``anyone``: whoever sends a call may. ``again``: what was answered then runs too. ``max_calls`` is for
-    each turn; a turn that one of our own responds opens counts on from the one before, so that call,
-    respond, call … ends (``responded``).
+    ``anyone``: calls from anybody in the room run. ``again``: what was answered then runs too.
+    ``max_calls`` is for each turn; a turn that one of our own responds opens counts on from the one before,
+    so that call, respond, call … ends (``responded``).
     """
 
     def __init__(
@@ -78,20 +80,21 @@ class Policy:
         self._taken = _Remembered()
         self._answered = _Remembered()
 
-    def decide(self, entry: Entry, is_pal: Callable[[str | None], bool]) -> Decision | None:
-        """What to do about an entry; None where it is not a call, or not a new one. ``is_pal`` is asked
-        about senders."""
+    def decide(self, entry: Entry, is_pal: Callable[[str | None], bool]) -> list[Decision]:
+        """What to do about the new calls of an entry. ``is_pal`` is asked about senders."""
         if type(entry) is SentEntry or type(entry) is EventEntry:
-            if entry.event.type == "conversation.tool_result":
+            if entry.event.kind is TOOL_RESULT:
                 if not self._again:
-                    self._answered.add(entry.event.word("tool_call_id"))
-                return None
+                    self._answered.add(call_id(entry.event))
+                return []
             if type(entry) is EventEntry:
                 if self._anyone or is_pal(entry.event.sender):
                     self._follow_turns(entry)
-                if entry.event.kind.family == "tool_call":
-                    return self._decide(entry, is_pal)
-        return None
+                if makes_calls(entry.event):
+                    allowed = self._anyone or is_pal(entry.event.sender)
+                    decisions = [self._decide(entry.event, call, allowed) for call in calls_of(entry)]
+                    return [decision for decision in decisions if decision is not None]
+        return []
 
     def answered(self, call: Call) -> bool:
         """Whether a result for it was seen, ours or somebody else's."""
@@ -101,15 +104,14 @@ class Policy:
         """A call was answered by a respond of ours."""
         self._carried += 1
 
-    def _decide(self, entry: EventEntry, is_pal: Callable[[str | None], bool]) -> Decision | None:
-        call = call_of(entry)
+    def _decide(self, event: Event, call: Call, allowed: bool) -> Decision | None:
         tool = self._table.find(call.name)
         if tool is None:
             return None
-        if not self._anyone and not is_pal(entry.event.sender):
+        if not allowed:
             return Decision(call, tool, _NOT_FROM_PAL, forged=True)
         # Only of calls that may run, and not by ``entry.fold``: a forged one must not hide the real one.
-        key = _key(entry.event, call)
+        key = _key(event, call)
         if key in self._taken:
             return None
         self._taken.add(key)
@@ -148,34 +150,22 @@ class _Remembered:
 
 
 def _key(event: Event, call: Call) -> Hashable:
-    """The same for a call and its repeats. Without an id they are told by what led to them."""
+    """The same for a call and its repeats. Without an id they are recognised by what led to them."""
     if call.id:
         return call.id if len(call.id) <= 256 else hash(call.id)
     if not event.inference_id:
-        return object()  # nothing tells: it happened again
+        return object()  # nothing identifies it: it happened again
     return (event.inference_id[:256], call.event_type, call.name, hash(to_json(call.arguments)))
 
 
-def call_of(entry: EventEntry) -> Call:
+def calls_of(entry: EventEntry) -> list[Call]:
     """Also in the shapes of older and other builds (section 11)."""
-    event = entry.event
-    inner = event.get("function")
-    inner = inner if isinstance(inner, dict) else {}
-    name = event.word("name") or event.word("tool_name")
-    arguments = event.get("arguments")
-    if arguments is None:
-        arguments = event.get("tool_call_arguments")
-    if not name and isinstance(inner.get("name"), str):
-        name, arguments = inner["name"], inner.get("arguments", arguments)
-    return Call(
-        event.word("tool_call_id"),
-        name,
-        arguments,
-        event.type,
-        None if entry.turn is None else entry.turn.idx,
-        entry.at,
-        perception="perception" in event.type,
-    )
+    event, turn = entry.event, None if entry.turn is None else entry.turn.idx
+    perception = "perception" in event.type
+    return [
+        Call(id, name, arguments, event.type, turn, entry.at, perception)
+        for id, name, arguments in calls_in(event)
+    ]
 
 
 def arguments_of(call: Call) -> dict[str, Any]:

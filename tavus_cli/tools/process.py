@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from tavus_cli.tools.replies import Result, read_output
 
-MAX_OUTPUT = 1 << 20  # bytes of standard output; Tavus takes 4,096
+MAX_OUTPUT = 1 << 16  # bytes of standard output; Tavus takes 4,096, and reading JSON of 1 MiB stops the loop
 TAIL = 2_000  # bytes of standard error that an error result ends with
 KILL_SECONDS = 2.0
 PORTION_SECONDS = 0.002  # between two reads of a flood of standard error

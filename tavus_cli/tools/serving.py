@@ -1,6 +1,6 @@
 """The same tools for those that Tavus calls itself (``delivery.api``): a request in, an answer out.
 
-The HTTP server around it is whoever's; who may ask is decided here, by a bearer token.
+The HTTP server around it is the caller's; here a bearer token decides who may ask.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ class Answer(NamedTuple):
 
 
 class Served:
-    """``told`` hears of each call in one line, not made safe."""
+    """``report`` is called with one line for each call, not made safe."""
 
-    def __init__(self, table: Table, performer: Performer, token: str, told: Callable[[str], None]) -> None:
+    def __init__(self, table: Table, performer: Performer, token: str, report: Callable[[str], None]) -> None:
         self._table = table
         self._performer = performer
         self._token = f"Bearer {token}".encode()
-        self._told = told
+        self._report = report
         self._under_way = 0
 
     async def answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Answer:
@@ -59,7 +59,7 @@ class Served:
             conversation_id = conversation_id if conversation_id.isprintable() else ""
             async with self._performer.performed(tool, call, conversation_id, lambda: None) as result:
                 state = "answered" if result.error is None else f"failed: {result.error}"
-                self._told(f"{call.known_as} {state}")
+                self._report(f"{call.known_as} {state}")
                 if result.error is not None:
                     return Answer(500, {"error": result.error})
                 return Answer(200, result.output)

@@ -14,13 +14,13 @@ from tavus_cli.language.commands import sendable
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import MAX_DEPTH, to_json, too_deep
-from tavus_cli.views.safe import safe_json
+from tavus_cli.views.safe import safe, safe_json
 
 CLIPBOARD_BYTES = 74_994  # of text: an escape of 100,000 bytes, which is what common terminals take
 
 
-def copied(event: Event, language: str) -> list[str]:
-    """Lines, safe to print; ``language`` is js, python, shell or json.
+def copied(event: Event, language: str, target: str = "") -> list[str]:
+    """Lines, safe to print; ``language`` is js, python, shell or json, ``target`` the TARGET of ``send``.
 
     js and python are a call, shell a line for POSIX shells. Raises UsageError for a message that cannot be
     sent: one that is nested too deep, and for a shell one that is not a JSON object.
@@ -34,7 +34,11 @@ def copied(event: Event, language: str) -> list[str]:
         case "python":
             return [f"client.send_app_message({_finite(event.message)!r})"]
         case "shell":
-            return ["tavus-console send " + shlex.join(_words(event, text))]
+            return [
+                safe(
+                    "tavus-console send " + shlex.join([*([target] if target else []), *_words(event, text)])
+                )
+            ]
         case _:
             return [text]
 

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from tavus_cli.protocol.conversation import EventEntry, SentEntry
 from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep, without_bytes
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
+from tavus_cli.views.wrap import wrapped
+
+_INDENT = 6  # of what is broken
+# A text, which may be a name; a number, or one of the three words.
+_TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(?=(:)?)|-?\d[\d.eE+-]*|\b(?:true|false|null)\b')
 
 
-def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
-    """Safe lines; the long ones are as long as they are. Times are Unix seconds.
+def full(
+    entry: EventEntry | SentEntry,
+    theme: Theme,
+    columns: int | None = None,
+    local_time: Callable[[int], str] | None = None,
+) -> list[str]:
+    """Safe lines, broken between words where ``columns`` are given. Times are Unix seconds, or local.
 
     The head line has the numbers. What follows is JSON of the same value, with the size of images and
     sounds instead of their bytes.
     """
     event = entry.event
+
+    def _time(at: float | None) -> str | None:
+        if at is None or local_time is None:
+            return None if at is None else f"{at:.3f}"
+        return f"{local_time(int(at))}.{int(at % 1 * 1000):03d}"
+
     facts = {
         "seq": event.seq,
         "turn": entry.turn.idx if entry.turn is not None else None,
@@ -31,11 +48,22 @@ def full(entry: EventEntry | SentEntry, theme: Theme) -> list[str]:
     }
     known = [f"{name} {safe(str(value))}" for name, value in facts.items() if value is not None]
     head = "  ".join([safe(event.type) or "not a Tavus message", *known, *_happened(entry)])
-    return [theme.paint("title", head), *_message(event.message)]
+    lines = [theme.paint("title", head), *(_painted(line, theme) for line in _message(event.message))]
+    if columns is None:
+        return lines
+    return [row for line in lines for row in wrapped(line, columns, _INDENT)]
 
 
-def _time(at: float | None) -> str | None:
-    return None if at is None else f"{at:.3f}"
+def _painted(line: str, theme: Theme) -> str:
+    """One line of JSON: names, texts and other values in their colours."""
+    if not theme.styles:
+        return line
+
+    def paint(found: re.Match[str]) -> str:
+        style = "name" if found[2] else "text" if found[1] else "tool"
+        return theme.paint(style, found[0])
+
+    return _TOKEN.sub(paint, line)
 
 
 def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:

@@ -56,6 +56,7 @@ def message_json(event: Event) -> str:
     return safe_json(event.raw if event.raw is not None else to_json(event.message))
 
 
+_STRFTIME = re.compile(r"(?=.*%[a-zA-Z])[^{}]{1,100}\Z", re.S)
 _TOO_WIDE = re.compile(r"\d{5}")
 _Message = EventEntry | SentEntry
 _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
@@ -64,22 +65,43 @@ _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "turn": lambda entry, event: entry.turn.idx if entry.turn else None,
     "type": lambda entry, event: event.type,
     "short": lambda entry, event: event.short,
-    "role": lambda entry, event: event.role,
+    "role": lambda entry, event: "user" if entry_is_typed(entry) else event.role,
     "text": lambda entry, event: event.text,
     "summary": lambda entry, event: event.kind.summary(event),
     "inference_id": lambda entry, event: event.inference_id,
     "sender": lambda entry, event: event.sender,
     "json": lambda entry, event: message_json(event),
+    "delta": lambda entry, event: None,  # by the view, which knows when the turn began
+    "reply": lambda entry, event: _reply(entry),
 }
+
+
+def entry_is_typed(entry: _Message) -> bool:
+    """What was typed is the user's half of the conversation."""
+    return type(entry) is SentEntry and entry.event.type == "conversation.respond"
+
+
+def _reply(entry: _Message) -> float | None:
+    """Seconds, with the words of the reply and with their start."""
+    if type(entry) is not EventEntry or entry.event.role != "pal" or entry.turn is None:
+        return None
+    reply = entry.turn.reply
+    known = reply is not None and entry.event.kind.family in ("utterance", "started")
+    return round(reply, 3) if known and reply is not None else None
 
 
 class TemplateView:
     """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" where there is nothing.
 
-    Format specifications work as in Python: ``{seq:>6}``. Raises UsageError for an invalid template.
+    Format specifications work as in Python: ``{seq:>6}``; of ``{time}`` also as in strftime, for which
+    ``strftime`` makes a text of Unix seconds. ``{delta}`` is seconds since the turn began; ``{summary}``
+    leaves out what ``{text}`` says. Raises UsageError for an invalid template.
     """
 
-    def __init__(self, template: str) -> None:
+    def __init__(self, template: str, strftime: Callable[[float, str], str] = lambda at, spec: "") -> None:
+        self._strftime = strftime
+        self._turn: object = None
+        self._began = 0.0
         try:
             self._parts = [
                 (literal, name, spec or "")
@@ -91,8 +113,11 @@ class TemplateView:
                     self._check(name, spec)
         except ValueError as error:
             raise UsageError(f"--format: {error} in the template {template}") from None
+        self._text_apart = any(name == "text" for _, name, _ in self._parts)
 
     def _check(self, name: str, spec: str) -> None:
+        if name == "time" and _STRFTIME.match(spec):
+            return
         if _TOO_WIDE.search(spec) or not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
             raise ValueError(f'"{spec}" is not a valid format')
         head = name.partition(".")[0]
@@ -111,6 +136,8 @@ class TemplateView:
 
     def _line(self, entry: _Message, event: Event) -> str:
         out = []
+        if entry.turn is not None and entry.turn is not self._turn:
+            self._turn, self._began = entry.turn, entry.at
         for literal, name, spec in self._parts:
             out.append(literal)
             if name is not None:
@@ -120,6 +147,12 @@ class TemplateView:
     def _value(self, entry: _Message, event: Event, name: str, spec: str) -> str:
         field = _FIELDS.get(name)
         value = field(entry, event) if field else _path(event.message, name)
+        if name == "time" and _STRFTIME.match(spec):
+            return safe(self._strftime(entry.at, spec))
+        if name == "delta" and entry.turn is not None:
+            value = round(max(0.0, entry.at - self._began), 3)
+        elif name == "summary" and self._text_apart and (text := event.text):
+            value = value.replace(text, "", 1).strip()
         if value is None:
             value = ""
         elif isinstance(value, dict | list | bool):

@@ -99,6 +99,10 @@ class LineView:
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
         out: list[str] = []
+        numbers = self.all or self.seq
+        if self._formats_for != (self._width, numbers):
+            self._formats_for = (self._width, numbers)
+            self._formats = _formats(self._theme, numbers, self._width, bool(self._full))
         for row in rows:
             kind = type(row)
             if kind is EventEntry:
@@ -114,20 +118,23 @@ class LineView:
         if self._wrap:
             text_at = self._text_at()
             wraps = (line for one in out for line in wrapped(one, self.width, text_at))
-            return [line.replace(_GLUE, " ") for line in wraps]
+            return [line.replace(_GLUE, " ").rstrip() for line in wraps]
         return out
 
     # -- rows -----------------------------------------------------------------------------------------
 
-    def _event(self, entry: EventEntry, out: list[str], told: str = "") -> None:
-        """``told`` is what other events say of it, painted."""
+    def _event(self, entry: EventEntry, out: list[str], told: str = "", held: bool = False) -> None:
+        """``told`` is what other events say of it, painted; ``held``: later turns may have begun since."""
         event, turn, at = entry.event, entry.turn, entry.at
         if at < self._last_at:  # ``_moment``, without a call
             at = self._last_at
         else:
             self._last_at = at
         if turn is not None and turn is not self._shown_turn and not entry.back:
-            self._rule(turn, at, out)
+            if not held or self._shown_turn is None or turn.idx > self._shown_turn.idx:
+                self._rule(turn, at, out)
+            else:
+                told = f"{told}   {self._theme.paint('mark', f'↩ turn {turn.idx}')}"
         kind = event.kind
         text = kind.summary(event)
         if not text.isprintable():
@@ -150,8 +157,8 @@ class LineView:
                 text += self._ago(at - entry.at)
         if entry.late or entry.back or entry.differs:
             text = self._marked(self._marks(entry), kind) + text
-        elif self.all and entry.fold is not None:
-            text = self._fold_mark(entry.fold, kind) + text
+        elif self.all and (fold := entry.fold) is not None:
+            text = (self._fold_marks.get((fold, kind.style)) or self._fold_mark(fold, kind)) + text
         if entry.sender is not None:
             column = self._column(entry.sender, "you", kind.style)
         elif kind.style == "perception" and event.word("modality") == "audio":
@@ -180,7 +187,7 @@ class LineView:
             column = self._who_column(entry.event.role, kind)
             out.append(self._row(at, None, self._number(entry.event), column, text + told))
             return
-        self._event(entry, out, told)
+        self._event(entry, out, told, row.at is not None)
 
     def _cut_short(self, entry: EventEntry, out: list[str]) -> None:
         """A barge-in: one line, whatever was said before."""
@@ -249,10 +256,6 @@ class LineView:
         return at
 
     def _row(self, at: float | None, turn: Turn | None, seq: str, column: str, text: str) -> str:
-        numbers = self.all or self.seq
-        if self._formats_for != (self._width, numbers):
-            self._formats_for = (self._width, numbers)
-            self._formats = _formats(self._theme, numbers, self._width, bool(self._full))
         if at is None:
             row = self._formats[0] % (seq, column, text)
         else:
@@ -336,9 +339,7 @@ class LineView:
         return f"↩ {', '.join(marks)}" if marks else ""
 
     def _fold_mark(self, fold: Fold, kind: EventKind) -> str:
-        mark = self._fold_marks.get((fold, kind.style))
-        if mark is None:
-            mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
+        mark = self._fold_marks[fold, kind.style] = self._marked(f"↩ {fold}", kind)
         return mark
 
     def _marked(self, marks: str, kind: EventKind) -> str:

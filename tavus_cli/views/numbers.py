@@ -6,11 +6,9 @@ UNKNOWN = "–"
 
 
 def latency(seconds: float | None) -> str:
-    """ "61 ms", "0.72 s" from a tenth on, "2:02" from a minute on."""
+    """ "0.06 s", "2.50 s", from a minute on "2:02": one unit down a column."""
     if seconds is None:
         return UNKNOWN
-    if seconds < 0.0995:
-        return f"{seconds * 1000:.0f} ms"
     return f"{seconds:.2f} s" if seconds < 59.995 else clock(seconds)
 
 

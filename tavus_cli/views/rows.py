@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEntry
@@ -22,8 +22,7 @@ _NEVER = float("inf")
 _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"))
 
 
-@dataclass(slots=True, eq=False)
-class Said:
+class Said(NamedTuple):
     """Words, with what their speaking events told; or one of these, which waited for its words until ``at``.
 
     Seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke. With ``cut`` the row
@@ -40,8 +39,7 @@ class Said:
     late_echo: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Gaps:
+class Gaps(NamedTuple):
     """The gaps of one burst, first and last number of each."""
 
     spans: list[tuple[int, int]]
@@ -51,19 +49,22 @@ class Gaps:
 Row = Entry | Said | Gaps
 
 
-@dataclass(slots=True, eq=False)
 class _Speech:
     """What one role is saying. ``start`` and ``stop`` are known and not in a row yet, ``due`` Unix seconds.
 
-    ``grows``: streaming text has come, which the live line shows. ``words``: they have their row.
+    ``grows``: streaming text has come, which the live line shows. ``words``: they have their row, whose
+    inference_id it is. ``cut``: a row has said that they were interrupted.
     """
 
-    start: EventEntry | None = None
-    stop: EventEntry | None = None
-    due: float = 0.0
-    grows: bool = False
-    words: str | None = None
-    cut: bool = False
+    __slots__ = ("cut", "due", "grows", "start", "stop", "words")
+
+    def __init__(self) -> None:
+        self.start: EventEntry | None = None
+        self.stop: EventEntry | None = None
+        self.due = 0.0
+        self.grows = False
+        self.words: str | None = None
+        self.cut = False
 
     @property
     def held(self) -> EventEntry | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.turns import ToolCall
+from tavus_cli.views.numbers import clock
 from tavus_cli.views.safe import flat
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, fit_end, padded, width
@@ -52,8 +54,8 @@ class StatusLine:
             parts["turn"] = f"turn {turn.idx}"
         if status.reply is not None:
             parts["reply"] = f"reply {status.reply:.2f} s"
-        if conversation.turns.open_calls:
-            parts["calls"] = self._open_calls(conversation, now)
+        if waiting := conversation.turns.waiting():
+            parts["calls"] = self._waiting(waiting, now)
         if status.gaps:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
@@ -64,7 +66,7 @@ class StatusLine:
             of = f" of {self.most / 60:g}" if self.most else ""
             parts["minutes"] = f"{(now - self.billed) / 60:.0f}{of} min billed"
         elif self.joined is not None:
-            parts["minutes"] = f"{(now - self.joined) / 60:.0f} min"
+            parts["minutes"] = clock(max(0.0, now - self.joined))
         parts["keys"] = "F1 keys"
         return parts
 
@@ -81,15 +83,14 @@ class StatusLine:
         head = fit(padded(who, 9), columns - 1)
         return self.theme.paint("partial", head + fit_end(flat(text), columns - 1 - width(head)))
 
-    def _open_calls(self, conversation: Conversation, now: float) -> str:
+    def _waiting(self, calls: list[ToolCall], now: float) -> str:
         """How many, and once the oldest has waited too long its name: it may fall out of the context."""
-        calls = conversation.turns.open_calls
-        oldest = next(iter(calls.values()))
+        oldest = calls[0]
         age = now - oldest.at
         if age < LOUD_SECONDS:
             return f"{len(calls)} tool call{'s' * (len(calls) > 1)} open"
         more = f", {len(calls) - 1} more" if len(calls) > 1 else ""
-        return f"!! {fit(flat(oldest.name), 24)} waits {age:.0f} s{more}"
+        return f"!! {fit(flat(oldest.name), 24)} waits {clock(age)}{more}"
 
     def _presence(self, conversation: Conversation) -> str:
         if self.over is not None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple
 
 from tavus_cli.protocol.turns import ToolCall, Turn
+from tavus_cli.views.numbers import UNKNOWN, clock, lasted, latency
 from tavus_cli.views.safe import flat
 from tavus_cli.views.status import LOUD_SECONDS
 from tavus_cli.views.theme import Theme
@@ -16,24 +17,37 @@ _GAP = "  "
 _WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
 UNCUT = 10_000  # columns, where nothing is to be cut
 _NARROWEST = 4  # of the column that shrinks
-_UNKNOWN = "–"
 
 Row = tuple[str, Sequence[str]]
 
 
-def turns_table(turns: Sequence[Turn], theme: Theme, columns: int) -> list[str]:
-    """A row a turn: its number, when it began after the first of them, and how long its reply took."""
+def turns_table(
+    turns: Sequence[Turn], theme: Theme, columns: int, words: Mapping[Turn, str] | None = None
+) -> list[str]:
+    """A row a turn: its number, when it began after the first, latency, and what was said first."""
     if not turns:
         return [fit("no turn yet", columns)]
     first = min(turn.started for turn in turns)
-    rows = [("", [str(turn.idx), _clock(turn.started - first), _seconds(turn.reply)]) for turn in turns]
-    return table(["turn", "began", "reply"], rows, theme, columns)
+    rows = []
+    for turn in turns:
+        spoke = UNKNOWN if turn.spoke is None else lasted(turn.spoke)
+        began = f"+{clock(turn.started - first)}"
+        cells = [str(turn.idx), began, latency(turn.reply), spoke, (words or {}).get(turn, "")]
+        rows.append(("", cells))
+    return table(["turn", "began", "reply", "spoke", "first words"], rows, theme, columns)
 
 
-def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: int) -> list[str]:
-    """A row a call: its turn, name and id, and how long it took or waits; ``now`` in Unix seconds.
+def tools_table(
+    calls: Sequence[ToolCall],
+    now: float,
+    theme: Theme,
+    columns: int,
+    passed: Callable[[ToolCall], bool] = lambda call: False,
+) -> list[str]:
+    """A row a call: its turn, how long it took or waits, name, id and arguments; ``now`` in Unix seconds.
 
-    From LOUD_SECONDS on a waiting one is loud: by "!!", and by the colour of warnings.
+    ``passed``: the PAL has gone on without it.
+    From LOUD_SECONDS on one that is waited for is loud: by "!!", and by the colour of warnings.
     """
     if not calls:
         return [fit("no tool call yet", columns)]
@@ -41,11 +55,20 @@ def tools_table(calls: Sequence[ToolCall], now: float, theme: Theme, columns: in
     for call in calls:
         took = _took(call)
         waits = max(0.0, now - call.at)
-        loud = took is None and waits >= LOUD_SECONDS
-        state = f"answered in {_seconds(took)}" if took is not None else f"waits {_whole(waits)}"
-        turn = _UNKNOWN if call.turn is None else str(call.turn.idx)
-        rows.append(("warning" if loud else "", [turn, "!! " * loud + state, call.name, call.id]))
-    return table(["turn", "state", "tool", "call id"], rows, theme, columns)
+        loud = False
+        if took is not None:
+            state = f"answered in {latency(took)}"
+        elif not call.awaited:
+            state = "wants no answer"
+        elif passed(call):
+            state = "passed over"
+        else:
+            loud = waits >= LOUD_SECONDS
+            state = f"waits {clock(waits)}"
+        turn = UNKNOWN if call.turn is None else str(call.turn.idx)
+        cells = [turn, "!! " * loud + state, call.name, call.id, call.arguments]
+        rows.append(("warning" if loud else "", cells))
+    return table(["turn", "state", "tool", "call id", "arguments"], rows, theme, columns)
 
 
 class RunRow(NamedTuple):
@@ -66,9 +89,9 @@ def runs_table(runs: Sequence[RunRow], theme: Theme, columns: int) -> list[str]:
         (
             "warning" if one.state == "failed" else "",
             [
-                _UNKNOWN if one.turn is None else str(one.turn),
+                UNKNOWN if one.turn is None else str(one.turn),
                 one.state,
-                *map(_seconds, (one.started, one.answered, one.spoken)),
+                *map(latency, (one.started, one.answered, one.spoken)),
                 one.name,
                 one.id,
             ],
@@ -78,21 +101,44 @@ def runs_table(runs: Sequence[RunRow], theme: Theme, columns: int) -> list[str]:
     return table(["turn", "state", "started", "answered", "spoken", "tool", "call id"], rows, theme, columns)
 
 
-def stats(turns: Sequence[Turn], calls: Sequence[ToolCall], theme: Theme, columns: int) -> list[str]:
-    """Latencies of the turns' replies and of answered tool calls: how many, median, 95th percentile, max."""
-    replies = [turn.reply for turn in turns if turn.reply is not None]
-    answers = [took for took in map(_took, calls) if took is not None]
+def stats(
+    turns: Sequence[Turn],
+    calls: Sequence[ToolCall],
+    theme: Theme,
+    columns: int,
+    by_hand: Collection[str] = (),
+) -> list[str]:
+    """Latencies of replies and of answered tool calls: how many, median, 95th percentile, max.
+
+    Replies that waited for a call which a person answered (``by_hand``: ids) are counted apart.
+    """
+    waited = {
+        call.turn
+        for call in calls
+        if call.id in by_hand and call.turn is not None and _replied_after(call.turn, call)
+    }
+    kinds = {
+        "reply": [turn.reply for turn in turns if turn.reply is not None and turn not in waited],
+        "reply after your tool answer": [
+            turn.reply for turn in turns if turn.reply is not None and turn in waited
+        ],
+        "tool call": [took for took in map(_took, calls) if took is not None],
+    }
     rows: list[Row] = [
         (
             "",
-            [name, f"{len(values):,}", *map(_seconds, (median(values), percentile(values, 95), max(values)))],
+            [name, f"{len(values):,}", *map(latency, (median(values), percentile(values, 95), max(values)))],
         )
-        for name, values in (("reply", replies), ("tool call", answers))
+        for name, values in kinds.items()
         if values
     ]
     if not rows:
         return [fit("no latency yet", columns)]
     return table(["", "count", "p50", "p95", "max"], rows, theme, columns)
+
+
+def _replied_after(turn: Turn, call: ToolCall) -> bool:
+    return turn.replied is not None and call.answered is not None and turn.replied >= call.answered
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -104,24 +150,6 @@ def percentile(values: Sequence[float], percent: int) -> float:
 def _took(call: ToolCall) -> float | None:
     """Seconds; never below zero, although two clocks may have measured."""
     return None if call.answered is None else max(0.0, call.answered - call.at)
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return _UNKNOWN
-    return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.2f} s"
-
-
-def _whole(seconds: float) -> str:
-    """ "12 s", and from ten minutes on "10 min"."""
-    return f"{seconds:.0f} s" if seconds < 600 else f"{seconds / 60:.0f} min"
-
-
-def _clock(seconds: float) -> str:
-    """ "+0:07", "+1:02:03"."""
-    minutes, second = divmod(int(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"+{hours}:{minute:02}:{second:02}" if hours else f"+{minute}:{second:02}"
 
 
 def table(

@@ -155,7 +155,7 @@ def test_the_most_minutes(api: LocalApi, state: Path) -> None:
     api.behind = "sim:?speed=max"
     result = console("join", "--new", "--pal", PAL, "--max-minutes", "5", **variables)
     assert api.requests[0].body == {"persona_id": PAL, "properties": {"max_call_duration": 300}}
-    assert f"{ID} is billed until it ends, or for 5 min: {ENDS_IT}\n" in result.err
+    assert f"{ID} is billed until it ends, for at most 5 min: {ENDS_IT}\n" in result.err
     refused = console("join", "sim", "--max-minutes", "5")
     assert (refused.status, "need --new" in refused.err) == (2, True)
     assert console("join", "--new", "--pal", PAL, "--max-minutes", "0").status == 2

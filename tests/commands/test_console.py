@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import io
+import socket
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
 from functools import partial
 
+import pytest
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import Console
+from tavus_cli.commands.join.join import answering
 from tavus_cli.language.selection import Selection
+from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 from tavus_cli.terminal.prompt import LivePrompt
 from tavus_cli.tools.options import ToolOptions
 from tests.kits.emulator import SECONDS, Terminal
+from tests.kits.program import process
+from tests.kits.resident_kit import connected
 
 Act = Callable[[Terminal, Callable[[str], None]], Awaitable[None]]
 
 
 def run(
-    spec: str, act: Act, columns: int = 160, rows: int = 30, tools: ToolOptions | None = None
+    target: str | Room, act: Act, columns: int = 160, rows: int = 30, tools: ToolOptions | None = None
 ) -> tuple[int, Terminal]:
     """The console on a terminal while ``act`` types and looks; its exit status."""
 
@@ -34,14 +39,13 @@ def run(
         output = Vt100_Output(terminal, terminal.size, term="xterm-256color")
         with create_pipe_input() as keys:
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
-            session = Session(open_simulated(spec))
+            session = Session(open_simulated(target) if isinstance(target, str) else target)
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            bridge = tools.bridge(session, environment) if tools is not None else None
-            console = Console(session, JoinOptions(Selection()), environment, prompt, bridge)
+            options = JoinOptions(Selection(), tools=tools)
 
             async def joined() -> int:
-                async with bridge or nullcontext():
-                    return await console.run()
+                async with answering(session, options, environment) as calls:
+                    return await Console(session, options, environment, prompt, calls).run()
 
             task = asyncio.create_task(joined())
             await terminal.shows("·")
@@ -71,24 +75,34 @@ def test_a_line_is_answered_above_the_prompt() -> None:
     assert not any("·" in row for row in terminal.screen.display)  # the prompt is gone, the log stays
 
 
-def test_a_tool_call_that_is_answered_is_seen_and_can_be_retried() -> None:
-    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
-        keys("What are your hours?\r")
-        await terminal.shows("failed: exit status 3")
-        await terminal.shows("answers get_hours after")
-        keys("/tools\r")
-        await terminal.shows("started  answered  spoken  tool")
-        (row,) = [row for row in terminal.rows() if row.startswith("1     failed ")]
-        assert row.split()[-2] == "get_hours"
-        before = sum("failed: exit status 3" in line for line in terminal.rows())
-        keys(f"/retry {row.split()[-1]}\r")
-        await terminal.until(
-            lambda: sum("failed: exit status 3" in line for line in terminal.rows()) > before
-        )
-        keys("/retry call_9\r")
-        await terminal.shows("✗ no tool call call_9 is known here")
+async def see_and_retry(terminal: Terminal, keys: Callable[[str], None]) -> None:
+    keys("What are your hours?\r")
+    await terminal.shows("failed: exit status 3")
+    await terminal.shows("answers get_hours after")
+    keys("/tools\r")
+    await terminal.shows("started  answered  spoken  tool")
+    (row,) = [row for row in terminal.rows() if row.startswith("1     failed ")]
+    assert row.split()[-2] == "get_hours"
+    before = sum("failed: exit status 3" in line for line in terminal.rows())
+    keys(f"/retry {row.split()[-1]}\r")
+    await terminal.until(lambda: sum("failed: exit status 3" in line for line in terminal.rows()) > before)
+    keys("/retry call_9\r")
+    await terminal.shows("✗ no tool call call_9 is known here")
 
-    run("sim:?speed=20", act, rows=60, tools=ToolOptions(("get_hours=sh -c 'exit 3'",)))
+
+TOOL = "get_hours=sh -c 'exit 3'"
+
+
+def test_a_tool_call_that_is_answered_is_seen_and_can_be_retried() -> None:
+    run("sim:?speed=20", see_and_retry, rows=60, tools=ToolOptions((TOOL,)))
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="no Unix sockets here")
+@pytest.mark.usefixtures("sessions")
+def test_the_same_where_a_resident_session_answers_it() -> None:
+    started = process("session", "start", "sim:?speed=20", "--tool", TOOL)
+    assert (started.status, started.err) == (0, "")
+    run(connected(started.out.strip()), see_and_retry, rows=60)
 
 
 def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:

@@ -37,6 +37,7 @@ class Situation:
     options: Sequence[str] = ()
     own: Mapping[str, Sequence[str]] = field(default_factory=dict)
     open: bool = False
+    over: str = ""  # what tail says, which ends with 0
 
 
 REPLY: dict[str, list[Any]] = {
@@ -63,6 +64,7 @@ def good(**changes: Any) -> Scenario:
     return Scenario(**{"early": [HELLO], "answers": REPLY} | changes)
 
 
+REMOVED = "we were removed from the room"
 FAKE: dict[str, Situation] = {
     "all is well": Situation(good(), (0, 0, 0, 0), own=BRIEFLY),
     "no longer there": Situation(good(join="RoomInfoError(NoLongerAvailable)"), (6, 6, 6, 6), "over"),
@@ -85,13 +87,23 @@ FAKE: dict[str, Situation] = {
     "leave not confirmed": Situation(good(leave="never"), (0, 0, 0, 1), "confirm leaving", own=BRIEFLY),
     "the client never lets go": Situation(good(release="never"), (0, 0, 0, 1), "let go", own=BRIEFLY),
     "removed": Situation(
-        good(steps=[{"after": 0.3, "end": "Ejected"}]), (6, 0, 6, 6), "removed", own=LONG, open=True
+        good(steps=[{"after": 0.3, "end": "Ejected"}]),
+        (6, 0, 6, 6),
+        "removed",
+        own=LONG,
+        open=True,
+        over=REMOVED,
     ),
     "ended without a word": Situation(
-        good(steps=[{"after": 0.3, "end": ""}]), (6, 0, 6, 6), "Daily ended the call", own=LONG, open=True
+        good(steps=[{"after": 0.3, "end": ""}]),
+        (6, 0, 6, 6),
+        "Daily ended the call",
+        own=LONG,
+        open=True,
+        over="Daily ended the call",
     ),
     "removed at once": Situation(
-        good(steps=[{"end": "Ejected"}]), (6, 0, 6, 6), "removed", own=LONG, open=True
+        good(steps=[{"end": "Ejected"}]), (6, 0, 6, 6), "removed", own=LONG, open=True, over=REMOVED
     ),
     "removed while sending": Situation(
         good(send="never", steps=[{"after": 0.5, "end": "Ejected"}]),
@@ -99,17 +111,18 @@ FAKE: dict[str, Situation] = {
         "removed",
         own=LONG,
         open=True,
+        over=REMOVED,
     ),
     "the network goes and comes": Situation(
         good(
             steps=[
-                {"network": "interrupted"},
+                {"after": 0.5, "network": "interrupted"},  # what is sent meanwhile is refused
                 {"after": 0.05, "network": "connected"},
                 {"error": "Some(Thing)"},
             ]
         ),
         (0, 0, 0, 0),
-        own=BRIEFLY,
+        own={"tail": ["--for", "1s"], "doctor": ["--for", "1s"]},
     ),
     "a flood": Situation(good(steps=[{"flood": 20_000}]), (0, 0, 0, 0), own=BRIEFLY),
 }
@@ -144,7 +157,9 @@ def test_the_room_may_do_what_it_wants(name: str) -> None:
             assert situation.words in (result.out if command == "doctor" else result.err), (command, result)
             assert bool(result.err) == (command != "doctor")
         else:
-            assert result.err == (LAST_GUEST if command == "send" else ""), (command, result)
+            over = f"tavus-console: the conversation is over: {situation.over}\n" if situation.over else ""
+            expected = {"send": LAST_GUEST, "tail": over}.get(command, "")
+            assert result.err == expected, (command, result)
 
 
 BROKEN = {

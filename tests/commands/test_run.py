@@ -315,7 +315,7 @@ def test_an_older_turn_that_ends_after_the_sending_is_never_taken(folder: Folder
     async def one(seed: int) -> str:
         session = Session(open_simulated(f"{target}&seed={seed}"))
         stage = LiveStage(session, 30.0, lambda text: None)
-        runner = Runner(stage, Limits(), Run("test", target), lambda text: None)
+        runner = Runner(stage, Limits(30.0), Run("test", target), lambda text: None)
         async with session:
             await session.pal_ready(10.0)
             await runner.run(OVERLAP)

@@ -18,6 +18,7 @@ from rich.cells import cell_len
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import LONG_LINE, Console
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
@@ -72,11 +73,15 @@ class Screen:
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
         self._room, self.terminal, self.keys = room, terminal, keys
         self._seq = 0
+        self._begun = False
 
     def comes(self, kind: str, at: float = 0.0, /, *, seq: Any = None, **fields: Any) -> None:
         """An event, ``at`` seconds after the start, with the next number."""
         self._seq = self._seq + 1 if seq is None else seq
         self._room.time = max(self._room.time, START + at)
+        if not self._begun:  # nothing is held for the start: its number comes next
+            self._begun = True
+            self._room.inbox.put(Snapshot(seq=self._seq - 1))
         self._room.inbox.put(Received(message(kind, seq=self._seq, **fields), START + at))
 
     def passes(self, seconds: float) -> None:
@@ -308,11 +313,11 @@ async def a_tool_call_ages_gets_loud_and_is_answered(screen: Screen) -> None:
     await screen.terminal.until(lambda: "1 tool call open" in screen.status)
     screen.passes(4.0)
     screen.typed("/tools")
-    await screen.shows("turn state tool call id 1 waits 4 s get_hours call_1")
+    await screen.shows("turn state tool call id a", "1 waits 0:04 get_hours call_1")
     screen.passes(5.0)
-    await screen.terminal.until(lambda: "!! get_hours waits 5 s" in screen.status)
+    await screen.terminal.until(lambda: "!! get_hours waits 0:05" in screen.status)
     screen.typed("/tools")
-    await screen.shows("1 !! waits 5 s get_hours")
+    await screen.shows("1 !! waits 0:05 get_hours")
     screen.passes(6.5)
     screen.typed("/tool-result call_1 nine to five")
     await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6500 ms")
@@ -364,7 +369,7 @@ async def the_status_line_is_one_row_that_says_what_matters(screen: Screen) -> N
     if screen.columns >= 80:
         wanted += ["turn 12", "reply 1.14 s", "● recording"]
     if screen.columns >= 200:
-        wanted += ["c7f3a91d20be4b58", "2 min", "F1 keys"]
+        wanted += ["c7f3a91d20be4b58", "2:05", "F1 keys"]
     await screen.terminal.until(lambda: all(part in screen.status for part in wanted))
     assert "…" not in screen.status
     screen.terminal.always = None
@@ -395,7 +400,9 @@ async def tables(screen: Screen) -> None:
     screen.passes(at + 4)
     await screen.shows("reply 2.50 s")
     screen.typed("/turns")
-    await screen.shows("turn began reply 0 +0:00 500 ms 1 +1:00 1.50 s 2 +2:00 2.50 s")
+    await screen.shows(
+        "turn began reply spoke first words 0 +0:00 0.50 s – Hi 1 +1:00 1.50 s – Hi 2 +2:00 2.50 s – Hi"
+    )
     screen.typed("/stats")
     await screen.shows("count p50 p95 max reply 3 1.50 s 2.50 s 2.50 s")
 

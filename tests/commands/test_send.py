@@ -149,7 +149,7 @@ class Asked:
 def test_an_older_turn_that_is_still_spoken_is_not_the_answer(tmp_path: Path, first: int) -> None:
     """1,000 conversations with events out of order, twice and late."""
     target = f"{script(tmp_path, OVERLAP)}&reorder=0.3&duplicate=0.2&late=0.1"
-    what = SendOptions(respond("the second question"), wait="reply")
+    what = SendOptions(respond("the second question"), 60.0, wait="reply")
     wrong, ended = {}, 0
     for seed in range(first, first + 250):
         room, out = Asked(f"{target}&seed={seed}", before=(1 + seed % 25) / 10), io.StringIO()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -17,7 +18,13 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tavus_cli.errors import SendFailed, UsageError
+from tavus_cli.protocol.conversation import Entry, NoteEntry
+from tavus_cli.protocol.interactions import interrupt, respond
+from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, console, environ, process
+from tests.kits.resident_kit import connected, listed
+from tests.kits.room_kit import until
 from tests.kits.tools_kit import pal
 from tests.test_examples import FOLDER
 from tests.tools.test_process import alive
@@ -176,7 +183,7 @@ def test_join_from_a_pipe_waits_for_the_words_and_retries() -> None:
 
 def test_any_sender_is_warned_of(tmp_path: Path) -> None:
     result = console("tools", pal(tmp_path, ("x", {})), "--tool", "x=true", "--tool-from", "any")
-    assert "warning: --tool-from any: whoever is in the room can run your tools" in result.err
+    assert "warning: --tool-from any: anybody in the room can run your tools" in result.err
 
 
 # -- leaving -------------------------------------------------------------------------------------------
@@ -212,6 +219,19 @@ def test_a_signal_leaves_no_orphan(tmp_path: Path, signals: list[signal.Signals]
 # -- resident sessions ---------------------------------------------------------------------------------
 
 
+class Notes:
+    """A sink that keeps the lines that the room and the session say."""
+
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+
+    def entries(self, entries: list[Entry]) -> None:
+        self._notes += [entry.text for entry in entries if isinstance(entry, NoteEntry)]
+
+    async def drain(self) -> None:
+        pass
+
+
 @pytest.mark.usefixtures("sessions")
 def test_the_session_answers_once_whatever_joins(tmp_path: Path) -> None:
     log = tmp_path / "ran"
@@ -235,10 +255,78 @@ def test_the_session_answers_once_whatever_joins(tmp_path: Path) -> None:
     assert "answers get_hours" in seen
     assert "tool get_hours call_" in seen
     assert log.read_text() == "x\n"
-    refused = console("tail", session, "--tool", "x=true")
-    assert (refused.status, "give --tool to session start" in refused.err) == (2, True)
+    for command in ("tail", "tools"):
+        refused = console(command, session, "--tool", "x=true")
+        assert refused.status == 2
+        assert refused.err == (
+            f"tavus-console: the session {session} runs tools already, for all that join it; for others stop "
+            f"it (tavus-console session stop {session}) and give --tool to session start\n"
+        )
     again = process("session", "start", "sim:?speed=4", "--tool", tool)
     assert (again.status, "--tool needs a new one" in again.err) == (2, True)
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_client_of_the_session_lists_its_calls_and_retries_one(tmp_path: Path) -> None:
+    flag = tmp_path / "flag"
+    tool = f"get_hours=sh -c 'test -e {flag} && echo nine to five'"
+    started = process("session", "start", "sim:?speed=4", "--tool", tool)
+    assert (started.status, started.err) == (0, "")
+    session = started.out.strip()
+
+    async def main() -> None:
+        room = connected(session)
+        assert room.tools
+        client = Session(room)
+        notes: list[str] = []
+        client.sinks.append(Notes(notes))
+        async with client:
+            assert await room.rows() == []
+            await client.send(respond("What are your hours?"))
+            await until(lambda: any(" failed: exit status 1, " in note for note in notes))
+            (row,) = await room.rows()
+            assert (row.state, row.name, row.started is not None) == ("failed", "get_hours", True)
+            with pytest.raises(UsageError, match="no tool call call_9 is known here; /tools lists them"):
+                await room.retry("call_9")
+            flag.touch()
+            seen = len(notes)
+            await room.retry(row.id)
+            await until(lambda: any(f"{row.id} running" in note for note in notes[seen:]))
+            async with asyncio.timeout(SECONDS):
+                while (row := (await room.rows())[0]).state == "running":
+                    pass
+            assert row.state == "answered"
+            with pytest.raises(UsageError, match=f"{row.id} was answered already"):
+                await room.retry(row.id)
+        with pytest.raises(SendFailed, match="not retried: the resident session is not joined"):
+            await room.retry(row.id)
+
+    asyncio.run(main())
+    typed = process("join", session, stdin="/retry call_9\n")  # the same by what a person types
+    assert typed.err == "tavus-console: no tool call call_9 is known here; /tools lists them\n"
+
+
+@pytest.mark.usefixtures("sessions")
+def test_a_session_without_tools_says_where_they_are_given() -> None:
+    session = process("session", "start", "sim").out.strip()
+    told = "no tools run here: /retry needs --tool or --tools of session start"
+    typed = process("join", session, stdin="/retry call_9\n")
+    assert typed.err == f"tavus-console: {told}\n"
+    refused = console("tools", session, "--tool", "x=true")
+    assert refused.status == 2
+    assert "tools run in the process of the session sim" in refused.err
+    assert "stop it (tavus-console session stop sim) and give --tool to session start" in refused.err
+
+    async def main() -> None:
+        room = connected(session)
+        async with Session(room) as client:
+            with pytest.raises(UsageError, match=told):
+                await room.retry("call_9")
+            with pytest.raises(UsageError, match=told):
+                await room.rows()
+            await client.send(interrupt())  # nothing else is disturbed
+
+    asyncio.run(main())
 
 
 @pytest.mark.usefixtures("sessions")
@@ -251,8 +339,7 @@ def test_stopping_the_session_and_killing_its_client_leave_no_orphan(tmp_path: P
     started = process("session", "start", pal(tmp_path, ("x", {}), speed=""), "--tools", str(file))
     assert started.status == 0
     with subprocess.Popen([CONSOLE, "tail"], stdout=subprocess.PIPE, env=environ()) as client:
-        assert client.stdout is not None
-        client.stdout.readline()
+        asyncio.run(until(lambda: [one["clients"] for one in listed()] == [1]))
         pid = int(wait_for(fifo))
         client.kill()
     assert alive(pid)  # it is the session's

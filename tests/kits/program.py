@@ -29,13 +29,15 @@ class Result:
         return self.out.splitlines()
 
 
-def console(*arguments: str, stdin: str = "", **environ: str) -> Result:
+def console(*arguments: str, stdin: str | bytes = "", **environ: str) -> Result:
     """``tavus-console ARGUMENTS`` in this process, with pipes for streams."""
     out, err = io.StringIO(), io.StringIO()
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as source:
-        with os.fdopen(writing, "w", encoding="utf-8") as typed:
-            typed.write(stdin)  # short enough for a pipe's buffer
+        with os.fdopen(writing, "wb") as typed:
+            typed.write(
+                stdin if isinstance(stdin, bytes) else stdin.encode()
+            )  # short enough for a pipe's buffer
         variables = {"TAVUS_API_BASE_URL": NOWHERE} | environ
         status = run_command(list(arguments), Environment(source, out, err, variables))
     return Result(status, out.getvalue(), err.getvalue())

@@ -57,7 +57,7 @@ async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
 
     async def take() -> None:
         async for batch in room.arrivals():
-            arrivals.extend(batch)
+            arrivals.extend(as_received(one) for one in batch)
 
     task = asyncio.create_task(take())
     try:

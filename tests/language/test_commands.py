@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import (
     COMMANDS,
+    GROUPS,
     KINDS,
     Action,
     AudioEcho,
@@ -70,6 +71,10 @@ _TYPED: dict[str, Action] = {
     "/tools": Say("tools"),
     "/retry call_1": Say("retry", "call_1"),
     "/stats": Say("stats"),
+    "/legend": Say("legend"),
+    "/turn": Say("turn"),
+    "/when": Say("when"),
+    "/when cancel 2": Say("when", "cancel 2"),
     "/event 118": Say("event", "118"),
     "/last": Say("last"),
     "/find two  words|more": Say("find", "two  words|more"),
@@ -259,7 +264,9 @@ def test_what_cannot_be_sent(words: list[str], message: str) -> None:
 
 
 def test_help_lists_every_command() -> None:
-    text = " ".join(" ".join(help_lines()).split())
+    lines = help_lines()
+    assert [line for line in lines if line.endswith(":")] == [f"{group}:" for group in GROUPS]
+    text = " ".join(" ".join(line for line in lines if not line.endswith(":")).split())
     position = -1
     for row in COMMANDS.values():
         assert (position := text.index(f"{row.usage} {row.help}", position + 1)) >= 0
@@ -270,7 +277,7 @@ def test_the_list_of_commands_fits_a_terminal_of_100_columns() -> None:
 
 
 def test_the_list_of_commands_is_one_column_on_a_narrow_terminal() -> None:
-    assert help_lines(columns=79)[:2] == help_lines("respond")
+    assert help_lines(columns=79)[1:3] == help_lines("respond")
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -300,7 +307,7 @@ def test_help_on_nothing_known() -> None:
         ("/tool-result c1 --", ["--error"]),
         ("/sensitivity pause=v", ["pause=verylow"]),
         ("/echo --", ["--audio"]),
-        ("/help e", ["echo", "end", "event"]),
+        ("/help e", ["echo", "event", "end"]),
         ("/only tool", ["tool_call", "tool_result"]),
         ("/only tool_call utter", ["utterance", "utterance.streaming"]),
         ("/copy ", ["as"]),
@@ -326,7 +333,14 @@ def test_completion(text: str, words: list[str]) -> None:
 
 
 def test_completion_of_names_says_what_they_do() -> None:
-    assert dict(complete("/")) == {f"/{name}": row.help for name, row in COMMANDS.items()}
+    assert dict(complete("/")) == {
+        f"/{name}": f"{group:<7}  {COMMANDS[name].help}" for group, name in grouped()
+    }
+
+
+def grouped() -> list[tuple[str, str]]:
+    named = {name: group for group, names in GROUPS.items() for name in names}
+    return [(named.get(name, "talk"), name) for name in COMMANDS]
 
 
 @pytest.mark.parametrize(

@@ -253,3 +253,46 @@ def test_hostile_values_can_be_asked_for(value: Any) -> None:
         asked = selection(where=expression, only=["*"])
         sent = {"event_type": "x", "speech": value, "seq": value, "properties": {"speech": value, "a": value}}
         assert asked(EventEntry(decode(sent), 0.0)) in (True, False)
+
+
+@pytest.mark.parametrize(
+    ("where", "doubts"),
+    [
+        ('event_type == "conversation.utterance"', ["'conversation.utterance'"]),
+        ("event_type == utterance", ["'utterance'"]),
+        ("utterance", ["'utterance'"]),
+        ("properties.text == 'a' && \"tool\"", ["'tool'"]),
+        ("contains(event_type, started)", ["'started'"]),
+        ("propertes.text", ["did you mean properties?"]),
+        ("Seq > `3`", ["did you mean seq?"]),
+        ("event_type == 'conversation.utterance'", []),
+        ('seq > `3` && properties.role == `"user"`', []),
+        ("properties.anything[?x == y].z | [0]", []),
+        ("@", []),
+    ],
+)
+def test_an_expression_that_may_select_nothing_is_questioned(where: str, doubts: list[str]) -> None:
+    found = selection(where=where).doubts()
+    assert len(found) == len(doubts)
+    assert all(doubt in text for doubt, text in zip(doubts, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("given", "doubts"),
+    [
+        ({"role": "pall"}, ['no known role "pall"; did you mean pal?']),
+        ({"role": "usr"}, ['no known role "usr"; did you mean user?']),
+        ({"role": "zebra"}, ['no known role "zebra"']),
+        ({"role": "persona"}, []),
+        ({"only": ["utterence"]}, ['no known event type matches "utterence"; did you mean utterance?']),
+        ({"ignore": ["x.*"]}, ['no known event type matches "x.*"']),
+    ],
+)
+def test_a_filter_that_matches_nothing_known_is_questioned(given: dict[str, Any], doubts: list[str]) -> None:
+    assert selection(**given).doubts() == doubts
+
+
+def test_a_type_that_was_seen_is_known() -> None:
+    assert TypePattern(["brand_new", "app.*"]).doubts(["conversation.brand_new", "app.event"]) == []
+    (doubt,) = TypePattern(["brand_nw"]).doubts(["conversation.brand_new"])
+    assert doubt.endswith("did you mean brand_new?")

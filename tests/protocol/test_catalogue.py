@@ -72,11 +72,11 @@ SOUND = base64.b64encode(bytes(range(256)) * 19).decode()  # 4,864 bytes
 
 _INTERACTIONS = [
     (message("conversation.echo", modality="text", text="Hi", done=True), "echo Hi"),
-    (message("conversation.echo", modality="audio", audio=SOUND, done=True), "echo audio 4.9 KB, done"),
-    (message("conversation.echo", modality="audio", audio=SOUND, done="true"), "echo audio 4.9 KB, done"),
-    (message("conversation.echo", modality="audio", audio=SOUND, done=False), "echo audio 4.9 KB"),
-    (message("conversation.echo", audio=SOUND), "echo audio 4.9 KB"),
-    ({"event_type": "conversation.echo", "audio": "AAAA", "done": True}, "echo audio 3 B, done"),
+    (message("conversation.echo", modality="audio", audio=SOUND, done=True), "echo audio 6.5 KB, done"),
+    (message("conversation.echo", modality="audio", audio=SOUND, done="true"), "echo audio 6.5 KB, done"),
+    (message("conversation.echo", modality="audio", audio=SOUND, done=False), "echo audio 6.5 KB"),
+    (message("conversation.echo", audio=SOUND), "echo audio 6.5 KB"),
+    ({"event_type": "conversation.echo", "audio": "AAAA", "done": True}, "echo audio 4 B, done"),
     (message("conversation.respond", text="Hi"), "respond Hi"),
     ({"event_type": "conversation.respond", "text": "hoisted"}, "respond hoisted"),
     (message("conversation.interrupt"), "interrupt"),

@@ -20,6 +20,7 @@ from tavus_cli.protocol.conversation import (
     SentEntry,
 )
 from tavus_cli.protocol.interactions import append_context, echo, respond, tool_result
+from tavus_cli.protocol.snapshot import Snapshot
 from tests.kits.conversations import (
     SAMPLE_LINES,
     SAMPLES,
@@ -169,7 +170,10 @@ class Live:
     def say(
         self, at: float, name: str, turn: int | None = None, /, seq: int | None = None, **more: Any
     ) -> list[Entry]:
+        first = self.seq == 0
         self.seq = self.seq + 1 if seq is None else seq
+        if first:  # what the start waits for is test_ordering's
+            self.core.resume(Snapshot(seq=self.seq - 1))
         sent = message(name, seq=self.seq, turn=turn, **more)
         return self.core.receive(sent, START + at)
 

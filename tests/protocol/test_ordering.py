@@ -148,6 +148,38 @@ def words(expected: str) -> list[str]:
 
 @pytest.mark.parametrize(("script", "expected"), _LIVE.values(), ids=_LIVE)
 def test_in_a_live_room(script: str, expected: str) -> None:
+    """Once the start is settled, which is the first number of the script."""
+    first = next((int(word) for word in script.split() if word.isdigit()), 0)
+    assert run(started(first), script) == words(expected)
+
+
+def started(first: int, hold: float = HOLD_SECONDS) -> Ordering:
+    """One that expects ``first`` and waits for nothing lower."""
+    ordering = Ordering(hold)
+    ordering.start_at(first)
+    return ordering
+
+
+_START = {
+    "the first is held": ("7 tick@0.249", ""),
+    "no longer than any other": ("7 tick@0.25", "7"),
+    "the next number ends the wait": ("7 8", "7 8"),
+    "what comes first need not be the lowest": ("42 41 43", "41 42 43"),
+    "three in the wrong order": ("43 42 41", "42 43 | late 41"),
+    "the next of a lower one ends the wait": ("43 41 42", "41 42 43"),
+    "a hole at the start": ("7 9@0.1 tick@0.25 tick@0.35", "7 | gap 8–8 | 9"),
+    "the lowest that came by then is the start": ("9 7@0.2 tick@0.25", "7 | gap 8–8 | 9"),
+    "it waits once": ("7 8 9", "7 8 9"),
+    "nothing is lower than 0": ("0 1", "0 1"),
+    "the first twice": ("7 7=other tick@0.25", "7 | other 7"),
+    "a counter that begins anew at the start": ("5000 1 2", "1 2"),
+    "no number: at once": ("7 -a tick@0.25", "–a | 7"),
+    "closing": ("7 close", "7"),
+}
+
+
+@pytest.mark.parametrize(("script", "expected"), _START.values(), ids=_START)
+def test_the_start_in_a_live_room(script: str, expected: str) -> None:
     assert run(Ordering(), script) == words(expected)
 
 
@@ -190,7 +222,7 @@ def test_what_came_as_text_is_compared_by_its_value() -> None:
     text = '{"event_type":"conversation.x","seq":1,"properties":{"a":1}}'
     other = '{"seq": 1, "properties": {"a": 1}, "event_type": "conversation.x"}'
     for first in (text, to_json(text)):
-        ordering = Ordering()
+        ordering = started(1)
         ordering.receive(decode(from_json(first), 0.0, None, first), 0.0)
         for again, alike in ((text, True), (other, True), (text.replace('"a":1', '"a":2'), False)):
             (one,) = ordering.receive(decode(from_json(again), 1.0, None, again), 1.0)
@@ -213,7 +245,7 @@ def test_in_a_file_a_far_one_waits_for_the_next() -> None:
 
 
 def test_a_thousand_are_held_at_most() -> None:
-    ordering = Ordering()
+    ordering = started(1)
     out = run(ordering, "1 " + " ".join(str(seq) for seq in range(3, 3 + HOLD_MESSAGES)))
     assert out == ["1"]
     assert ordering.held == HOLD_MESSAGES
@@ -224,14 +256,14 @@ def test_a_thousand_are_held_at_most() -> None:
 
 
 def test_a_flood_of_one_far_number_is_bounded_too() -> None:
-    ordering = Ordering()
+    ordering = started(9000)
     run(ordering, "9000 " + "1 " * (2 * HOLD_MESSAGES))
     assert ordering.held <= HOLD_MESSAGES
 
 
 @pytest.mark.parametrize("hold", [0.0, 0.01, 5.0])
 def test_the_hold_is_the_callers(hold: float) -> None:
-    ordering = Ordering(hold)
+    ordering = started(1, hold)
     assert run(ordering, "1@100 3@100") == (["1"] if hold else ["1", "gap 2–2", "3"])
     assert ordering.wake_at() == (100 + hold if hold else None)
 
@@ -240,13 +272,15 @@ def test_the_hold_is_the_callers(hold: float) -> None:
     ("script", "wake_at"),
     [
         ("", None),
+        ("1@10", 10 + HOLD_SECONDS),
+        ("1@10 2@10.1", None),
         ("1@10 2@11", None),
         ("1@10 3@11", 11 + HOLD_SECONDS),
         ("1@10 3@11 5@11.1", 11 + HOLD_SECONDS),
         ("1@10 5@11 3@11.1 2@11.2", 11 + HOLD_SECONDS),
         ("1@10 3@11 5@11.1 2@11.2", 11.1 + HOLD_SECONDS),
         ("1@10 3@11 2@11.1", None),
-        ("5000@10 1@11", 11 + HOLD_SECONDS),
+        ("5000@10 tick@10.5 1@11", 11 + HOLD_SECONDS),
         ("5000@10 5002@11 1@11.1", 11 + HOLD_SECONDS),
         ("-a@10", None),
     ],
@@ -380,7 +414,7 @@ def test_a_tick_when_it_is_due_moves_something(steps: list[tuple[int | None, str
 def test_any_order_within_the_hold_comes_out_sorted(data: st.DataObject, first: int, length: int) -> None:
     rest = data.draw(st.permutations(range(first + 1, first + length)))
     pauses = data.draw(st.lists(st.floats(0, HOLD_SECONDS / 70), min_size=length, max_size=length))
-    ordering = Ordering()
+    ordering = started(first)
     out: list[str] = []
     now = 1_790_000_000.0
     for seq, pause in zip([first, *rest], pauses, strict=True):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -124,10 +126,11 @@ def test_without_numbers_no_gap_can_be_told() -> None:
     assert measures.reasons["reply"] == "no event has a turn_idx"
 
 
-def test_an_unanswered_call_cannot_be_told_where_the_file_holds_no_sending() -> None:
+@pytest.mark.parametrize("answered_as", ["tool_call_id", "call_id", "toolCallId", "id"])
+def test_an_unanswered_call_cannot_be_told_where_the_file_holds_no_sending(answered_as: str) -> None:
     call = message("conversation.tool_call", seq=1, turn=1, at=START, name="x", tool_call_id="c1")
     assert bare([call]).reasons["unanswered_calls"] == "what was sent is not in the recording"
-    result = message("conversation.tool_result", tool_call_id="c1", output="1")
+    result = message("conversation.tool_result", **{answered_as: "c1"}, output="1")
     answered = bare([call, {**result, "timestamp": START + 1}])  # another participant's
     assert answered.counts["unanswered_calls"] == 0
     assert list(answered.times["tool"]) == [1.0]
@@ -153,6 +156,15 @@ def test_what_nobody_knows_is_counted_by_name() -> None:
     timeline.entries(conversation.close())
     assert timeline.unknown_types == {"conversation.brand_new": 1}
     assert timeline.unknown_fields == {"conversation.utterance mood": 1, "conversation.utterance region": 1}
+
+
+@pytest.mark.parametrize("file", ["seen.jsonl", "interactions.jsonl", "events.jsonl"])
+def test_what_the_catalogue_reads_is_known(file: str) -> None:
+    conversation, timeline = Conversation(by_count=True), Timeline()
+    for line in (Path(__file__).parents[1] / "samples" / file).read_text(encoding="utf-8").splitlines():
+        timeline.entries(conversation.receive(json.loads(line), None))
+    timeline.entries(conversation.close())
+    assert timeline.unknown_fields == {}
 
 
 def test_names_of_a_hostile_peer_are_bounded() -> None:

@@ -15,8 +15,9 @@ from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.redact import Redactor
 from tests.kits.conversations import SAMPLES, few, many, message
 from tests.kits.program import SAMPLES as FILE
-from tests.kits.program import console
+from tests.kits.program import console, process
 from tests.kits.talks import Talk, talks
+from tests.kits.tools_kit import pal
 
 KEY = b"k" * 32
 
@@ -168,13 +169,35 @@ def test_any_number(value: float) -> None:
     assert type(got) in (int, float)
 
 
-def test_tail_records_that_way_from_the_start(tmp_path: Path) -> None:
+RECORDING = {
+    "tail": (["tail", "sim:?speed=max", "--until", "utterance"], ""),
+    "join": (["join", "sim:?speed=max"], "My name is Dana\n"),
+    "tools": (["tools", "PAL", "--tool", "*=echo nine"], ""),
+    "run": (["run", "sim:?speed=max", "SCRIPT"], ""),
+}
+
+
+@pytest.mark.parametrize("command", RECORDING)
+def test_every_command_that_records_can_do_so_from_the_start(command: str, tmp_path: Path) -> None:
+    script = tmp_path / "x.tavus"
+    script.write_text("My name is Dana\n/expect reply\n", "utf-8")
+    words, typed = RECORDING[command]
+    there = {"SCRIPT": str(script), "PAL": pal(tmp_path, ("get_hours", {"who": "Nora"}))}
+    words = [there.get(word, word) for word in words]
     files = [str(tmp_path / "a.jsonl"), str(tmp_path / "b.jsonl")]
-    words = ("tail", "sim:?speed=max", "--until", "utterance", "--record")
-    assert console(*words, files[0]).status == 0
-    assert console(*words, files[1], "--redact").status == 0
+    assert console(*words, "--record", files[0], stdin=typed).status == 0
+    assert console(*words, "--record", files[1], "--redact", stdin=typed).status == 0
     plain, redacted = (Path(file).read_text("utf-8") for file in files)
-    assert "Nora" in plain
-    assert "Nora" not in redacted
-    assert figures(files[1]) == figures(files[0])
-    assert console("tail", "sim:?speed=max", "--redact").status == 2
+    for name in ("Nora", *(["Dana"] if typed else [])):
+        assert name in plain
+        assert name not in redacted
+    assert json.loads(redacted.partition("\n")[0])["redacted"] is True
+    if command == "tail":  # of a conversation that is the same each time
+        assert figures(files[1]) == figures(files[0])
+    alone = console(*words, "--redact")
+    assert (alone.status, alone.err) == (2, "tavus-console: --redact goes with --record\n")
+
+
+def test_every_option_to_record_has_its_redact() -> None:
+    for command in (*([name] for name in RECORDING), ["session", "start"]):
+        assert "--redact" in process(*command, "--help").out, command

@@ -127,7 +127,7 @@ def test_what_is_not_the_protocol_cuts_off_with_one_line(pair: Pair, line: bytes
         taking = asyncio.create_task(taken(room, arrivals))
         await room.join()
         sending = asyncio.create_task(room.send({"event_type": "x"}))
-        await until(lambda: room._sendings)
+        await until(lambda: room._requests)
         server.sendall(line)
         with pytest.raises(SendFailed, match="not confirmed"):
             await sending
@@ -200,8 +200,8 @@ def test_a_line_too_long_for_the_session_is_refused_here_and_ends_nothing(pair: 
         with pytest.raises(SendFailed, match=r"the message takes 1,048,\d+ bytes; a resident session takes"):
             await room.send({"event_type": "x" * (1 << 20)})
         sending = asyncio.create_task(room.send({"event_type": "x"}))
-        await until(lambda: room._sendings)
-        server.sendall(encode({"number": max(room._sendings)}))
+        await until(lambda: room._requests)
+        server.sendall(encode({"number": max(room._requests)}))
         await sending
         await room.leave()
         await taking

@@ -144,7 +144,10 @@ def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() ->
                 await session.send(interrupt())
             return str(caught.value)
 
-    assert asyncio.run(check()) == "not sent: cut off from the conversation (the resident session is gone)"
+    assert (
+        asyncio.run(check())
+        == "not sent: cut off: the resident session is gone; the conversation may continue"
+    )
 
 
 def until_gone() -> None:
@@ -183,6 +186,19 @@ def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
     assert texts == ["one", "two"]
     assert "joined" in console("replay", str(record)).out
     assert record.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_recording_may_hold_nobodys_words(tmp_path: Path) -> None:
+    record = tmp_path / "talk.jsonl"
+    start("sim", "--record", str(record), "--redact")
+    console("send", "sim", "context", "append", "Dana is here")
+    console("session", "stop")
+    text = record.read_text("utf-8")
+    assert '"context"' in text
+    assert "Dana" not in text
+    assert console("session", "start", "sim", "--redact").err == (
+        "tavus-console: --redact goes with --record\n"
+    )
 
 
 # -- many clients ------------------------------------------------------------------------------------------
@@ -278,7 +294,7 @@ def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() ->
     watching = Lines(connected())
 
     async def one(text: str) -> None:
-        assert await send(connected(), SendOptions(context(text)), Environment(environ={})) == 0
+        assert await send(connected(), SendOptions(context(text), 60.0), Environment(environ={})) == 0
 
     async def all_of_them() -> None:
         for number in range(1_000):
@@ -467,7 +483,7 @@ def test_a_client_that_has_gone_leaves_nothing_for_the_collector() -> None:
 async def cycles_after(clients: int) -> list[str]:
     claimed = claim("sim")
     assert claimed is not None
-    server = Server(open_simulated("sim"), ServerOptions("sim"))
+    server = Server(open_simulated("sim"), ServerOptions("sim", None, 100))
     serving = asyncio.create_task(server.serve(claimed[0], io.StringIO()))
     try:
         await asyncio.to_thread(one_client, b"")  # what is made once
@@ -497,3 +513,16 @@ def one_client(line: bytes) -> None:
             connection.sendall(line)
             if line:
                 file.readline()
+
+
+# -- its tools ---------------------------------------------------------------------------------------------
+
+
+def test_a_call_that_the_session_answers_is_not_the_reply(tmp_path: Path) -> None:
+    tools = tmp_path / "tools.toml"
+    tools.write_text('[[tool]]\nname = "*"\noutput = {hours = "ten to eleven"}\n')
+    assert start("sim", "--tools", str(tools))["tools"] is True
+    result = console("send", "sim", "respond", "What are your opening hours?", "--wait", "reply")
+    assert result.status == 0
+    assert not result.out.startswith("tool_call")
+    assert "ten to eleven" in result.out

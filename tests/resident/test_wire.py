@@ -13,24 +13,29 @@ from tavus_cli import errors
 from tavus_cli.errors import ConsoleError, ConversationOver, NotMet, SendFailed
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.resident.wire import (
+    CALLS_BYTES,
     Lines,
     arrival_json,
     arrival_of,
     encode,
     error_json,
     error_of,
+    rows_json,
+    rows_of,
     snapshot_json,
     snapshot_of,
 )
 from tavus_cli.rooms.room import (
     Arrival,
     Idle,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
     RoomNote,
     RoomOver,
 )
+from tavus_cli.views.table import RunRow
 
 TEXTS = st.text(st.characters(codec=None, categories=["Lu", "Zs", "Cc", "Cs", "So"]), max_size=8)
 VALUES = st.recursive(
@@ -94,7 +99,10 @@ ARRIVALS = [
     ParticipantChanged(ANN, "joined", 2.0),
     ParticipantChanged(Participant("p", pal=True), "left", 2.0),
     RoomNote("cut", 3.0, True),
+    LineChanged(False, "lost", 3.5),
+    LineChanged(True, "back", 3.6),
     RoomOver("expired", 4.0),
+    RoomOver("gone", 5.0, cut_off=True),
 ]
 
 
@@ -140,3 +148,12 @@ def test_every_kind_of_error_can_be_told_apart_by_its_reason() -> None:
     kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ConsoleError)]
     assert len({one.reason for one in kinds}) == len(kinds)
     assert type(error_of({"reason": "from the future", "message": "x"})) is ConsoleError
+
+
+def test_the_latest_tool_calls_fit_into_their_bytes() -> None:
+    rows = [RunRow(1, "failed", 0.1, None, None, "n" * 10_000, f"call_{number}") for number in range(200)]
+    told = rows_json(rows)
+    assert len(encode({"calls": told})) <= CALLS_BYTES + 2 * len(told) + 100
+    assert 90 < len(told) < 200
+    assert rows_of(told) == rows[-len(told) :]
+    assert rows_of(rows_json(rows[:3])) == rows[:3]

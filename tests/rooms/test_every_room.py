@@ -14,7 +14,7 @@ from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import BATCH, Arrival, Received, Room, RoomOver
 from tavus_cli.rooms.sim.room import open_simulated
-from tests.kits.room_kit import MANY, ROOMS, URL, Open, fake_daily, numbers, taking, until
+from tests.kits.room_kit import MANY, ROOMS, URL, Open, as_received, fake_daily, numbers, taking, until
 
 MESSAGE: dict[str, Any] = {
     "message_type": "conversation",
@@ -145,7 +145,7 @@ def test_a_slow_taker_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: py
             async def take() -> None:
                 async for batch in on.room.arrivals():
                     sizes.append(len(batch))
-                    taken.extend(batch)
+                    taken.extend(map(as_received, batch))
                     await gate.wait()
 
             task = asyncio.create_task(take())

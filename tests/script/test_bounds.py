@@ -47,7 +47,7 @@ def ran(script: str, pal: Path | None = None, recording: Path | None = None, **l
 
     async def on(stage: Stage) -> None:
         other = asyncio.create_task(tick())
-        await Runner(stage, Limits(**limits), out.result, lambda text: None).run(parsed)
+        await Runner(stage, Limits(30.0, **limits), out.result, lambda text: None).run(parsed)
         other.cancel()
         out.turns = stage.turns.given
 

@@ -10,6 +10,7 @@ from tavus_cli.protocol import interactions
 from tavus_cli.protocol.conversation import Conversation, EventEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.script.conditions import LineError, absent, look_up, match_of, tokens
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.statements import (
@@ -262,6 +263,7 @@ class Talk:
 
     def __init__(self, interaction: Interaction, *before: dict[str, Any]) -> None:
         self.conversation = Conversation()
+        self.conversation.resume(Snapshot(seq=0))  # number 1 comes next
         self.at = 100.0
         for message in before:
             self.conversation.receive(message, self.at)

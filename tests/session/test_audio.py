@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
 from tavus_cli.session import audio
-from tavus_cli.session.audio import read_wav
+from tavus_cli.session.audio import Sound, read_wav
 from tests.kits.conversations import many, some
 
 CEILING = 2**15 - 1
@@ -147,7 +147,7 @@ def test_other_codings_are_refused(file: Path) -> None:
     content = bytearray(wav(pcm(1, 2)))
     content[20:22] = struct.pack("<H", 7)  # µ-law
     file.write_bytes(content)
-    assert refused(file) == "not a WAV file of 16-bit PCM (unknown format: 7)"
+    assert refused(file).startswith("not a WAV file of 16-bit PCM (mu-law): convert it (ffmpeg -i ")
 
 
 @pytest.mark.parametrize("rate", [0, 1_000_001, 2**32 - 1])
@@ -235,3 +235,33 @@ def _read_or_refused(folders: pytest.TempPathFactory, content: bytes) -> None:
     assert data
     assert len(data) % 2 == 0
     assert 0 < rate <= audio.MAX_RATE
+
+
+def _extensible(encoding: int, bits: int = 16) -> bytes:
+    sound = bytes(range(200))
+    head = struct.pack("<HHIIHHHHI", 0xFFFE, 1, 16_000, 32_000, 2, bits, 22, bits, 4)
+    head += struct.pack("<H", encoding) + bytes.fromhex("000000001000800000aa00389b71")
+    chunks = b"fmt " + struct.pack("<I", len(head)) + head + b"data" + struct.pack("<I", len(sound)) + sound
+    return b"RIFF" + struct.pack("<I", len(chunks) + 4) + b"WAVE" + chunks
+
+
+def test_the_longer_header_is_read(file: Path) -> None:
+    file.write_bytes(_extensible(1))
+    assert read_wav(str(file)) == Sound(bytes(range(200)), 16_000)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (_extensible(3, 32), "floating point"),
+        (_extensible(6), "A-law"),
+        (_extensible(0x1234), "encoding 4660"),
+        (b"ID3\x04" + bytes(50), "MP3"),
+        (b"OggS" + bytes(50), "Ogg"),
+        (b"fLaC" + bytes(50), "FLAC"),
+        (bytes(4) + b"ftypM4A " + bytes(50), "MP4"),
+    ],
+)
+def test_other_sounds_are_named_with_how_to_convert_them(file: Path, content: bytes, what: str) -> None:
+    file.write_bytes(content)
+    assert f"({what}): convert it (ffmpeg -i " in refused(file)

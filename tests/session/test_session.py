@@ -64,6 +64,7 @@ class FedRoom:
         self.may_join.set()
         self.stays = False  # the arrivals do not end when it is left
         self.taken = 0
+        self._begun = False
         self._batches: asyncio.Queue[list[Arrival] | None] = asyncio.Queue()
 
     @property
@@ -74,10 +75,15 @@ class FedRoom:
         return time.time()
 
     def feed(self, *arrivals: Arrival | Message) -> None:
-        """One batch; messages arrive now."""
-        self._batches.put_nowait(
-            [Received(one, self.now(), "p") if isinstance(one, dict) else one for one in arrivals]
-        )
+        """One batch; messages arrive now. The first of all is next: nothing is held for the start."""
+        batch = [Received(one, self.now(), "p") if isinstance(one, dict) else one for one in arrivals]
+        numbered = [one["seq"] for one in arrivals if isinstance(one, dict) and "seq" in one]
+        if numbered and not self._begun:
+            self._begun = True
+            batch.insert(
+                0, Snapshot(seq=numbered[0] - 1, pal_present=any(p.pal for p in self.present.values()))
+            )
+        self._batches.put_nowait(batch)
 
     def end(self, reason: str | None = "expired") -> None:
         if reason is not None:
@@ -366,7 +372,7 @@ def test_waiting_ends_with_the_room() -> None:
             await settle()
             room.feed(event(1))
             room.end("expired")
-            with pytest.raises(ConversationOver, match="the conversation is over \\(expired\\)"):
+            with pytest.raises(ConversationOver, match="the conversation is over: expired"):
                 await wait
             with pytest.raises(ConversationOver):
                 await session.waiter(is_number(3))(SECONDS, "it")
@@ -512,7 +518,7 @@ def test_after_the_end_nothing_is_sent() -> None:
         async with Session(room) as session:
             room.end("expired")
             await session.ended.wait()
-            with pytest.raises(ConversationOver, match="not sent: the conversation is over \\(expired\\)"):
+            with pytest.raises(ConversationOver, match="not sent: the conversation is over: expired"):
                 await session.send(interrupt())
             assert room.sent == []
 

@@ -333,13 +333,13 @@ def test_retry_runs_again_what_failed_and_nothing_else(tmp_path: Path) -> None:
             await say(talk, called("call_1"), "pal")
             await until(lambda: talk.runs and talk.runs[0].state == "failed")
             flag.touch()
-            talk.bridge.retry("call_1")
+            await talk.bridge.retry("call_1")
             await until(lambda: talk.runs[0].state == "answered")
             assert [one["properties"]["status"] for one in talk.sent] == ["error", "success"]
             with pytest.raises(UsageError, match="call_1 was answered already"):
-                talk.bridge.retry("call_1")
+                await talk.bridge.retry("call_1")
             with pytest.raises(UsageError, match="no tool call call_9 is known here"):
-                talk.bridge.retry("call_9")
+                await talk.bridge.retry("call_9")
 
     asyncio.run(main())
 

@@ -33,7 +33,7 @@ class Talk:
     def hear(self, message: Any, sender: str | None = "pal") -> list[Decision]:
         entries = self.conversation.receive(message, float(self.seq), sender)
         entries += self.conversation.tick(1e9)
-        return [one for one in (self.policy.decide(entry, is_pal) for entry in entries) if one]
+        return [one for entry in entries for one in self.policy.decide(entry, is_pal)]
 
     def call(self, call_id: str | None = None, sender: str | None = "pal", **more: Any) -> list[Decision]:
         self.seq += 1
@@ -93,8 +93,44 @@ def test_what_somebody_has_answered_is_not_run(direction: str) -> None:
         talk.hear(result, "guest")
     else:
         for entry in talk.conversation.sent(result, 0.0):
-            assert talk.policy.decide(entry, is_pal) is None
+            assert talk.policy.decide(entry, is_pal) == []
     assert refusals(talk.call("a")) == ["answered already"]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{"call_id": "a"}, {"toolCallId": "a", "output": "x"}, {"callId": "a"}, {"id": "a", "status": "error"}],
+)
+@pytest.mark.parametrize("hoisted", [False, True], ids=["nested", "hoisted"])
+def test_an_answer_in_another_shape_is_one(answer: Json, hoisted: bool) -> None:
+    talk = Talk()
+    talk.hear({"event_type": "conversation.tool_result", **(answer if hoisted else {"properties": answer})})
+    assert refusals(talk.call("a")) == ["answered already"]
+
+
+_TWO: list[Json] = [
+    {"id": "c1", "function": {"name": "get_hours", "arguments": '{"day":"mon"}'}},
+    {"call_id": "c2", "name": "get_price", "args": {"of": "tea"}},
+]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"event_type": "conversation.tool_call", "properties": {"tool_calls": _TWO}},
+        {"event_type": "conversation.tool_call", "functionCalls": _TWO},
+        {"event_type": "conversation.utterance", "properties": {"role": "pal", "toolCalls": _TWO}},
+        {"event_type": "conversation.utterance", "properties": {"role": "pal"}, "tool_calls": _TWO},
+    ],
+)
+def test_all_calls_of_a_message_run_each_once(message: Json) -> None:
+    talk = Talk()
+    calls = [one.call for one in talk.hear(message)]
+    assert [(call.id, call.name) for call in calls] == [("c1", "get_hours"), ("c2", "get_price")]
+    assert [arguments_of(call) for call in calls] == [{"day": "mon"}, {"of": "tea"}]
+    assert list(talk.conversation.turns.open_calls) == ["c1", "c2"]
+    assert talk.hear(message) == []
+    assert refusals(Talk().hear(message, "guest")) == ["not from the PAL"] * 2
 
 
 def test_calls_without_a_tool_are_left_alone() -> None:

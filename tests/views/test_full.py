@@ -31,7 +31,8 @@ from tests.kits.conversations import (
 
 
 def entry(one: Any) -> EventEntry:
-    (made,) = Conversation().receive(one, START)
+    conversation = Conversation()
+    (made,) = conversation.receive(one, START) + conversation.close()
     assert isinstance(made, EventEntry)
     return made
 

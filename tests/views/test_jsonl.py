@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.session.environment import local_strftime
 from tavus_cli.views.jsonl import JsonlView, TemplateView
 from tests.kits.conversations import (
     DEEP,
@@ -186,6 +188,22 @@ def by(template: str, sent: Any = _ORDER, **more: Any) -> str:
 )
 def test_templates(template: str, shown: str) -> None:
     assert by(template) == shown
+
+
+def test_the_times_of_a_template() -> None:
+    turn = Turn(1, START, START, START + 0.72)
+    view = TemplateView(
+        "{time:%H:%M:%S} {delta} {reply} {role} {text} {summary}",
+        lambda at, form: datetime.fromtimestamp(at, UTC).strftime(form),
+    )
+    typed = SentEntry(decode(respond("Hi").encode("c"), direction="out"), START, turn)
+    said = decode(message(UTTERANCE, role="pal", speech="Hello", is_interrupted=True))
+    assert view.lines([typed, EventEntry(said, START + 1.25, turn)]) == [
+        "14:13:20 0.0  user Hi respond",
+        "14:13:21 1.25 0.72 pal Hello ✂ interrupted",
+    ]
+    assert TemplateView("{time:%Y}", local_strftime).lines([EventEntry(said, 1e300)]) == [""]
+    assert TemplateView("{summary}").lines([EventEntry(said, START)]) == ["Hello  ✂ interrupted"]
 
 
 def test_fields_that_are_not_there_are_empty() -> None:

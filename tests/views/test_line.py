@@ -354,7 +354,7 @@ def sent(interaction: Interaction, **more: Any) -> SentEntry:
         (confirm("o"), "objective.confirm o"),
         (set_emotion("anger"), "set_emotion anger"),
         (Interaction("", raw={"a": 1}), '{"a":1}'),
-        (Interaction("", raw=INTERACTIONS[3]), "echo audio 960 B"),
+        (Interaction("", raw=INTERACTIONS[3]), "echo audio 1.3 KB"),
     ],
     ids=lambda one: one if isinstance(one, str) else "",
 )

@@ -31,6 +31,8 @@ class Played:
         self.view = LineView(utc, width=150, times="auto")
         self.shown: list[str] = []
         self._seq = 0
+        self.conversation.receive(message("system.heartbeat", seq=0), START - 1)  # the first is held
+        self.conversation.tick(START - 0.5)
 
     def comes(self, name: str, at: float, /, **fields: Any) -> list[str]:
         self._seq = fields.pop("seq", self._seq + 1)

@@ -71,19 +71,19 @@ def call(number: int) -> dict[str, Any]:
     ("conversation", "status", "told"),
     [
         pytest.param(heard(), {"joined": None}, " c1 · joining … ", id="joining"),
-        pytest.param(heard(), {}, " c1 · no PAL yet · 0 min ", id="no PAL"),
-        pytest.param(heard(message("system.pal_present")), {}, " c1 · PAL present · 0 min ", id="present"),
+        pytest.param(heard(), {}, " c1 · no PAL yet · 0:00 ", id="no PAL"),
+        pytest.param(heard(message("system.pal_present")), {}, " c1 · PAL present · 0:00 ", id="present"),
         pytest.param(
             heard(message("system.pal_present"), message("system.shutdown")),
             {},
-            " c1 · no PAL yet · 0 min ",
+            " c1 · no PAL yet · 0:00 ",
             id="shut down",
         ),
-        pytest.param(heard(PAL_STARTS), {}, " c1 · PAL speaks · turn 1 · 0 min ", id="pal speaks"),
+        pytest.param(heard(PAL_STARTS), {}, " c1 · PAL speaks · turn 1 · 0:00 ", id="pal speaks"),
         pytest.param(
             heard(PAL_STARTS, USER_STARTS),
             {},
-            " c1 · PAL and user speak · turn 1 · 0 min ",
+            " c1 · PAL and user speak · turn 1 · 0:00 ",
             id="both speak",
         ),
         pytest.param(
@@ -92,37 +92,35 @@ def call(number: int) -> dict[str, Any]:
                 message("conversation.utterance", turn=2, role="pal", speech="Hello", inference="x"),
             ),
             {},
-            " c1 · PAL present · turn 2 · reply 1.00 s · 0 min ",
+            " c1 · PAL present · turn 2 · reply 1.00 s · 0:00 ",
             id="reply",
         ),
+        pytest.param(heard(call(1)), {}, " c1 · no PAL yet · turn 1 · 1 tool call open · 0:00 ", id="a call"),
         pytest.param(
-            heard(call(1)), {}, " c1 · no PAL yet · turn 1 · 1 tool call open · 0 min ", id="a call"
-        ),
-        pytest.param(
-            heard(call(1), call(2)), {}, " c1 · no PAL yet · turn 1 · 2 tool calls open · 0 min ", id="calls"
+            heard(call(1), call(2)), {}, " c1 · no PAL yet · turn 1 · 2 tool calls open · 0:00 ", id="calls"
         ),
         pytest.param(
             heard(call(1)),
             {"after": 5.0},
-            " c1 · no PAL yet · turn 1 · !! look waits 5 s · 0 min ",
+            " c1 · no PAL yet · turn 1 · !! look waits 0:05 · 0:05 ",
             id="a call that nobody answers",
         ),
         pytest.param(
             heard(call(1), call(2)),
             {"after": 65.0},
-            " c1 · no PAL yet · turn 1 · !! look waits 65 s, 1 more · 1 min ",
+            " c1 · no PAL yet · turn 1 · !! look waits 1:05, 1 more · 1:05 ",
             id="calls that nobody answers",
         ),
         pytest.param(
-            heard(), {"paused": 12}, " c1 · PAUSED, 12 waiting, F4 resumes · no PAL yet · 0 min ", id="paused"
+            heard(), {"paused": 12}, " c1 · PAUSED, 12 waiting, F4 resumes · no PAL yet · 0:00 ", id="paused"
         ),
-        pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0 min ", id="recording"),
-        pytest.param(heard(), {"over": "expired"}, " c1 · over · 0 min ", id="over"),
+        pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0:00 ", id="recording"),
+        pytest.param(heard(), {"over": "expired"}, " c1 · over · 0:00 ", id="over"),
         pytest.param(heard(), {"over": "", "joined": None}, " c1 · over ", id="over before joining"),
-        pytest.param(heard(), {"after": 605.0}, " c1 · no PAL yet · 10 min ", id="minutes"),
-        pytest.param(heard(), {"behind": 1_000}, " c1 · no PAL yet · 0 min ", id="a little behind"),
+        pytest.param(heard(), {"after": 605.0}, " c1 · no PAL yet · 10:05 ", id="minutes"),
+        pytest.param(heard(), {"behind": 1_000}, " c1 · no PAL yet · 0:00 ", id="a little behind"),
         pytest.param(
-            heard(), {"behind": 12_345}, " c1 · no PAL yet · 12,000 lines behind · 0 min ", id="far behind"
+            heard(), {"behind": 12_345}, " c1 · no PAL yet · 12,000 lines behind · 0:00 ", id="far behind"
         ),
     ],
 )
@@ -146,9 +144,9 @@ def test_it_is_painted_as_a_whole() -> None:
 @pytest.mark.parametrize(
     ("columns", "told"),
     [
-        (70, " c1 · PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min · F1 keys "),
-        (66, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min · F1 keys "),
-        (56, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0 min "),
+        (70, " c1 · PAL present · turn 2 · reply 1.00 s · 1 gap · 0:00 · F1 keys "),
+        (66, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0:00 · F1 keys "),
+        (56, " PAL present · turn 2 · reply 1.00 s · 1 gap · 0:00 "),
         (50, " PAL present · turn 2 · reply 1.00 s · 1 gap "),
         (40, " PAL present · turn 2 · 1 gap "),
         (28, " PAL present · 1 gap "),
@@ -165,7 +163,7 @@ def test_what_matters_least_goes_first_where_there_is_no_room(columns: int, told
 
 
 def test_a_call_that_waits_stays_at_forty_columns() -> None:
-    assert "!! look waits 65 s" in row(heard(call(1)), columns=40, after=65.0, name="c7f3a91d20be4b58")
+    assert "!! look waits 1:05" in row(heard(call(1)), columns=40, after=65.0, name="c7f3a91d20be4b58")
 
 
 # -- what the live line says ------------------------------------------------------------------------------

@@ -31,12 +31,14 @@ def call(name: str = "look", answered: float | None = None, call_id: str = "c1")
 
 
 def test_turns() -> None:
-    rows = turns_table([turn(0), turn(1, 0.25), turn(12, 2.5)], PLAIN, 80)
+    said = turn(1, 0.25)
+    said.spoke = 61.0
+    rows = turns_table([turn(0), said, turn(12, 2.5)], PLAIN, 80, {said: "What are your hours?"})
     assert rows == [
-        "turn  began  reply",
-        "0     +0:00  –",
-        "1     +0:00  250 ms",
-        "12    +0:00  2.50 s",
+        "turn  began  reply   spoke  first words",
+        "0     +0:00  –       –",
+        "1     +0:00  0.25 s  1:01   What are your hours?",
+        "12    +0:00  2.50 s  –",
     ]
 
 
@@ -48,13 +50,22 @@ def test_when_turns_began() -> None:
 
 def test_tool_calls_wait_or_took_their_time() -> None:
     calls = [call(answered=0.084), call("book", call_id="c2")]
+    calls[1].arguments = '{"day":"today"}'
     assert tools_table(calls, START + 2, PLAIN, 80) == [
-        "turn  state              tool  call id",
-        "3     answered in 84 ms  look  c1",
-        "3     waits 2 s          book  c2",
+        "turn  state               tool  call id  arguments",
+        "3     answered in 0.08 s  look  c1",
+        '3     waits 0:02          book  c2       {"day":"today"}',
     ]
-    assert "!! waits 5 s" in tools_table(calls, START + 5, PLAIN, 80)[-1]
-    assert "!! waits 10 min" in tools_table(calls, START + 600, PLAIN, 80)[-1]
+    assert "!! waits 0:05" in tools_table(calls, START + 5, PLAIN, 80)[-1]
+    assert "!! waits 10:00" in tools_table(calls, START + 600, PLAIN, 80)[-1]
+
+
+def test_what_nobody_waits_for_is_not_loud() -> None:
+    seen = ToolCall("c1", "wave", START, None, awaited=False)
+    rows = tools_table([seen, call(call_id="c2")], START + 60, PLAIN, 80, lambda call: call.id == "c2")
+    assert "wants no answer" in rows[1]
+    assert "passed over" in rows[2]
+    assert not any("!!" in row for row in rows)
 
 
 def test_calls_that_are_answered_here_have_their_moments() -> None:
@@ -64,20 +75,20 @@ def test_calls_that_are_answered_here_have_their_moments() -> None:
     ]
     assert runs_table(rows, PLAIN, 100) == [
         "turn  state     started  answered  spoken  tool       call id",
-        "3     answered  3 ms     84 ms     910 ms  look       c1",
-        "–     running   3 ms     –         –       ␛[31mbook  c2",
+        "3     answered  0.00 s   0.08 s    0.91 s  look       c1",
+        "–     running   0.00 s   –         –       ␛[31mbook  c2",
     ]
 
 
 def test_clocks_that_disagree() -> None:
     rows = tools_table([call(answered=-0.5), call()], START - 9, PLAIN, 80)
-    assert "answered in 0 ms" in rows[1]
-    assert "waits 0 s" in rows[2]
+    assert "answered in 0.00 s" in rows[1]
+    assert "waits 0:00" in rows[2]
 
 
 def test_a_call_without_a_turn() -> None:
     row = tools_table([ToolCall("c1", "look", START, None)], START, PLAIN, 80)[1]
-    assert row.split() == ["–", "waits", "0", "s", "look", "c1"]
+    assert row.split() == ["–", "waits", "0:00", "look", "c1"]
 
 
 def test_a_long_name_does_not_hide_the_ids() -> None:

@@ -94,7 +94,7 @@ async def _asked(api: TavusApi) -> list[Json]:
 
 
 async def _look_up(api: TavusApi) -> None:
-    """Raises CannotReach if DNS is silent: the API call could not tell that from a silent API."""
+    """Raises CannotReach if DNS does not answer, which the API call cannot distinguish from a silent API."""
     host = urlsplit(api.proxy or api.base_url).hostname
     try:
         await within(DNS_SECONDS, lambda: socket.getaddrinfo(host, None))

@@ -105,7 +105,7 @@ def _program(findings: Findings) -> None:
 
 
 def _client(findings: Findings) -> None:
-    from tavus_cli.rooms.daily.room import client_version
+    from tavus_cli.rooms.daily.client import client_version
 
     try:
         version = findings.versions["daily-python"] = client_version()

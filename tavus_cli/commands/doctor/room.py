@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import Counter
 
-from tavus_cli.errors import ConsoleError, ConversationOver, NotMet, UsageError
+from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, NotMet, UsageError
 from tavus_cli.language.commands import AudioEcho, parse
 from tavus_cli.protocol.conversation import Entry, EventEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import short_name
@@ -67,17 +67,17 @@ class Visit:
                     for name, action in sendings:
                         await self._send(name, action)
                     await self._stay()
-                except ConversationOver as error:
+                except (ConversationOver, CutOff) as error:
                     findings.failed("room", error)
                 self._heard()
-                leaving, told = time.perf_counter(), len(self._watch.notes)
+                leaving, notes = time.perf_counter(), len(self._watch.notes)
         except ConsoleError as error:
             findings.failed("join", error)
             return
         took = time.perf_counter() - leaving
         if session.over is not None:
             findings.add("leave", None, "nothing to leave any more")
-        elif len(self._watch.notes) > told:  # said by the room: not confirmed, or the client is stuck
+        elif len(self._watch.notes) > notes:  # the room reported it: not confirmed, or the client is stuck
             findings.failed("leave", ConsoleError(f"left, but not cleanly, in {took:.3f} s"))
         else:
             findings.add("leave", True, f"left in {took:.3f} s", seconds=took)
@@ -85,7 +85,7 @@ class Visit:
     async def _pal(self) -> None:
         try:
             await self._session.pal_ready(self._ready_timeout)
-        except ConversationOver:
+        except (ConversationOver, CutOff):
             raise
         except ConsoleError as error:  # what can be sent, still can
             self._findings.failed("pal", error)
@@ -101,7 +101,7 @@ class Visit:
         begun = time.perf_counter()
         try:
             await deliver(self._session, action)
-        except ConversationOver:
+        except (ConversationOver, CutOff):
             raise
         except ConsoleError as error:
             self._findings.failed("send", type(error)(f"{name} {error}"))
@@ -110,21 +110,25 @@ class Visit:
         self._findings.add("send", True, f"{name} sent, confirmed in {took:.3f} s", seconds=took, sent=name)
 
     async def _stay(self) -> None:
-        """Raises ConversationOver."""
+        """Raises ConversationOver, or CutOff also where the line is down at the end."""
         session = self._session
         try:
             async with asyncio.timeout(self._duration):
                 await session.over_or_idle()
         except TimeoutError:
+            if (held := session.conversation.wake_at()) is not None:  # for the order; it came, so it counts
+                await asyncio.sleep(max(0.0, held - self._room.now()) + 0.01)
+            if session.down is not None:
+                raise CutOff(session.down) from None
             return
         if session.ended.is_set():
-            raise ConversationOver(session.ending)
+            raise session.end_error()
 
     def _heard(self) -> None:
-        """What came in, from the beginning of joining to now."""
+        """What was received, from the start of joining until now."""
         findings, watch, stayed = self._findings, self._watch, self._room.now() - self._begun
         if watch.first is None:
-            findings.failed("events", NotMet(f"no event came within {stayed:.1f} s"))
+            findings.failed("events", NotMet(f"no event arrived within {stayed:.1f} s"))
             return
         first = max(0.0, watch.first - self._begun)
         status = self._session.conversation.status

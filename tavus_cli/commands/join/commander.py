@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
+from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
@@ -20,8 +20,8 @@ from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
     from tavus_cli.api.ending import Ending
+    from tavus_cli.resident.wire import Calls
     from tavus_cli.script.scheduled import Scheduler
-    from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 
 Tell = Callable[[str], None]
@@ -42,6 +42,7 @@ class JoinOptions:
     seq: bool = False
     hold: float = HOLD_SECONDS
     record: str | None = None
+    redact: bool = False
     ready_timeout: float = default("ready_timeout")
     reply_timeout: float = 60.0
     history: Path | None = None
@@ -60,11 +61,11 @@ class Commander:
         tell: Tell,
         warn: Tell,
         ending: Ending | None = None,
-        bridge: Bridge | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self.failed = 0
         self._ending = ending
-        self._bridge = bridge
+        self._calls = calls
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
         self.over = False  # reported already, by a sending that came too late
@@ -106,15 +107,19 @@ class Commander:
             elif action.command == "when":
                 self._place(action.argument)
             elif action.command == "retry":
-                if self._bridge is None:
-                    raise UsageError("no tools run here: /retry needs --tool or --tools")
-                self._bridge.retry(action.argument)
+                if self._calls is None:
+                    raise UsageError(f"no tools run here: /retry needs --tool or --tools{self._where()}")
+                await self._calls.retry(action.argument)
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:
             self._wrong(error)
             return False
         return True
+
+    def _where(self) -> str:
+        """Where an option for tools has to be given."""
+        return " of session start" if self._session.room.via else ""
 
     async def _send(self, action: Interaction | AudioEcho, *, placed: bool = False) -> None:
         prepared = prepare(action, self._session.room, self._warn)
@@ -125,16 +130,35 @@ class Commander:
             self._tell(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
-        """A /when is sent later, by itself. Raises UsageError for what is wrong with it."""
+        """A /when is sent later, by itself; or those that wait are listed, or one is cancelled.
+
+        Raises UsageError for what is wrong with it.
+        """
         from tavus_cli.script.scheduled import Scheduler, placed
 
+        words = text.split()
+        waiting = self._scheduler.waiting if self._scheduler is not None else []
+        if not words:
+            lines = [f"{number}  /when {one.text}" for number, one in enumerate(waiting, 1)]
+            for line in lines or ["no /when waits"]:
+                self._tell(line)
+            return
+        if words[0] == "cancel":
+            if len(words) != 2 or not words[1].isdecimal() or not 0 < int(words[1][:9]) <= len(waiting):
+                raise UsageError("/when cancel N: N is a number that /when lists")
+            one = waiting[int(words[1]) - 1]
+            assert self._scheduler is not None
+            self._scheduler.cancel(one)
+            self._tell(f"cancelled: /when {one.text}")
+            return
         when = placed(text)
         if self._scheduler is None:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
+        self._tell(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
-        self.over = self.over or isinstance(error, ConversationOver)
+        self.over = self.over or isinstance(error, ConversationOver | CutOff)
         self._warn(str(error))

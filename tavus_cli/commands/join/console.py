@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 from collections.abc import Callable, Iterator
 from functools import partial
+from statistics import median
 from textwrap import wrap
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,7 @@ from tavus_cli.terminal.history import open_history
 from tavus_cli.terminal.prompt import LivePrompt
 from tavus_cli.views.copy import CLIPBOARD_BYTES, osc52
 from tavus_cli.views.line import LineView
+from tavus_cli.views.numbers import clock, latency
 from tavus_cli.views.rows import Row, Rows
 from tavus_cli.views.safe import safe
 from tavus_cli.views.status import StatusLine
@@ -29,13 +32,14 @@ from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
 
 if TYPE_CHECKING:
-    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.resident.wire import Calls
 
 CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
 HELD_LINES = 20_000  # when the terminal is further behind, the room waits
 LONG_LINE = 800  # characters of one line that go by; /event, /turn and /last show all of it
 LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
+BARE = {"exit": "quit", "quit": "quit", "help": "help"}
 KEYS = (
     "Enter            send; without a slash as a user turn",
     "Alt-Enter        start a new line; pasted text keeps its lines",
@@ -61,11 +65,13 @@ class Console:
         options: JoinOptions,
         environment: Environment,
         prompt: Callable[..., LivePrompt] = LivePrompt,
-        bridge: Bridge | None = None,
+        calls: Calls | None = None,
     ) -> None:
         self._session = session
+        self._calls = calls
         self._environment = environment
         self._clipboard = options.clipboard
+        self._record = options.record
         make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
         self._view = make_view(
             width=environment.columns,
@@ -81,7 +87,7 @@ class Console:
             environment.theme,
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
-            bridge.rows if bridge is not None else list,
+            session.room.via or session.room.target,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
@@ -98,6 +104,7 @@ class Console:
             status=self._status_line,
             live=lambda columns: self._status.live(session.conversation, columns),
             on_line=self._typed.put_nowait,
+            on_blank=lambda: self._typed.put_nowait("") if self._session.ended.is_set() else None,
             completer=CommandCompleter(self._complete),
             history=history,
             vi_mode=environment.settings.vi_mode,
@@ -111,7 +118,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending, bridge)
+        self._commander = Commander(session, self._tell, self._warn, options.ending, calls)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -135,9 +142,15 @@ class Console:
                 work.cancel()
             await asyncio.wait({prompt, work})
             self._go_on()
+            self._prompt.print(self._summary())
         if not prompt.cancelled():
             prompt.result()
-        return ExitStatus.DONE if work.cancelled() else work.result()
+        over = self._session.over is not None
+        if over:  # filters may have hidden it
+            self._environment.warn(self._session.ending)
+        if work.cancelled():
+            return self._session.end_error().status if over else ExitStatus.DONE
+        return work.result()
 
     async def _in_the_room(self) -> int:
         """Until the conversation is over, or /quit; Ctrl-D cancels it."""
@@ -155,11 +168,15 @@ class Console:
         sounds: set[asyncio.Task[bool]] = set()
         try:
             while True:
+                if ended.done():
+                    return await self._after_the_end()
                 typed = asyncio.ensure_future(self._typed.get())
                 await asyncio.wait({typed, ended}, return_when=asyncio.FIRST_COMPLETED)
                 if not typed.done():
                     typed.cancel()
-                    return ExitStatus.OVER
+                    continue
+                if self._asks_back(typed.result()):
+                    continue
                 action = self._commander.parse(typed.result())
                 if await self._commander.leaves(action):
                     return ExitStatus.DONE
@@ -176,6 +193,47 @@ class Console:
             ended.cancel()
             for sound in sounds:
                 sound.cancel()
+
+    async def _after_the_end(self) -> int:
+        """What has passed can be looked at until Enter or Ctrl-D."""
+        self._tell("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still answer")
+        self._prompt.refresh()
+        while (line := await self._typed.get()).strip():
+            action = self._commander.parse(line)
+            if isinstance(action, Say) and action.command in LEAVING:
+                break
+            if isinstance(action, Say) and action.command not in ("when", "retry"):
+                await self._answer(action)
+            elif action is not None:
+                self._warn(f"not sent: {self._session.ending}")
+        return self._session.end_error().status
+
+    def _asks_back(self, line: str) -> bool:
+        """A word that was meant as a command must not become a turn, which costs."""
+        word = line.strip().lower()
+        if word not in BARE:
+            return False
+        self._warn(f"not sent: type /{BARE[word]}, or /respond {word} to say it")
+        return True
+
+    def _summary(self) -> list[str]:
+        """What it came to, and the command that continues it."""
+        status, room, turns = self._status, self._session.room, self._inspector.log.turns()
+        if status.joined is None:
+            return []
+        parts = [f"left after {clock(max(0.0, room.now() - status.joined))}"]
+        parts.append(f"{len(turns):,} turn" + "s" * (len(turns) != 1))
+        if replies := [turn.reply for turn in turns if turn.reply is not None]:
+            parts.append(f"median reply {latency(median(replies))}")
+        if open_calls := len(self._session.conversation.turns.waiting()):
+            parts.append(f"{open_calls} tool call{'s' * (open_calls > 1)} unanswered")
+        lines = [", ".join(parts)]
+        target = room.via or room.target
+        if self._record is not None:
+            lines.append(f"look again: tavus-console report {shlex.quote(self._record)}")
+        if self._session.over is None and not target.startswith("sim"):
+            lines.append(f"continue: tavus-console join {shlex.quote(target)}")
+        return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
 
     async def _tick(self) -> None:
         while True:
@@ -230,6 +288,8 @@ class Console:
             if say.command == "find":
                 lines = await self._inspector.find(say.argument)
             else:
+                if say.command in ("tools", "stats") and self._calls is not None:
+                    self._inspector.runs = await self._calls.rows()
                 lines = self._inspector.answer(say, self._session.room.now(), self._view.width)
         except ConsoleError as error:
             self._warn(str(error))
@@ -238,8 +298,14 @@ class Console:
         if say.command == "copy" and self._clipboard:
             escape = osc52("\n".join(lines))
             lines[0] = escape + lines[0]
-            if not escape:
+            if escape:
+                lines.append("✓ copied, where the terminal allows it")
+            else:
                 lines.append(f"✗ not on the clipboard: terminals take {CLIPBOARD_BYTES:,} bytes at most")
+        elif say.command == "copy":
+            lines.append("not on the clipboard: the setting clipboard = true lets /copy put it there")
+        asked = f"› /{say.command} {say.argument}".rstrip()
+        self._print(self._environment.theme.paint("quiet", safe(asked)))
         self._prompt.print(lines)
 
     def _show(self, what: str) -> None:

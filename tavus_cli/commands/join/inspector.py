@@ -12,13 +12,15 @@ from typing import Any
 from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
 from tavus_cli.language.patterns import Pattern, TooSlow
-from tavus_cli.language.selection import Selection, TypePattern, compile_where
+from tavus_cli.language.selection import Selection, TypePattern, compile_where, where_doubts
 from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
+from tavus_cli.session.environment import local_time
 from tavus_cli.session.turns import Turns
 from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
+from tavus_cli.views.legend import legend
 from tavus_cli.views.line import LineView
 from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_table
 from tavus_cli.views.theme import Theme
@@ -35,7 +37,8 @@ def _where(expression: str) -> Callable[[Any], Any] | None:
 
 
 class Inspector:
-    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live.
+    """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live,
+    ``runs`` the tool calls that are answered here.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
     """
@@ -47,14 +50,15 @@ class Inspector:
         theme: Theme,
         make_view: Callable[[], LineView],
         kept: int,
-        runs: Callable[[], list[RunRow]] = list,
+        target: str = "",
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
+        self.runs: Sequence[RunRow] = ()
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
-        self._runs = runs
+        self._target = target  # for the shell line of /copy
 
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
@@ -63,19 +67,21 @@ class Inspector:
                 lines = help_lines(say.argument, width)
                 return [part for line in lines for part in wrap(line, width, subsequent_indent=" " * 4)]
             case "turns":
-                return turns_table(self.log.turns(), self._theme, width)
+                return turns_table(self.log.turns(), self._theme, width, self.log.first_words())
             case "tools":
                 return self._tools(now, width)
             case "stats":
-                return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width)
+                return self._stats(width)
+            case "legend":
+                return legend(self._theme, width)
             case "event":
-                return full(self._event(int(say.argument)), self._theme)
+                return full(self._event(int(say.argument)), self._theme, width, local_time)
             case "last":
-                return full(self._last(self.log.last()), self._theme)
+                return full(self._last(self.log.last()), self._theme, width, local_time)
             case "turn":
-                return self._turn(int(say.argument))
+                return self._turn(say.argument)
             case "copy":
-                return copied(*self._to_copy(say.argument))
+                return copied(*self._to_copy(say.argument), self._target)
             case _:
                 return [self._steer(say)]
 
@@ -91,11 +97,15 @@ class Inspector:
 
     def _tools(self, now: float, width: int) -> list[str]:
         """Those that are answered by --tool, and below them the others."""
-        runs = self._runs()
+        runs = self.runs
         known = {run.id for run in runs}
         others = [call for call in self._conversation.turns.calls if call.id not in known]
         lines = runs_table(runs, self._theme, width) if runs else []
-        return lines if runs and not others else lines + tools_table(others, now, self._theme, width)
+        return (
+            lines
+            if runs and not others
+            else lines + tools_table(others, now, self._theme, width, self._conversation.turns.passed)
+        )
 
     def _event(self, seq: int) -> EventEntry:
         entry = self.log.event(seq)
@@ -108,7 +118,16 @@ class Inspector:
             raise UsageError("no messages yet")
         return entry
 
-    def _turn(self, idx: int) -> list[str]:
+    def _stats(self, width: int) -> list[str]:
+        runs = {run.id for run in self.runs}
+        by_hand = {entry.call.id for entry in self.log.sent() if entry.call is not None} - runs
+        return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width, by_hand)
+
+    def _turn(self, number: str) -> list[str]:
+        current = self._conversation.turns.current
+        if not number and current is None:
+            raise UsageError("no turn yet")
+        idx = int(number) if number or current is None else current.idx
         entries = self.log.turn(idx)
         if not entries:
             raise UsageError(f"no turn {idx}{self._left()}")
@@ -170,5 +189,8 @@ class Inspector:
                 said = f"only where {say.argument}" if say.argument else "all messages"
             case _:
                 raise UsageError(f"/{say.command} does not apply here")
-        doubts = TypePattern(words).doubts() if say.command != "where" else []
+        if say.command == "where":
+            doubts = [one.removeprefix("--where: ") for one in where_doubts(self.selection.where)]
+        else:
+            doubts = TypePattern(words).doubts(self.log.types())
         return "; ".join([f"shown: {said}", *doubts])

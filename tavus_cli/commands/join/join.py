@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import nullcontext
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ConversationOver, ExitStatus
+from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
+from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
+from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
@@ -26,7 +28,7 @@ from tavus_cli.session.waiting import first_of
 from .commander import Commander, JoinOptions
 
 if TYPE_CHECKING:
-    from tavus_cli.tools.bridge import Bridge
+    from tavus_cli.resident.wire import Calls
 
 AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
 _END = "\n"  # of the input: no line holds one
@@ -34,56 +36,69 @@ _END = "\n"  # of the input: no line holds one
 
 async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
-    recorder = record_to(options.record, room)
+    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     if environment.interactive:
         from .console import Console
 
         session = Session(room, hold=options.hold, recorder=recorder, at_once=AT_ONCE)
-        bridge = _bridge(session, options, environment)
-        async with bridge or nullcontext():
-            status = await Console(session, options, environment, bridge=bridge).run()
+        async with answering(session, options, environment) as calls:
+            status = await Console(session, options, environment, calls=calls).run()
     else:
         session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
-        async with (bridge := _bridge(session, options, environment)) or nullcontext():
-            status = await _piped(session, options, environment, bridge)
+        async with answering(session, options, environment) as calls:
+            status = await _piped(session, options, environment, calls)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     return status
 
 
-def _bridge(session: Session, options: JoinOptions, environment: Environment) -> Bridge | None:
-    return options.tools.bridge(session, environment) if options.tools is not None else None
+@asynccontextmanager
+async def answering(
+    session: Session, options: JoinOptions, environment: Environment
+) -> AsyncIterator[Calls | None]:
+    """What answers tool calls: --tool here, or the process of the resident session that is joined."""
+    if options.tools is not None:
+        async with options.tools.bridge(session, environment) as bridge:
+            yield bridge
+    elif session.room.via:
+        from tavus_cli.resident.room import ResidentRoom
+
+        assert isinstance(session.room, ResidentRoom)
+        yield session.room if session.room.tools else None
+    else:
+        yield None
 
 
 # -- without a terminal --------------------------------------------------------------------------------
 
 
 async def _piped(
-    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+    session: Session, options: JoinOptions, environment: Environment, calls: Calls | None
 ) -> int:
     view = line_view(environment, all=options.selection.all, seq=options.seq, times=options.times)
     async with Output(environment) as output:
         session.sinks.append(Printer(view, options.selection, output, environment))
-        status = await first_of(_obey_lines(session, options, environment, bridge), output.gone)
+        status = await first_of(_obey_lines(session, options, environment, calls), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
 
 async def _obey_lines(
-    session: Session, options: JoinOptions, environment: Environment, bridge: Bridge | None
+    session: Session, options: JoinOptions, environment: Environment, calls: Calls | None
 ) -> int:
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
-    Blank lines, and lines that begin with "# ", are passed over. Ends once the last reply is in, or with
-    the conversation. Raises NotMet for a reply that does not come, ConversationOver, and what joining raises.
+    An interrupt ends that waiting, and /quit waits for nothing. Blank lines, and lines that begin with "# ",
+    are passed over. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
+    does not come, ConversationOver, and what joining raises.
     """
-    commander = Commander(session, environment.complain, environment.warn, options.ending, bridge)
+    commander = Commander(session, environment.complain, environment.warn, options.ending, calls)
     async with session:
         await session.pal_ready(options.ready_timeout)
         if not await _obey_each(commander, session, options, environment):
             if commander.over:
-                return ExitStatus.OVER
-            raise ConversationOver(session.ending)
+                return session.end_error().status
+            raise session.end_error()
     return ExitStatus.FAILED if commander.failed else ExitStatus.DONE
 
 
@@ -100,8 +115,7 @@ async def _obey_each(
                 continue
             action = commander.parse(line)
             if await commander.leaves(action):
-                line = _END
-                break
+                return True
             asks = isinstance(action, Interaction) and action.event_type == "conversation.respond"
             if asks and reply is not None:
                 await reply
@@ -130,7 +144,15 @@ async def _ask(
 ) -> asyncio.Task[object] | None:
     """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
     assert isinstance(action, Interaction)
-    wait = session.waiter(Reply(action, session.conversation, calls=options.tools is None))
+    reply = Reply(action, session.conversation, calls=options.tools is None)
+    wait = session.waiter(lambda entry: reply(entry) or _interrupts(entry))
     if not await commander.obey(action):
         return None
     return asyncio.create_task(wait(options.reply_timeout, "the reply"))
+
+
+def _interrupts(entry: Entry) -> Entry | None:
+    """After this no reply is waited for, whoever sent it."""
+    if isinstance(entry, SentEntry | EventEntry) and entry.event.type == "conversation.interrupt":
+        return entry
+    return None

@@ -19,9 +19,12 @@ _NEW_URL = "create a new conversation"
 # Texts of patterns: they are compiled where a join has failed.
 _OVER = r"(?i)NoLongerAvailable|no longer available|exp-room|end-of-life|has ended|deleted"
 _LATER = r"(?i)NotYetAvailable|not available yet|nbf-room|nbf-token"
+_EXPIRED = r"(?i)exp-token|token (has |is )?expired"
+_CLOSED = "ChannelNotOpen"
 _REFUSED = r"(?i)token|not-allowed|authenticat|authoriz|error: (401|403)|Unauthorized|Forbidden"
 _FULL = r"(?i)(meeting|room)[- ]?(is )?full"
 _MISSING = r"(?i)no-room|not-found|error: 404"
+SLOW_LOOKUP = 2.5  # seconds: three quick answers take 1 s, the second address is asked after 3
 _STATUS = r"HTTP error: (\d{3})"
 _CERTIFICATE = r"InvalidCertificate\((\w+)"
 
@@ -39,12 +42,16 @@ def tidy(text: object, token: str | None) -> str:
     return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"
 
 
-def join_error(text: str, *, target: str, proxied: bool) -> ConsoleError:
-    """The join of ``target`` failed with ``text``: the completion's, or the last ``on_error``'s."""
+def join_error(text: str, *, target: str, proxied: bool, seconds: float = 0.0) -> ConsoleError:
+    """The join of ``target`` failed with ``text`` (the completion's, or the last ``on_error``'s) after
+    ``seconds``.
+    """
     if re.search(_OVER, text):
         return ConversationOver(f"{target} is no longer available: the conversation is over; {_NEW_URL}")
     if re.search(_LATER, text):
         return CannotJoin(f"{target} is not available yet: it opens at a set time, try again later")
+    if re.search(_EXPIRED, text):
+        return NotAuthorised(f"the token for {target} has expired: get a new one, or {_NEW_URL}")
     if re.search(_REFUSED, text):
         return NotAuthorised(
             f"Daily refused access to {target}: check the token after ?t= (a private room needs one, "
@@ -52,6 +59,12 @@ def join_error(text: str, *, target: str, proxied: bool) -> ConsoleError:
         )
     if re.search(_FULL, text):
         return CannotJoin(f"{target} is full: someone has to leave first")
+    if re.search(_MISSING, text) and "404" in text and seconds >= SLOW_LOOKUP:
+        who = "the Daily proxy" if proxied else "Daily"
+        return CannotJoin(
+            f"{who} took too long to find {target}, and Daily's second address (gs.dailywebrtc.com) does not "
+            "know it (HTTP 404): try again"
+        )
     if re.search(_MISSING, text):
         return CannotJoin(f"Daily has no room {target}: check the URL, or {_NEW_URL}")
     return CannotJoin(_unreachable(text, target, "the Daily proxy" if proxied else "Daily"))
@@ -95,6 +108,13 @@ def join_timed_out(seconds: float, *, target: str, found: bool, last_error: str)
         f"could not join {target} within {seconds:g} s: {how}{because}; try again, or wait longer with "
         "--join-timeout"
     )
+
+
+def send_error(text: str) -> SendFailed:
+    """A message was not sent; ``text`` is the completion's."""
+    if _CLOSED in text:
+        return SendFailed("not sent: the line to the room is down; try again when it is back")
+    return SendFailed(f"not sent: {text}")
 
 
 def over_reason(last_error: str) -> str:

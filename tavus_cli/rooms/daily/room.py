@@ -1,4 +1,4 @@
-"""A live Daily room, through daily-python: the only file that imports it, and late.
+"""A live Daily room, through daily-python.
 
 The client's core is proprietary and has sharp edges: it aborts, freezes and hangs where a library
 would raise. Each rule below answers one of them; docs/daily.md says which and how it was measured.
@@ -13,28 +13,30 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
+from tavus_cli.protocol.events import short_name
 from tavus_cli.rooms.daily.calls import Completions, GoneError, Start, keep, unkeep
-from tavus_cli.rooms.daily.environment import check_authorities, silent_log
+from tavus_cli.rooms.daily.client import handler, load
+from tavus_cli.rooms.daily.environment import check_authorities
 from tavus_cli.rooms.daily.errors import (
     check_message,
     is_doubled,
     join_error,
     join_timed_out,
-    network_change,
-    over_reason,
+    send_error,
     tidy,
 )
-from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, read_participant
+from tavus_cli.rooms.daily.line import HEARTBEATS, Line
+from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, may_have_left, read_participant
 from tavus_cli.rooms.daily.url import check_proxy, parse_url, room_name
 from tavus_cli.rooms.room import (
     Arrival,
     Clock,
     Inbox,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
     RoomNote,
-    RoomOver,
     steady_time,
 )
 
@@ -52,8 +54,6 @@ _NOTHING_OUT = {
     "publishing": {"camera": False, "microphone": False},
 }
 
-_starting = threading.Lock()
-_started: list[Any] = []  # the Daily classes init() was called on: a second call aborts the process
 _hanging: set[object] = set()  # rooms with a native call under way that blocks release() and plain exit
 
 
@@ -96,6 +96,7 @@ class DailyRoom:
         self._clock = clock
         self._inbox = Inbox()
         self._roster = Roster()
+        self._line = Line()
         self._completions: Completions | None = None  # from join on
         self._client: Any = None
         self._kept = False  # by ``keep``
@@ -107,7 +108,9 @@ class DailyRoom:
         # Written on Daily's thread, read on the loop:
         self._joined = False
         self._found = False
-        self._interrupted: set[str] = set()
+        self._pal_heard = 0.0
+        self._pal: Participant | None = None  # who is waited for after a break of the line
+        self._missed: Participant | None = None  # who was not heard after it
         self._last_error = ""
         self._completed: Callable[..., None] | None = None
 
@@ -131,9 +134,9 @@ class DailyRoom:
             raise CannotJoin("a room is joined once")
         self._completions = Completions()
         check_authorities()
-        daily = _load()
+        daily = load()
         try:
-            self._client = daily.CallClient(event_handler=_handler(daily, self))
+            self._client = daily.CallClient(event_handler=handler(daily, self))
         except Exception as error:
             raise CannotJoin(f"Daily's client did not start: {self._tidy(error)}") from None
         try:
@@ -164,6 +167,7 @@ class DailyRoom:
 
     async def _enter(self, completions: Completions) -> None:
         """Raises CannotJoin, NotAuthorised, ConversationOver; a join that is given up stays pending."""
+        begun = self._clock()
         try:
             _, error, *_ = await completions.ask(self._begin_join, self._join_timeout)
         except TimeoutError:
@@ -171,7 +175,12 @@ class DailyRoom:
                 self._join_timeout, target=self.target, found=self._found, last_error=self._last_error
             ) from None
         if error is not None:
-            raise join_error(self._tidy(error), target=self.target, proxied=self._proxy is not None)
+            raise join_error(
+                self._tidy(error),
+                target=self.target,
+                proxied=self._proxy is not None,
+                seconds=self._clock() - begun,
+            )
 
     def _begin_join(self, done: Callable[..., None]) -> None:
         def completed(data: Any = None, error: Any = None) -> None:  # on Daily's thread
@@ -206,6 +215,9 @@ class DailyRoom:
         client, completions = self._client, self._completions
         if completions is None or not self._joined:
             raise SendFailed("not sent: the room is not joined yet")
+        if self._line.down is not None:
+            raise send_error("ChannelNotOpen")
+        self._line.sent(short_name(str(message.get("event_type", "message"))), self._clock())
         try:
             error, *_ = await completions.ask(
                 lambda done: client.send_app_message(message, completion=done), SEND_SECONDS
@@ -213,9 +225,9 @@ class DailyRoom:
         except TimeoutError:
             raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
         except Exception as refused:  # GoneError, or what check_message does not know of
-            raise SendFailed(f"not sent: {self._tidy(refused)}") from None
+            raise send_error(self._tidy(refused)) from None
         if error is not None:
-            raise SendFailed(f"not sent: {self._tidy(error)}")
+            raise send_error(self._tidy(error))
 
     async def leave(self) -> None:
         """At most LEAVE_SECONDS + RELEASE_SECONDS; after a pending join at once (``must_exit_hard``)."""
@@ -236,6 +248,9 @@ class DailyRoom:
     async def _leave_client(self, client: Any) -> None:
         try:
             if self._joined and not self._over:
+                if self._line.down is not None:
+                    text = "leaving: the line is down, so Daily may show us in the room for a while"
+                    self._put(RoomNote(text, self._clock()))
                 await self._ask(lambda done: client.leave(completion=done), LEAVE_SECONDS, "confirm leaving")
         finally:  # cancelled too
             await self._ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS, "let go of it")
@@ -271,19 +286,26 @@ class DailyRoom:
 
     # -- events: on Daily's one thread, so they only note and append -----------------------------------
 
-    def _on_message(self, message: Any, sender: Any) -> None:
+    def on_message(self, message: Any, sender: Any) -> None:
         at = self._clock()
         sender = sender if isinstance(sender, str) else None
+        self._line.heard(at)
         if sender and is_pal_sign(message):
             self._tell(self._roster.signed(sender), at)
+        if sender and (pal := self._roster.pal) is not None and pal.id == sender:
+            self._pal_heard, self._pal = at, None
+        elif self._missed is not None and self._missed.id == sender:
+            missed, self._missed = self._missed, None
+            self._tell(self._roster.seen(missed), at)
         self._put(Received(message, at, sender))
 
-    def _on_participant(self, raw: Any) -> None:
+    def on_participant(self, raw: Any) -> None:
         participant = read_participant(raw)
+        self._line.heard(self._clock())
         if participant is not None:
             self._tell(self._roster.seen(participant), self._clock())
 
-    def _on_participant_left(self, raw: Any) -> None:
+    def on_participant_left(self, raw: Any) -> None:
         participant = read_participant(raw)
         if participant is not None:
             self._tell(self._roster.gone(participant.id), self._clock())
@@ -291,13 +313,13 @@ class DailyRoom:
     def _take_join_data(self, data: Any) -> None:
         participants = data.get("participants") if isinstance(data, dict) else None
         for one in participants.values() if isinstance(participants, dict) else ():
-            self._on_participant(one)
+            self.on_participant(one)
 
     def _tell(self, changes: list[Change], at: float) -> None:
         for participant, change in changes:
             self._put(ParticipantChanged(participant, change, at))
 
-    def _on_state(self, state: Any) -> None:
+    def on_state(self, state: Any) -> None:
         if state == "joining":
             self._found = True  # it comes when the lookup has been answered
         elif state == "joined":
@@ -306,36 +328,47 @@ class DailyRoom:
                 # The completion may be lost; the state is as good.
                 self._completions.later(GRACE_SECONDS, self._completed, None, None)
         elif state == "left" and self._joined and not self._left and not self._over:
-            self._end(over_reason(self._last_error))
+            self._end()
 
-    def _on_error(self, text: Any) -> None:
+    def on_error(self, text: Any) -> None:
         if not isinstance(text, str) or is_doubled(text):
             return
         self._last_error = self._tidy(text)
         if self._joined:  # before, the join fails with it
             self._put(RoomNote(f"Daily: {self._last_error}", self._clock()))
 
-    def _on_network(self, status: Any) -> None:
-        change = network_change(status)
+    def on_network(self, status: Any) -> None:
+        now = self._clock()
+        change = self._line.changed(status, now)
         if change is None:
             return
-        connection, interrupted = change
-        if interrupted == (connection in self._interrupted):
-            return  # said already, or the first connection of all
-        if interrupted:
-            self._interrupted.add(connection)
-            text = f"the {connection} connection is interrupted: events may be missing until it is back"
+        if not isinstance(change, LineChanged) or self._completions is None:
+            self._put(change)
+        elif change.up:
+            # No event says who left meanwhile. The PAL shows it by its silence; a guest may be silent anyway.
+            self._put(
+                change._replace(text=change.text + may_have_left(self.participants.values(), self._pal))
+            )
+            if self._pal is not None:
+                self._completions.later(HEARTBEATS, self._miss, self._pal)
         else:
-            self._interrupted.discard(connection)
-            text = f"the {connection} connection is back"
-        self._put(RoomNote(text, self._clock()))
+            self._put(change)
+            heard = now - self._pal_heard <= HEARTBEATS
+            self._pal = self._roster.pal if heard else None
 
-    def _end(self, reason: str) -> None:
+    def _miss(self, pal: Participant) -> None:
+        """The PAL was heard until the line broke, and not since it is back."""
+        if self._pal is pal and self._line.down is None:
+            self._pal, self._missed = None, pal
+            self._tell(self._roster.gone(pal.id), self._clock())
+
+    def _end(self) -> None:
+        over = self._line.ended(self._last_error, self._clock())
         self._over = True
-        self._put(RoomOver(reason, self._clock()))
+        self._put(over)
         self._close()
         if self._completions is not None:
-            self._completions.soon(self._completions.fail, reason)
+            self._completions.soon(self._completions.fail, over.reason)
 
     def _put(self, arrival: Arrival) -> None:
         if (
@@ -349,56 +382,3 @@ class DailyRoom:
 
     def _tidy(self, text: object) -> str:
         return tidy(text, self._token)
-
-
-def client_version() -> str:
-    """The version of daily-python, loaded and started. Raises CannotJoin where it cannot be."""
-    _load()
-    from importlib.metadata import version
-
-    with contextlib.suppress(ImportError):  # without its metadata
-        return version("daily-python")
-    return "of unknown version"
-
-
-def _load() -> Any:
-    """The module, started once a process. Raises CannotJoin where it cannot be loaded."""
-    try:
-        import daily
-    except ImportError as error:
-        raise CannotJoin(
-            f"Daily's client could not be loaded ({error}): pip install daily-python; it exists for "
-            "Linux with glibc, macOS 13 and later, and Windows"
-        ) from None
-    with _starting:
-        if not any(one is daily.Daily for one in _started):
-            with silent_log():
-                daily.Daily.init(log_level=daily.LogLevel.Off)
-            _started.append(daily.Daily)
-    return daily
-
-
-def _handler(daily: Any, room: DailyRoom) -> Any:
-    class Handler(daily.EventHandler):  # type: ignore[misc]  # the module has no types
-        def on_app_message(self, message: Any, sender: Any) -> None:
-            room._on_message(message, sender)
-
-        def on_participant_joined(self, participant: Any) -> None:
-            room._on_participant(participant)
-
-        def on_participant_updated(self, participant: Any) -> None:
-            room._on_participant(participant)
-
-        def on_participant_left(self, participant: Any, reason: Any) -> None:
-            room._on_participant_left(participant)
-
-        def on_call_state_updated(self, state: Any) -> None:
-            room._on_state(state)
-
-        def on_error(self, message: Any) -> None:
-            room._on_error(message)
-
-        def on_network_connection_status_updated(self, status: Any) -> None:
-            room._on_network(status)
-
-    return Handler()

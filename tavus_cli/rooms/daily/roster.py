@@ -7,7 +7,8 @@ Built only from events, because asking the client freezes the interpreter while 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -31,9 +32,11 @@ class Roster:
     """
 
     def __init__(self) -> None:
+        self._changing = threading.Lock()  # Daily's thread, and the loop after a break of the line
         self._all: dict[str, Participant] = {}
         self._signed: list[str] = []  # senders of a sign, the latest last
         self._seen_better = False
+        self.pal: Participant | None = None
         self._view: Mapping[str, Participant] = MappingProxyType({})
 
     @property
@@ -43,6 +46,10 @@ class Roster:
 
     def seen(self, participant: Participant) -> list[Change]:
         """Somebody came or is as given now; ``pal`` of the argument is ignored."""
+        with self._changing:
+            return self._seen(participant)
+
+    def _seen(self, participant: Participant) -> list[Change]:
         known = self._all.get(participant.id)
         mine = participant._replace(pal=known.pal if known else False)
         if mine == known:
@@ -52,19 +59,21 @@ class Roster:
 
     def gone(self, participant_id: str) -> list[Change]:
         """Somebody went; nothing for one who was not there."""
-        last = self._all.pop(participant_id, None)
-        if last is None:
-            return []
-        return [(last, "left"), *self._settle({})]
+        with self._changing:
+            last = self._all.pop(participant_id, None)
+            if last is None:
+                return []
+            return [(last, "left"), *self._settle({})]
 
     def signed(self, sender: str) -> list[Change]:
         """``sender`` sent what only a PAL sends; it may come before the participant does."""
-        if self._signed and self._signed[-1] == sender:
-            return []  # heartbeats come every second
-        if sender in self._signed:
-            self._signed.remove(sender)
-        self._signed.append(sender)
-        return self._settle({})
+        with self._changing:
+            if self._signed and self._signed[-1] == sender:
+                return []  # heartbeats come every second
+            if sender in self._signed:
+                self._signed.remove(sender)
+            self._signed.append(sender)
+            return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
         """Mark the PAL again; ``changes``: id → the change to report in any case."""
@@ -74,6 +83,7 @@ class Roster:
                 self._all[one.id] = one._replace(pal=not one.pal)
                 changes.setdefault(one.id, "updated")
         self._view = MappingProxyType(dict(self._all))
+        self.pal = self._all[pal] if pal is not None else None
         return [(self._all[one], change) for one, change in changes.items()]
 
     def _pal(self) -> str | None:
@@ -86,6 +96,16 @@ class Roster:
         if len(others) == 1 and not self._seen_better:
             return next(iter(others))
         return None
+
+
+def may_have_left(people: Iterable[Participant], watched: Participant | None) -> str:
+    """After a break of the line: who is listed and may be gone; "" for nobody. ``watched``: whose going
+    is noticed by other means.
+    """
+    gone = [
+        one.name or one.id[:8] for one in people if not one.local and (not watched or one.id != watched.id)
+    ]
+    return f"; may have left meanwhile: {', '.join(gone)}" if gone else ""
 
 
 def read_participant(raw: Any) -> Participant | None:

@@ -74,9 +74,15 @@ def _split(url: str, what: str) -> SplitResult:
     return parts
 
 
+_MISNAMED = ("token", "meeting_token", "meetingtoken", "auth_token", "access_token", "jwt")
+
+
 def _token(query: str) -> str | None:
     tokens = parse_qs(query, keep_blank_values=True).get("t", [])
     if not tokens:
+        for name in _MISNAMED:
+            if re.search(rf"(?:^|&){name}=", query, re.IGNORECASE):
+                raise _refused(f"its meeting token is named t, not {name}")
         return None
     if len(tokens) > 1 or not _TOKEN.fullmatch(tokens[0]):
         raise _refused("?t= takes one meeting token")

@@ -60,7 +60,7 @@ class Replica:
         self.present = False
         self.over: str | None = None
         self.context = script.context
-        self.warnings: list[str] = []  # for whoever wrote the script
+        self.warnings: list[str] = []  # for the author of the script
         self._script = script
         self._options = options
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
@@ -170,7 +170,7 @@ class Replica:
             self._source.later(0, self._burst, until)
 
     def _load(self, since: float, sent: int) -> None:
-        """The events of one tick: ``rate`` a second on the whole, in real seconds whatever the pace."""
+        """The events of one tick: ``rate`` a second on the whole, in real seconds at any pace."""
         source, rate, total = self._source, self._options.rate, self._options.events
         until = int((source.now - since) * rate) + 1
         if total is not None:
@@ -198,8 +198,8 @@ class Replica:
         if not self._script.respond_waits:
             self._speaking.hush()
         turn, inference_id = self._speaking.next_turn(), self._source.uuid()
-        told = {"role": "user", "speech": text}
-        self._source.emit("conversation.utterance", told, turn=turn, inference_id=inference_id)
+        properties = {"role": "user", "speech": text}
+        self._source.emit("conversation.utterance", properties, turn=turn, inference_id=inference_id)
         self._answer(text, turn, inference_id)
 
     def _echo(self, properties: Values) -> None:
@@ -325,20 +325,20 @@ class Replica:
                 self._call(value, more.get("arguments"), values, turn, inference_id)
             case "perception":
                 call_id = f"call_{self._source.uuid()[:8]}"
-                told = {"name": value, "modality": "vision", "arguments": {}, **more}
-                emit("conversation.perception_tool_call", {**told, "tool_call_id": call_id})
+                properties = {"name": value, "modality": "vision", "arguments": {}, **more}
+                emit("conversation.perception_tool_call", {**properties, "tool_call_id": call_id})
             case "analysis":
                 self._source.emit("conversation.perception_analysis", {"analysis": value})
             case "guardrail":
-                told = {"guardrail": value, "guardrail_uuid": self._source.uuid(), **more}
-                emit("conversation.guardrail.triggered", told)
+                properties = {"guardrail": value, "guardrail_uuid": self._source.uuid(), **more}
+                emit("conversation.guardrail.triggered", properties)
             case "rag":
-                told = {"documents": [_document(name) for name in value]}
-                emit("conversation.rag.observability", told, inference_id=inference_id)
+                properties = {"documents": [_document(name) for name in value]}
+                emit("conversation.rag.observability", properties, inference_id=inference_id)
             case "objective":
-                told = {"objective_name": value}
-                told |= {"output_variables": more["variables"]} if "variables" in more else {}
-                emit(f"conversation.objective.{more.get('state', 'activated')}", told)
+                properties = {"objective_name": value}
+                properties |= {"output_variables": more["variables"]} if "variables" in more else {}
+                emit(f"conversation.objective.{more.get('state', 'activated')}", properties)
             case "event":
                 emit(value, more.get("properties"))
             case "raw":
@@ -354,9 +354,9 @@ class Replica:
     def _emit_objective(self, state: str, variables: Values | None = None) -> None:
         objective = self._open_objective()
         if objective is not None:
-            told: Values = {"objective_name": objective.name}
-            told |= {} if variables is None else {"output_variables": variables}
-            self._source.emit(f"conversation.objective.{state}", told, turn=self._speaking.turn)
+            properties: Values = {"objective_name": objective.name}
+            properties |= {} if variables is None else {"output_variables": variables}
+            self._source.emit(f"conversation.objective.{state}", properties, turn=self._speaking.turn)
 
     def _check_objective(self, text: str) -> None:
         objective = self._open_objective()

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from tavus_cli.errors import UsageError, instead
 from tavus_cli.language.patterns import Pattern
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
 from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text, unreadable
@@ -327,9 +328,9 @@ _PARAMETERS: dict[str, Callable[[str], Any]] = {
 
 def parse_spec(spec: str) -> tuple[SimScript, Options]:
     """ "sim", "sim:FILE.toml", "sim:?seed=7&reorder=0.2", "sim:FILE.toml?speed=max". Raises UsageError."""
-    name, _, rest = spec.partition(":")
-    if name != "sim":
+    if not is_simulated(spec):
         raise UsageError(f'"{spec}" is not a simulated room: write sim, sim:FILE.toml or sim:?seed=7')
+    rest = spec.partition(":")[2]
     path, mark, query = rest.rpartition("?")
     script = load_script((path if mark else rest) or DEFAULT_SCRIPT)
     values: dict[str, Any] = {}

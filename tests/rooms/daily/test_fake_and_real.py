@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import json
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.metadata import version
 from typing import Any
 
 import daily
 import pytest
 
-from tavus_cli.rooms.daily import room as adapter
+from tavus_cli.rooms.daily import client as client_module
 from tavus_cli.rooms.daily.room import DailyRoom
 from tests.kits import fake_daily
-from tests.kits.fake_daily import NOT_OPEN, FakeDaily, Scenario, Trap
+from tests.kits.daily_room import LocalRoom, authority_file, room_url
+from tests.kits.fake_daily import NOT_OPEN, PAL, FakeDaily, Scenario, Trap, install
+from tests.kits.room_kit import notes, taking, until
 
 FAKE = FakeDaily()
 SINCE = {"on_network_connection_status_updated": (0, 36)}  # of the pinned range, the oldest lacks it
@@ -74,7 +78,7 @@ def test_log_level_off_exists() -> None:
 
 
 def test_every_callback_of_the_adapter_is_a_real_one() -> None:
-    handler = adapter._handler(daily, DailyRoom("https://x.daily.co/r"))
+    handler = client_module.handler(daily, DailyRoom("https://x.daily.co/r"))
     mine = {name: one for name, one in vars(type(handler)).items() if name.startswith("on_") and there(name)}
     assert mine
     for name, function in mine.items():
@@ -83,7 +87,7 @@ def test_every_callback_of_the_adapter_is_a_real_one() -> None:
 
 
 def test_every_callback_of_the_adapter_is_in_the_fake() -> None:
-    handler = adapter._handler(FAKE.module, DailyRoom("https://x.daily.co/r"))
+    handler = client_module.handler(FAKE.module, DailyRoom("https://x.daily.co/r"))
     mine = {name for name in vars(type(handler)) if name.startswith("on_")}
     assert mine == {name for name in vars(fake_daily.EventHandler) if name.startswith("on_")}
 
@@ -181,3 +185,60 @@ def test_a_program_in_a_child_process_joins_the_fake() -> None:
     said = [json.loads(line) for line in done.stdout.splitlines()]
     assert [one for one in said if "message" in one] == [{"message": "before"}, {"message": "after"}]
     assert done.stderr == ""
+
+
+# -- behind "joined": the same callbacks from both -------------------------------------------------------
+
+
+class Listening(DailyRoom):
+    """Notes what the client calls it with."""
+
+    def __init__(self, url: str, **options: Any) -> None:
+        super().__init__(url, **options)
+        self.statuses: list[Any] = []
+        self.states: list[Any] = []
+
+    def on_network(self, status: Any) -> None:
+        self.statuses.append(status)
+        super().on_network(status)
+
+    def on_state(self, state: Any) -> None:
+        self.states.append(state)
+        super().on_state(state)
+
+    @property
+    def line(self) -> list[Any]:
+        """What was said of the line since it broke."""
+        of_line = [one for one in self.statuses if one["connection"] == "signalling"]
+        broken = {"connection": "signalling", "event": "interrupted"}
+        return of_line[of_line.index(broken) :] if broken in of_line else []
+
+
+async def broken_and_left(
+    room: Listening, drop: Callable[[], None]
+) -> tuple[list[Any], list[Any], list[str]]:
+    async with taking(room) as arrivals:
+        await room.join()
+        drop()
+        await until(lambda: any(one["event"] == "connected" for one in room.line))
+        await room.leave()
+        return room.line, room.states, notes(arrivals)  # a completion that failed to come is a note
+
+
+@pytest.mark.skipif(SINCE["on_network_connection_status_updated"] > VERSION, reason="says nothing of it")
+def test_a_break_and_a_leave_look_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", authority_file())
+
+    async def main() -> None:
+        async with LocalRoom(here={PAL: "Nora"}) as local:
+            real = await broken_and_left(Listening(room_url(), proxy=local.proxy), local.drop)
+        with pytest.MonkeyPatch.context() as patch:
+            other = install(patch)
+
+            def drop() -> None:
+                other.network("interrupted")
+                other.network("connected")
+
+            assert await broken_and_left(Listening("https://x.daily.co/r"), drop) == real
+
+    asyncio.run(main())

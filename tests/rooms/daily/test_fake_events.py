@@ -12,11 +12,12 @@ import pytest
 from tavus_cli.errors import CannotJoin, SendFailed
 from tavus_cli.rooms.daily import room as adapter
 from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
-from tavus_cli.rooms.room import Arrival, Received, RoomOver
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, RoomOver
 from tests.kits.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
 from tests.kits.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
 
 Install = Callable[..., FakeDaily]
+PRESENT = {"event_type": "system.pal_present"}
 
 
 @pytest.fixture
@@ -133,11 +134,53 @@ def test_network_lost_and_found_is_told_once(daily: Install) -> None:
             fake.network("interrupted", "sfu")
             fake.say("last")
             await until(lambda: messages(arrivals))
-            assert [note.split(":")[0] for note in notes(arrivals)] == [
-                "the signalling connection is interrupted",
-                "the signalling connection is back",
-                "the sfu connection is interrupted",
-            ]
+            lines = [one for one in arrivals if isinstance(one, LineChanged)]
+            assert [one.up for one in lines] == [False, True]
+            assert lines[0].text == "the line to the room is interrupted"
+            assert lines[1].text.startswith("the line to the room is back after ")
+            assert notes(arrivals) == ["the sfu connection is interrupted"]
+
+    asyncio.run(main())
+
+
+BREAKS: dict[str, tuple[float, bool, bool, str]] = {
+    "silent after it": (0.0, False, True, "Ann"),
+    "heard after it": (0.0, True, False, "Ann"),
+    "silent before it too": (60.0, False, False, "Charlie, Ann"),
+}
+
+
+@pytest.mark.parametrize(("silent", "heard", "left", "doubts"), BREAKS.values(), ids=BREAKS)
+def test_who_may_have_left_while_the_line_was_down(
+    daily: Install, monkeypatch: pytest.MonkeyPatch, silent: float, heard: bool, left: bool, doubts: str
+) -> None:
+    """The PAL by its silence, until it is heard again; a guest is only named. ``silent``: seconds without
+    a heartbeat before the break, on the room's clock; ``heard``: whether one comes after it.
+    """
+    time = [100.0]
+    monkeypatch.setattr(adapter, "HEARTBEATS", 0.3)
+
+    async def main() -> None:
+        fake = daily(people=[someone(PAL, "Charlie", "tavus-replica-r1"), someone(GUEST, "Ann")])
+        async with joined(clock=lambda: time[0]) as (room, arrivals):
+            fake.say(PRESENT)
+            fake.settle()
+            time[0] += silent
+            fake.network("interrupted")
+            fake.network("connected")
+            if heard:
+                fake.say(PRESENT)
+            fake.settle()
+            await until(lambda: any(isinstance(one, LineChanged) and one.up for one in arrivals))
+            [text] = [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
+            assert text == f"the line to the room is back after 0.0 s; may have left meanwhile: {doubts}"
+            await asyncio.sleep(0.3)  # the room's own timer on this loop was there first
+            assert (PAL not in room.participants) == left
+            if left:
+                await until(lambda: changes(arrivals)[-1] == (PAL, "left", True))
+                fake.say(PRESENT)
+                await until(lambda: changes(arrivals)[-1] == (PAL, "joined", True))
+            assert GUEST in room.participants
 
     asyncio.run(main())
 

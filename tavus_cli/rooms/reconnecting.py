@@ -1,0 +1,185 @@
+"""A room that is joined again when it was cut off: above it, one room with a gap in its arrivals.
+
+Only after a first join has succeeded, and only while the conversation may continue: not after its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from itertools import count
+from typing import Any, NamedTuple
+
+from tavus_cli.errors import ConsoleError, ConversationOver, NotAuthorised, SendFailed
+from tavus_cli.rooms.room import Arrival, LineChanged, Participant, ParticipantChanged, Room, RoomOver
+
+
+class Policy(NamedTuple):
+    """When to join again, in seconds: ``first`` after being cut off, then twice as long each time up to
+    ``longest``, for at most ``timeout``. ``pal``: how long the PAL may take to be there again.
+    """
+
+    timeout: float = 300.0
+    first: float = 1.0
+    longest: float = 30.0
+    pal: float = 30.0
+
+    def pause(self, attempt: int, chance: float) -> float:
+        """Before attempt 0, 1, …; ``chance`` from 0 to 1 spreads it by a quarter to either side."""
+        base: float = min(self.longest, self.first * 2.0 ** min(attempt, 60))
+        return base * (0.75 + chance / 2)
+
+
+Ended = Callable[[], Awaitable[bool]]
+
+
+class ReconnectingRoom:
+    """``open_room`` makes the room to join, each time a new one. ``has_ended`` asks whether the conversation
+    is over, where that can be asked. ``chance`` gives numbers from 0 to 1. ``joined`` is the current room.
+    """
+
+    def __init__(
+        self,
+        open_room: Callable[[], Room],
+        policy: Policy | None = None,
+        *,
+        has_ended: Ended | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self._open = open_room
+        self.joined = room = open_room()
+        self.target = room.target
+        self.conversation_id = room.conversation_id
+        self.live = room.live
+        self.timed = room.timed
+        self.leaving_may_end = room.leaving_may_end
+        self.via = room.via
+        self._policy = policy or Policy()
+        self._has_ended = has_ended
+        self._chance = chance
+        self._entered = False
+        self._down = False
+        self._left = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"ReconnectingRoom({self.target!r})"
+
+    def now(self) -> float:
+        return self.joined.now()
+
+    @property
+    def participants(self) -> Mapping[str, Participant]:
+        return self.joined.participants
+
+    async def join(self) -> None:
+        await self.joined.join()
+        self._entered = True
+
+    async def send(self, message: dict[str, Any]) -> None:
+        """Refused while the line is down: nobody could say when it would arrive."""
+        if self._down:
+            raise SendFailed("not sent: the line to the room is down; try again when it is back")
+        await self.joined.send(message)
+
+    async def leave(self) -> None:
+        self._left.set()
+        await self.joined.leave()
+
+    async def arrivals(self) -> AsyncIterator[list[Arrival]]:
+        waits_for_pal = False
+        while True:
+            cut: RoomOver | None = None
+            async for batch in self._batches(waits_for_pal):
+                last = batch[-1] if batch else None
+                if isinstance(last, RoomOver) and last.cut_off and self._entered:
+                    cut = last
+                    down = LineChanged(False, f"cut off: {cut.reason}; joining again", cut.at)
+                    self._down = True
+                    yield [*batch[:-1], down]
+                    break
+                yield batch
+            if cut is None or self._left.is_set():
+                return
+            before = self.joined.participants
+            over = await self._rejoin(cut)
+            if over is not None:
+                yield [over]
+            if over is not None or self._left.is_set():
+                return
+            self._down = False
+            yield self._back(cut, before)
+            waits_for_pal = any(one.pal for one in before.values())
+
+    # -- joining again ---------------------------------------------------------------------------------
+
+    async def _rejoin(self, cut: RoomOver) -> RoomOver | None:
+        """None once joined again, or left; else how it ended."""
+        await self.joined.leave()  # lets go of the client
+        policy, loop = self._policy, asyncio.get_running_loop()
+        give_up = loop.time() + policy.timeout
+        why = ""
+        for attempt in count():
+            pause = policy.pause(attempt, self._chance())
+            if loop.time() + pause > give_up:
+                break
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._left.wait(), pause)
+            if self._left.is_set():
+                return None
+            if self._has_ended is not None and await self._has_ended():
+                return RoomOver("it ended while we were cut off", self.now())
+            try:
+                await self._try(give_up)
+                return None
+            except ConversationOver:
+                return RoomOver("the room is no longer available", self.now())
+            except (NotAuthorised, ConsoleError, TimeoutError) as error:
+                if self._left.is_set():
+                    return None
+                if isinstance(error, NotAuthorised):
+                    return RoomOver(f"{cut.reason}; {error}", self.now(), cut_off=True)
+                why = f" ({error})" if isinstance(error, ConsoleError) else ""
+        tried = f"{cut.reason}; could not join again within {policy.timeout:g} s{why}"
+        return RoomOver(tried, self.now(), cut_off=True)
+
+    async def _try(self, give_up: float) -> None:
+        """Raises what joining raises, and TimeoutError; the room is left then."""
+        self.joined = room = self._open()
+        try:
+            async with asyncio.timeout_at(give_up):
+                await room.join()
+        except BaseException:
+            await room.leave()
+            raise
+
+    def _back(self, cut: RoomOver, before: Mapping[str, Participant]) -> list[Arrival]:
+        """That it is joined again, and who has left meanwhile."""
+        now, here = self.now(), self.joined.participants
+        text = "joined again" + (f" after {now - cut.at:.1f} s" if cut.at is not None else "")
+        gone = [one for one in before.values() if not one.local and one.id not in here]
+        return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]
+
+    async def _batches(self, waits_for_pal: bool) -> AsyncIterator[list[Arrival]]:
+        """Of the room that is joined now. ``waits_for_pal``: without a PAL in time, the room is over."""
+        room, loop = self.joined, asyncio.get_running_loop()
+        batches = aiter(room.arrivals())
+        pal_by = loop.time() + self._policy.pal
+        while waits_for_pal and not any(one.pal for one in room.participants.values()):
+            coming = asyncio.ensure_future(anext(batches, None))
+            try:
+                await asyncio.wait({coming}, timeout=max(0.0, pal_by - loop.time()))
+                if not coming.done():
+                    seconds = f"{self._policy.pal:g} s"
+                    await room.leave()
+                    yield [RoomOver(f"the PAL was not there within {seconds} of joining again", room.now())]
+                    return
+            finally:
+                coming.cancel()
+            batch = coming.result()
+            if batch is None:
+                return
+            yield batch
+        async for batch in batches:
+            yield batch
