@@ -11,15 +11,14 @@ import os
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, NamedTuple
 
-from tavus_cli.errors import CannotJoin, UsageError
+from tavus_cli.errors import CannotJoin, UsageError, keep_token, redacted
+from tavus_cli.files import read_stdin
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.resident import sockets
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim import is_simulated
-from tavus_cli.secret import keep_token, redacted
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
-from tavus_cli.text import read_stdin
 
 VARIABLE = "TAVUS_CONVERSATION"
 ASK_SECONDS = 10.0  # for the API to say whether a conversation has ended

@@ -82,13 +82,18 @@ def run(arguments: list[str], path: str, tmp_path: Path) -> Result:
     recording.write_text('{"event_type": "conversation.utterance", "properties": {"role": "user"}}\n')
     known = {"FILE": path, "SCRIPT": str(script), "RECORDING": str(recording), "sim:FILE": f"sim:{path}"}
     environ = {"TAVUS_CONSOLE_CONFIG": path} if arguments[0] == "config" else {}
-    if "\0" in path and environ:
-        pytest.skip("no variable holds that")
     return console(*(known.get(one, one) for one in arguments), **environ)
 
 
-@pytest.mark.parametrize("kind", [*ODD, *ENDLESS])
-@pytest.mark.parametrize("option", READING)
+@pytest.mark.parametrize(
+    ("option", "kind"),
+    [
+        (option, kind)
+        for option in READING
+        for kind in [*ODD, *ENDLESS]
+        if not (kind == "NUL" and READING[option][0] == "config")  # no variable holds one
+    ],
+)
 def test_what_cannot_be_read(option: str, kind: str, odd: dict[str, str], tmp_path: Path) -> None:
     if kind.startswith("/dev") and not os.path.exists(kind):
         pytest.skip("not here")

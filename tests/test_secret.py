@@ -13,8 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavus_cli.errors import ConsoleError
-from tavus_cli.secret import keep, keep_password, redacted, without_keys
+from tavus_cli.errors import ConsoleError, keep_password, keep_secret, redacted, without_keys
 from tests.kits.program import CONSOLE, environ
 from tests.kits.tavus_api import PAL, LocalApi, Odd, local_api
 
@@ -49,7 +48,7 @@ def test_by_where_it_stands(text: str, shown: str) -> None:
 
 
 def test_by_itself_once_it_is_known() -> None:
-    keep("Known/Secret 1", "short", None)
+    keep_secret("Known/Secret 1", "short", None)
     assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
     keep_password("https://me:od/d@pa ss!!@host")
     assert redacted("Invalid port: od/d@pa ss!!") == "Invalid port: …"

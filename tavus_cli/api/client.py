@@ -21,9 +21,8 @@ from urllib.parse import urlsplit
 
 from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
 from tavus_cli.api.reachability import Stage, not_connected, proxy_of, shown_proxy
-from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError
+from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError, keep_secret, redacted
 from tavus_cli.protocol.wire import from_json, to_json
-from tavus_cli.secret import keep, redacted
 from tavus_cli.session.blocking import bounded
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ class TavusApi:
         self.base_url = check_base_url(base_url)
         self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
         check_key(key)
-        keep(key)
+        keep_secret(key)
         variable, proxy = ("", "") if self.local else proxy_of(self.base_url)
         self.proxy = shown_proxy(proxy)
         self._key = key

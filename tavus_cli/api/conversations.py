@@ -11,12 +11,11 @@ from tavus_cli.api import notes
 from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
-from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError
+from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError, redacted
+from tavus_cli.files import read_text
 from tavus_cli.protocol.wire import from_json, is_conversation_id
 from tavus_cli.rooms.sim import is_simulated
-from tavus_cli.secret import redacted
 from tavus_cli.session.environment import PROGRAM
-from tavus_cli.text import read_text
 
 Json = dict[str, Any]
 Tell = Callable[[str], None]

@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.api.client import check_id
-from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError
+from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError, keep_secret
 from tavus_cli.files import read
-from tavus_cli.secret import keep
 
 SERVICE = "tavus-console"
 THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
@@ -55,7 +54,7 @@ class Key:
     source: str
 
     def __post_init__(self) -> None:
-        keep(self.value)
+        keep_secret(self.value)
 
     @property
     def last_four(self) -> str:
@@ -134,7 +133,7 @@ class Tokens:
 
     def keep(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
         """Also drops those whose time is over. Raises ConsoleError where nothing can be written."""
-        keep(token)
+        keep_secret(token)
         name = check_id(conversation_id)
         self._drop_old()
         note: dict[str, Any] = {"until": self._clock() + seconds}
@@ -163,7 +162,7 @@ class Tokens:
             return None
         if not isinstance(token, str):
             return None
-        keep(token)
+        keep_secret(token)
         return token
 
     def forget(self, conversation_id: str) -> None:

@@ -19,7 +19,7 @@ from tavus_cli.cli.options import (
     lasting,
 )
 from tavus_cli.errors import UsageError
-from tavus_cli.text import read_stdin
+from tavus_cli.files import read_stdin
 
 
 @app.command(

@@ -7,9 +7,9 @@ from typing import Any
 from tavus_cli.api.client import TavusApi, check_base_url, check_key
 from tavus_cli.api.credentials import Key, env_name, find_key, forget_key, store_key
 from tavus_cli.errors import ExitStatus, NotAuthorised, UsageError
+from tavus_cli.files import read_line
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.text import read_line
 
 TIMEOUT = 15.0  # seconds for the call that tries the key
 

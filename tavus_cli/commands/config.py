@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tavus_cli.errors import ConsoleError, ExitStatus
+from tavus_cli.errors import ConsoleError, ExitStatus, redacted
 from tavus_cli.files import cannot
-from tavus_cli.secret import redacted
 from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import wrong_in
 from tavus_cli.settings.table import KEYS, commented, config_path, toml

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.files import read_text
 from tavus_cli.report.live import tracing
 from tavus_cli.report.measures import pooled
 from tavus_cli.report.reader import Reader, Result, write_html
@@ -27,7 +28,6 @@ from tavus_cli.session.session import Session
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
-from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:

@@ -12,13 +12,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, without_keys
 from tavus_cli.protocol.wire import from_json, is_conversation_id, to_json
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
 from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
-from tavus_cli.secret import without_keys
 from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment

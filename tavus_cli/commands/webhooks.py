@@ -10,11 +10,10 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.files import make_private, open_to_write
+from tavus_cli.files import make_private, open_to_write, read_text
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
-from tavus_cli.text import read_text
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:

@@ -150,7 +150,7 @@ class Conversation:
             self.status.events += 1
             now = event.at
             if self._pending and now is not None:
-                out += self._unechoed(now)
+                out += self.tick(now)
             if is_next(event):
                 add(event, out)
             elif now is None:
@@ -215,7 +215,8 @@ class Conversation:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]
 
     def tick(self, now: float) -> list[Entry]:
-        return self._unechoed(now) + self._entries(self._ordering.tick(now))
+        """What was held long enough. It may hold an echo, so what waits for its echo is looked at last."""
+        return self._entries(self._ordering.tick(now)) + self._unechoed(now)
 
     def wake_at(self) -> float | None:
         times = [self._ordering.wake_at(), self._pending[0].until if self._pending else None]

@@ -14,8 +14,7 @@ from collections.abc import Iterator
 from typing import Any, TextIO
 
 from tavus_cli.errors import UsageError
-from tavus_cli.files import cannot, deserted, is_pipe, open_to_read
-from tavus_cli.text import encoding
+from tavus_cli.files import cannot, deserted, encoding, is_pipe, open_to_read
 
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive; unpack it first (unzip FILE)"),

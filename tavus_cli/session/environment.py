@@ -14,8 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
-from tavus_cli.errors import UsageError
-from tavus_cli.secret import keep_of, keep_password, redacted
+from tavus_cli.errors import UsageError, keep_of, keep_password, redacted
 from tavus_cli.views.safe import safe
 from tavus_cli.views.theme import PLAIN, ColorChoice, Theme, ThemeName, theme_named, use_color
 

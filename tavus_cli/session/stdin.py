@@ -9,8 +9,8 @@ import threading
 from collections.abc import AsyncIterator
 
 from tavus_cli.errors import UsageError
+from tavus_cli.files import STDIN, LineDecoder
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.text import STDIN, LineDecoder
 
 
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:

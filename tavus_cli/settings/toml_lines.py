@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.errors import ConsoleError, UsageError
-from tavus_cli.files import cannot, read
-from tavus_cli.text import decoded
-from tavus_cli.text import read_text as read_stdin_text
+from tavus_cli.files import cannot, decoded, read
+from tavus_cli.files import read_text as read_stdin_text
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from prompt_toolkit.history import History, InMemoryHistory
 
+from tavus_cli.errors import redacted
 from tavus_cli.files import make_private, open_to_read, open_to_write
-from tavus_cli.secret import redacted
 
 ENTRIES = 1000  # kept from earlier sessions
 ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session

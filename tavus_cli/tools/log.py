@@ -6,9 +6,9 @@ import contextlib
 import os
 from typing import TYPE_CHECKING, Any
 
+from tavus_cli.errors import redacted
 from tavus_cli.files import cannot, open_to_write
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.secret import redacted
 
 if TYPE_CHECKING:
     from tavus_cli.tools.bridge import Run

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
+from tavus_cli.errors import without_keys
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.secret import without_keys
 from tavus_cli.session.signals import at_hard_exit
 from tavus_cli.tools.mock import Mocked
 from tavus_cli.tools.policy import Call, Unreadable, arguments_of

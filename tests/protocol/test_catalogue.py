@@ -324,6 +324,7 @@ def test_twins_that_share_a_number(pair: tuple[Message, Message], as_text: bool)
     for first, second in (pair, pair[::-1]):
         conversation = Conversation()
         conversation.receive(first, START, None, json.dumps(first) if as_text else None)
+        conversation.tick(START + 1)  # the first number is held
         (entry,) = events_of(conversation.receive(second, START + 0.01))
         assert (entry.fold, entry.differs) == ("twin", False)
         assert conversation.status.duplicates == 0
@@ -333,6 +334,7 @@ def test_twins_that_share_a_number(pair: tuple[Message, Message], as_text: bool)
 def test_other_content_under_one_number_is_shown(pair: tuple[Message, Message]) -> None:
     conversation = Conversation()
     conversation.receive(pair[0], START)
+    conversation.tick(START + 1)
     (entry,) = events_of(conversation.receive(pair[1], START + 0.01))
     assert entry.differs
     assert conversation.status.duplicates == 1

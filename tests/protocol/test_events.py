@@ -238,7 +238,7 @@ def test_summaries(sent: Any, summary: str) -> None:
     [
         ("conversation.guardrail_violation", "guardrail", "guard"),
         ("Conversation.Guardrail", "guardrail", "guard"),
-        ("Conversation.rag.observability", "rag", "rag"),
+        ("Conversation.rag.observability", "rag", "finds"),
         ("application.perception_analysis", "analysis", "sees"),
         ("application.perception_tool_call", "tool_call", "sees"),
         ("conversation.pal.stopped_speaking", "stopped", "?"),

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
-from tavus_cli.text import TERMINAL_LINE, LineDecoder, decoded, read_text
+from tavus_cli.files import TERMINAL_LINE, LineDecoder, decoded, read_text
 
 
 @pytest.mark.parametrize(
