@@ -200,6 +200,8 @@ _tavus_console() {
         "conversation end --base-url") :; return ;;
         "conversation end --query") :; return ;;
         "auth login --base-url") :; return ;;
+        "session start --max-minutes") :; return ;;
+        "session start --body") _tavus_console_files "$current"; return ;;
         "session start --record") _tavus_console_files "$current"; return ;;
         "session start --idle") :; return ;;
         "session start --queue") :; return ;;
@@ -216,6 +218,8 @@ _tavus_console() {
         "session start --tool-from") _tavus_console_words "pal any" "$current"; return ;;
         "session start --max-calls") :; return ;;
         "session start --tool-log") _tavus_console_files "$current"; return ;;
+        "session start --pal"|"session start --persona") :; return ;;
+        "session start --face"|"session start --replica") :; return ;;
         "session stop --base-url") :; return ;;
         "webhooks listen --port") :; return ;;
         "webhooks listen --forward-to") :; return ;;
@@ -257,7 +261,7 @@ _tavus_console() {
         "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
         "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "start list stop" "$current"; fi ;;
-        "session start") if [[ $current == -* ]]; then _tavus_console_words "--record --redact --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
+        "session start") if [[ $current == -* ]]; then _tavus_console_words "--new --max-minutes --body --record --redact --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
         "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
         "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
         "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;

@@ -54,6 +54,11 @@ class Note:
         with contextlib.suppress(OSError):
             self._write(self._about | {"conversation_id": conversation_id})
 
+    @property
+    def shared(self) -> tuple[str, int] | None:
+        """Its file, and what a process inherits to hold it; None: there is no note."""
+        return None if self._handle is None else (str(self._path), self._handle)
+
     def remove(self) -> None:
         with contextlib.suppress(OSError):
             self._path.unlink()
@@ -88,15 +93,18 @@ def left_behind(folder: Path | None = None, clock: Callable[[], float] = time.ti
 
 
 def forget(conversation_id: str, folder: Path | None = None) -> None:
-    """It has ended."""
-    for path, about in _notes(folder or _folder()):
+    """It has ended: nobody needs its note, whoever holds it."""
+    for path, about in _notes(folder or _folder(), held=True):
         if about is not None and about.get("conversation_id") == conversation_id:
             with contextlib.suppress(OSError):
                 path.unlink()
 
 
-def _notes(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """Those that nobody holds, each as long as it is looked at; None for what cannot be read."""
+def _notes(folder: Path, *, held: bool = False) -> Iterator[tuple[Path, dict[str, Any] | None]]:
+    """Those that nobody holds, each as long as it is looked at; with ``held`` those too, as they are.
+
+    None for what cannot be read.
+    """
     try:
         paths = sorted(folder.iterdir())
     except OSError:
@@ -107,7 +115,8 @@ def _notes(folder: Path) -> Iterator[tuple[Path, dict[str, Any] | None]]:
         except OSError:
             continue
         try:
-            _lock(handle)
+            if not held:
+                _lock(handle)
             about = json.loads(os.read(handle, 4_096))
             times = isinstance(about, dict) and [about.get(name) for name in ("at", "until")]
             fits = times and all(isinstance(one, int | float) for one in times)

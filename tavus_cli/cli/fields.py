@@ -12,6 +12,7 @@ import typer
 from tavus_cli.api.creation import BY_NAME, FIELDS, Field, Json
 from tavus_cli.cli.app import CREATING
 from tavus_cli.cli.options import duration_option
+from tavus_cli.errors import UsageError
 
 Body = Annotated[
     str | None,
@@ -22,8 +23,26 @@ Body = Annotated[
         rich_help_panel=CREATING,
     ),
 ]
+MaxMinutes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="N",
+        help="With --new: Tavus ends it after N minutes, even if this console is gone.",
+        rich_help_panel=CREATING,
+    ),
+]
 Fields = Json  # what a conversation is created with, by the names of the API
 ALL = tuple(field.name for field in FIELDS)
+
+
+def new_fields(new: bool, fields: Fields, body: str | None, max_minutes: int | None) -> Fields:
+    """``fields`` with the longest time. Raises UsageError where they are given without --new."""
+    if max_minutes is not None:
+        fields = fields | {"max_call_duration": max_minutes * 60}
+    if not new and (any(fields.values()) or body is not None):
+        raise UsageError("--pal, --max-minutes and the like need --new: they are for a new conversation")
+    return fields
 
 
 def with_fields(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import CREATING, app, examples
-from tavus_cli.cli.fields import Body, Fields, with_fields
+from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
 from tavus_cli.cli.options import (
     RECONNECT,
     SETTING,
@@ -34,7 +34,6 @@ from tavus_cli.cli.options import (
     lasting,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
-from tavus_cli.errors import UsageError
 
 
 @app.command(
@@ -62,15 +61,7 @@ def join(
     end_on_exit: Annotated[
         bool, typer.Option("--end-on-exit", help="End the conversation for everybody when you leave.")
     ] = False,
-    max_minutes: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            metavar="N",
-            help="With --new: Tavus ends it after N minutes, even if this console is gone.",
-            rich_help_panel=CREATING,
-        ),
-    ] = None,
+    max_minutes: MaxMinutes = None,
     body: Body = None,
     name: Name = SETTING,
     record: Record = None,
@@ -124,10 +115,7 @@ def join(
     )
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
-    if max_minutes is not None:
-        fields["max_call_duration"] = max_minutes * 60
+    fields = new_fields(new, fields, body, max_minutes)
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)
-    if any(fields.values()) or body is not None:
-        raise UsageError("--pal, --max-minutes and the like need --new: they are for a new conversation")
     return join_target(parse(target), end_on_exit, how, options, environment)

@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.app import CREATING, app, examples
+from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
 from tavus_cli.cli.options import (
     RECONNECT,
     SETTING,
@@ -32,11 +33,29 @@ group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join 
 app.add_typer(group, name="session")
 
 
-@group.command(**examples("session start c7f3a91d20be4b58", "session start sim --record talk.jsonl --idle 0"))
+@group.command(
+    **examples(
+        "session start c7f3a91d20be4b58",
+        "session start sim --record talk.jsonl --idle 0",
+        "session start --new --pal p5d11710002a --max-minutes 15",
+    )
+)
+@with_fields("persona_id", "replica_id", "chat", "require_auth")
 @with_tools
 def start(
     ctx: typer.Context,
     target: Target = None,
+    new: Annotated[
+        bool,
+        typer.Option(
+            "--new",
+            help="Create a conversation (see --pal, --face, --body) and join it. It is ended if it cannot be "
+            "joined; else it continues until it is ended (session stop --end).",
+            rich_help_panel=CREATING,
+        ),
+    ] = False,
+    max_minutes: MaxMinutes = None,
+    body: Body = None,
     record: Record = None,
     redact: Redact = False,
     idle: Annotated[float, duration_option("Leave after this long without a client; 0: never.")] = lasting(
@@ -59,10 +78,11 @@ def start(
     otlp: Otlp = None,
     otlp_content: OtlpContent = False,
     *,
+    fields: Fields,
     tools: Tools,
 ) -> int:
     """Join and stay in the background, for join, tail, send and run to share. Prints the session's id."""
-    from tavus_cli.commands.session import Start
+    from tavus_cli.commands.session import Start, start_new
     from tavus_cli.commands.session import start as run_start
     from tavus_cli.target import RoomOptions, parse
 
@@ -70,6 +90,9 @@ def start(
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     check_redact(redact, record)
     options = Start(record, idle or None, queue, json, tools, otlp, otlp_content, redact)
+    fields = new_fields(new, fields, body, max_minutes)
+    if new:
+        return start_new(parse(target), fields, body, how, options, environment_of(ctx))
     return run_start(parse(target), how, options, environment_of(ctx))
 
 
@@ -78,7 +101,7 @@ def list_(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each session.")] = False,
 ) -> int:
-    """List the sessions of this machine: id, target, PAL, turn, minutes, clients."""
+    """List the sessions of this machine: id, target, PAL, turn, minutes (joined and billed), clients."""
     from tavus_cli.commands.session import list_sessions
 
     return list_sessions(environment_of(ctx), as_json=json)

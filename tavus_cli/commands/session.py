@@ -7,8 +7,9 @@ import os
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, without_keys
@@ -17,15 +18,18 @@ from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
 from tavus_cli.resident.room import stop as stop_session
 from tavus_cli.resident.wire import error_of
+from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment
-from tavus_cli.target import RoomOptions, Sim, Target, parse, resolve
+from tavus_cli.target import Default, RoomOptions, Sim, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 from tavus_cli.views.theme import PLAIN
 
 if TYPE_CHECKING:
     from tavus_cli.api.client import TavusApi
+    from tavus_cli.api.conversations import Found as Joinable
+    from tavus_cli.api.ending import Ending
     from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
@@ -33,7 +37,7 @@ TRIES = 100  # another process may be starting or ending the same session
 STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
 NONE = "no session is running"
-COLUMNS = ("id", "target", "PAL", "turn", "minutes", "clients")
+COLUMNS = ("id", "target", "PAL", "turn", "minutes", "billed", "clients")
 JOINING, SILENT = "joining", "not answering"
 Json = dict[str, Any]
 
@@ -50,35 +54,79 @@ class Start:
     otlp: str | None = None
     otlp_content: bool = False
     redact: bool = False
+    new: Ending | None = None  # of the conversation that was made for it
 
     def at_the_start(self) -> list[tuple[str, object]]:
         """What only a new session can do."""
-        return [("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
+        return [("--new", self.new), ("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
 
 
 def _absolute(where: str) -> str:
     return where if "://" in where else os.path.abspath(where)
 
 
-def start(target: Target, how: RoomOptions, options: Start, environment: Environment) -> int:
-    """Returns once the session has joined. Raises what kept it from that."""
-    check_supported()
-    if options.otlp is not None:
-        from tavus_cli.report.otlp import check
+def start_new(
+    target: Target,
+    fields: Json,
+    body: str | None,
+    how: RoomOptions,
+    options: Start,
+    environment: Environment,
+) -> int:
+    """Create a conversation, and a session in it that holds its note; what is not joined is ended.
 
-        check(options.otlp)  # what is wrong with it is said before anything is joined
-    if options.tools is not None:
-        options.tools.table(environment.environ)  # what is wrong with it is said before anything is joined
-        if options.tools.anyone:
-            from tavus_cli.tools.options import ANYONE
+    Raises UsageError, and what creating and ``start`` raise.
+    """
+    from tavus_cli.api.conversations import connection, creation_from
+    from tavus_cli.api.ending import join_new, tell_left_behind
+    from tavus_cli.session.session import run
+    from tavus_cli.session.waiting import within
 
-            environment.warn(ANYONE)
+    if not isinstance(target, Default):
+        raise UsageError("--new creates a conversation: leave TARGET out")
+    _check(options, environment)  # before anything is billed
+    runtime.own_folder()
+    request = creation_from(fields, body, environment.stdin)
+    tell_left_behind(environment)
+
+    async def joining(found: Joinable, ending: Ending) -> int:
+        known = how._replace(conversation_id=found.conversation_id)
+        stop: list[Callable[[], object]] = []
+        try:
+            return await within(
+                None,
+                lambda: start(parse(found.target), known, replace(options, new=ending), environment, stop),
+            )
+        finally:
+            for one in stop:
+                one()
+
+    connect = connection(environment.environ, how.base_url)
+    return run(lambda: join_new(connect, request, joining, environment))
+
+
+def start(
+    target: Target,
+    how: RoomOptions,
+    options: Start,
+    environment: Environment,
+    stop: list[Callable[[], object]] | None = None,
+) -> int:
+    """Returns once the session has joined. Raises what kept it from that.
+
+    ``stop`` gets what ends the process under way, for a caller on another thread.
+    """
+    _check(options, environment)
+    if options.tools is not None and options.tools.anyone:
+        from tavus_cli.tools.options import ANYONE
+
+        environment.warn(ANYONE)
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
-        answer = _spawn(name, joinable[0], how, options)
+        answer = _spawn(name, joinable[0], how, options, [] if stop is None else stop)
         if "error" in answer:
             raise error_of(answer["error"])
         if "hello" in answer:
@@ -95,6 +143,17 @@ def start(target: Target, how: RoomOptions, options: Start, environment: Environ
     raise ConsoleError(f"the session {name} could not be started: another one starts and ends; try again")
 
 
+def _check(options: Start, environment: Environment) -> None:
+    """What is wrong with the options is said before anything is joined."""
+    check_supported()
+    if options.otlp is not None:
+        from tavus_cli.report.otlp import check
+
+        check(options.otlp)
+    if options.tools is not None:
+        options.tools.table(environment.environ)
+
+
 def _started(about: Json, options: Start, environment: Environment) -> int:
     if about["recording_failed"] is not None:
         environment.warn(f"recording: {about['recording_failed']}")
@@ -104,8 +163,10 @@ def _started(about: Json, options: Start, environment: Environment) -> int:
     return ExitStatus.DONE
 
 
-def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
+def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Callable[[], object]]) -> Json:
     """What the new process answers. Its arguments hold nothing of the TARGET, which may have a token."""
+    new = options.new
+    note = new.new.shared if new is not None and new.new is not None else None
     config = {
         "id": name,
         "target": word,
@@ -117,6 +178,8 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
         "otlp": None if options.otlp is None else _absolute(options.otlp),
         "otlp_content": options.otlp_content,
         "tools": None if options.tools is None else options.tools._asdict(),
+        "billed": None if new is None else {"since": new.billed, "most": new.most},
+        "note": None if note is None else note[0],
     }
     try:
         process = subprocess.Popen(
@@ -127,11 +190,13 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
             start_new_session=True,
             text=True,
             env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
+            pass_fds=[] if note is None else [note[1]],  # it holds the note from here on
         )
     except OSError as error:
         raise ConsoleError(f"the session's process cannot be started: {error.strerror or error}") from None
     assert process.stdin is not None
     assert process.stdout is not None
+    stop.append(process.terminate)
     with process.stdin, process.stdout:
         try:
             process.stdin.write(json.dumps(config) + "\n")
@@ -149,6 +214,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start) -> Json:
     if "hello" not in answer:
         process.wait()
     else:
+        stop.clear()
         process.returncode = 0  # it is on its own from here on: nobody waits for it
     return answer
 
@@ -179,11 +245,18 @@ def list_sessions(environment: Environment, *, as_json: bool) -> int:
 
 def _row(about: Json) -> tuple[str, ...]:
     if about["state"] != "joined":
-        return (about["id"], about["state"], "–", "–", "–", "–")
+        return (about["id"], about["state"], *"–––––")
     present = "present" if about["pal_present"] else "–"
     turn = "–" if about["turn"] is None else str(about["turn"])
     minutes, clients = str(about["minutes"]), str(about["clients"])
-    return (about["id"], about["target"], present, turn, minutes, clients)
+    return (about["id"], about["target"], present, turn, minutes, _billed(about.get("billed")), clients)
+
+
+def _billed(billed: Json | None) -> str:
+    """In minutes; of a conversation that was not made for its session nobody here knows."""
+    if billed is None:
+        return "–"
+    return f"{billed['minutes']}" + (f" of {billed['most'] / 60:g}" if billed["most"] else "")
 
 
 def stop(name: str | None, base_url: str | None, environment: Environment, *, all: bool, end: bool) -> int:
@@ -202,6 +275,8 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
             from tavus_cli.api.conversations import connect
 
             api = stack.enter_context(connect(environment.environ, base_url))
+        left = [name for one in chosen if end and (name := _to_end(one, rooms.get(one)))]
+        stack.enter_context(_named(left, environment))
         for one in chosen:
             for note in stop_session(one):
                 environment.warn(f"{safe(one)}: {safe(note)}")
@@ -209,7 +284,32 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
             environment.say(f"stopped {safe(one)}")
             if end:
                 status = _end(one, rooms.get(one), api, environment) or status
+                left[:] = left[1:] if _to_end(one, rooms.get(one)) else left
     return status
+
+
+@contextmanager
+def _named(left: list[str], environment: Environment) -> Iterator[None]:
+    """Where it is stopped, the conversations that are left to end are named."""
+
+    def tell(why: str) -> None:
+        from tavus_cli.api.ending import tell_not_ended
+
+        for name in left:
+            tell_not_ended(name, why, environment)
+
+    with signals.named_at_hard_exit(lambda: tell("stopped by a second signal")):
+        try:
+            yield
+        except BaseException as error:
+            tell(str(error) if isinstance(error, ConsoleError) else "stopped before it was ended")
+            raise
+
+
+def _to_end(session: str, room: ResidentRoom | None) -> str | None:
+    """The conversation that a session is in; None for a simulation, and where it did not say."""
+    name = session if room is None else room.conversation_id
+    return name if is_conversation_id(name) and (room is None or not _is_simulated(room)) else None
 
 
 def _is_simulated(room: ResidentRoom) -> bool:
@@ -240,8 +340,8 @@ def _end(
     if room is not None and _is_simulated(room):
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
         return ExitStatus.DONE
-    name = session if room is None else room.conversation_id
-    if not is_conversation_id(name):  # it did not say what it is in
+    name = _to_end(session, room)
+    if name is None:  # it did not say what it is in
         environment.warn(f"{safe(session)} did not say which conversation it was in: nothing was ended")
         return ExitStatus.FAILED
     assert api is not None

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from tavus_cli.errors import ExitStatus
@@ -35,6 +36,8 @@ def main() -> None:
     parts = [_answering(config["tools"])] if config.get("tools") else []
     if config.get("otlp"):
         parts.append(_tracing(config["otlp"], bool(config.get("otlp_content"))))
+    if config.get("note"):
+        parts.append(_noted(config["note"]))
     attach = _all(parts) if parts else None
     redactor = _redactor() if config.get("redact") else None
     try:
@@ -74,6 +77,20 @@ def _tracing(where: str, content: bool) -> Attach:
             yield None
 
     return lambda session, send, note: traced(tracing(where, content, session, note))
+
+
+def _noted(path: str) -> Attach:
+    """The note of a conversation made for this session, whose lock this process inherited: once the
+    conversation is over, nobody needs it. Else it stays, for the next start.
+    """
+
+    @asynccontextmanager
+    async def kept(session: Session) -> AsyncIterator[None]:
+        yield None
+        if session.over is not None and not session.cut_off:
+            Path(path).unlink(missing_ok=True)
+
+    return lambda session, send, note: kept(session)
 
 
 def _all(parts: list[Attach]) -> Attach:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 MAX_DEPTH = 100  # levels of a message: Daily's client reads fewer than 128, and quotes it all in its error
+TOO_LONG = "a number with too many digits"
 TOO_DEEP = "nested too deep"  # shown instead of a deeper one
 MAX_TIME = 1e11  # Unix seconds: a larger number is milliseconds, or not a time
 _BINARY = 200  # characters from which on base64 is an image or a sound and not a word
@@ -30,6 +31,10 @@ def from_json(text: str) -> Any:
         return json.loads(text)
     except RecursionError:
         raise ValueError(TOO_DEEP) from None
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # Python's own text advises its programmers
+        raise ValueError(TOO_LONG) from None
 
 
 def to_json(value: Any) -> str:

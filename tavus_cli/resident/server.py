@@ -56,13 +56,15 @@ Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextMa
 class ServerOptions:
     """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
 
-    ``queue``: how many lines wait for a client that does not read.
+    ``queue``: how many lines wait for a client that does not read. ``billed`` where the conversation was made
+    for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
     """
 
     id: str
     idle: float | None
     queue: int
     tools: bool = False  # whether tool calls are answered here
+    billed: Json | None = None
 
 
 class Tapped:
@@ -417,6 +419,7 @@ class Server:
             "started": self._started,
             "now": room.now(),
             "minutes": round((room.now() - self._started) / 60, 1),
+            "billed": self._billed(),
             "pal_present": self._session.pal_present,
             "line": "up" if self._session.down is None else "down",
             "turn": None if current is None else current.idx,
@@ -426,6 +429,12 @@ class Server:
             "recording_failed": self._failure,
             "tools": self._options.tools,
         }
+
+    def _billed(self) -> Json | None:
+        billed = self._options.billed
+        if billed is None:
+            return None
+        return billed | {"minutes": round((self._room.now() - billed["since"]) / 60, 1)}
 
     def _snapshot(self) -> Json:
         people = [participant_json(one) for one in self._room.participants.values()]
@@ -483,7 +492,13 @@ async def reside(
     redactor: Redacts | None = None,
 ) -> int:
     """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(config["id"], config["idle"], config["queue"], tools=bool(config.get("tools")))
+    options = ServerOptions(
+        config["id"],
+        config["idle"],
+        config["queue"],
+        tools=bool(config.get("tools")),
+        billed=config.get("billed"),
+    )
     path: Path | None = None
     claimed: tuple[socket.socket, int] | None = None
     try:

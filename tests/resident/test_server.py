@@ -49,7 +49,7 @@ def folder(sessions: Path) -> Path:
 def test_a_session_is_started_listed_used_and_stopped(folder: Path) -> None:
     assert process("session", "start", "sim") == Result(0, "sim\n", "")
     head, row = console("session", "list").lines
-    assert head.split() == ["id", "target", "PAL", "turn", "minutes", "clients"]
+    assert head.split() == ["id", "target", "PAL", "turn", "minutes", "billed", "clients"]
     assert row.split()[:2] == ["sim", "sim"]
     assert console("send", "sim", "respond", "How much is it?", "--wait", "reply").out.startswith("A ticket")
     again = console("send", "echo", "Once more.", "--wait", "reply")

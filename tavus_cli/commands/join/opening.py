@@ -49,8 +49,15 @@ async def _join(
         return await join(room, options, environment)
     from tavus_cli.api.conversations import connection
     from tavus_cli.api.ending import Ending, ended_after
+    from tavus_cli.resident.room import ResidentRoom
 
-    ending = Ending(conversation_id, connection(environment.environ, how.base_url))
+    billed = (room.about.get("billed") if isinstance(room, ResidentRoom) else None) or {}
+    ending = Ending(
+        conversation_id,
+        connection(environment.environ, how.base_url),
+        billed=billed.get("since"),
+        most=billed.get("most"),
+    )
     if end_on_exit:
         await ending.want()
     joining = join(room, replace(options, ending=ending), environment)
