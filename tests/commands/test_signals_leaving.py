@@ -23,8 +23,8 @@ from tests.kits.command_kit import faked
 from tests.kits.fake_daily import Scenario
 from tests.kits.program import CONSOLE, SECONDS, environ
 from tests.kits.resident_kit import listed
-from tests.kits.signals import BILLED, MARK, PAL, alive
-from tests.kits.tavus_api import KEY, LocalApi, local_api
+from tests.kits.signals import BILLED, MARK, alive
+from tests.kits.tavus_api import KEY, PAL, LocalApi, local_api
 
 URL = "https://x.daily.co/c0ffee"
 HELLO = {"event_type": "conversation.utterance", "seq": 1, "properties": {"role": "pal", "speech": "Hello"}}
