@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,15 @@ from tests.kits.program import NOWHERE
 
 # Of each hundred examples of a property `make test` tries these, `make test-all` and pytest all.
 settings.register_profile("quick", max_examples=25)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def signals() -> None:
+    """As a terminal's programs find them: what starts the tests (nohup, a shell's &) may ignore some."""
+    for name, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
 
 
 @pytest.fixture(scope="session", autouse=True)
