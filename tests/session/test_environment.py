@@ -16,7 +16,7 @@ from hypothesis import given
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.views.theme import DARK, PLAIN, ColorChoice
 from tests.kits.conversations import HOSTILE_TEXTS, assert_harmless, some, texts
-from tests.kits.program import CONSOLE, SAMPLES, SECONDS, environ
+from tests.kits.program import CONSOLE, SAMPLES, SECONDS, environ, unmeasured
 
 
 class Stream(io.StringIO):
@@ -296,7 +296,7 @@ def test_once_daily_was_loaded_a_process_ends_at_once(loaded: bool, before: str)
     """What was written is flushed, and nothing of Daily's is taken apart while its threads run."""
     done = subprocess.run(
         [sys.executable, "-c", ENDING.format(loaded=loaded, before=before)],
-        capture_output=True, text=True, check=False, env=environ(), timeout=SECONDS,
+        capture_output=True, text=True, check=False, env=unmeasured(), timeout=SECONDS,
     )  # fmt: skip
     assert done.returncode == 3
     assert done.stdout == ("" if before == "sys.stdout = None" and loaded else "all that was written\n")
