@@ -5,6 +5,7 @@ BIN = $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 VENV_LOWEST = .venv-lowest
 PARALLEL = -n auto --dist worksteal
+WAITING = -n 4 --dist worksteal      # slow tests mostly wait: four at once on two cores
 
 .PHONY: sim test test-all coverage lowest wheel check bench fuzz pictures
 
@@ -15,10 +16,16 @@ test: $(VENV)/test              ## the tests, without the slow ones: under 4 min
 	$(BIN)/pytest $(PARALLEL) -m "not slow" --hypothesis-profile=quick $(PYTEST_ARGS)
 
 test-all: $(VENV)/test          ## all tests
-	$(BIN)/pytest $(PARALLEL) $(PYTEST_ARGS)
+	status=0; \
+	$(BIN)/pytest $(PARALLEL) -m "not slow" $(PYTEST_ARGS) || status=1; \
+	$(BIN)/pytest $(WAITING) -m slow $(PYTEST_ARGS) || status=1; \
+	exit $$status
 
 coverage: $(VENV)/test          ## all tests, and the branches they reach: fails below the floor
-	$(BIN)/pytest $(PARALLEL) --cov --cov-report=term $(PYTEST_ARGS)
+	status=0; \
+	$(BIN)/pytest $(PARALLEL) -m "not slow" --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS) || status=1; \
+	$(BIN)/pytest $(WAITING) -m slow --cov --cov-append --cov-report=term $(PYTEST_ARGS) || status=1; \
+	exit $$status
 
 lowest:                         ## the tests, with the lowest versions that pyproject.toml allows
 	$(PYTHON) .ci/lowest.py > .ci/lowest.txt
