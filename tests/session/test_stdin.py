@@ -35,7 +35,10 @@ def lines_of(data: bytes) -> list[str]:
         thread.join()
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\n", codec="utf-8")), max_size=5), st.booleans())
+@given(
+    st.lists(st.text(st.characters(exclude_characters="\n\r\0\ufeff", codec="utf-8")), max_size=5),
+    st.booleans(),
+)
 def test_the_lines_are_those_of_the_text(lines: list[str], ends: bool) -> None:
     text = "\n".join(lines) + "\n" * ends
     want = text.split("\n")
