@@ -110,7 +110,7 @@ SITUATIONS: dict[str, Situation] = {
         "line to the room",
         (5, 5, 5),
         "/wait shutdown within 28s",
-        own={**LONG, **ONCE},
+        own={**LONG, **ONCE, "send": ["--wait", "shutdown", "--timeout", "30s"]},
         open=True,
         tail=CUT,
     ),
