@@ -244,7 +244,7 @@ def test_silence_is_told(daily: Install) -> None:
     daily()
     result = doctor()
     assert result.status == 3
-    assert "✗ no event came within 0.1 s" in result.lines
+    assert "✗ no event arrived within 0.1 s" in result.lines
 
 
 def test_notes_are_told_and_prove_nothing(daily: Install) -> None:
