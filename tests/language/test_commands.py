@@ -246,12 +246,12 @@ def test_sendable_text_from_elsewhere() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["sim"], "KIND is missing; known are respond, echo"),
-        (["sim", "ehco", "Hi"], 'unknown KIND "ehco"; did you mean echo?; known are'),
-        (["ehco"], 'unknown KIND "ehco"; did you mean echo?; known are'),
-        (["ehco", "Hi"], 'unknown KIND "ehco"; did you mean echo?; known are'),
-        (["sim", "zzz"], 'unknown KIND "zzz"; known are'),
-        (["sim", "quit"], 'unknown KIND "quit"; known are'),
+        (["sim"], "KIND is missing; the kinds are respond, echo"),
+        (["sim", "ehco", "Hi"], 'unknown KIND "ehco"; did you mean echo?; the kinds are'),
+        (["ehco"], 'unknown KIND "ehco"; did you mean echo?; the kinds are'),
+        (["ehco", "Hi"], 'unknown KIND "ehco"; did you mean echo?; the kinds are'),
+        (["sim", "zzz"], 'unknown KIND "zzz"; the kinds are'),
+        (["sim", "quit"], 'unknown KIND "quit"; the kinds are'),
         (["echo"], "TEXT is missing; usage: /echo TEXT"),
     ],
 )
