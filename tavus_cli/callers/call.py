@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import cast
 
-from tavus_cli.callers import judge
 from tavus_cli.callers.caller import Caller
-from tavus_cli.callers.judge import Judged
+from tavus_cli.callers.judge import Judged, ballot, cannot_tell, verdict
 from tavus_cli.callers.model import ModelFailed, Talker
-from tavus_cli.callers.prompts import spoken, to_judge, to_play
+from tavus_cli.callers.prompts import Messages, spoken, to_judge, to_play
 from tavus_cli.callers.transcript import Transcript
 from tavus_cli.errors import ConversationOver, NotMet
 from tavus_cli.protocol.interactions import respond
-from tavus_cli.rooms.room import Room, VirtualTime
+from tavus_cli.rooms.room import VirtualTime
 from tavus_cli.script.conditions import REPLY, Match
 from tavus_cli.script.live import LiveStage
 from tavus_cli.script.window import Expectation
@@ -43,8 +41,7 @@ class Called:
 class Call:
     """One call in a room. Make it before ``session`` is entered: it adds its sinks.
 
-    ``timeout``: how many seconds the PAL has for each reply. ``tell`` gets each line as "WHO: TEXT", not made
-    safe.
+    ``timeout``: how many seconds the PAL has for each reply.
     """
 
     def __init__(
@@ -77,26 +74,28 @@ class Call:
 
     async def judge(self, talker: Talker) -> None:
         """Raises nothing: an answer that cannot be used is "cannot tell"."""
+        self.called.judged = await self._judged(talker)
+
+    async def _judged(self, talker: Talker) -> list[Judged]:
         criteria, lines = self._caller.success, self.transcript.lines
         if not self.transcript.said_by("pal") and not self.transcript.said_by("tool call"):
-            self.called.judged = [judge.Judged(text, False, "the PAL said nothing") for text in criteria]
-        elif self.transcript.full:
-            self.called.judged = judge.cannot_tell(criteria, "the call is too long to be judged")
-        else:
-            ballot = judge.ballot(criteria)
-            try:
-                answer = await self._asked(talker, judging=True, ballot=ballot)
-            except ModelFailed as error:
-                self.called.judged = judge.cannot_tell(criteria, str(error))
-            else:
-                self.called.judged = judge.verdict(answer, ballot, lines)
+            return [Judged(text, False, "the PAL said nothing") for text in criteria]
+        if self.transcript.full:
+            return cannot_tell(criteria, "the call is too long to be judged")
+        asked = ballot(criteria)
+        try:
+            answer = await self._ask(talker, to_judge(asked.asked, lines, self._caller.goal), as_json=True)
+        except ModelFailed as error:
+            return cannot_tell(criteria, str(error))
+        return verdict(answer, asked, lines)
 
     # -- the call ----------------------------------------------------------------------------------------
 
     async def _talk(self, talker: Talker) -> None:
         called = self.called
         while called.turns < self._caller.max_turns:
-            text, hung_up = spoken(await self._asked(talker))
+            messages = to_play(self._caller, self.transcript.lines)
+            text, hung_up = spoken(await self._ask(talker, messages))
             if text:
                 called.turns += 1
                 await self._say(text, last=hung_up)
@@ -133,27 +132,14 @@ class Call:
         if "pal" in self._session.conversation.status.speaking:
             await self.stage.expect(Expectation("stopped_speaking", _PAL, within=LONGEST_SPEECH, waits=True))
 
-    async def _asked(
-        self, talker: Talker, *, judging: bool = False, ballot: judge.Ballot | None = None
-    ) -> str:
-        lines = self.transcript.lines
-        if ballot is not None:
-            messages = to_judge(ballot.asked, lines, self._caller.goal)
-        else:
-            messages = to_play(self._caller, lines)
-        async with _standing_still(self._session.room):
-            return await talker.answer(messages, as_json=judging)
-
-
-@contextlib.asynccontextmanager
-async def _standing_still(room: Room) -> AsyncIterator[None]:
-    """A room that has its own time waits meanwhile: a model takes real time."""
-    if room.live or not isinstance(room, VirtualTime):
-        yield
-        return
-    clock = cast(VirtualTime, room)
-    clock.hold()
-    try:
-        yield
-    finally:
-        clock.release()
+    async def _ask(self, talker: Talker, messages: Messages, *, as_json: bool = False) -> str:
+        """A room that has its own time waits meanwhile: a model takes real time."""
+        room = self._session.room
+        clock = cast(VirtualTime, room) if not room.live and isinstance(room, VirtualTime) else None
+        if clock is not None:
+            clock.hold()
+        try:
+            return await talker.answer(messages, as_json=as_json)
+        finally:
+            if clock is not None:
+                clock.release()

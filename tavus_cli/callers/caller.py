@@ -17,6 +17,7 @@ from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 from tavus_cli.settings.toml_values import Bad, address, seconds, some_text, timeout, whole
 
 OLLAMA = "http://127.0.0.1:11434/v1"
+TIMEOUT = 60.0  # seconds for an answer: a model on this machine is loaded first
 MOST_TURNS = 100
 MOST_CRITERIA = 20
 MOST_TEXT = 4_000  # characters of a text in the file
@@ -33,7 +34,7 @@ class Model:
     name: str
     url: str = OLLAMA
     key_env: str = ""
-    timeout: float = 60.0
+    timeout: float = TIMEOUT
     max_tokens: int = 100_000
 
     @property

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from tavus_cli.callers.caller import OLLAMA, Model
 from tavus_cli.callers.prompts import Messages
 from tavus_cli.errors import ConsoleError, keep_secret, redacted
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.tools.http import NoAnswer, exchange
+from tavus_cli.tools.http import NoAnswer, Poster, poster
 
-if TYPE_CHECKING:
-    import httpx
-
-MOST_BYTES = 1 << 20  # of an answer
+MOST_BYTES = 1 << 18  # of an answer
 MOST_TOKENS = 2_000  # of one answer: that of a judge with 20 criteria fits
 _MOST_TEXT = 200  # characters of an answer that an error quotes
 
@@ -38,14 +35,14 @@ class TooDear(ModelFailed):
 
 
 class Talker:
-    """From ``talker``. ``tokens``: what was used so far, as the endpoint counts it; ``requests`` were sent."""
+    """From ``talker``. ``tokens`` were used so far, as the endpoint counts; ``requests`` were sent."""
 
-    def __init__(self, model: Model, key: str, client: httpx.AsyncClient) -> None:
+    def __init__(self, model: Model, key: str, asking: Poster) -> None:
         self.tokens = 0
         self.requests = 0
         self._model = model
         self._key = key
-        self._client = client
+        self._poster = asking
         self._plain = False  # the endpoint refused what not every one knows
         keep_secret(key)
 
@@ -73,8 +70,7 @@ class Talker:
         )
         self.requests += 1
         try:
-            return await exchange(
-                self._client,
+            return await self._poster.exchange(
                 f"{model.url}/chat/completions",
                 to_json(body).encode("utf-8", "replace"),
                 headers,
@@ -145,12 +141,5 @@ def _complaint(data: bytes) -> str:
 @contextlib.asynccontextmanager
 async def talker(model: Model, key: str) -> AsyncIterator[Talker]:
     """A model on this machine is asked without a proxy."""
-    import asyncio
-
-    import httpx
-
-    def make() -> httpx.AsyncClient:  # reads certificates: on another thread
-        return httpx.AsyncClient(follow_redirects=False, timeout=None, trust_env=not model.local)
-
-    async with await asyncio.to_thread(make) as client:
-        yield Talker(model, key, client)
+    async with poster(proxies=not model.local) as asking:
+        yield Talker(model, key, asking)

@@ -21,17 +21,30 @@ class Poster(NamedTuple):
 
     async def post(self, url: str, given: bytes, headers: Mapping[str, str], timeout: float) -> Result:
         """What the URL answers; what goes wrong is an error result of one line."""
-        return await _post(self.client, url, given, headers, timeout)
+        try:
+            status, data = await self.exchange(url, given, headers, timeout)
+        except NoAnswer as why:
+            return Result(error=str(why))
+        if not 200 <= status < 300:
+            text = data[-TAIL:].decode("utf-8", "replace").strip()
+            return Result(error=f"HTTP {status}" + (f": {text}" if text else ""))
+        return read_output(data, "the answer")
+
+    async def exchange(
+        self, url: str, given: bytes, headers: Mapping[str, str], timeout: float, most: int = MAX_OUTPUT
+    ) -> tuple[int, bytes]:
+        """The status and the body, of at most ``most`` bytes. Raises NoAnswer."""
+        return await _exchange(self.client, url, given, headers, timeout, most)
 
 
 @contextlib.asynccontextmanager
-async def poster() -> AsyncIterator[Poster]:
+async def poster(*, proxies: bool = True) -> AsyncIterator[Poster]:
     """Made on another thread: reading the certificates takes long enough to be felt. No redirect is
-    followed: headers that hold a key would go along."""
+    followed: headers that hold a key would go along. ``proxies``: whether the environment's are used."""
     import httpx
 
     def make() -> httpx.AsyncClient:
-        return httpx.AsyncClient(follow_redirects=False, timeout=None)
+        return httpx.AsyncClient(follow_redirects=False, timeout=None, trust_env=proxies)
 
     async with await asyncio.to_thread(make) as made:
         yield Poster(made)
@@ -45,15 +58,14 @@ class NoAnswer(Exception):
         self.connected = connected
 
 
-async def exchange(
+async def _exchange(
     client: httpx.AsyncClient,
     url: str,
     given: bytes,
     headers: Mapping[str, str],
     timeout: float,
-    most: int = MAX_OUTPUT,
+    most: int,
 ) -> tuple[int, bytes]:
-    """POST JSON: the status and the body of at most ``most`` bytes. Raises NoAnswer."""
     import httpx
 
     try:
@@ -75,19 +87,6 @@ async def exchange(
         why = f"no answer from {_host(url)}: {error or type(error).__name__}"
         raise NoAnswer(why, connected=connected) from None
     return answer.status_code, bytes(data)
-
-
-async def _post(
-    client: httpx.AsyncClient, url: str, given: bytes, headers: Mapping[str, str], timeout: float
-) -> Result:
-    try:
-        status, data = await exchange(client, url, given, headers, timeout)
-    except NoAnswer as why:
-        return Result(error=str(why))
-    if not 200 <= status < 300:
-        text = data[-TAIL:].decode("utf-8", "replace").strip()
-        return Result(error=f"HTTP {status}" + (f": {text}" if text else ""))
-    return read_output(data, "the answer")
 
 
 def _host(url: str) -> str:
