@@ -100,9 +100,9 @@ class Turns:
         if asked is not None and (turn.replied is None or turn.asked is None):
             turn.asked = asked
         if role == "user":
-            if turn.replied is None and asked is None:
-                if family == "stopped" or (family == "utterance" and turn.asked is None):
-                    turn.asked = at
+            ends = family == "stopped" or (family == "utterance" and turn.asked is None)
+            if ends and turn.replied is None and asked is None:
+                turn.asked = at
         elif role == "pal" and turn.replied is None and (family == "started" or family == "utterance"):
             turn.replied = at
             self._answered_turn = max(self._answered_turn, turn.idx)

@@ -1,4 +1,4 @@
-"""A latency is measured from the sending, however slow the network: by run, by its recording and by report."""
+"""A latency is measured from the sending, however slow the network, by ``run`` and by ``report``."""
 
 from __future__ import annotations
 
