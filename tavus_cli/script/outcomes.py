@@ -28,6 +28,7 @@ class Outcome:
     """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
 
     ``came`` are the nearest events, ``message`` is the one that was found. ``seconds`` are room time.
+    ``mistake``: the line itself could not be run.
     """
 
     line: int
@@ -37,6 +38,7 @@ class Outcome:
     came: list[str] = field(default_factory=list)
     status: ExitStatus = ExitStatus.DONE
     message: Any = None
+    mistake: bool = False
 
 
 @dataclass(slots=True)
@@ -121,6 +123,11 @@ def summary(run: Run) -> str:
 
 
 def run_json(run: Run) -> str:
+    return safe_json(to_json(run_facts(run)))
+
+
+def run_facts(run: Run) -> dict[str, Any]:
+    """A run as JSON has it."""
     lines: list[dict[str, Any]] = []
     for one in run.outcomes:
         line: dict[str, Any] = {"line": one.line, "text": one.text, "ok": one.failure is None}
@@ -141,7 +148,7 @@ def run_json(run: Run) -> str:
     }
     if run.tools:
         whole["tools"] = run.tools
-    return safe_json(to_json(whole))
+    return whole
 
 
 def junit(runs: Sequence[Run]) -> str:

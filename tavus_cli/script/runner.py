@@ -123,7 +123,7 @@ class Runner:
             said = statement(line, self.names)
             await self._obey(said, line, outcome)
         except LineError as error:
-            outcome.failure, outcome.status = str(error), NotMet.status
+            outcome.failure, outcome.status, outcome.mistake = str(error), NotMet.status, True
         except ConsoleError as error:
             outcome.failure, outcome.status = str(error), error.status
         outcome.seconds = max(0.0, self.stage.now() - begun)

@@ -126,6 +126,6 @@ class Window:
                 continue
             if floor is not None and event.turn_idx is not None and event.turn_idx < floor:
                 continue
-            if entry.fold == "echo" and not what.names("role"):
+            if entry.asked is not None and event.role == "user" and not what.names("role"):
                 continue
             yield entry
