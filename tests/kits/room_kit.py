@@ -37,7 +37,7 @@ def fake_daily(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDaily]:
     """``daily(join="never", …)`` → a fake with this scenario; the adapter's limits are short."""
     for limit in ("PREPARE_SECONDS", "SEND_SECONDS", "LEAVE_SECONDS", "RELEASE_SECONDS", "GRACE_SECONDS"):
         monkeypatch.setattr(adapter, limit, 0.2)
-    monkeypatch.setattr(adapter, "_hanging", set())
+    monkeypatch.setattr(adapter, "unfinished", set())
     return lambda **scenario: install(monkeypatch, Scenario(**scenario))
 
 
