@@ -230,7 +230,7 @@ def test_every_theme_can_be_completed() -> None:
         for one in shape.options
         for names in one.names
     }
-    assert options["--theme"].words == ("auto", "dark", "light", "mono", "high-contrast")
+    assert options["--theme"].offer == ("auto", "dark", "light", "mono", "high-contrast")
 
 
 def test_no_toml_is_read_where_there_is_no_file() -> None:
