@@ -1,7 +1,7 @@
-"""A script's stage that is a recording: what the script sends is compared with what was sent then.
+"""The stage of a script on a recording: what the script sends is compared with what was sent then.
 
-Nothing is waited for: all has come already. After a sending, events count until the next one that no
-/when of the script placed, as the live script would not have gone on to it before.
+It never waits, as everything has arrived already. After sending, events count until the next message that was
+not sent by a /when, since a live script would not have continued before.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHOWN = 300  # characters of a message in an error
 
 @dataclass(slots=True, eq=False)
 class _Sent:
-    """Something that was sent then; ``window`` has all that came after it."""
+    """A message sent in the recording; ``window`` has everything that arrived after it."""
 
     message: Any
     at: float
@@ -39,7 +39,7 @@ class _Sent:
 
 
 class RecordedStage:
-    """A ``runner.Stage``; ``load`` it first."""
+    """A ``runner.Stage``; call ``load`` first."""
 
     def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
         if not room.timed:
@@ -106,7 +106,7 @@ class RecordedStage:
         return Verdict(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
-        """Looked up at once: the event, and its sending after it."""
+        """Find the event of a /when, and its message after that, at once."""
         self._placed.append(placed)
         when = placed.when
         for entry in self.everything.entries:
@@ -139,7 +139,7 @@ class RecordedStage:
         placed.fired = True
 
     def _until(self) -> float:
-        """Of the next sending that is the script's own."""
+        """The index of the next message that no /when sent."""
         return next((one.at for one in self._sendings if not one.used), float("inf"))
 
     def _was_sent(self, message: Any, at: float) -> None:
@@ -160,7 +160,7 @@ class RecordedStage:
 
 
 def _alike(message: Any, action: Interaction) -> bool:
-    """The same interaction; the conversation may be another one."""
+    """Whether two messages are the same interaction, apart from the conversation."""
     mine, then = decode(action.encode("")), decode(message)
     if action.raw is not None:
         return bool(mine.message == then.message)
@@ -168,7 +168,7 @@ def _alike(message: Any, action: Interaction) -> bool:
 
 
 def _sound(sendings: list[_Sent]) -> list[_Sent]:
-    """The pieces of one sound, from the first sending on."""
+    """The pieces of one sound, beginning with the first message."""
     found = []
     for one in sendings:
         event = decode(one.message)

@@ -53,12 +53,12 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
             raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
         recorded = RecordedStage(room, around.how.hold)
         await recorded.load()
-        await Runner(recorded, limits, run, around.tell).run(script)
+        await Runner(recorded, limits, run, around.print_line).run(script)
         return
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.tell).run(script)
+            await Runner(stage, limits, run, around.print_line).run(script)
     finally:
         run.tools = around.tool_facts
 
