@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.files import read_text
-from tavus_cli.report.live import tracing
 from tavus_cli.report.measures import pooled
-from tavus_cli.report.reader import Reader, Result, write_html
+from tavus_cli.report.reader import Result, write_html
 from tavus_cli.report.recording import Reported
-from tavus_cli.report.redact import new_redactor
-from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
-from tavus_cli.script.live import LiveStage
 from tavus_cli.script.outcomes import Outcome, Run, failure_lines, junit, run_json, summary
-from tavus_cli.script.recorded import RecordedStage
-from tavus_cli.script.runner import Limits, Runner
+from tavus_cli.script.runner import Limits
 from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.recorder import Recorder, record_to
-from tavus_cli.session.session import Session
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
+from tavus_cli.suite.script import run_in
+from tavus_cli.suite.surroundings import How, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
 
@@ -168,36 +162,21 @@ async def _on(
     def tell(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
-    if isinstance(room, RecordedRoom):
-        if options.report is not None or options.otlp is not None:
-            raise UsageError(
-                f"{room.target} is a recording: tavus-console report {room.target} reports on it"
-            )
-        if options.tools is not None:
-            raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
-        recorded = RecordedStage(room, options.hold)
-        await recorded.load()
-        await Runner(recorded, options.limits, run, tell).run(script)
-        return
-    recorder: Recorder | None = record_to(options.record, room, new_redactor() if options.redact else None)
-    session = Session(room, hold=options.hold, recorder=recorder)
-    reader = Reader(room.target, _quiet, _quiet)
-    if options.report is not None:
-        session.sinks.append(reader)
-    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
-    stage = LiveStage(session, options.limits.timeout, environment.warn)
-    bridge = options.tools.bridge(session, environment) if options.tools else None
-    environment.say(f"joining {safe(room.target)} …")
+    how = How(
+        options.hold,
+        options.ready_timeout,
+        options.redact,
+        options.report is not None,
+        options.otlp,
+        options.otlp_content,
+        options.tools,
+    )
+    around = Surroundings(how, environment, tell, options.record)
     try:
-        async with traces, bridge or nullcontext(), session:
-            await session.pal_ready(options.ready_timeout)
-            await Runner(stage, options.limits, run, tell).run(script)
+        await run_in(room, run, script, options.limits, around)
     finally:
-        run.tools = bridge.facts() if bridge is not None else []
-        if options.report is not None:
-            reports.append(reader.reported(room.conversation_id, session.conversation.status.duplicates))
-    if recorder is not None and recorder.failed:
-        raise ConsoleError(recorder.failed)
+        if around.reported is not None:
+            reports.append(around.reported)
 
 
 def _report(run: Run, options: RunScript, several: bool, environment: Environment) -> None:
@@ -217,7 +196,3 @@ def _open_report(path: str | None) -> str | None:
     if path is not None and path != "-":
         files.write(path, [junit([])])
     return path
-
-
-def _quiet(text: str) -> None:
-    """The stage says it."""

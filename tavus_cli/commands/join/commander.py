@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +45,7 @@ class JoinOptions:
     record: str | None = None
     redact: bool = False
     ready_timeout: float = default("ready_timeout")
-    reply_timeout: float = 60.0
+    reply_timeout: float = inf  # the default of --reply-timeout is in cli/join
     history: Path | None = None
     events_kept: int = 100_000
     clipboard: bool = False

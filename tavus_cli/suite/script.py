@@ -1,0 +1,134 @@
+"""A ``.tavus`` script as a program of a suite, and its run in a room, joined or recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+
+from tavus_cli.errors import ExitStatus, UsageError
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.rooms.room import Room
+from tavus_cli.script.live import LiveStage
+from tavus_cli.script.outcomes import Outcome, Run, failure_lines, run_facts
+from tavus_cli.script.recorded import RecordedStage
+from tavus_cli.script.runner import Limits, Runner
+from tavus_cli.script.statements import Line, Script, parse_script
+from tavus_cli.suite.case import Case, Played, Verdict
+from tavus_cli.suite.surroundings import Surroundings
+
+_EXPECTING = ("/expect", "/wait", "/when")
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptProgram:
+    """``limits`` are those of every run."""
+
+    script: Script
+    limits: Limits
+
+    @property
+    def warning(self) -> str | None:
+        if self.limits.max_reply is not None or _expects(self.script.lines):
+            return None
+        return "it expects nothing, so it can only fail if the room cannot be joined or used"
+
+    async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
+        run = Run(case.script, case.shown)
+        around.so_far = lambda: played(run)
+        await run_in(room, run, self.script, self.limits, around)
+        return played(run)
+
+
+async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: Surroundings) -> None:
+    """Run it in a room that is not joined yet, or on a recording; ``run`` gets what came of each line.
+
+    Raises what joining raises, and UsageError for what a recording cannot do.
+    """
+    if isinstance(room, RecordedRoom):
+        with closing(room):
+            await _run_on(room, run, script, limits, around)
+        return
+    warn = around.environment.warn
+    try:
+        async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
+            await Runner(stage, limits, run, around.tell).run(script)
+    finally:
+        run.tools = around.tool_facts
+
+
+async def _run_on(
+    recording: RecordedRoom, run: Run, script: Script, limits: Limits, around: Surroundings
+) -> None:
+    name = recording.target
+    if around.how.report or around.how.otlp is not None:
+        raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
+    if around.how.tools is not None:
+        raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
+    stage = RecordedStage(recording, around.how.hold)
+    await stage.load()
+    await Runner(stage, limits, run, around.tell).run(script)
+
+
+def played(run: Run) -> Played:
+    """What came of a script's run, by the first line that failed."""
+    first = next(iter(run.failed), None)
+    lines = [text for outcome in run.failed for text in failure_lines(run.script, outcome)]
+    return Played(
+        Verdict.OK if first is None else _verdict(first),
+        "" if first is None else f"{_where(first)}{first.failure}",
+        tuple(lines),
+        run.seconds,
+        tuple(seconds for _, seconds in run.replies),
+        facts=run_facts(run),
+    )
+
+
+def _where(outcome: Outcome) -> str:
+    return f"line {outcome.line}: " if outcome.line else ""
+
+
+def _verdict(failed: Outcome) -> Verdict:
+    if failed.mistake:
+        return Verdict.SCRIPT_ERROR
+    match failed.status:
+        case ExitStatus.NOT_MET:
+            return Verdict.EXPECTATION if failed.line else Verdict.BUDGET
+        case ExitStatus.CANNOT_JOIN:
+            return Verdict.CUT_OFF
+        case ExitStatus.OVER:
+            return Verdict.OVER
+        case ExitStatus.USAGE:
+            return Verdict.SCRIPT_ERROR
+    return Verdict.ERROR
+
+
+def _expects(lines: Iterable[Line]) -> bool:
+    """Whether any line can fail by what comes, or does not: a plain /wait of some time cannot."""
+    return any(_can_fail(line.text) or _expects(line.block) for line in lines)
+
+
+def _can_fail(text: str) -> bool:
+    words = text.split()
+    if words[:1] == ["/wait"]:
+        return not words[1:2] or not words[1][:1].isdigit()
+    return bool(words) and words[0] in _EXPECTING
+
+
+def load(text: str, path: str, limits: Limits) -> ScriptProgram:
+    """Raises UsageError with every mistake, a line each."""
+    script = parse_script(text)
+    if script.mistakes:
+        raise Mistakes([f"{path}:{one.line}:{one.column}: {one.message}" for one in script.mistakes])
+    if not script.lines:
+        raise UsageError(f"{path}: the script is empty")
+    return ScriptProgram(script, limits)
+
+
+class Mistakes(UsageError):
+    """Of one script: ``lines`` has them all, the error's own text the first."""
+
+    def __init__(self, lines: list[str]) -> None:
+        more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""
+        super().__init__(lines[0] + more)
+        self.lines = lines

@@ -1,0 +1,94 @@
+"""What a run has around it: how its room is joined, recorded and reported on; what it prints."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tavus_cli.errors import ConsoleError
+from tavus_cli.report.live import tracing
+from tavus_cli.report.reader import Reader
+from tavus_cli.report.recording import Reported
+from tavus_cli.report.redact import new_redactor
+from tavus_cli.rooms.room import Room
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.recorder import record_to
+from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
+from tavus_cli.suite.case import Played
+from tavus_cli.views.safe import safe
+
+if TYPE_CHECKING:
+    from tavus_cli.tools.options import ToolOptions
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """The same for all runs. Times in seconds.
+
+    ``report``: whether a report of each run is wanted. ``otlp``: where traces go.
+    """
+
+    hold: float = default("hold")
+    ready_timeout: float = default("ready_timeout")
+    redact: bool = False
+    report: bool = False
+    otlp: str | None = None
+    otlp_content: bool = False
+    tools: ToolOptions | None = None
+
+
+@dataclass(slots=True)
+class Surroundings:
+    """Of one run. ``tell`` prints what the script prints. ``record``: a file for its recording.
+
+    Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
+    ``conversation_id`` is known once joined. ``so_far``: what there is to say where the run is stopped.
+    """
+
+    how: How
+    environment: Environment
+    tell: Callable[[str], None]
+    record: str | None = None
+    tool_facts: list[dict[str, Any]] = field(default_factory=list)
+    reported: Reported | None = None
+    conversation_id: str | None = None
+    so_far: Callable[[], Played] | None = None
+
+    @contextlib.asynccontextmanager
+    async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
+        """Inside, the room is joined and the PAL is there; it is left on every way out.
+
+        ``begin`` gets the session before it joins, to add its sinks, and returns what the block gets.
+        Raises what joining raises, and a ConsoleError where the recording could not be written.
+        """
+        how, environment = self.how, self.environment
+        recorder = record_to(self.record, room, new_redactor() if how.redact else None)
+        session = Session(room, hold=how.hold, recorder=recorder)
+        reader = Reader(room.target, _quiet, _quiet)
+        if how.report:
+            session.sinks.append(reader)
+        traces = tracing(how.otlp, how.otlp_content, session, environment.warn)
+        begun = begin(session)
+        bridge = how.tools.bridge(session, environment) if how.tools else None
+        environment.say(f"joining {safe(room.target)} …")
+        try:
+            async with traces, bridge or contextlib.nullcontext(), session:
+                self.conversation_id = room.conversation_id
+                await session.pal_ready(how.ready_timeout)
+                yield begun
+        finally:
+            self.tool_facts = bridge.facts() if bridge is not None else []
+            if how.report:
+                duplicates = session.conversation.status.duplicates
+                self.reported = reader.reported(room.conversation_id, duplicates)
+        if recorder is not None and recorder.failed:
+            raise ConsoleError(recorder.failed)
+
+
+def _quiet(text: str) -> None:
+    """Whoever plays says it."""
