@@ -1,290 +1,203 @@
 # bash completion for tavus-console. Made from its command tree; do not edit.
-_tavus_console_words() {
-    local IFS=$' \t\n'
-    COMPREPLY+=($(compgen -W "$1" -- "$2"))
+
+# Sets words: what is typed up to the cursor. COMP_WORDS has it cut at : and = too.
+_tavus_console_split() {
+    local line=${COMP_LINE:0:COMP_POINT} blank piece index
+    words=()
+    for ((index = 0; index <= COMP_CWORD; index++)); do
+        piece=${COMP_WORDS[index]}
+        blank=${line%%[! $'\t']*}
+        line=${line#"$blank"}
+        ((index == COMP_CWORD)) && piece=$line
+        if [[ $index == 0 || -n $blank ]]; then
+            words+=("$piece")
+        else
+            words[${#words[@]}-1]+=$piece
+        fi
+        line=${line#"$piece"}
+    done
 }
-_tavus_console_files() {
-    local IFS=$'\n'
+
+# Adds what begins with the current word, without what bash has cut off.
+_tavus_console_add() {
+    [[ $1 == "$current"* ]] || return 0
+    local whole=$prefix$1
+    COMPREPLY+=("${whole#"$cut"}")
+    case $1 in *[:/=]) compopt -o nospace 2>/dev/null ;; esac
+}
+
+_tavus_console_paths() {
+    local one whole
     compopt -o filenames 2>/dev/null
-    COMPREPLY+=($(compgen -f -- "$1"))
+    while IFS= read -r one; do
+        whole=$prefix$one
+        COMPREPLY+=("${whole#"$cut"}")
+    done < <(compgen "$1" -- "$current")
 }
-_tavus_console() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" word
-    COMPREPLY=()
-    for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
-        case "${path:+$path }$word" in
-        "doctor"|"join"|"tail"|"replay"|"send"|"completion"|"run"|"tools"|"report"|"redact"|"local"|"help"|"conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|"auth"|"auth login"|"auth status"|"auth logout"|"config"|"config path"|"config edit"|"config show"|"session"|"session start"|"session list"|"session stop"|"webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull") path="${path:+$path }$word" ;;
+
+# Sessions that run here, and conversations created here that have not ended.
+_tavus_console_ids() {
+    local LC_ALL=C one name text state
+    local folders=("${XDG_RUNTIME_DIR:-/run/user/$UID}/tavus-console" "/run/user/$UID/tavus-console"
+        "${TMPDIR:-/tmp}/runtime-$UID/tavus-console" "$HOME/Library/Caches/TemporaryItems/tavus-console")
+    [[ -n $TAVUS_CONSOLE_RUNTIME ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
+    for one in "${folders[@]}"; do
+        for name in "$one"/*.sock; do
+            name=${name##*/}
+            name=${name%.sock}
+            [[ $name =~ ^[A-Za-z0-9][A-Za-z0-9_.-]*$ ]] && _tavus_console_add "$name"
+        done
+    done
+    for state in "${XDG_STATE_HOME:-$HOME/.local/state}" "$HOME/Library/Application Support"; do
+        for one in "$state"/tavus-console/open/*; do
+            [[ -f $one ]] || continue
+            text=""
+            IFS= read -r -n 4096 text < "$one"
+            [[ $text =~ \"conversation_id\":\ \"(c[0-9a-z]+)\" ]] && _tavus_console_add "${BASH_REMATCH[1]}"
+        done
+    done
+}
+
+_tavus_console_offer() {
+    local one
+    for one in "$@"; do
+        case $one in
+        @files) _tavus_console_paths -f ;;
+        @folders) _tavus_console_paths -d ;;
+        @ids) _tavus_console_ids ;;
+        @targets)
+            if [[ $current == sim:* ]]; then
+                prefix+=sim:
+                current=${current#sim:}
+                _tavus_console_paths -f
+            else
+                _tavus_console_offer sim https:// @ids
+            fi ;;
+        *) _tavus_console_add "$one" ;;
         esac
     done
-    case "$path $previous" in
-        "doctor --room") :; return ;;
-        "doctor --send") :; return ;;
-        "doctor --for") :; return ;;
-        "doctor --ready-timeout") :; return ;;
-        "doctor --name") :; return ;;
-        "doctor --join-timeout") :; return ;;
-        "doctor --daily-proxy") :; return ;;
-        "doctor --conversation-id") :; return ;;
-        "doctor --base-url") :; return ;;
-        "doctor --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "join --max-minutes") :; return ;;
-        "join --body") _tavus_console_files "$current"; return ;;
-        "join --name") :; return ;;
-        "join --record") _tavus_console_files "$current"; return ;;
-        "join --hold") :; return ;;
-        "join --join-timeout") :; return ;;
-        "join --ready-timeout") :; return ;;
-        "join --reply-timeout") :; return ;;
-        "join --daily-proxy") :; return ;;
-        "join --reconnect-timeout") :; return ;;
-        "join --conversation-id") :; return ;;
-        "join --base-url") :; return ;;
-        "join --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "join --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "join --times") _tavus_console_words "auto full" "$current"; return ;;
-        "join --tool") :; return ;;
-        "join --tools") _tavus_console_files "$current"; return ;;
-        "join --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
-        "join --tool-from") _tavus_console_words "pal any" "$current"; return ;;
-        "join --max-calls") :; return ;;
-        "join --tool-log") _tavus_console_files "$current"; return ;;
-        "join --pal"|"join --persona") :; return ;;
-        "join --face"|"join --replica") :; return ;;
-        "tail -f"|"tail --format") :; return ;;
-        "tail --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "tail --ignore") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "tail --where") :; return ;;
-        "tail --turn") :; return ;;
-        "tail --role") _tavus_console_words "user pal" "$current"; return ;;
-        "tail -n"|"tail --count") :; return ;;
-        "tail --until") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "tail --for") :; return ;;
-        "tail --record") _tavus_console_files "$current"; return ;;
-        "tail --otlp") :; return ;;
-        "tail --hold") :; return ;;
-        "tail --name") :; return ;;
-        "tail --join-timeout") :; return ;;
-        "tail --daily-proxy") :; return ;;
-        "tail --reconnect-timeout") :; return ;;
-        "tail --conversation-id") :; return ;;
-        "tail --base-url") :; return ;;
-        "tail --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "tail --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "tail --times") _tavus_console_words "auto full" "$current"; return ;;
-        "tail --tool") :; return ;;
-        "tail --tools") _tavus_console_files "$current"; return ;;
-        "tail --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
-        "tail --tool-from") _tavus_console_words "pal any" "$current"; return ;;
-        "tail --max-calls") :; return ;;
-        "tail --tool-log") _tavus_console_files "$current"; return ;;
-        "replay --speed") _tavus_console_words "1 4 max" "$current"; return ;;
-        "replay -f"|"replay --format") :; return ;;
-        "replay --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "replay --ignore") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "replay --where") :; return ;;
-        "replay --turn") :; return ;;
-        "replay --role") _tavus_console_words "user pal" "$current"; return ;;
-        "replay -n"|"replay --count") :; return ;;
-        "replay --until") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "replay --from") :; return ;;
-        "replay --to") :; return ;;
-        "replay --hold") :; return ;;
-        "replay --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "replay --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "replay --times") _tavus_console_words "auto full" "$current"; return ;;
-        "send --wait") _tavus_console_words "reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "send --timeout") :; return ;;
-        "send --rate") :; return ;;
-        "send --ready-timeout") :; return ;;
-        "send --hold") :; return ;;
-        "send --name") :; return ;;
-        "send --join-timeout") :; return ;;
-        "send --daily-proxy") :; return ;;
-        "send --conversation-id") :; return ;;
-        "send --base-url") :; return ;;
-        "run --target") :; return ;;
-        "run --timeout") :; return ;;
-        "run --max-reply") :; return ;;
-        "run --repeat") :; return ;;
-        "run -j"|"run --jobs") :; return ;;
-        "run --run-timeout") :; return ;;
-        "run --min-pass") :; return ;;
-        "run --filter") :; return ;;
-        "run --shard") :; return ;;
-        "run --results") _tavus_console_files "$current"; return ;;
-        "run --baseline") _tavus_console_files "$current"; return ;;
-        "run --keep") _tavus_console_words "failed all" "$current"; return ;;
-        "run --keep-in") :; return ;;
-        "run --max-cost-minutes") :; return ;;
-        "run --body") _tavus_console_files "$current"; return ;;
-        "run --report") :; return ;;
-        "run --otlp") :; return ;;
-        "run --junit") _tavus_console_files "$current"; return ;;
-        "run --record") _tavus_console_files "$current"; return ;;
-        "run --ready-timeout") :; return ;;
-        "run --hold") :; return ;;
-        "run --name") :; return ;;
-        "run --join-timeout") :; return ;;
-        "run --daily-proxy") :; return ;;
-        "run --base-url") :; return ;;
-        "run --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "run --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "run --tool") :; return ;;
-        "run --tools") _tavus_console_files "$current"; return ;;
-        "run --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
-        "run --tool-from") _tavus_console_words "pal any" "$current"; return ;;
-        "run --max-calls") :; return ;;
-        "run --tool-log") _tavus_console_files "$current"; return ;;
-        "run --pal"|"run --persona") :; return ;;
-        "run --face"|"run --replica") :; return ;;
-        "tools --listen") :; return ;;
-        "tools --public-host") :; return ;;
-        "tools --record") _tavus_console_files "$current"; return ;;
-        "tools --hold") :; return ;;
-        "tools --name") :; return ;;
-        "tools --join-timeout") :; return ;;
-        "tools --daily-proxy") :; return ;;
-        "tools --conversation-id") :; return ;;
-        "tools --base-url") :; return ;;
-        "tools --tool") :; return ;;
-        "tools --tools") _tavus_console_files "$current"; return ;;
-        "tools --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
-        "tools --tool-from") _tavus_console_words "pal any" "$current"; return ;;
-        "tools --max-calls") :; return ;;
-        "tools --tool-log") _tavus_console_files "$current"; return ;;
-        "report --html") :; return ;;
-        "report --transcript") _tavus_console_words "srt vtt md txt" "$current"; return ;;
-        "report --baseline") :; return ;;
-        "report --max-worse") :; return ;;
-        "report --gate") :; return ;;
-        "report --max-reply") :; return ;;
-        "report --max-reply-p50") :; return ;;
-        "report --max-reply-p95") :; return ;;
-        "report --max-first-event") :; return ;;
-        "report --max-tool") :; return ;;
-        "report --max-tool-to-speech") :; return ;;
-        "report --max-barge-in-stop") :; return ;;
-        "report --max-talk-over") :; return ;;
-        "report --max-dead-air") :; return ;;
-        "report --max-outage") :; return ;;
-        "report --min-barge-in-success") :; return ;;
-        "report --otlp") :; return ;;
-        "report --hold") :; return ;;
-        "report --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "report --theme") _tavus_console_words "auto dark light mono high-contrast" "$current"; return ;;
-        "redact --key") :; return ;;
-        "local --port") :; return ;;
-        "local --pal") :; return ;;
-        "local --speed") _tavus_console_words "max" "$current"; return ;;
-        "local --max-concurrent") :; return ;;
-        "local --record") :; return ;;
-        "local --host") :; return ;;
-        "local --public-host") :; return ;;
-        "conversation create --body") _tavus_console_files "$current"; return ;;
-        "conversation create --base-url") :; return ;;
-        "conversation create --query") :; return ;;
-        "conversation create --pal"|"conversation create --persona") :; return ;;
-        "conversation create --face"|"conversation create --replica") :; return ;;
-        "conversation create --conversation-name") :; return ;;
-        "conversation create --context"|"conversation create --conversational-context") :; return ;;
-        "conversation create --greeting"|"conversation create --custom-greeting") :; return ;;
-        "conversation create --max-participants") :; return ;;
-        "conversation create --callback-url") :; return ;;
-        "conversation create --meeting-url") :; return ;;
-        "conversation create --memory-store") :; return ;;
-        "conversation create --document-id") :; return ;;
-        "conversation create --document-tag") :; return ;;
-        "conversation create --document-retrieval-strategy") _tavus_console_words "speed balanced quality" "$current"; return ;;
-        "conversation create --policy") :; return ;;
-        "conversation create --max-call-duration") :; return ;;
-        "conversation create --participant-left-timeout") :; return ;;
-        "conversation create --participant-absent-timeout") :; return ;;
-        "conversation create --recording-storage") :; return ;;
-        "conversation create --recording-s3-bucket-name") :; return ;;
-        "conversation create --recording-s3-bucket-region") :; return ;;
-        "conversation create --aws-assume-role-arn") :; return ;;
-        "conversation create --language") :; return ;;
-        "conversation create --languages") :; return ;;
-        "conversation create --livekit-ws-url") :; return ;;
-        "conversation list --status") _tavus_console_words "active ended" "$current"; return ;;
-        "conversation list -n"|"conversation list --limit") :; return ;;
-        "conversation list --base-url") :; return ;;
-        "conversation list --query") :; return ;;
-        "conversation list --color") _tavus_console_words "auto always never" "$current"; return ;;
-        "conversation get --base-url") :; return ;;
-        "conversation get --query") :; return ;;
-        "conversation end --base-url") :; return ;;
-        "conversation end --query") :; return ;;
-        "auth login --base-url") :; return ;;
-        "session start --max-minutes") :; return ;;
-        "session start --body") _tavus_console_files "$current"; return ;;
-        "session start --record") _tavus_console_files "$current"; return ;;
-        "session start --idle") :; return ;;
-        "session start --queue") :; return ;;
-        "session start --name") :; return ;;
-        "session start --join-timeout") :; return ;;
-        "session start --daily-proxy") :; return ;;
-        "session start --reconnect-timeout") :; return ;;
-        "session start --conversation-id") :; return ;;
-        "session start --base-url") :; return ;;
-        "session start --otlp") :; return ;;
-        "session start --tool") :; return ;;
-        "session start --tools") _tavus_console_files "$current"; return ;;
-        "session start --tool-reply") _tavus_console_words "echo append respond none" "$current"; return ;;
-        "session start --tool-from") _tavus_console_words "pal any" "$current"; return ;;
-        "session start --max-calls") :; return ;;
-        "session start --tool-log") _tavus_console_files "$current"; return ;;
-        "session start --pal"|"session start --persona") :; return ;;
-        "session start --face"|"session start --replica") :; return ;;
-        "session stop --base-url") :; return ;;
-        "webhooks listen --port") :; return ;;
-        "webhooks listen --forward-to") :; return ;;
-        "webhooks listen --record") _tavus_console_files "$current"; return ;;
-        "webhooks listen --host") :; return ;;
-        "webhooks listen --public-host") :; return ;;
-        "webhooks trigger --to") :; return ;;
-        "webhooks trigger --conversation-id") :; return ;;
-        "webhooks resend --to") :; return ;;
-        "webhooks resend --only") _tavus_console_words "append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming" "$current"; return ;;
-        "webhooks pull --forward-to") :; return ;;
-        "webhooks pull --base-url") :; return ;;
+}
+
+# Sets offer for the value of an option; fails for an option that takes none.
+_tavus_console_value() {
+    case "$1 $2" in
+    "doctor --room"|"run --target") offer=(@targets) ;;
+    "doctor --send"|"doctor --for"|"doctor --ready-timeout"|"doctor --name"|"doctor --join-timeout"|"doctor --daily-proxy"|"doctor --base-url"|"join --max-minutes"|"join --name"|"join --hold"|"join --join-timeout"|"join --ready-timeout"|"join --reply-timeout"|"join --daily-proxy"|"join --reconnect-timeout"|"join --base-url"|"join --tool"|"join --max-calls"|"join --pal"|"join --persona"|"join --face"|"join --replica"|"tail --where"|"tail --turn"|"tail -n"|"tail --count"|"tail --for"|"tail --hold"|"tail --name"|"tail --join-timeout"|"tail --daily-proxy"|"tail --reconnect-timeout"|"tail --base-url"|"tail --tool"|"tail --max-calls"|"replay --where"|"replay --turn"|"replay -n"|"replay --count"|"replay --from"|"replay --to"|"replay --hold"|"send --timeout"|"send --rate"|"send --ready-timeout"|"send --hold"|"send --name"|"send --join-timeout"|"send --daily-proxy"|"send --base-url"|"run --timeout"|"run --max-reply"|"run --repeat"|"run -j"|"run --jobs"|"run --run-timeout"|"run --min-pass"|"run --filter"|"run --shard"|"run --max-cost-minutes"|"run --ready-timeout"|"run --hold"|"run --name"|"run --join-timeout"|"run --daily-proxy"|"run --base-url"|"run --tool"|"run --max-calls"|"run --pal"|"run --persona"|"run --face"|"run --replica"|"tools --listen"|"tools --public-host"|"tools --hold"|"tools --name"|"tools --join-timeout"|"tools --daily-proxy"|"tools --base-url"|"tools --tool"|"tools --max-calls"|"report --max-worse"|"report --gate"|"report --max-reply"|"report --max-reply-p50"|"report --max-reply-p95"|"report --max-first-event"|"report --max-tool"|"report --max-tool-to-speech"|"report --max-barge-in-stop"|"report --max-talk-over"|"report --max-dead-air"|"report --max-outage"|"report --min-barge-in-success"|"report --hold"|"redact --key"|"local --port"|"local --pal"|"local --max-concurrent"|"local --host"|"local --public-host"|"conversation create --base-url"|"conversation create --query"|"conversation create --pal"|"conversation create --persona"|"conversation create --face"|"conversation create --replica"|"conversation create --conversation-name"|"conversation create --context"|"conversation create --conversational-context"|"conversation create --greeting"|"conversation create --custom-greeting"|"conversation create --max-participants"|"conversation create --callback-url"|"conversation create --meeting-url"|"conversation create --memory-store"|"conversation create --document-id"|"conversation create --document-tag"|"conversation create --policy"|"conversation create --max-call-duration"|"conversation create --participant-left-timeout"|"conversation create --participant-absent-timeout"|"conversation create --recording-storage"|"conversation create --recording-s3-bucket-name"|"conversation create --recording-s3-bucket-region"|"conversation create --aws-assume-role-arn"|"conversation create --language"|"conversation create --languages"|"conversation create --livekit-ws-url"|"conversation list -n"|"conversation list --limit"|"conversation list --base-url"|"conversation list --query"|"conversation get --base-url"|"conversation get --query"|"conversation end --base-url"|"conversation end --query"|"auth login --base-url"|"session start --max-minutes"|"session start --idle"|"session start --queue"|"session start --name"|"session start --join-timeout"|"session start --daily-proxy"|"session start --reconnect-timeout"|"session start --base-url"|"session start --tool"|"session start --max-calls"|"session start --pal"|"session start --persona"|"session start --face"|"session start --replica"|"session stop --base-url"|"webhooks listen --port"|"webhooks listen --forward-to"|"webhooks listen --host"|"webhooks listen --public-host"|"webhooks trigger --to"|"webhooks resend --to"|"webhooks pull --forward-to"|"webhooks pull --base-url") offer=() ;;
+    "doctor --conversation-id"|"join --conversation-id"|"tail --conversation-id"|"send --conversation-id"|"tools --conversation-id"|"session start --conversation-id"|"webhooks trigger --conversation-id") offer=(@ids) ;;
+    "doctor --color"|"join --color"|"tail --color"|"replay --color"|"run --color"|"report --color"|"conversation list --color") offer=(auto always never) ;;
+    "join --body"|"join --record"|"join --tools"|"join --tool-log"|"tail --record"|"tail --otlp"|"tail --tools"|"tail --tool-log"|"send --audio"|"run --results"|"run --baseline"|"run --body"|"run --report"|"run --otlp"|"run --junit"|"run --record"|"run --tools"|"run --tool-log"|"tools --record"|"tools --tools"|"tools --tool-log"|"report --html"|"report --baseline"|"report --otlp"|"conversation create --body"|"session start --body"|"session start --record"|"session start --otlp"|"session start --tools"|"session start --tool-log"|"webhooks listen --record") offer=(@files) ;;
+    "join --theme"|"tail --theme"|"replay --theme"|"run --theme"|"report --theme") offer=(auto dark light mono high-contrast) ;;
+    "join --times"|"tail --times"|"replay --times") offer=(auto full) ;;
+    "join --tool-reply"|"tail --tool-reply"|"run --tool-reply"|"tools --tool-reply"|"session start --tool-reply") offer=(echo append respond none) ;;
+    "join --tool-from"|"tail --tool-from"|"run --tool-from"|"tools --tool-from"|"session start --tool-from") offer=(pal any) ;;
+    "tail -f"|"tail --format"|"replay -f"|"replay --format") offer=(pretty jsonl) ;;
+    "tail --only"|"tail --ignore"|"tail --until"|"replay --only"|"replay --ignore"|"replay --until"|"webhooks resend --only") offer=(append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
+    "tail --role"|"replay --role") offer=(user pal) ;;
+    "replay --speed") offer=(1 4 max) ;;
+    "send --wait") offer=(reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
+    "run --keep") offer=(failed all) ;;
+    "run --keep-in"|"local --record") offer=(@folders) ;;
+    "report --transcript") offer=(srt vtt md txt) ;;
+    "local --speed") offer=(max) ;;
+    "conversation create --document-retrieval-strategy") offer=(speed balanced quality) ;;
+    "conversation list --status") offer=(active ended) ;;
+    *) return 1 ;;
     esac
-    case "$path" in
-        "") if [[ $current == -* ]]; then _tavus_console_words "--version -h --help" "$current"; else _tavus_console_words "doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks" "$current"; fi ;;
-        "doctor") if [[ $current == -* ]]; then _tavus_console_words "--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help" "$current"; else :; fi ;;
-        "join") if [[ $current == -* ]]; then _tavus_console_words "--new --end-on-exit --max-minutes --body --name --record --redact --all --partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tail") if [[ $current == -* ]]; then _tavus_console_words "-f --format --only --ignore --where --turn --role -n --count --until --for --partials --all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "replay") if [[ $current == -* ]]; then _tavus_console_words "--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --all --envelope --hold --color --theme --times --seq --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "send") if [[ $current == -* ]]; then _tavus_console_words "--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json -h --help" "$current"; else _tavus_console_words "sim https:// respond echo interrupt context sensitivity tool-result confirm set-emotion raw" "$current"; fi ;;
-        "completion") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "bash zsh fish" "$current"; fi ;;
-        "run") if [[ $current == -* ]]; then _tavus_console_words "--target --check --keep-going --timeout --max-reply --repeat -j --jobs --run-timeout --min-pass --filter --shard --fail-fast --results --baseline --keep --keep-in --new --max-cost-minutes --body --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "tools") if [[ $current == -* ]]; then _tavus_console_words "--dry-run --rerun --listen --public-host --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "report") if [[ $current == -* ]]; then _tavus_console_words "--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help" "$current"; else :; fi ;;
-        "redact") if [[ $current == -* ]]; then _tavus_console_words "--key --json -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "local") if [[ $current == -* ]]; then _tavus_console_words "--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help" "$current"; else :; fi ;;
-        "help") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
-        "conversation") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "create list get end" "$current"; fi ;;
-        "conversation create") if [[ $current == -* ]]; then _tavus_console_words "--body --show-token --base-url --query --json --pal --persona --face --replica --conversation-name --context --conversational-context --greeting --custom-greeting --enable-dynamic-greeting --chat --audio-only --private --require-auth --test-mode --max-participants --callback-url --meeting-url --memory-store --document-id --document-tag --document-retrieval-strategy --policy --max-call-duration --participant-left-timeout --participant-absent-timeout --enable-recording --recording-storage --recording-s3-bucket-name --recording-s3-bucket-region --aws-assume-role-arn --enable-closed-captions --apply-greenscreen --language --languages --livekit-ws-url -h --help" "$current"; else :; fi ;;
-        "conversation list") if [[ $current == -* ]]; then _tavus_console_words "--status -n --limit --base-url --query --color --json -h --help" "$current"; else :; fi ;;
-        "conversation get") if [[ $current == -* ]]; then _tavus_console_words "-v --verbose --base-url --query --json -h --help" "$current"; else :; fi ;;
-        "conversation end") if [[ $current == -* ]]; then _tavus_console_words "--all-active -y --yes --base-url --query --json -h --help" "$current"; else :; fi ;;
-        "auth") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "login status logout" "$current"; fi ;;
-        "auth login") if [[ $current == -* ]]; then _tavus_console_words "--base-url --json -h --help" "$current"; else :; fi ;;
-        "auth status") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
-        "auth logout") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
-        "config") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "path edit show" "$current"; fi ;;
-        "config path") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
-        "config edit") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else :; fi ;;
-        "config show") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
-        "session") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "start list stop" "$current"; fi ;;
-        "session start") if [[ $current == -* ]]; then _tavus_console_words "--new --max-minutes --body --record --redact --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help" "$current"; else _tavus_console_words "sim https://" "$current"; fi ;;
-        "session list") if [[ $current == -* ]]; then _tavus_console_words "--json -h --help" "$current"; else :; fi ;;
-        "session stop") if [[ $current == -* ]]; then _tavus_console_words "--all --end --base-url --json -h --help" "$current"; else :; fi ;;
-        "webhooks") if [[ $current == -* ]]; then _tavus_console_words "-h --help" "$current"; else _tavus_console_words "listen trigger resend pull" "$current"; fi ;;
-        "webhooks listen") if [[ $current == -* ]]; then _tavus_console_words "--port --forward-to --record --host --public-host --allow-remote -h --help" "$current"; else :; fi ;;
-        "webhooks trigger") if [[ $current == -* ]]; then _tavus_console_words "--to --conversation-id --allow-remote -h --help" "$current"; else :; fi ;;
-        "webhooks resend") if [[ $current == -* ]]; then _tavus_console_words "--to --only --allow-remote -h --help" "$current"; else :; _tavus_console_files "$current"; fi ;;
-        "webhooks pull") if [[ $current == -* ]]; then _tavus_console_words "--forward-to --base-url --allow-remote -h --help" "$current"; else :; fi ;;
+}
+
+_tavus_console_argument() {
+    case "$1 $2" in
+    " 0") offer=(doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks) ;;
+    "join 0"|"tail 0"|"tools 0"|"session start 0") offer=(@targets) ;;
+    "replay 0"|"report "*|"redact 0"|"webhooks resend 0") offer=(@files) ;;
+    "send 0") offer=(@targets respond echo interrupt context sensitivity tool-result confirm set-emotion raw) ;;
+    "send 1") offer=(respond echo interrupt context sensitivity tool-result confirm set-emotion raw) ;;
+    "send context 0") offer=(append overwrite) ;;
+    "send sensitivity 0") offer=(pause=superlow pause=verylow pause=low pause=medium pause=high pause=auto interrupt=superlow interrupt=verylow interrupt=low interrupt=medium interrupt=high interrupt=auto) ;;
+    "send set-emotion 0") offer=(neutral happiness sadness anger fear surprise disgust contempt) ;;
+    "completion 0") offer=(bash zsh fish) ;;
+    "help 0") offer=(commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay) ;;
+    "conversation 0") offer=(create list get end) ;;
+    "conversation get 0"|"conversation end "*|"session stop 0"|"webhooks pull 0") offer=(@ids) ;;
+    "auth 0") offer=(login status logout) ;;
+    "config 0") offer=(path edit show) ;;
+    "session 0") offer=(start list stop) ;;
+    "webhooks 0") offer=(listen trigger resend pull) ;;
+    "webhooks trigger 0") offer=(system.replica_joined system.pal_joined system.shutdown application.transcription_ready application.recording_ready application.recording_copy_failed application.perception_analysis application.perception_unavailable application.post_call_action_executed objective guardrail) ;;
     esac
+}
+
+_tavus_console_options() {
+    case $1 in
+    "") offer=(--version -h --help) ;;
+    "doctor") offer=(--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help) ;;
+    "join") offer=(--new --end-on-exit --max-minutes --body --name --record --redact --all --no-all --partials --no-partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
+    "tail") offer=(-f --format --only --ignore --where --turn --role -n --count --until --for --partials --no-partials --all --no-all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
+    "replay") offer=(--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --no-partials --all --no-all --envelope --hold --color --theme --times --seq --json -i --interactive -h --help) ;;
+    "send") offer=(--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --audio --completed --error -h --help) ;;
+    "completion"|"help"|"conversation"|"auth"|"config"|"config path"|"config edit"|"session"|"webhooks") offer=(-h --help) ;;
+    "run") offer=(--target --check --keep-going --timeout --max-reply --repeat -j --jobs --run-timeout --min-pass --filter --shard --fail-fast --results --baseline --keep --keep-in --new --max-cost-minutes --body --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
+    "tools") offer=(--dry-run --rerun --listen --public-host --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
+    "report") offer=(--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help) ;;
+    "redact") offer=(--key --json -h --help) ;;
+    "local") offer=(--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help) ;;
+    "conversation create") offer=(--body --show-token --base-url --query --json --pal --persona --face --replica --conversation-name --context --conversational-context --greeting --custom-greeting --enable-dynamic-greeting --chat --audio-only --private --require-auth --test-mode --max-participants --callback-url --meeting-url --memory-store --document-id --document-tag --document-retrieval-strategy --policy --max-call-duration --participant-left-timeout --participant-absent-timeout --enable-recording --recording-storage --recording-s3-bucket-name --recording-s3-bucket-region --aws-assume-role-arn --enable-closed-captions --apply-greenscreen --language --languages --livekit-ws-url -h --help) ;;
+    "conversation list") offer=(--status -n --limit --base-url --query --color --json -h --help) ;;
+    "conversation get") offer=(-v --verbose --base-url --query --json -h --help) ;;
+    "conversation end") offer=(--all-active -y --yes --base-url --query --json -h --help) ;;
+    "auth login") offer=(--base-url --json -h --help) ;;
+    "auth status"|"auth logout"|"config show"|"session list") offer=(--json -h --help) ;;
+    "session start") offer=(--new --max-minutes --body --record --redact --idle --queue --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --json --otlp --otlp-content --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
+    "session stop") offer=(--all --end --base-url --json -h --help) ;;
+    "webhooks listen") offer=(--port --forward-to --record --host --public-host --allow-remote -h --help) ;;
+    "webhooks trigger") offer=(--to --conversation-id --allow-remote -h --help) ;;
+    "webhooks resend") offer=(--to --only --allow-remote -h --help) ;;
+    "webhooks pull") offer=(--forward-to --base-url --allow-remote -h --help) ;;
+    esac
+}
+
+_tavus_console() {
+    local words=() current prefix="" cut="" path="" place="" option="" count=0 index word offer=()
+    COMPREPLY=()
+    _tavus_console_split
+    current=${words[${#words[@]}-1]}
+    case $current in
+    [\'\"]*) current=${current:1} ;;
+    *)
+        current=${current//\\/}
+        word=${COMP_WORDBREAKS//[!:=]/}
+        [[ -n $word ]] && cut=${current%"${current##*[$word]}"} ;;
+    esac
+    for ((index = 1; index < ${#words[@]} - 1; index++)); do
+        word=${words[index]}
+        if [[ -n $option ]]; then
+            option=""
+        elif [[ $word == -?* ]]; then
+            [[ $word != *=* ]] && _tavus_console_value "$path" "$word" && option=$word
+        else
+            case "$place $word" in
+            " doctor"|" join"|" tail"|" replay"|" send"|" completion"|" run"|" tools"|" report"|" redact"|" local"|" help"|" conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|" auth"|"auth login"|"auth status"|"auth logout"|" config"|"config path"|"config edit"|"config show"|" session"|"session start"|"session list"|"session stop"|" webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull")
+                path="${path:+$path }$word"
+                place=$path ;;
+            "send respond"|"send echo"|"send interrupt"|"send context"|"send sensitivity"|"send tool-result"|"send confirm"|"send set-emotion"|"send raw")
+                place="send $word"
+                count=0 ;;
+            *) count=$((count + 1)) ;;
+            esac
+        fi
+    done
+    offer=()
+    if [[ -n $option ]]; then
+        _tavus_console_value "$path" "$option"
+    elif [[ $current == --*=* ]]; then
+        prefix=${current%%=*}=
+        current=${current#*=}
+        _tavus_console_value "$path" "${prefix%=}"
+    elif [[ $current == -* ]]; then
+        _tavus_console_options "$path"
+    else
+        _tavus_console_argument "$place" "$count"
+    fi
+    _tavus_console_offer "${offer[@]}"
 }
 complete -F _tavus_console tavus-console

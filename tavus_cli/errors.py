@@ -23,7 +23,9 @@ known. What a remote party wrote passes ``safe()`` where the message is printed.
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
@@ -141,6 +143,16 @@ def instead(word: str, known: Iterable[str]) -> str:
     """For a key in a file, where the valid ones are few: the nearest one, or all of them."""
     near = nearest(word.replace("-", "_"), known := list(known), cutoff=0.5)
     return f'; did you mean "{near}"?' if near else "; known are " + ", ".join(known)
+
+
+def install(extra: str) -> str:
+    """The command that adds an extra, by what installed this program: pipx, uv or pip."""
+    wanted = f"'tavus-console[{extra}]'"
+    if os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json")):
+        return f"pipx install --force {wanted}"
+    if os.path.exists(os.path.join(sys.prefix, "uv-receipt.toml")):
+        return f"uv tool install {wanted}"
+    return f"pip install {wanted}"
 
 
 # -- secrets: API keys, meeting tokens, passwords of proxies -----------------------------------------------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from tavus_cli.errors import UsageError, did_you_mean, instead
+from tavus_cli.errors import UsageError, did_you_mean, install, instead
 from tavus_cli.language.commands import COMMANDS
 
 
@@ -48,3 +50,19 @@ def test_instead_of_an_unknown_key(word: str, hint: str) -> None:
 )
 def test_a_usage_error_repeats_only_the_beginning_of_a_long_number(text: str, shown: str) -> None:
     assert str(UsageError(text)) == shown
+
+
+@pytest.mark.parametrize(
+    ("left_by_the_installer", "command"),
+    [
+        ("pipx_metadata.json", "pipx install --force"),
+        ("uv-receipt.toml", "uv tool install"),
+        ("pyvenv.cfg", "pip install"),
+    ],
+)
+def test_an_extra_is_added_by_what_installed_the_program(
+    left_by_the_installer: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
+    (tmp_path / left_by_the_installer).touch()
+    assert install("local") == f"{command} 'tavus-console[local]'"

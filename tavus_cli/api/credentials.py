@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.api.client import check_id
-from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError, keep_secret
+from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError, install, keep_secret
 from tavus_cli.files import read
 
 SERVICE = "tavus-console"
@@ -262,7 +262,7 @@ def _answer(question: Callable[[Any], Any]) -> Any:
         import keyring
     except ImportError:
         raise NoKeyring(
-            "keyring is not installed: pip install 'tavus-console[keyring]', or set TAVUS_API_KEY instead"
+            f"keyring is not installed: {install('keyring')}, or set TAVUS_API_KEY instead"
         ) from None
     try:
         return question(keyring)

@@ -46,6 +46,7 @@ class Ending:
         self.billed = billed
         self.most = most
         self.wanted = False
+        self.done = False  # Tavus has confirmed it
         self._connect = connect
 
     async def want(self) -> None:
@@ -67,6 +68,7 @@ class Ending:
         """Blocks; raises a ConsoleError."""
         with self._connect(ENDING_TIMEOUT) as api:
             conversations.end(api, self.conversation_id)
+        self.done = True
         if self.new is not None:
             self.new.remove()
 
@@ -100,8 +102,10 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
 
 
 def _tell_stopped(ending: Ending, environment: Environment) -> None:
-    """A second signal: what is under way may not be done."""
-    if ending.due(None):
+    """A second signal: while leaving, the conversation may have ended already."""
+    if ending.done:
+        environment.say(f"{ending.conversation_id} has ended")
+    elif ending.due(None):
         tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
@@ -209,7 +213,7 @@ def _left(one: notes.Left) -> str:
 
 
 def tell_not_ended(name: str, why: str, environment: Environment) -> None:
-    environment.warn(f"NOT ENDED: {name} continues and is billed ({why})")
+    environment.warn(f"NOT ENDED: {name} may continue and be billed ({why})")
     environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
 

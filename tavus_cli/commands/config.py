@@ -19,7 +19,7 @@ def edit(environment: Environment) -> int:
     path = config_path(environment.environ)
     make(path)
     try:
-        open_editor(path, environment.environ)
+        open_editor(path, environment.environ, terminal=environment.interactive)
     except EditorFailed as error:
         raise ConsoleError(str(error)) from None
     wrong = wrong_in(path)

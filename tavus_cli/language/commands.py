@@ -272,19 +272,41 @@ _ROWS = (
         False,
         ("as",),
     ),
+    Command(
+        "seek",
+        "/seek PLACE",
+        "go to a place: 12:03:11, +90s, turn 3, seq 120, start, end",
+        _ask_for("seek", "PLACE"),
+        False,
+        ("turn", "seq", "start", "end"),
+    ),
+    Command("step", "/step", "show the next row; Enter on an empty line does the same", _just("step"), False),
+    Command("play", "/play [SPEED]", "let it go by, at 1, 4 or max times its pace (F4)", _ask("play"), False),
+    Command("pause", "/pause", "stop, and wait for /step, /play or /seek (F4)", _just("pause"), False),
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {  # of /help and of the menu; what none names is in the first
     "talk": (),
+    "replay": ("seek", "step", "play", "pause"),
     "look": ("turns", "turn", "tools", "stats", "event", "last", "find", "legend", "copy"),
     "filter": ("only", "ignore", "where", "all"),
     "session": ("when", "retry", "help", "quit", "end"),
 }
 
 
+_LIVE_ONLY = ("when", "retry", "end")
+
+
 def _in_groups() -> Iterator[tuple[str, Command]]:
     named = {name: group for group, names in GROUPS.items() for name in names}
     for group in GROUPS:
         yield from ((group, row) for row in _ROWS if named.get(row.name, "talk") == group)
+
+
+def _applying(recorded: bool) -> Iterator[tuple[str, Command]]:
+    """Those for a recording (replay -i), or those for a conversation."""
+    for group, row in _in_groups():
+        if group != ("talk" if recorded else "replay") and not (recorded and row.name in _LIVE_ONLY):
+            yield group, row
 
 
 _FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
@@ -371,10 +393,10 @@ def sendable(
     return target, action
 
 
-def help_lines(name: str = "", columns: int = 100) -> list[str]:
+def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> list[str]:
     """The list of commands, or one of them; in one column if two do not fit.
 
-    Raises UsageError for an unknown name.
+    ``recorded``: of those for a recording. Raises UsageError for an unknown name.
     """
     if name:
         row = COMMANDS.get(name)
@@ -383,7 +405,7 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
         return [row.usage, f"    {row.help}"]
     lines = []
     before = ""
-    for group, row in _in_groups():
+    for group, row in _applying(recorded):
         if group != before:
             lines.append(f"{group}:")
             before = group
@@ -396,15 +418,18 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
     return lines
 
 
-def complete(text: str) -> list[tuple[str, str]]:
-    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …")."""
+def complete(text: str, recorded: bool = False) -> list[tuple[str, str]]:
+    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …").
+
+    ``recorded``: of the commands for a recording.
+    """
     if not text.startswith("/") or text.startswith("//"):
         return []
     name, space, rest = text.partition(" ")
     if not space:
         return [
             (f"/{row.name}", f"{group:<7}  {row.help}")
-            for group, row in _in_groups()
+            for group, row in _applying(recorded)
             if f"/{row.name}".startswith(name)
         ]
     row = COMMANDS.get(name[1:])
@@ -417,7 +442,7 @@ def complete(text: str) -> list[tuple[str, str]]:
     if row.name == "copy" and before == ["as"]:
         words = LANGUAGES
     elif not before or row.words is _TYPES:
-        words = tuple(COMMANDS) if row.name == "help" else row.words
+        words = tuple(one.name for _, one in _applying(recorded)) if row.name == "help" else row.words
     if word.startswith("-"):
         words += tuple(row.options)
     return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from tavus_cli.errors import ConsoleError
+from tavus_cli.errors import ConsoleError, install
 
 
 def require() -> None:
     """Raises ConsoleError where the extra is not installed."""
     missing = [name for name in ("aiohttp", "trustme") if find_spec(name) is None]
     if missing:
-        needed = " and ".join(missing)
-        raise ConsoleError(f"this command needs {needed}: pip install 'tavus-console[local]'")
+        raise ConsoleError(f"this command needs {' and '.join(missing)}: {install('local')}")

@@ -30,6 +30,8 @@ _NAMES = 1_000  # of participants that are remembered
 _SHORT_ID = 8  # characters of a participant's id that are shown
 
 ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
+_LATE_SECONDS = 120.0  # and after so long the same words are somebody's own
+_UNHEARD = 100  # responds that are remembered until then
 
 
 class EventEntry(Struct, eq=False, gc=False):  # as Event
@@ -39,7 +41,8 @@ class EventEntry(Struct, eq=False, gc=False):  # as Event
     do without it; ``late`` and ``differs`` are marks of its number (ordering); ``intended`` is, for the
     last snapshot of what the PAL said, what it meant to say; ``reply`` is the turn's latency in
     seconds, on the event that made it known. ``sender`` is who sent it, where another participant sent an
-    interaction: a name, or the beginning of an id.
+    interaction: a name, or the beginning of an id. ``asked`` is when this side sent the respond that opened
+    the turn, on the event that shows it: its echo, however late, or the answer where no echo came.
     """
 
     event: Event
@@ -53,6 +56,7 @@ class EventEntry(Struct, eq=False, gc=False):  # as Event
     intended: str | None = None
     reply: float | None = None
     sender: str | None = None
+    asked: float | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -113,9 +117,13 @@ class Status:
 
 @dataclass(slots=True)
 class _Pending:
+    """A respond whose echo has not come. ``turn`` is the highest when it was sent: it opens a later one."""
+
     entry: SentEntry
     words: list[str]
     until: float
+    turn: int
+    answered: bool = False
 
 
 class Conversation:
@@ -124,7 +132,8 @@ class Conversation:
     def __init__(self, *, hold: float | None = None, by_count: bool = False) -> None:
         self._ordering = Ordering(HOLD_SECONDS if hold is None else hold, by_count=by_count)
         self._folding = Folding()
-        self._pending: deque[_Pending] = deque()
+        self._pending: deque[_Pending] = deque()  # those not shown yet
+        self._unheard: deque[_Pending] = deque(maxlen=_UNHEARD)  # those shown without their echo
         self._last_at = 0.0
         self._seq_before = -1
         self.turns = Turns()
@@ -167,7 +176,8 @@ class Conversation:
         event = decode(message, now, None, None, direction)
         entry = SentEntry(event, now, self.turns.current, interaction=interaction)
         if event.type == "conversation.respond":
-            self._pending.append(_Pending(entry, event.text.split(), now + ECHO_SECONDS))
+            turn = -1 if entry.turn is None else entry.turn.idx
+            self._pending.append(_Pending(entry, event.text.split(), now + ECHO_SECONDS, turn))
             return []
         if event.type == "conversation.tool_result":
             entry.call = self.turns.answer(call_id(event), now)
@@ -257,6 +267,7 @@ class Conversation:
                 out.append(GapEntry(item.first, item.last, self._last_at))
             elif type(item) is Restarted:
                 self.turns.restart()
+                self._unheard.clear()
                 self._seq_before = -1
                 out.append(
                     NoteEntry(
@@ -282,8 +293,12 @@ class Conversation:
             self._begin(event, at)
         turns = self.turns
         before = turns.current
-        sent = self._echoed(event) if self._pending else None
-        turn = turns.place(event, at, sent.at if sent else None)
+        sent = asked = None
+        if self._unheard:
+            asked = self._asked_late(event, at)
+        if asked is None and self._pending and (sent := _echoed(event, self._pending)) is not None:
+            asked = sent.at
+        turn = turns.place(event, at, asked)
         fold = self._folding.fold(event, differs)
         if twin:
             fold = "twin"
@@ -296,6 +311,8 @@ class Conversation:
             entry = EventEntry(
                 event, at, turn, current, fold, not current and turn is not None, late, differs
             )
+        if asked is not None:
+            entry.asked = asked
         if sent is not None:
             sent.turn, sent.opens, sent.echo = turn, entry.opens, max(0.0, at - sent.at)
             out.append(sent)
@@ -373,21 +390,40 @@ class Conversation:
         if event.kind is TOOL_RESULT:
             self.turns.answer(call_id(event), entry.at)
 
-    def _echoed(self, event: Event) -> SentEntry | None:
-        """The sent respond that a user utterance repeats, taken out of those that wait."""
-        if event.kind.family != "utterance" or event.role != "user":
+    def _asked_late(self, event: Event, at: float) -> float | None:
+        """When the respond was sent that this event is the late echo of, or answers without an echo."""
+        while self._unheard and self._unheard[0].entry.at < at - _LATE_SECONDS:
+            self._unheard.popleft()
+        if (sent := _echoed(event, self._unheard, bool(self._pending))) is not None:
+            return sent.at
+        idx = event.turn_idx
+        if idx is None or event.role != "pal" or self.turns.has_question(idx):
             return None
-        words = event.text.split()
-        for pending in self._pending:
-            if pending.words == words:
-                self._pending.remove(pending)
-                return pending.entry
+        for one in self._unheard:  # a turn that is 0 may be the greeting, which nothing asked for
+            if 0 <= one.turn < idx and not one.answered and event.kind.family in ("started", "utterance"):
+                one.answered = True
+                return one.entry.at
         return None
 
     def _unechoed(self, now: float) -> list[Entry]:
         out: list[Entry] = []
         while self._pending and self._pending[0].until <= now:
-            entry = self._pending.popleft().entry
+            pending = self._pending.popleft()
+            self._unheard.append(pending)
+            entry = pending.entry
             entry.turn = self.turns.current  # where it is shown: another turn may have begun meanwhile
             out.append(entry)
         return out
+
+
+def _echoed(event: Event, responds: deque[_Pending], expected: bool = False) -> SentEntry | None:
+    """The one that a user utterance repeats, taken out of ``responds``; one of those whose echo is still
+    ``expected``, since no answer came without it."""
+    if event.kind.family != "utterance" or event.role != "user":
+        return None
+    words = event.text.split()
+    for pending in responds:
+        if pending.words == words and not (expected and pending.answered):
+            responds.remove(pending)
+            return pending.entry
+    return None

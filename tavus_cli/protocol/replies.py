@@ -33,8 +33,8 @@ class Reply:
 
     def __init__(self, interaction: Interaction, conversation: Conversation, *, calls: bool = True) -> None:
         self._calls = calls
-        self._kind = interaction.event_type
-        check_answered(self._kind)
+        self.kind = interaction.event_type
+        check_answered(self.kind)
         self._interaction = interaction
         sent = decode(interaction.encode(""))
         self._words = sent.text.split()
@@ -42,10 +42,10 @@ class Reply:
         self._turn_before = current.idx if current else -1
         self._said_before = conversation.pal_inference_id
         self._seq_before = conversation.highest_seq
-        self._in_doubt = self._kind == "conversation.respond"  # until Tavus said which turn it opened
+        self._in_doubt = self.kind == "conversation.respond"  # until Tavus said which turn it opened
         self._turn: int | None = None
         self._others: set[int] = set()  # later turns that somebody else opened
-        if self._kind == "conversation.tool_result":
+        if self.kind == "conversation.tool_result":
             call = conversation.turns.open_calls.get(sent.word("tool_call_id"))
             self._turn = call.turn.idx if call and call.turn else None
         self._candidates: list[Event] = []
@@ -62,10 +62,10 @@ class Reply:
             if event.turn_idx is not None:
                 self._turn_before = max(self._turn_before, event.turn_idx)
             return None
-        if self._kind == "conversation.interrupt":
+        if self.kind == "conversation.interrupt":
             stopped = event.kind.family == "stopped" and event.role == "pal" and event.interrupted
             return event if stopped else None
-        if self._kind == "conversation.respond" and self._turn is None and self._is_question(event):
+        if self.kind == "conversation.respond" and self._turn is None and self._is_question(event):
             self._hear(event)
         if self._in_doubt:
             if self._may_answer(event):
@@ -81,7 +81,7 @@ class Reply:
     @property
     def floor(self) -> int | None:
         """The lowest turn that a respond can have opened: what is of a lower one was not caused by it."""
-        if self._kind != "conversation.respond":
+        if self.kind != "conversation.respond":
             return None
         return self._turn_before + 1 if self._turn is None else self._turn
 
@@ -111,17 +111,17 @@ class Reply:
         family = event.kind.family
         words = family == "utterance" and event.role == "pal"
         new = event.inference_id is None or event.inference_id != self._said_before
-        if self._kind == "conversation.echo":
+        if self.kind == "conversation.echo":
             said = words or (family == "partial" and event.role == "pal" and event.final)
             return said and new and event.text.split() == self._words
         called = self._calls and family == "tool_call" and event.type == "conversation.tool_call"
         if not words and not called:
             return False
         if self._turn is not None:
-            return event.turn_idx == self._turn and (new or self._kind == "conversation.respond")
+            return event.turn_idx == self._turn and (new or self.kind == "conversation.respond")
         if event.turn_idx is None:  # an old build: all that is known is what was being said before
             return new
-        if self._kind == "conversation.tool_result":
+        if self.kind == "conversation.tool_result":
             return event.turn_idx >= self._turn_before and new
         return event.turn_idx > self._turn_before and event.turn_idx not in self._others
 

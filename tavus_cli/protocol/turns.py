@@ -83,8 +83,8 @@ class Turns:
     def place(self, event: Event, at: float, asked: float | None = None) -> Turn | None:
         """The turn an event belongs to; None for one that is tied to none.
 
-        ``asked`` is when this side sent the ``respond`` that the event repeats. A turn with a higher number
-        becomes the current one; an event of a lower number leaves it as it is.
+        ``asked`` is when this side sent the ``respond`` that the event repeats or answers. A turn with a
+        higher number becomes the current one; an event of a lower number leaves it as it is.
         """
         idx = event.turn_idx
         if idx is None:
@@ -97,16 +97,21 @@ class Turns:
         family, role = event.kind.family, event.role
         if (family == "tool_call" or family == "utterance") and makes_calls(event):
             self._call(event, at, turn)
+        if asked is not None and (turn.replied is None or turn.asked is None):
+            turn.asked = asked
         if role == "user":
-            if turn.replied is None:
-                if asked is not None:
-                    turn.asked = asked
-                elif family == "stopped" or (family == "utterance" and turn.asked is None):
-                    turn.asked = at
+            ends = family == "stopped" or (family == "utterance" and turn.asked is None)
+            if ends and turn.replied is None and asked is None:
+                turn.asked = at
         elif role == "pal" and turn.replied is None and (family == "started" or family == "utterance"):
             turn.replied = at
             self._answered_turn = max(self._answered_turn, turn.idx)
         return turn
+
+    def has_question(self, idx: int) -> bool:
+        """Whether it is known when the question of a turn was over, or an answer has come without one."""
+        turn = self._turns.get(idx)
+        return turn is not None and (turn.asked is not None or turn.replied is not None)
 
     def resume(self, idx: int, started: float) -> None:
         """It began before this side came."""

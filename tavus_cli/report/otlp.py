@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tavus_cli import __version__
-from tavus_cli.errors import CannotJoin, ConsoleError, UsageError
+from tavus_cli.errors import CannotJoin, ConsoleError, UsageError, install
 from tavus_cli.files import cannot, open_to_write
 from tavus_cli.report.measures import parts
 from tavus_cli.report.spans import Call, Speech, TurnSpan
@@ -42,7 +42,7 @@ def exporter(where: str) -> Exporter:
         import opentelemetry.exporter.otlp.proto.http.trace_exporter
         import opentelemetry.sdk.trace  # noqa: F401
     except ImportError:
-        raise UsageError("--otlp needs the extra otel: pip install 'tavus-console[otel]'") from None
+        raise UsageError(f"--otlp needs the extra otel: {install('otel')}") from None
     import logging
 
     logging.getLogger("opentelemetry").addHandler(logging.NullHandler())

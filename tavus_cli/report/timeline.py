@@ -89,7 +89,7 @@ class Timeline:
         turn = entry.turn
         span = self._span if turn is self._turn else self._span_of(turn, at)
         if at is not None and turn is not None:
-            self._mark(span, family, role, at)
+            self._mark(span, entry, at)
         if (fold := entry.fold) is not None and fold != "partial":
             if fold == "heartbeat":
                 self._heartbeat(at)
@@ -98,7 +98,8 @@ class Timeline:
         if known is not None and not (event.properties.keys() <= known and event.hoisted.keys() <= ENVELOPE):
             self._unknown(event)
         if family == "utterance" or family == "partial":
-            self.transcript.said(event, at, span)
+            if entry.asked is None or role != "user":  # what was typed has its line
+                self.transcript.said(event, at, span)
         elif fold is not None or entry.differs:
             return
         elif family == "started":
@@ -126,8 +127,11 @@ class Timeline:
             self.last_at = at
         return at
 
-    def _mark(self, span: TurnSpan, family: str, role: str | None, at: float) -> None:
+    def _mark(self, span: TurnSpan, entry: EventEntry, at: float) -> None:
         """The rules of ``protocol.turns.Turns.place``, and what comes first after the question."""
+        family, role = entry.event.kind.family, entry.event.role
+        if entry.asked is not None and (span.replied is None or span.asked is None):
+            span.asked, span.first, span.by = entry.asked, None, "text"
         if span.replied is not None:
             if role == "pal":
                 if span.words is None and (family == "utterance" or family == "partial"):
@@ -136,7 +140,7 @@ class Timeline:
                     span.speaking = at
             return
         asks = False
-        if role == "user":
+        if role == "user" and entry.asked is None:
             if family == "stopped" or (family == "utterance" and span.asked is None):
                 span.asked, span.first, asks = at, None, True
             elif family == "started":
@@ -156,8 +160,6 @@ class Timeline:
         span = self._span_of(entry.turn, at)
         self.counts.sent += 1
         if event.type == "conversation.respond":
-            if entry.echo is not None and span.replied is None and span is not self.loose:
-                span.asked, span.first, span.by = at, None, "text"
             self.transcript.typed(event, at, span)
         else:
             self._interaction(span, event, at)

@@ -23,6 +23,20 @@ class Bound(NamedTuple):
     by: Literal["seq", "turn", "since", "clock", "time"]
     value: float
 
+    def value_of(
+        self, seq: int | None, turn: int | None, at: float | None, start: float | None
+    ) -> float | None:
+        """What to compare ``value`` with, of something at ``at`` in a recording that began at ``start``."""
+        if self.by == "seq":
+            return seq
+        if self.by == "turn":
+            return turn
+        if not at or start is None:
+            return None
+        if self.by == "since":
+            return at - start
+        return at - _midnight(start) if self.by == "clock" else at
+
 
 class Span:
     """``among(entries)`` leaves in what lies between the bounds; call it in order.
@@ -49,18 +63,9 @@ class Span:
         return self._began and not self._ended
 
     def _value(self, entry: Entry, bound: Bound) -> float | None:
-        if bound.by == "seq":
-            return entry.event.seq if isinstance(entry, EventEntry) else None
-        if bound.by == "turn":
-            turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
-            return None if turn is None else turn.idx
-        if not entry.at or self._start is None:
-            return None
-        if bound.by == "since":
-            return entry.at - self._start
-        if bound.by == "clock":
-            return entry.at - _midnight(self._start)
-        return entry.at
+        seq = entry.event.seq if isinstance(entry, EventEntry) else None
+        turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
+        return bound.value_of(seq, None if turn is None else turn.idx, entry.at, self._start)
 
 
 class Within:

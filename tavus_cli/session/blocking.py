@@ -32,15 +32,17 @@ def bounded(seconds: float, call: Callable[[], T]) -> T:
 
     Signals are handled meanwhile. Raises TimeoutError; the call is then left to itself.
     """
-    ended = threading.Event()
+    # A bare lock: a signal that raises within an Event's wait may leave the Event's own lock broken.
+    running = threading.Lock()
+    running.acquire()
     outcome: list[tuple[T | None, BaseException | None]] = []
 
     def done(result: T | None, error: BaseException | None) -> None:
         outcome.append((result, error))
-        ended.set()
+        running.release()
 
     in_thread(call, done)
-    if not ended.wait(seconds):
+    if not running.acquire(timeout=seconds):
         raise TimeoutError
     result, error = outcome[0]
     if error is not None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import functools
 import os
 import signal
 import sys
@@ -39,6 +40,7 @@ def take() -> None:
         signal.signal(number, _handle)
         _taken.add(number)
     atexit.register(_ignore)
+    sys.unraisablehook = functools.partial(_unraisable, sys.unraisablehook)
 
 
 def numbers() -> list[int]:
@@ -56,6 +58,15 @@ def raised() -> Iterator[None]:
         yield
     finally:
         _raises = False
+
+
+def behind(error: BaseException | None) -> Stopped | None:
+    """The signal that an error comes from, if one does: Python makes others of what is raised within its
+    own code (a lock's wait, the making of a class).
+    """
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def heeded() -> None:
@@ -93,6 +104,13 @@ def _ignore() -> None:
     """For the last milliseconds: the interpreter takes its handlers away before it ends."""
     for number in _taken:
         signal.signal(number, signal.SIG_IGN)
+
+
+def _unraisable(usual: Callable[[Any], object], about: Any, /) -> None:
+    """Python drops what is raised in its callbacks and destructors: the signal would be lost."""
+    if isinstance(about.exc_value, Stopped):
+        hard_exit(about.exc_value.number)
+    usual(about)
 
 
 def _handle(number: int, _: Any) -> None:

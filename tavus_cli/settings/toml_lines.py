@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from tavus_cli import files
 from tavus_cli.errors import ConsoleError, UsageError
-from tavus_cli.files import cannot, decoded, read
-from tavus_cli.files import read_text as read_stdin_text
+from tavus_cli.files import cannot
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
@@ -69,7 +69,7 @@ class Toml:
 
 def read_text(path: str | Path) -> str:
     """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
-    return read_stdin_text("-") if path == "-" else decoded(read(path), str(path))
+    return files.read_text("-") if path == "-" else files.decoded(files.read(path), str(path))
 
 
 def unreadable(path: str | Path, error: OSError | ValueError) -> ConsoleError:

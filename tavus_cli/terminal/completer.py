@@ -22,7 +22,8 @@ class CommandCompleter(Completer):
     ``words`` takes the whole text before the cursor and yields candidates for that word, each with
     a description ("" for none). Candidates that do not begin with the word are left out, so it may
     yield all there are; upper and lower case count as the same. After the only one a blank follows, as in
-    a shell.
+    a shell. Only the first word is completed without Tab: what prompt_toolkit asks for after a letter comes
+    late, and Tab may have ended the word meanwhile.
     """
 
     def __init__(self, words: Words) -> None:
@@ -32,6 +33,8 @@ class CommandCompleter(Completer):
         before = document.text_before_cursor
         match = _CURRENT_WORD.search(before)
         word = match.group() if match else ""
+        if word != before and not complete_event.completion_requested:
+            return
         known = [one for one in self._words(before) if one[0].casefold().startswith(word.casefold())]
         blank = " " if len(known) == 1 else ""
         for candidate, description in known:

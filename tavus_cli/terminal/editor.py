@@ -11,15 +11,21 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _USUAL = ("notepad",) if os.name == "nt" else ("editor", "nano", "vi")
+_DRAWS = {"editor", "nano", "vi", "vim", "nvim", "pico", "micro", "hx"}  # they draw on the terminal
 
 
 class EditorFailed(Exception):
     """One line for a person."""
 
 
-def open_editor(path: Path, environ: Mapping[str, str]) -> None:
-    """Returns when the editor has ended. Raises EditorFailed, also where it says that it failed."""
+def open_editor(path: Path, environ: Mapping[str, str], *, terminal: bool = True) -> None:
+    """Open a file and wait until the editor ends. Without a ``terminal``, one that draws on it is refused.
+
+    Raises EditorFailed, also for an editor that ends with a status other than 0.
+    """
     words = _command(environ)
+    if not terminal and Path(words[0]).name in _DRAWS:
+        raise EditorFailed(f"{words[0]} needs a terminal: edit {path} yourself, or name an editor in VISUAL")
     try:
         status = subprocess.call([*words, str(path)])
     except OSError as error:

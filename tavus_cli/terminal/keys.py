@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from prompt_toolkit.application import get_app
-from prompt_toolkit.completion import CompleteEvent, get_common_complete_suffix
+from prompt_toolkit.buffer import Buffer, CompletionState
+from prompt_toolkit.completion import CompleteEvent, Completion, get_common_complete_suffix
 from prompt_toolkit.enums import DEFAULT_BUFFER
 from prompt_toolkit.filters import Condition, completion_is_selected, has_focus, vi_navigation_mode
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
@@ -49,17 +50,17 @@ def bindings(
     def complete(event: KeyPressEvent) -> None:
         # At once, whether or not the menu that opens by itself is there already.
         buffer = event.current_buffer
-        if buffer.complete_state is not None:
+        if buffer.complete_state is not None and buffer.complete_state.completions:
             buffer.complete_next()
             return
-        asked = CompleteEvent(completion_requested=True)
-        found = list(buffer.completer.get_completions(buffer.document, asked))
+        found = _completions(buffer)
         if len(found) == 1:
             buffer.delete_before_cursor(-found[0].start_position)
             buffer.insert_text(found[0].text)
         elif found:
             buffer.insert_text(get_common_complete_suffix(buffer.document, found))
-            buffer.start_completion()
+            # Not by ``start_completion``, which does nothing while the menu of the last letter is being made.
+            buffer.complete_state = CompletionState(buffer.document, _completions(buffer))
 
     @keys.add("escape", "enter", filter=typing)
     def newline(event: KeyPressEvent) -> None:
@@ -81,6 +82,11 @@ def bindings(
         on_suspend()
 
     return keys
+
+
+def _completions(buffer: Buffer) -> list[Completion]:
+    asked = CompleteEvent(completion_requested=True)
+    return list(buffer.completer.get_completions(buffer.document, asked))
 
 
 def _bind(keys: KeyBindings, key: str, action: Callable[[], None]) -> None:

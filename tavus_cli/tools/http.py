@@ -21,25 +21,51 @@ class Poster(NamedTuple):
 
     async def post(self, url: str, given: bytes, headers: Mapping[str, str], timeout: float) -> Result:
         """What the URL answers; what goes wrong is an error result of one line."""
-        return await _post(self.client, url, given, headers, timeout)
+        try:
+            status, data = await self.exchange(url, given, headers, timeout)
+        except NoAnswer as why:
+            return Result(error=str(why))
+        if not 200 <= status < 300:
+            text = data[-TAIL:].decode("utf-8", "replace").strip()
+            return Result(error=f"HTTP {status}" + (f": {text}" if text else ""))
+        return read_output(data, "the answer")
+
+    async def exchange(
+        self, url: str, given: bytes, headers: Mapping[str, str], timeout: float, most: int = MAX_OUTPUT
+    ) -> tuple[int, bytes]:
+        """The status and the body, of at most ``most`` bytes. Raises NoAnswer."""
+        return await _exchange(self.client, url, given, headers, timeout, most)
 
 
 @contextlib.asynccontextmanager
-async def poster() -> AsyncIterator[Poster]:
+async def poster(*, proxies: bool = True) -> AsyncIterator[Poster]:
     """Made on another thread: reading the certificates takes long enough to be felt. No redirect is
-    followed: headers that hold a key would go along."""
+    followed: headers that hold a key would go along. ``proxies``: whether the environment's are used."""
     import httpx
 
     def make() -> httpx.AsyncClient:
-        return httpx.AsyncClient(follow_redirects=False, timeout=None)
+        return httpx.AsyncClient(follow_redirects=False, timeout=None, trust_env=proxies)
 
     async with await asyncio.to_thread(make) as made:
         yield Poster(made)
 
 
-async def _post(
-    client: httpx.AsyncClient, url: str, given: bytes, headers: Mapping[str, str], timeout: float
-) -> Result:
+class NoAnswer(Exception):
+    """Why, in one line. ``connected``: somebody was reached."""
+
+    def __init__(self, why: str, *, connected: bool = True) -> None:
+        super().__init__(why)
+        self.connected = connected
+
+
+async def _exchange(
+    client: httpx.AsyncClient,
+    url: str,
+    given: bytes,
+    headers: Mapping[str, str],
+    timeout: float,
+    most: int,
+) -> tuple[int, bytes]:
     import httpx
 
     try:
@@ -52,16 +78,15 @@ async def _post(
             data = bytearray()
             async for part in answer.aiter_bytes():
                 data += part
-                if len(data) > MAX_OUTPUT:
-                    return Result(error=f"more than {MAX_OUTPUT:,} bytes of output")
+                if len(data) > most:
+                    raise NoAnswer(f"more than {most:,} bytes of output")
     except TimeoutError:
-        return Result(error=f"no result within {timeout:g} s")
+        raise NoAnswer(f"no result within {timeout:g} s") from None
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError, ValueError) as error:
-        return Result(error=f"no answer from {_host(url)}: {error or type(error).__name__}")
-    if not answer.is_success:
-        text = bytes(data[-TAIL:]).decode("utf-8", "replace").strip()
-        return Result(error=f"HTTP {answer.status_code}" + (f": {text}" if text else ""))
-    return read_output(bytes(data), "the answer")
+        connected = not isinstance(error, httpx.ConnectError)
+        why = f"no answer from {_host(url)}: {error or type(error).__name__}"
+        raise NoAnswer(why, connected=connected) from None
+    return answer.status_code, bytes(data)
 
 
 def _host(url: str) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError, instead
-from tavus_cli.language.grammar import duration
 from tavus_cli.language.patterns import LONGEST_GLOB, glob, is_glob
 from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
+from tavus_cli.settings.toml_values import Bad, address, seconds, share, some_text, timeout, whole
 
 # How a call is answered that has no id; "none": it is run, and never answered.
 ReplyKind = Literal["echo", "append", "respond", "none"]
@@ -98,7 +98,7 @@ def option(text: str) -> Tool:
         if re.match(r"https?://", what, re.I):
             return Tool(name, url=_url(what))
         return Tool(name, command=_command(what))
-    except _Bad as bad:
+    except Bad as bad:
         raise UsageError(f'--tool "{text}": it must be {bad}') from None
 
 
@@ -151,7 +151,7 @@ def _tool(table: dict[str, Any], folder: str) -> Tool:
             raise _Mistake(key, f'unknown key "{key}"{instead(key, _KEYS)}')
         try:
             values[key] = read(value)
-        except _Bad as bad:
+        except Bad as bad:
             raise _Mistake(key, f'"{key}" must be {bad}') from None
     if "name" not in values:
         raise _Mistake("name", '"name" is missing')
@@ -170,57 +170,37 @@ def _tool(table: dict[str, Any], folder: str) -> Tool:
     return Tool(**values)
 
 
-# -- values: each returns what to use, or raises _Bad with words that go after "must be" -------------------
-
-
-class _Bad(Exception):
-    pass
-
-
-def _text(value: Any, what: str) -> str:
-    if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise _Bad(what)
-    return value
+# -- values: each returns what to use, or raises Bad with words that go after "must be" --------------------
 
 
 def _name(value: Any) -> str:
-    name = _text(value, "a tool's name, or a pattern such as get_*")
+    name = some_text(value, "a tool's name, or a pattern such as get_*")
     if len(name) > LONGEST_GLOB:
-        raise _Bad(f"a tool's name of at most {LONGEST_GLOB} characters")
+        raise Bad(f"a tool's name of at most {LONGEST_GLOB} characters")
     return name
 
 
 def _command(value: Any) -> tuple[str, ...]:
     if isinstance(value, list) and value:
-        return tuple(_text(word, "a command, or a list of its words") for word in value)
+        return tuple(some_text(word, "a command, or a list of its words") for word in value)
     try:
-        words = shlex.split(_text(value, "a command, or a list of its words"))
+        words = shlex.split(some_text(value, "a command, or a list of its words"))
     except ValueError as error:
-        raise _Bad(f"a command as a shell takes it: {str(error).lower()}") from None
+        raise Bad(f"a command as a shell takes it: {str(error).lower()}") from None
     if not words:
-        raise _Bad("a command, or a list of its words")
+        raise Bad("a command, or a list of its words")
     return tuple(words)
 
 
 def _url(value: Any) -> str:
-    from urllib.parse import urlsplit
-
-    what = "an address such as http://127.0.0.1:8000/hours"
-    try:
-        parts = urlsplit(_text(value, what))
-        _ = parts.port
-    except ValueError:
-        raise _Bad(what) from None
-    if parts.scheme not in ("http", "https") or not parts.hostname or not str(value).isprintable():
-        raise _Bad(what)
-    return str(value)
+    return address(value, "http://127.0.0.1:8000/hours")
 
 
 def _one_output(value: Any) -> str | dict[str, Any]:
     if isinstance(value, str | dict):
         plain: str | dict[str, Any] = _json(value)
         return plain
-    raise _Bad("a string, a table, or a list of them")
+    raise Bad("a string, a table, or a list of them")
 
 
 def _outputs(value: Any) -> tuple[str | dict[str, Any], ...]:
@@ -236,40 +216,8 @@ def _json(value: Any) -> Any:
     if isinstance(value, list):
         return [_json(inner) for inner in value]
     if isinstance(value, float) and not isfinite(value):
-        raise _Bad("a value that JSON has; inf and nan are not")
+        raise Bad("a value that JSON has; inf and nan are not")
     return value if isinstance(value, str | bool | int | float) else value.isoformat()
-
-
-def _seconds(value: Any) -> float:
-    try:
-        if isinstance(value, str):
-            value = duration(value)
-    except UsageError:
-        value = None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
-        raise _Bad('a time such as "250ms" or "10s"')
-    return float(value)
-
-
-def _timeout(value: Any) -> float:
-    if (seconds := _seconds(value)) == 0:
-        raise _Bad('a time such as "250ms" or "10s"; 0 leaves none')
-    return seconds
-
-
-def _whole(low: int, high: int) -> Callable[[Any], int]:
-    def read(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _Bad(f"a whole number from {low} to {high}")
-        return value
-
-    return read
-
-
-def _share(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise _Bad("a number from 0 to 1")
-    return float(value)
 
 
 def _headers(value: Any) -> dict[str, str]:
@@ -278,12 +226,12 @@ def _headers(value: Any) -> dict[str, str]:
         token.fullmatch(name) and isinstance(of, str) and variable.fullmatch(of) for name, of in value.items()
     ):
         return dict(value)
-    raise _Bad('header = "VARIABLE" pairs: the value comes from the environment')
+    raise Bad('header = "VARIABLE" pairs: the value comes from the environment')
 
 
 def _reply(value: Any) -> ReplyKind:
     if value not in REPLY_KINDS:
-        raise _Bad("one of " + ", ".join(REPLY_KINDS))
+        raise Bad("one of " + ", ".join(REPLY_KINDS))
     kind: ReplyKind = value
     return kind
 
@@ -293,12 +241,12 @@ _KEYS: dict[str, Callable[[Any], Any]] = {
     "command": _command,
     "url": _url,
     "output": _outputs,
-    "timeout": _timeout,
-    "concurrency": _whole(1, 64),
+    "timeout": timeout,
+    "concurrency": whole(1, 64),
     "headers": _headers,
     "reply": _reply,
-    "delay": _seconds,
-    "fail": _share,
-    "seed": _whole(0, 2**53),
+    "delay": seconds,
+    "fail": share,
+    "seed": whole(0, 2**53),
 }
 _ONLY_WITH = {"headers": "url", "delay": "output", "fail": "output", "seed": "output"}

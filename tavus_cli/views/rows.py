@@ -7,17 +7,15 @@ selection and ``line.LineView``, and nothing is lost: what is not folded into an
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEntry
+from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry
 
 HELD_SECONDS = 1.0  # a start or a stop waits this long for its words
 BURST_SECONDS = 1.0  # gaps no further apart are one row
 _ROLES = 64  # roles are remote text
-_TYPED = 32  # texts that have not come back yet
 _NEVER = float("inf")
 _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"))
 
@@ -81,7 +79,6 @@ class Rows:
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._speech: dict[str | None, _Speech] = {}
-        self._typed: deque[list[str]] = deque(maxlen=_TYPED)
         self._due = _NEVER  # nothing that is held is due before: saves a look at each role
 
     def take(self, entries: Sequence[Entry], chosen: Sequence[Entry]) -> list[Row]:
@@ -100,9 +97,6 @@ class Rows:
                     if (fold is None or fold == "partial") and not entry.differs:
                         self._spoken(entry, id(entry) in shown, out)
                         continue
-            elif type(entry) is SentEntry:
-                if entry.echo is None and entry.event.type == "conversation.respond":
-                    self._typed.append(entry.event.text.split())
             elif type(entry) is GapEntry and id(entry) in shown:
                 _add_gap(entry, out)
                 continue
@@ -171,9 +165,7 @@ class Rows:
                 speech.cut = True
                 out.append(Said(entry, cut=True))
             return
-        late_echo = bool(self._typed) and event.role == "user" and event.text.split() in self._typed
-        if late_echo:
-            self._typed.remove(event.text.split())
+        late_echo = entry.asked is not None and event.role == "user"
         if not shown:
             return
         speech.start = speech.stop = None

@@ -13,6 +13,7 @@ import pytest
 
 from tavus_cli.cli.completion_scripts import shapes
 from tavus_cli.settings.table import KEYS, commented
+from tavus_cli.terminal.editor import open_editor
 from tests.kits.program import SAMPLES, Result, console, process, unmeasured
 
 SAMPLE = str(SAMPLES)
@@ -85,12 +86,12 @@ def test_visual_goes_before_editor(file: Path) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        ("/nowhere/editor -w", "/nowhere/editor: No such file"),
+        ("/nowhere/code -w", "/nowhere/code: No such file"),
         ("'unclosed", "EDITOR: No closing quotation"),
         ("false", "false ended with status 1"),
     ],
 )
-def test_an_editor_that_fails_is_told(command: str, says: str, file: Path) -> None:
+def test_an_editor_that_fails(command: str, says: str, file: Path) -> None:
     result = edit(file, "", EDITOR=command)
     assert (result.status, result.out) == (1, "")
     assert says in result.err
@@ -115,7 +116,10 @@ def test_without_a_variable_an_editor_that_is_installed(file: Path, monkeypatch:
     assert (result.status, result.err) == (1, "tavus-console: no editor is installed; set EDITOR\n")
     (tools / "vi").write_text('#!/bin/sh\necho "all = true" > "$1"\n')
     (tools / "vi").chmod(0o755)
-    assert console("config", "edit", TAVUS_CONSOLE_CONFIG=str(file)).status == 0
+    result = console("config", "edit", TAVUS_CONSOLE_CONFIG=str(file))
+    advice = f"edit {file} yourself, or name an editor in VISUAL"
+    assert result == Result(1, "", f"tavus-console: vi needs a terminal: {advice}\n")
+    open_editor(file, {})
     assert file.read_text() == "all = true\n"
 
 
@@ -226,7 +230,7 @@ def test_every_theme_can_be_completed() -> None:
         for one in shape.options
         for names in one.names
     }
-    assert options["--theme"].words == ("auto", "dark", "light", "mono", "high-contrast")
+    assert options["--theme"].offer == ("auto", "dark", "light", "mono", "high-contrast")
 
 
 def test_no_toml_is_read_where_there_is_no_file() -> None:

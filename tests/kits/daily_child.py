@@ -3,7 +3,7 @@
 ``python -m tests.kits.daily_child URL [--proxy URL] [--timeout SECONDS] [--plain]`` prints one JSON line for
 each message that comes, ``{"pending": true}`` when the native join has begun, and one for a join that
 failed; once joined it stays until the room is over.
-``--plain``: end without ``os._exit`` whatever ``must_exit_hard`` says.
+``--plain``: end without ``os._exit`` even if a native call is unfinished.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 from typing import Any
 
 from tavus_cli.errors import ConsoleError
-from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
+from tavus_cli.rooms.daily.room import DailyRoom, unfinished
 from tavus_cli.rooms.room import Received
 from tavus_cli.session.session import run
 
@@ -39,7 +39,7 @@ async def main(room: DailyRoom) -> int:
     status = 0
     joining = asyncio.create_task(room.join())
     try:
-        while not (must_exit_hard() or joining.done()):
+        while not (unfinished or joining.done()):
             await asyncio.sleep(0)
         say(pending=True)
         await joining
@@ -65,6 +65,6 @@ if __name__ == "__main__":
     status = run(lambda: main(room))
     sys.stdout.flush()
     sys.stderr.flush()
-    if must_exit_hard() and not options.plain:
+    if unfinished and not options.plain:
         os._exit(status)
     sys.exit(status)

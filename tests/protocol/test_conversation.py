@@ -278,6 +278,64 @@ def test_what_is_no_echo(name: str, role: str, text: str) -> None:
     assert live.core.pending_text == "Hi"
 
 
+def test_the_latency_counts_from_the_sending_also_where_the_echo_is_late() -> None:
+    live = Live()
+    live.say(0, STARTED, 0, role="pal")
+    live.respond(1, "Hi")
+    (sent,) = live.core.tick(START + 2)
+    came = live.say_one(4, UTTERANCE, 1, role="user", speech=" Hi")
+    assert isinstance(sent, SentEntry)
+    assert (sent.echo, came.fold, came.asked) == (None, None, START + 1)
+    assert live.say_one(5, STARTED, 1, role="pal").reply == 4.0
+    assert live.say_one(6, UTTERANCE, 2, role="user", speech="Hi").asked is None  # once
+
+
+def test_without_an_echo_it_counts_from_the_sending_to_the_next_turn_that_nobody_else_asked_for() -> None:
+    live = Live()
+    live.say(0, STARTED, 3, role="pal")
+    live.respond(1, "Hi")
+    live.core.tick(START + 2)
+    assert live.say_one(2.5, UTTERANCE, 3, role="pal", speech="an older turn").asked is None
+    live.say(3, UTTERANCE, 4, role="user", speech="Somebody else")
+    assert live.say_one(3.5, STARTED, 4, role="pal").reply == 0.5
+    assert live.say_one(4, "conversation.tool_call", 5, name="f").asked is None
+    assert live.say_one(4.5, UTTERANCE, 5, role="pal", speech="Hello").reply == 3.5
+    assert live.say_one(6, STARTED, 6, role="pal").reply is None
+
+
+def test_a_greeting_that_comes_after_the_sending_is_no_answer_to_it() -> None:
+    live = Live()
+    live.respond(1, "Hi")
+    live.core.tick(START + 2)
+    assert live.say_one(2.5, STARTED, 0, role="pal").reply is None
+    live.say(3, UTTERANCE, 1, role="user", speech="Hi")
+    assert live.say_one(3.5, STARTED, 1, role="pal").reply == 2.5
+
+
+def test_the_same_words_long_after_are_somebody_elses() -> None:
+    live = Live()
+    live.respond(1, "Hi")
+    assert len(live.core.tick(START + 2)) == 1
+    assert live.say_one(150, UTTERANCE, 1, role="user", speech="Hi").asked is None
+    assert live.say_one(151, STARTED, 1, role="pal").reply == 1.0
+
+
+def test_an_echo_goes_to_the_oldest_of_the_same_words_but_not_to_one_that_was_answered_without() -> None:
+    live = Live()
+    live.say(0, STARTED, 0, role="pal")
+    live.respond(1, "Hi")
+    live.core.tick(START + 2)
+    live.respond(3, "Hi")
+    assert live.say_one(3.1, UTTERANCE, 1, role="user", speech="Hi").asked == START + 1
+    live.core.tick(START + 4)
+    assert live.say_one(4.1, STARTED, 2, role="pal").reply == pytest.approx(1.1)
+    live.respond(5, "Hi")
+    sent, came = live.say(5.1, UTTERANCE, 3, role="user", speech="Hi")
+    assert isinstance(sent, SentEntry)
+    assert isinstance(came, EventEntry)
+    assert (sent.at, came.asked) == (START + 5, START + 5)
+
+
 def test_what_else_is_sent_goes_out_at_once() -> None:
     live = Live()
     live.say(0, STARTED, 0, role="pal")

@@ -36,8 +36,10 @@ def test_tab_completes_the_current_word() -> None:
             await console.terminal.input_is("/echo --audio")
             console.keys.send_text("\r")
             await console.delivered("/echo --audio ")
-            console.keys.send_text("/ECHO\t")
-            await console.terminal.input_is("/echo")
+            console.keys.send_text("/INT\t")
+            await console.terminal.input_is("/interrupt")
+            console.keys.send_text("\x1b[A")  # no menu has opened for the next word: Up is the history's
+            await console.terminal.input_is("/echo --audio")
 
     asyncio.run(check())
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
-from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
+from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
@@ -44,7 +45,7 @@ class JoinOptions:
     record: str | None = None
     redact: bool = False
     ready_timeout: float = default("ready_timeout")
-    reply_timeout: float = 60.0
+    reply_timeout: float = inf  # the default of --reply-timeout is in cli/join
     history: Path | None = None
     events_kept: int = 100_000
     clipboard: bool = False
@@ -110,6 +111,8 @@ class Commander:
                 if self._calls is None:
                     raise UsageError(f"no tools run here: /retry needs --tool or --tools{self._where()}")
                 await self._calls.retry(action.argument)
+            elif action.command in GROUPS["replay"]:
+                raise UsageError(f"/{action.command} works only in a recording: tavus-console replay -i FILE")
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:

@@ -54,15 +54,7 @@ _NOTHING_OUT = {
     "publishing": {"camera": False, "microphone": False},
 }
 
-_hanging: set[object] = set()  # rooms with a native call under way that blocks release() and plain exit
-
-
-def must_exit_hard() -> bool:
-    """Whether the program must flush and end by ``os._exit``: a native join or release has not ended.
-
-    A plain exit would wait for it forever. False again once it has ended after all.
-    """
-    return bool(_hanging)
+unfinished: set[object] = set()  # rooms with a native join or release under way: a plain exit waits for it
 
 
 class DailyRoom:
@@ -189,19 +181,19 @@ class DailyRoom:
                 self._take_join_data(data)
             with self._handover:
                 if not self._left:
-                    _hanging.discard(self)
+                    unfinished.discard(self)
             if self._left:  # given up before: not to stay in the room as a ghost
                 self._let_go_on_thread(leave=error is None)
             done(data, error)
 
         self._completed = done
-        _hanging.add(self)
+        unfinished.add(self)
         try:
             self._client.join(
                 self.target, meeting_token=self._token, client_settings=_NOTHING_OUT, completion=completed
             )
         except Exception as error:
-            _hanging.discard(self)
+            unfinished.discard(self)
             done(None, error)
         keep(self._client)
         self._kept = True
@@ -230,13 +222,13 @@ class DailyRoom:
             raise send_error(self._tidy(error))
 
     async def leave(self) -> None:
-        """At most LEAVE_SECONDS + RELEASE_SECONDS; after a pending join at once (``must_exit_hard``)."""
+        """At most LEAVE_SECONDS + RELEASE_SECONDS; at once while a join is pending."""
         async with self._leaving:
             if self._left:
                 return
             with self._handover:
                 self._left = True
-                pending = self in _hanging and not self._joined
+                pending = self in unfinished and not self._joined
             try:
                 if self._completions is not None:
                     self._completions.fail("the room was left")
@@ -277,11 +269,11 @@ class DailyRoom:
                     client.release()  # blocks until what the client does has ended
                 if self._kept:
                     unkeep(client)
-            _hanging.discard(self)
+            unfinished.discard(self)
             if done is not None:
                 done()
 
-        _hanging.add(self)
+        unfinished.add(self)
         threading.Thread(target=let_go, name="daily-release", daemon=True).start()
 
     # -- events: on Daily's one thread, so they only note and append -----------------------------------

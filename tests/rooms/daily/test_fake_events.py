@@ -11,7 +11,7 @@ import pytest
 
 from tavus_cli.errors import CannotJoin, SendFailed
 from tavus_cli.rooms.daily import room as adapter
-from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
+from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.room import Arrival, LineChanged, Received, RoomOver
 from tests.kits.fake_daily import GUEST, LOCAL, PAL, FakeDaily, someone
 from tests.kits.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
@@ -242,7 +242,7 @@ def test_leaving_calls_leave_then_release_and_is_no_end(daily: Install) -> None:
     arrivals = asyncio.run(main())
     assert fake.names()[-2:] == ["leave", "release"]
     assert not any(isinstance(one, RoomOver) for one in arrivals)
-    assert not must_exit_hard()
+    assert not adapter.unfinished
 
 
 def test_leaving_before_joining_does_nothing(daily: Install) -> None:
@@ -281,7 +281,7 @@ def test_a_leave_that_is_cancelled_still_releases(daily: Install, monkeypatch: p
 
     asyncio.run(main())
     assert fake.names()[-2:] == ["leave", "release"]
-    assert not must_exit_hard()
+    assert not adapter.unfinished
 
 
 def test_a_release_that_never_returns_is_bounded_and_said(daily: Install) -> None:
@@ -292,7 +292,7 @@ def test_a_release_that_never_returns_is_bounded_and_said(daily: Install) -> Non
             pass
 
     asyncio.run(main())
-    assert must_exit_hard()
+    assert adapter.unfinished
 
 
 def test_a_message_after_the_loop_is_gone_harms_nothing(

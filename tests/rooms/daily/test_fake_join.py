@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, UsageError
-from tavus_cli.rooms.daily.room import DailyRoom, must_exit_hard
+from tavus_cli.rooms.daily import room as adapter
+from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.room import Arrival, RoomOver
 from tests.kits.fake_daily import LOCAL, PAL, FakeDaily
 from tests.kits.room_kit import URL, changes, fake_daily, joined, messages, notes, taking, until
@@ -47,7 +48,7 @@ def test_join_takes_and_gives_nothing_but_data(daily: Install) -> None:
     }
     before = fake.names()[: fake.names().index("join")]
     assert sorted(before) == ["init", "set_proxy_url", "set_user_name", "update_subscription_profiles"]
-    assert not must_exit_hard()
+    assert not adapter.unfinished
 
 
 @pytest.mark.parametrize(
@@ -164,7 +165,7 @@ def test_a_join_that_fails(daily: Install, text: str, kind: type[ConsoleError]) 
     assert not any(isinstance(one, RoomOver) for one in arrivals)
     assert fake.names()[-1] == "release"
     assert "leave" not in fake.names()
-    assert not must_exit_hard()
+    assert not adapter.unfinished
 
 
 def test_an_endless_join_is_given_up_and_nothing_is_called_any_more(daily: Install) -> None:
@@ -180,7 +181,7 @@ def test_an_endless_join_is_given_up_and_nothing_is_called_any_more(daily: Insta
     arrivals = asyncio.run(main())
     assert messages(arrivals) == ["hello"]
     assert fake.names()[-1] == "join"
-    assert must_exit_hard()
+    assert adapter.unfinished
 
 
 def test_a_cancelled_join_is_left_alone_too(daily: Install) -> None:
@@ -197,7 +198,7 @@ def test_a_cancelled_join_is_left_alone_too(daily: Install) -> None:
 
     asyncio.run(main())
     assert fake.names()[-1] == "join"
-    assert must_exit_hard()
+    assert adapter.unfinished
 
 
 def test_a_join_cancelled_and_left_at_once_is_cancelled(daily: Install) -> None:
@@ -239,11 +240,11 @@ def test_a_join_that_succeeds_after_it_was_given_up_is_undone(daily: Install) ->
         with pytest.raises(CannotJoin):
             await room.join()
         await room.leave()
-        assert must_exit_hard()
+        assert adapter.unfinished
         client = fake.clients[-1]
         fake.scenario.join = "ok"
         client.native.post(lambda: client._join(completion_of(fake)))
-        await until(lambda: not must_exit_hard())
+        await until(lambda: not adapter.unfinished)
 
     asyncio.run(main())
     assert fake.names()[-2:] == ["leave", "release"]
@@ -263,7 +264,7 @@ def test_state_joined_counts_where_the_completion_is_lost(daily: Install) -> Non
 
     asyncio.run(main())
     assert fake.sent == [{"a": 1}]
-    assert not must_exit_hard()
+    assert not adapter.unfinished
 
 
 def test_lost_completions_of_settings_do_not_stop_the_join(daily: Install) -> None:
