@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TextIO
 
@@ -224,28 +224,35 @@ def decoded(data: bytes, name: str, *, terminal: bool = False) -> str:
 class LineDecoder:
     """Bytes to lines, without their ends. ``terminal``: a line as long as one can be may be cut.
 
-    ``feed`` and ``rest`` raise UsageError.
+    ``longest``: bytes that a line may have. ``feed`` and ``rest`` raise UsageError.
     """
 
-    def __init__(self, name: str, *, terminal: bool = False) -> None:
+    def __init__(self, name: str, *, terminal: bool = False, longest: int | None = None) -> None:
         self._name = name
         self._terminal = terminal
+        self._longest = longest
+        self._length = 0  # of what is in ``_rest``
         self._number = 0
         self._rest: list[bytes] = []  # joined once: a long line comes in many pieces
 
-    def feed(self, data: bytes) -> list[str]:
+    def feed(self, data: bytes) -> Iterator[str]:
         """The lines that are complete now."""
         first, *more = data.split(b"\n")
-        self._rest.append(first)
-        if not more:
-            return []
-        whole = [b"".join(self._rest), *more[:-1]]
-        self._rest = [more[-1]]
-        return [self._line(one).removesuffix("\r") for one in whole]
+        self._keep(first)
+        for piece in more:
+            yield self.rest().removesuffix("\r")
+            self._keep(piece)
+
+    def _keep(self, piece: bytes) -> None:
+        self._rest.append(piece)
+        self._length += len(piece)
+        if self._longest is not None and self._length > self._longest:
+            self._number += 1
+            raise self._wrong(f"a line of over {self._longest:,} bytes: no message can be so long")
 
     def rest(self) -> str:
         """What follows the last end of line."""
-        rest, self._rest = b"".join(self._rest), []
+        rest, self._rest, self._length = b"".join(self._rest), [], 0
         return self._line(rest)
 
     def _line(self, data: bytes) -> str:

@@ -23,6 +23,7 @@ LONGEST_EXPRESSION = 2_000  # characters of JMESPath
 DEEPEST = 40  # levels of parentheses
 DEEPEST_EXPRESSION = 100  # levels of JMESPath, where each || is one
 MOST_PARTS = 10_000  # of a regular expression once it is compiled: "(ab){100}" has 200
+LONGEST_TEXT = 4_000_000  # characters; within plain steps ``regex`` does not look at the clock
 
 QUICK_SECONDS = 0.0002  # of one text; what needs more is slow
 SLOW_SECONDS = 0.01  # of one text at most
@@ -68,6 +69,8 @@ class Pattern:
 
     def search(self, text: str, seconds: float = SLOW_SECONDS) -> Any:
         """The match, as ``re`` has it, or None."""
+        if len(text) > LONGEST_TEXT:
+            raise TooSlow(f"a text of {len(text):,} characters is too long for a pattern")
         try:
             return self._search(text, timeout=seconds)
         except (TimeoutError, MemoryError):
@@ -77,6 +80,8 @@ class Pattern:
             ) from None
 
     def search_many(self, text: str) -> Any:
+        if len(text) > LONGEST_TEXT:
+            return self.search(text)
         try:
             found = self._search(text, timeout=QUICK_SECONDS)
         except TimeoutError:

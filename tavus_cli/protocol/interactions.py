@@ -10,10 +10,11 @@ import base64
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from tavus_cli.errors import nearest
+from tavus_cli.errors import UsageError, nearest
 from tavus_cli.protocol.wire import to_json
 
 SIZE_LIMIT = 4_096  # bytes of UTF-8 JSON (section 5.2); native clients have been seen to exceed it
+MOST_BYTES = 1_000_000  # of one that is sent at all: a session's line may have no more
 SENSITIVITIES = ("superlow", "verylow", "low", "medium", "high", "auto")
 EMOTIONS = ("neutral", "happiness", "sadness", "anger", "fear", "surprise", "disgust", "contempt")
 _CHUNK_SECONDS = 0.08  # at 16 kHz 2,560 bytes of PCM, 3,416 of base64: under the limit with its envelope
@@ -154,9 +155,14 @@ _VALUES = {
 
 
 def lint(message: Any) -> list[str]:
-    """Warnings about a message to be sent, one line each; [] when there is nothing to say."""
+    """Warnings about a message to be sent, one line each; [] when there is nothing to say.
+
+    Raises UsageError for one that is too long for every room.
+    """
     warnings = [] if isinstance(message, dict) else ["not a JSON object: Tavus reads only objects"]
     size = len(to_json(message).encode("utf-8", "surrogatepass"))
+    if size > MOST_BYTES:
+        raise UsageError(f"{size:,} bytes: a message may have {MOST_BYTES:,}")
     if size > SIZE_LIMIT:
         warnings.append(f"{size:,} bytes: a message over {SIZE_LIMIT:,} may be lost")
     if not isinstance(message, dict):

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.rooms.room import Room
-from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 
 if TYPE_CHECKING:
@@ -50,9 +49,3 @@ async def deliver(
     from tavus_cli.session.audio import speak
 
     return await speak(session, action, progress)
-
-
-def warn_of_leaving(room: Room, environment: Environment) -> None:
-    guests = any(not one.local and not one.pal for one in room.participants.values())
-    if room.leaving_may_end and not guests:
-        environment.warn("warning: leaving as the last guest may end the conversation (see session start)")

@@ -68,7 +68,8 @@ class Session:
     """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
 
     Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
-    what is being waited for, as a line. ``at_once`` arrivals are taken before keys and timers get their turn.
+    what is being waited for, as a line; ``warn`` what leaving may do to the conversation. ``at_once``
+    arrivals are taken before keys and timers get their turn.
     Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
     """
 
@@ -81,6 +82,7 @@ class Session:
         at_once: int = BATCH,
         watched: bool = True,
         progress: Callable[[str], None] = lambda text: None,
+        warn: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.room = room
         self.sinks: list[Sink] = []
@@ -95,6 +97,7 @@ class Session:
         self._at_once = at_once
         self._watched = watched
         self._progress = progress
+        self._warn = warn
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[_Waiter] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -131,6 +134,7 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._warn_of_leaving()
         await self._leave(in_order=kind is None)
 
     @property
@@ -364,6 +368,11 @@ class Session:
 
     def _holding(self) -> list[HoldingSink]:
         return [cast(HoldingSink, sink) for sink in self.sinks if hasattr(sink, "wake_at")]
+
+    def _warn_of_leaving(self) -> None:
+        guests = any(not one.local and not one.pal for one in self.room.participants.values())
+        if self.room.leaving_may_end and self.over is None and not guests:
+            self._warn("warning: leaving as the last guest may end the conversation (see session start)")
 
     async def _leave(self, *, in_order: bool) -> None:
         """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""

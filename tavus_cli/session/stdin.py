@@ -10,19 +10,21 @@ from collections.abc import AsyncIterator
 
 from tavus_cli.errors import UsageError
 from tavus_cli.files import STDIN, LineDecoder
+from tavus_cli.protocol.interactions import MOST_BYTES
 from tavus_cli.session.environment import Environment, is_tty
 
 
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
     """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike.
 
-    Raises UsageError for what is not UTF-8 text, once the lines before it are out.
+    Raises UsageError for what is not UTF-8 text, or longer than a message can be, once the lines before it
+    are out.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | UsageError | None] = asyncio.Queue()
 
     def read() -> None:
-        decoder = LineDecoder(STDIN, terminal=is_tty(environment.stdin))
+        decoder = LineDecoder(STDIN, terminal=is_tty(environment.stdin), longest=MOST_BYTES)
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             try:
                 while data := _read(environment):
