@@ -4,8 +4,8 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 UV := $(shell command -v uv 2>/dev/null)
 VENV_LOWEST = .venv-lowest
-PARALLEL = -n auto --dist worksteal
-WAITING = -n 4 --dist worksteal      # slow tests mostly wait: four at once on two cores
+# Tests mostly wait, for rooms and for time limits: two at once on each core.
+PARALLEL = -n $(shell expr 2 \* `getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1`) --dist worksteal
 
 .PHONY: sim test test-all coverage lowest wheel check bench fuzz pictures
 
@@ -18,13 +18,13 @@ test: $(VENV)/test              ## the tests, without the slow ones: under 4 min
 test-all: $(VENV)/test          ## all tests
 	status=0; \
 	$(BIN)/pytest $(PARALLEL) -m "not slow" $(PYTEST_ARGS) || status=1; \
-	$(BIN)/pytest $(WAITING) -m slow $(PYTEST_ARGS) || status=1; \
+	$(BIN)/pytest $(PARALLEL) -m slow $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
 coverage: $(VENV)/test          ## all tests, and the branches they reach: fails below the floor
 	status=0; \
 	$(BIN)/pytest $(PARALLEL) -m "not slow" --cov --cov-report= --cov-fail-under=0 $(PYTEST_ARGS) || status=1; \
-	$(BIN)/pytest $(WAITING) -m slow --cov --cov-append --cov-report=term $(PYTEST_ARGS) || status=1; \
+	$(BIN)/pytest $(PARALLEL) -m slow --cov --cov-append --cov-report=term $(PYTEST_ARGS) || status=1; \
 	exit $$status
 
 lowest:                         ## the tests, with the lowest versions that pyproject.toml allows

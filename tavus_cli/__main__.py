@@ -1,14 +1,17 @@
 """The entry point: the command ``tavus-console``, and ``python -m tavus_cli``."""
 
-try:  # before anything else, so that no Ctrl-C shows a traceback
-    from tavus_cli.session import signals
+import _signal  # type: ignore[import-not-found]  # ``signal`` itself takes far longer
 
-    signals.take()
-except KeyboardInterrupt:
-    raise SystemExit(130) from None
+# Before anything else, so that no Ctrl-C shows a traceback: until it is handled, it ends us without a word.
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
 
-import gc
-from typing import NoReturn
+from tavus_cli.session import signals
+
+signals.take()
+
+import gc  # noqa: E402
+from typing import NoReturn  # noqa: E402
 
 
 def main() -> NoReturn:

@@ -14,7 +14,10 @@ from hypothesis import settings
 from tests.kits.program import NOWHERE
 
 # Of each hundred examples of a property `make test` tries these, `make test-all` and pytest all.
-settings.register_profile("quick", max_examples=25)
+# No test asserts a time: on a machine that others use, an example may take long.
+settings.register_profile("quick", max_examples=25, deadline=None)
+settings.register_profile("whole", deadline=None)
+settings.load_profile("whole")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -46,6 +46,7 @@ class Ending:
         self.billed = billed
         self.most = most
         self.wanted = False
+        self.done = False  # Tavus has confirmed it
         self._connect = connect
 
     async def want(self) -> None:
@@ -67,6 +68,7 @@ class Ending:
         """Blocks; raises a ConsoleError."""
         with self._connect(ENDING_TIMEOUT) as api:
             conversations.end(api, self.conversation_id)
+        self.done = True
         if self.new is not None:
             self.new.remove()
 
@@ -100,8 +102,10 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
 
 
 def _tell_stopped(ending: Ending, environment: Environment) -> None:
-    """A second signal: what is under way may not be done."""
-    if ending.due(None):
+    """A second signal: while leaving, the conversation may have ended already."""
+    if ending.done:
+        environment.say(f"{ending.conversation_id} has ended")
+    elif ending.due(None):
         tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
@@ -112,8 +116,12 @@ async def join_new(
     environment: Environment,
     *,
     end_on_exit: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
+    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise.
+
+    ``quiet``: that it is billed is only said as progress.
+    """
     with await within(None, lambda: connect(TIMEOUT)) as api:
         note = notes.Note(conversations.lifetime(body))
         with contextlib.closing(note):
@@ -121,7 +129,7 @@ async def join_new(
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
             environment.say("creating a conversation …")
-            created = await _create(api, body, note, connect, environment)
+            created = await _create(api, body, note, connect, environment, quiet=quiet)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit
 
@@ -132,12 +140,17 @@ async def join_new(
 
 
 async def _create(
-    api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
+    api: TavusApi,
+    body: Json,
+    note: notes.Note,
+    connect: Connect,
+    environment: Environment,
+    *,
+    quiet: bool,
 ) -> Json:
     """A signal meanwhile waits for the answer: it may report a conversation that is already billed."""
-    task = asyncio.ensure_future(
-        within(None, lambda: conversations.create(api, body, environment.warn, note.created))
-    )
+    tell = environment.say if quiet else environment.warn
+    task = asyncio.ensure_future(within(None, lambda: conversations.create(api, body, tell, note.created)))
     stopped = f"stopped before the answer came; {PERHAPS_CREATED}"
     try:
         with named_at_hard_exit(lambda: environment.warn(stopped)):
@@ -200,7 +213,7 @@ def _left(one: notes.Left) -> str:
 
 
 def tell_not_ended(name: str, why: str, environment: Environment) -> None:
-    environment.warn(f"NOT ENDED: {name} continues and is billed ({why})")
+    environment.warn(f"NOT ENDED: {name} may continue and be billed ({why})")
     environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
 

@@ -42,9 +42,12 @@ def main() -> NoReturn:
             status = run_command(sys.argv[1:], environment)
     except signals.Stopped as stopped:  # outside of any command
         status = 128 + stopped.number
-    except Exception:  # a bug of ours: reported as Python does, but leaving by the one way out
-        sys.excepthook(*sys.exc_info())
-        status = ExitStatus.FAILED
+    except Exception as error:
+        if stopped_by := signals.behind(error):
+            status = 128 + stopped_by.number
+        else:  # a bug of ours: reported as Python does, but leaving by the one way out
+            sys.excepthook(*sys.exc_info())
+            status = ExitStatus.FAILED
     _leave(status, environment)
 
 

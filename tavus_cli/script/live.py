@@ -31,8 +31,8 @@ class LiveStage:
         self._session = session
         self._timeout = timeout
         self._warn = warn
-        self._all = Window(session.conversation, session.room.now(), sent=False)
-        self._sent = self._all  # since the last sending
+        self.everything = Window(session.conversation, session.room.now(), sent=False)
+        self._sent = self.everything  # since the last sending
         self._waited: Window | None = None
         self._placed: list[Placed] = []
         self._waiting: asyncio.Future[None] | None = None
@@ -82,9 +82,10 @@ class LiveStage:
         finally:
             self._waited = None
         if session.finished.is_set():
-            return Verdict(entry, window, session.ending, cut_off=session.cut_off)
+            return Verdict(entry, window, session.ending, session.cut_off)
+        until = float("inf") if what.within is None else window.at + what.within
         trouble = session.trouble.removeprefix("; ")
-        return Verdict(entry, window, trouble or None, cut_off=session.down is not None)
+        return Verdict(entry, window, trouble or None, session.down is not None, until=until)
 
     async def _found(self, window: Window, what: Expectation, start: int) -> EventEntry | None:
         for entry in window.looked_at(what, start):
@@ -107,9 +108,9 @@ class LiveStage:
 
     def entries(self, entries: list[Entry]) -> None:
         for entry in entries:
-            for window in (self._all, self._sent, self._waited):
+            for window in (self.everything, self._sent, self._waited):
                 if window is not None and not (
-                    window is self._sent is self._all and window.entries[-1:] == [entry]
+                    window is self._sent is self.everything and window.entries[-1:] == [entry]
                 ):
                     window.add(entry)
             if isinstance(entry, EventEntry) and entry.reply is not None and entry.turn is not None:
@@ -154,7 +155,7 @@ class LiveStage:
         if what.waits:
             self._waited = Window(self._session.conversation, self.now(), sent=False)
             return self._waited
-        return self._all if what.from_start else self._sent
+        return self.everything if what.from_start else self._sent
 
 
 def _finish(future: asyncio.Future[None]) -> None:

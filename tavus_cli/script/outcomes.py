@@ -9,17 +9,11 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from tavus_cli.errors import ExitStatus
-from tavus_cli.language.patterns import TooSlow
-from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.wire import to_json
-from tavus_cli.script.conditions import REPLY, Match
-from tavus_cli.script.window import Expectation, Window
+from tavus_cli.script.nearest import Near
 from tavus_cli.views.safe import safe, safe_json
 
-NEAREST = 3  # events shown with a failure
-_LOOKED_AT = 1_000  # the latest events of which the nearest are found
 _TIMES = ("started_ms", "answered_ms", "spoken_ms")
-_WIDTH = 160  # characters of such an event
 _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -27,15 +21,15 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Outcome:
     """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
 
-    ``came`` are the nearest events, ``message`` is the one that was found. ``seconds`` are room time.
-    ``mistake``: the line itself could not be run.
+    ``came`` are the nearest events, None where none were looked for; ``message`` is the one that was found.
+    ``seconds`` are room time. ``mistake``: the line itself could not be run.
     """
 
     line: int
     text: str
     seconds: float = 0.0
     failure: str | None = None
-    came: list[str] = field(default_factory=list)
+    came: list[Near] | None = None
     status: ExitStatus = ExitStatus.DONE
     message: Any = None
     mistake: bool = False
@@ -62,52 +56,12 @@ class Run:
         return next((one.status for one in self.failed), ExitStatus.DONE)
 
 
-def nearest(window: Window, what: Expectation) -> list[str]:
-    """The events that came closest to what was expected, with what they lack."""
-    rated: list[tuple[int, int, int, EventEntry]] = []
-    for entry in window.entries[-_LOOKED_AT:]:
-        right = what.of_type(entry)
-        if entry.fold is not None and not right:
-            continue
-        met = sum(_met(match, entry) for match in what.matches) if right else 0
-        rated.append((-right, -met, len(rated), entry))
-    rated.sort(key=lambda one: one[:3])
-    lines = dict.fromkeys(_near(entry, what, window.at) for *_, entry in rated[: 2 * NEAREST])  # no twins
-    return list(lines)[:NEAREST]
-
-
-def _met(match: Match, entry: EventEntry) -> bool:
-    try:
-        return match(entry)
-    except TooSlow:
-        return False
-
-
-def one_line(entry: EventEntry, since: float) -> str:
-    """An event in one line."""
-    event = entry.event
-    words = [f"{entry.at - since:+.3f}", event.short or "other", event.role or ""]
-    text = safe(" ".join(word for word in [*words, event.kind.summary(event)] if word))
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
-
-
-def _near(entry: EventEntry, what: Expectation, since: float) -> str:
-    line = one_line(entry, since)
-    if not what.of_type(entry):
-        return line
-    lacks = [safe(match.shown(entry)) for match in what.matches if not _met(match, entry)]
-    if not lacks and what.within is not None and entry.at - since > what.within:
-        lacks = ["too late"]
-    if not lacks and what.event != REPLY:
-        lacks = ["not counted: from before the sending, from an older turn, or your own words"]
-    return line + (f"  ({'; '.join(lacks)[:_WIDTH]})" if lacks else "")
-
-
 def failure_lines(script: str, outcome: Outcome) -> list[str]:
     where = f"{script}:{outcome.line}" if outcome.line else script
     lines = [f"{where}: {outcome.text}", f"    {outcome.failure}"]
-    for number, text in enumerate(outcome.came):
-        lines.append(("    came " if number == 0 else "         ") + text)
+    if outcome.came is not None:
+        for number, text in enumerate([one.line for one in outcome.came] or ["nothing"]):
+            lines.append(("    came " if number == 0 else "         ") + text)
     return [safe(line) for line in lines]
 
 
@@ -133,7 +87,9 @@ def run_facts(run: Run) -> dict[str, Any]:
         line: dict[str, Any] = {"line": one.line, "text": one.text, "ok": one.failure is None}
         line["seconds"] = round(one.seconds, 3)
         if one.failure is not None:
-            line |= {"failure": one.failure, "came": one.came}
+            near = one.came or []
+            line |= {"failure": one.failure, "came": [event.line for event in near]}
+            line["nearest"] = [event.as_json() for event in near]
         if one.message is not None:
             line["event"] = one.message
         lines.append(line)
@@ -156,18 +112,18 @@ def junit(runs: Sequence[Run]) -> str:
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
     for run in runs:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
-        name = _attribute(f"{run.script} {run.target}")
+        name = attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
         parts += _properties(run)
         for one in run.outcomes:
             what = f"line {one.line}: {one.text}" if one.line else one.text
-            case = f"name={_attribute(what)} classname={_attribute(run.script)}"
+            case = f"name={attribute(what)} classname={attribute(run.script)}"
             case = f'    <testcase {case} time="{one.seconds:.3f}"'
             if one.failure is None:
                 parts.append(case + "/>")
                 continue
-            body = escape(_clean("\n".join(failure_lines(run.script, one))))
-            failure = f"<failure message={_attribute(one.failure)}>{body}</failure>"
+            body = escape(legal("\n".join(failure_lines(run.script, one))))
+            failure = f"<failure message={attribute(one.failure)}>{body}</failure>"
             parts += [case + ">", f"      {failure}", "    </testcase>"]
         parts.append("  </testsuite>")
     return "\n".join([*parts, "</testsuites>", ""])
@@ -183,14 +139,16 @@ def _properties(run: Run) -> list[str]:
             f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
         ]
         value = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
-        name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
-        lines.append(f"      <property name={name} value={_attribute(value)}/>")
+        name = attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
+        lines.append(f"      <property name={name} value={attribute(value)}/>")
     return ["    <properties>", *lines, "    </properties>"]
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(safe(text)))
+def attribute(text: str) -> str:
+    """A value of an attribute in XML, with its quotation marks."""
+    return quoteattr(legal(safe(text)))
 
 
-def _clean(text: str) -> str:
+def legal(text: str) -> str:
+    """With nothing in it that XML cannot hold."""
     return _NO_XML.sub("�", text)

@@ -48,7 +48,7 @@ class RecordedStage:
         self._room = room
         self._conversation = Conversation(hold=hold)
         self._sendings: list[_Sent] = []
-        self._all = Window(self._conversation, room.now(), sent=False)
+        self.everything = Window(self._conversation, room.now(), sent=False)
         self._current: _Sent | None = None
         self._now = room.now()
         self._placed: list[Placed] = []
@@ -90,7 +90,7 @@ class RecordedStage:
 
     async def expect(self, what: Expectation) -> Verdict:
         current, until = self._current, self._until()
-        window = self._all if current is None or what.from_start else current.window
+        window = self.everything if current is None or what.from_start else current.window
         if what.event == REPLY and current is not None:
             window = current.window
         since = self._now if what.waits and what.event != REPLY else window.at
@@ -103,13 +103,13 @@ class RecordedStage:
                 self._now = max(self._now, entry.at)
                 return Verdict(entry, window)
             await self.turns.give()
-        return Verdict(None, window, "the recording has no such event there")
+        return Verdict(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
         """Looked up at once: the event, and its sending after it."""
         self._placed.append(placed)
         when = placed.when
-        for entry in self._all.entries:
+        for entry in self.everything.entries:
             await self.turns.give()
             if entry.at >= self._now and when.event.fits(entry):
                 try:
@@ -123,7 +123,7 @@ class RecordedStage:
 
     def _compare(self, placed: Placed, entry: EventEntry) -> None:
         if placed.when.event.name:
-            since = self._current.at if self._current else self._all.at
+            since = self._current.at if self._current else self.everything.at
             placed.names.keep(placed.when.event.name, Kept(entry, entry.at - since))
         said = command(placed.when.command, placed.names)
         assert not isinstance(said, Quit)
@@ -151,7 +151,7 @@ class RecordedStage:
         self._add(self._conversation.sent(message, at, interaction))
 
     def _add(self, entries: list[Entry]) -> None:
-        windows = [self._all, *(one.window for one in self._sendings)]
+        windows = [self.everything, *(one.window for one in self._sendings)]
         for entry in entries:
             for window in windows:
                 window.add(entry)

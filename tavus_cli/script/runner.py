@@ -16,9 +16,12 @@ from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.outcomes import Outcome, Run, nearest, one_line
+from tavus_cli.script.nearest import Near, nearest, one_line
+from tavus_cli.script.outcomes import Outcome, Run
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
+    MOST_LINES,
+    TOO_MANY,
     Assign,
     Line,
     Pause,
@@ -34,17 +37,21 @@ from tavus_cli.script.statements import (
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
 
-MOST_LINES = 1_000_000  # of a run: /repeat inside /repeat multiplies
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of an expectation: the event, if there was one, and what was looked at."""
+    """What came of an expectation: the event, if there was one, and what was looked at.
+
+    ``ended``: why nothing more can come, or may not have come. ``since`` and ``until``: the part of the
+    window that counted, in Unix seconds.
+    """
 
     entry: EventEntry | None
     window: Window
-    ended: str | None = None  # why nothing more can come, or may not have come
+    ended: str | None = None
     cut_off: bool = False
+    since: float = float("-inf")
+    until: float = float("inf")
 
 
 @dataclass(slots=True)
@@ -61,6 +68,7 @@ class Stage(Protocol):
 
     replies: list[tuple[int, float]]
     turns: Turns
+    everything: Window
 
     def now(self) -> float: ...
 
@@ -136,7 +144,7 @@ class Runner:
     def _count(self) -> None:
         self._lines_run += 1
         if self._lines_run > MOST_LINES:
-            raise LineError(f"over {MOST_LINES:,} lines were run: repeat less")
+            raise LineError(TOO_MANY)
 
     async def _obey(self, said: Statement, line: Line, outcome: Outcome) -> None:
         match said:
@@ -147,7 +155,7 @@ class Runner:
             case Expectation():
                 await self._expect(said, outcome)
             case When():
-                await self.stage.place(Placed(said, self.names.copy(), line.number))
+                await self.stage.place(Placed(said, self.names.copy(), line.number, at=self.stage.now()))
             case Assign(name, value, remote):
                 self.names.assign(name, value, remote=remote)
             case Print(text):
@@ -163,11 +171,12 @@ class Runner:
         if what.none:
             if entry is not None:
                 outcome.failure, outcome.status = f"expected {what}, but it arrived", NotMet.status
-                outcome.came = [one_line(entry, window.at)]
+                after, message = entry.at - window.at, entry.event.message
+                outcome.came = [Near(one_line(entry, window.at), after, (), message)]
         elif entry is None:
             outcome.failure = _missing(what, verdict)
             outcome.status = CutOff.status if verdict.cut_off else NotMet.status
-            outcome.came = nearest(window, what) or ["nothing"]
+            outcome.came = nearest(window, what, verdict.since, verdict.until)
         elif what.name:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))
 
@@ -186,6 +195,8 @@ class Runner:
             outcome.failure = (
                 str(one.error) if one.error else f"{one.when.event} did not arrive, so nothing was sent"
             )
+            if one.error is None:
+                outcome.came = nearest(self.stage.everything, one.when.event, one.at)
 
     def _check_replies(self) -> None:
         budget = self.limits.max_reply

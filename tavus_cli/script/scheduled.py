@@ -23,14 +23,15 @@ MOST_WAITING = 100  # each of them looks at each event, before anything else is 
 class Placed:
     """A /when. ``fired`` once its command was sent; ``error`` is why that failed.
 
-    ``names`` are as they were at its line, which has this ``number`` in the script; ``text`` is what was
-    typed at the prompt.
+    ``names`` are as they were at its line, which has this ``number`` in the script and was reached ``at``
+    that time of the room; ``text`` is what was typed at the prompt.
     """
 
     when: When
     names: Names
     number: int = 0
     text: str = ""
+    at: float = 0.0
     fired: bool = False
     error: ConsoleError | None = None
 

@@ -118,14 +118,30 @@ class Window:
         if what.event == REPLY:
             yield from self._answers[start:]
             return
-        floor = None if self._reply is None or what.names("turn", "turn_idx") else self._reply.floor
-        before = self._seq_before
         for entry in self.entries[start:]:
-            event = entry.event
-            if event.seq is not None and before - FAR_BELOW <= event.seq <= before:
-                continue
+            if self.left_out(entry, what) is None:
+                yield entry
+
+    def left_out(self, entry: EventEntry, what: Expectation) -> str | None:
+        """Why an event is not one that an expectation may take; None where it may."""
+        event, before, reply = entry.event, self._seq_before, self._reply
+        if event.seq is not None and before - FAR_BELOW <= event.seq <= before:
+            return "numbered before the sending"
+        if reply is not None and not what.names("turn", "turn_idx"):
+            floor = reply.floor
             if floor is not None and event.turn_idx is not None and event.turn_idx < floor:
-                continue
-            if entry.asked is not None and event.role == "user" and not what.names("role"):
-                continue
-            yield entry
+                return "of an older turn"
+        if what.event == REPLY:
+            return None if any(one is entry for one in self._answers) else "not the answer to what was sent"
+        if entry.asked is not None and event.role == "user" and not what.names("role"):
+            return "your own words"
+        return None
+
+    def of_type(self, entry: EventEntry, what: Expectation) -> bool:
+        """Whether an event is of the expected type; for a reply, whether it is of one that answers."""
+        if what.event != REPLY:
+            return what.of_type(entry)
+        family = entry.event.kind.family
+        if self._reply is not None and self._reply.kind == "conversation.interrupt":
+            return family == "stopped" and entry.event.role == "pal"
+        return family == "tool_call" or (family == "utterance" and entry.event.role == "pal")

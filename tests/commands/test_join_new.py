@@ -103,7 +103,7 @@ def test_what_does_not_end_is_told_loudly(api: LocalApi, odd: Odd) -> None:
     api.before = fail
     result = joined_new(api, "--end-on-exit")
     assert result.status == 1
-    assert f"NOT ENDED: {ID} continues and is billed" in result.err
+    assert f"NOT ENDED: {ID} may continue and be billed" in result.err
     assert f"NOT ENDED: to end it: {ENDS_IT}" in result.err
 
 

@@ -145,6 +145,72 @@ def test_a_failure_shows_the_line_what_was_expected_and_what_came_nearest(folder
     assert lines[2].endswith('(name is "get_hours")')
 
 
+TICKET = "A ticket is twelve euros, and children under twelve come in for free."
+NEAREST = {
+    "the reply itself": (
+        "How much is it?\n/expect reply text~ninety within 5s\n",
+        [f'+0.941 utterance pal {TICKET}  (text does not match "ninety")'],
+    ),
+    "a tool call instead of the reply's words": (
+        "What are your hours?\n/expect reply text~nine within 5s\n",
+        ['+0.941 tool_call get_hours {"day":"today"} call_e552e1eb  (no text)'],
+    ),
+    "all that it lacks": (
+        "What are your hours?\n/expect tool_call name=get_hour arguments.day=Friday within 5s\n",
+        ['+0.941 tool_call get_hours {"day":"today"} call_e552e1eb'
+         '  (name is "get_hours"; arguments.day is "today")'],
+    ),
+    "one's own words are not counted": (
+        "How much is it?\n/expect utterance text~much within 5s\n",
+        [
+            f'+0.941 utterance pal {TICKET}  (text does not match "much")',
+            "+0.060 utterance user How much is it?  (your own words)",
+        ],
+    ),
+    "of another type": (
+        "How much is it?\n/expect tool_call within 5s\n",
+        [
+            f"+0.941 utterance pal {TICKET}",
+            "+0.060 utterance user How much is it?",
+            "+0.360 rag.observability documents prices-2026.pdf",
+        ],
+    ),
+    "of a /when": (
+        "/when tool_call name=close /interrupt\nWhat are your hours?\n/wait 3s\n",
+        ['+1.292 tool_call get_hours {"day":"today"} call_e552e1eb  (name is "get_hours")'],
+    ),
+    "what was not to come": (
+        "How much is it?\n/expect no utterance role=pal within 5s\n",
+        [f"+0.941 utterance pal {TICKET}"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "came"), NEAREST.values(), ids=NEAREST)
+def test_what_came_nearest_is_shown_in_every_report(script: str, came: list[str], folder: Folder) -> None:
+    report = folder.path / "report.xml"
+    lines = folder.run(script, "--junit", str(report)).err.splitlines()
+    assert [line[9:] for line in lines[2:]] == came
+    (failure,) = ElementTree.parse(report).getroot().iter("failure")
+    assert (failure.text or "").splitlines()[2:] == lines[2:]
+    (failed,) = [one for one in json.loads(folder.run(script, "--json").out)["lines"] if not one["ok"]]
+    assert failed["came"] == [line for line in came if line != "nothing"]
+    for line, near in zip(failed["came"], failed["nearest"], strict=True):
+        assert line.startswith(f"{near['after']:+.3f} {near['event']['event_type'].partition('.')[2]}")
+        assert line.endswith(f"({'; '.join(near['lacks'])})") == bool(near["lacks"])
+
+
+def test_of_many_the_one_most_like_comes_first_and_an_answer_to_an_older_question_says_so(
+    folder: Folder,
+) -> None:
+    target = folder.pal("[[reply]]\nmatch = '.'\nsay = 'The answer, which takes a while.'\n", "&slow=0.5")
+    script = 'x\n/wait 10s\n/expect utterance.streaming from start text~"which is" within 20s\n'
+    assert "The answer, which takes …  (" in folder.run(script, target=target).err.splitlines()[2]
+    script = "x\n/wait 940ms\ny\n/expect reply text~x within 700ms\n"
+    (line,) = folder.run(script, target=target).err.splitlines()[2:]
+    assert line.endswith('The answer, which takes a while.  (of an older turn; text does not match "x")')
+
+
 def test_keep_going_runs_on(folder: Folder) -> None:
     script = "/expect guardrail.triggered within 1s as gone\n/print $gone.text\n/print still here\n"
     result = folder.run(script, "--keep-going")

@@ -107,7 +107,7 @@ def test_what_does_not_end_is_told_and_keeps_no_other_from_ending(api: LocalApi,
     assert result.status == 4
     told = result.err.splitlines()
     for name, said, remedy in zip(names[:2], told[::2], told[1::2], strict=True):
-        assert said.startswith(f"tavus-console: NOT ENDED: {name} continues and is billed (")
+        assert said.startswith(f"tavus-console: NOT ENDED: {name} may continue and be billed (")
         assert remedy == f"tavus-console: NOT ENDED: to end it: tavus-console conversation end {name}"
     assert api.active == names[:2]
     assert console("session", "list").out == ""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.kits.program import CONSOLE, environ
 from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, stopped, world
 
 FIRST = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
+FIRST_STATEMENT = re.compile(r'/tavus_cli/(__init__.py", line \d|__main__.py", line [0-7])\b')
 # What the fast tests take of the table; the rest is slow.
 SAMPLE = {
     *("creating", "ending", "looking up: tail", "joining: tail", "joining: join --new", "joined: join --new"),
@@ -57,14 +60,38 @@ def _clean(outcome: Outcome) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", FIRST)
 def test_no_traceback_in_the_first_moments(name: str, tmp_path: Path) -> None:
-    """The signal comes 0 to 300 ms after the start: in our first line, while importing, in the command."""
+    """The signal comes 0 to 300 ms after the start: in our first line, while importing, in the command.
+
+    INT is Python's own until ``__main__`` has had its first statement.
+    """
     case = next(one for one in CASES if one.doing == "starting" and one.arguments == ROOMS[1])
     with world(tmp_path, "silent") as around:
         for step in range(30):
             outcome = stopped(case, around, FIRST[name], after=step / 100)
-            ours = outcome.err.replace('tavus_cli/__init__.py", line 0', "")  # it came before our first line
+            ours = FIRST_STATEMENT.sub("", outcome.err)
             assert "/tavus_cli/" not in ours, outcome
             assert outcome.left == []
+
+
+RAISES = "lambda *_: signal.raise_signal(15)"
+WITHIN = {
+    "a destructor": f"type('D', (), {{'__del__': {RAISES}}})()",
+    "the making of a class": f"type('C', (), {{'x': type('S', (), {{'__set_name__': {RAISES}}})()}})",
+}
+
+
+@pytest.mark.parametrize("where", WITHIN)
+def test_a_signal_is_not_lost_where_python_makes_another_error_of_it(where: str) -> None:
+    code = f"""
+import signal
+from tavus_cli import __main__, cli
+cli.run_command = lambda *_: {WITHIN[where]} and 0
+__main__.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environ()
+    )
+    assert (done.returncode, done.stderr) == (143, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])

@@ -23,7 +23,7 @@ from tests.kits.command_kit import faked
 from tests.kits.fake_daily import Scenario
 from tests.kits.program import CONSOLE, SECONDS, environ
 from tests.kits.resident_kit import listed
-from tests.kits.signals import BILLED, MARK, alive
+from tests.kits.signals import MARK, NOT_ENDED, alive
 from tests.kits.tavus_api import KEY, PAL, LocalApi, local_api
 
 URL = "https://x.daily.co/c0ffee"
@@ -133,6 +133,8 @@ def test_a_client_that_never_leaves_is_left(command: str, name: str, place: Plac
     ],
 )
 def test_a_second_signal_while_leaving_ends_at_once(command: str, place: Place) -> None:
+    go_on = threading.Event()
+    place.api.before = lambda request: request.path.endswith("/end") and go_on.wait(SECONDS)
     child = place.start(COMMANDS[command])
     try:
         _joined(place, command)
@@ -140,14 +142,36 @@ def test_a_second_signal_while_leaving_ends_at_once(command: str, place: Place) 
         place.called("leave")
         child.send_signal(signal.SIGINT)
         status, _, err = _ended(child, LIMIT)
+        active = len(place.api.active)
     finally:
+        go_on.set()
         child.kill()
     assert status == 130, err
     assert "release" not in place.calls(), err  # it did not wait for what never comes
     assert alive(place.mark) == []
     if command == "join --new":
-        assert BILLED in err
-        assert len(place.api.active) == 1
+        assert NOT_ENDED in err
+        assert active == 1
+
+
+def test_what_has_ended_is_not_named_by_a_second_signal(place: Place) -> None:
+    """The client still leaves; Tavus has confirmed the end: the note of the conversation is gone."""
+    notes = place.folder / "state" / "tavus-console" / "open"
+    child = place.start(NEW)
+    try:
+        place.called("joined")
+        assert list(notes.iterdir())
+        child.send_signal(signal.SIGINT)
+        end = time.monotonic() + SECONDS
+        while list(notes.iterdir()):
+            assert time.monotonic() < end
+            threading.Event().wait(0.02)
+        child.send_signal(signal.SIGINT)
+        status, _, err = _ended(child, LIMIT)
+    finally:
+        child.kill()
+    assert (status, place.api.active) == (130, [])
+    assert "NOT ENDED" not in err
 
 
 @pytest.mark.slow

@@ -22,7 +22,7 @@ from tavus_cli.resident.room import stop
 from tavus_cli.rooms.daily import room as adapter
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
-from tavus_cli.rooms.room import Arrival, ParticipantChanged, Received, Room, RoomNote
+from tavus_cli.rooms.room import Arrival, LineChanged, ParticipantChanged, Received, Room, RoomNote
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.recorder import Recorder
 from tests.kits.daily_room import LocalRoom, authority_file, room_url
@@ -87,6 +87,11 @@ def messages(arrivals: list[Arrival]) -> list[Any]:
 
 def notes(arrivals: list[Arrival]) -> list[str]:
     return [one.text for one in arrivals if isinstance(one, RoomNote)]
+
+
+def line_changes(arrivals: list[Arrival]) -> list[bool]:
+    """For each change of the line: whether it came up."""
+    return [one.up for one in arrivals if isinstance(one, LineChanged)]
 
 
 def changes(arrivals: list[Arrival]) -> list[tuple[str, str, bool]]:

@@ -18,7 +18,7 @@ from tavus_cli.errors import ConsoleError
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.room import Arrival, RoomOver
 from tests.kits.daily_room import GUEST, PAL, LocalRoom, authority_file, room_url
-from tests.kits.room_kit import changes, messages, notes, taking, until
+from tests.kits.room_kit import changes, line_changes, messages, taking, until
 
 
 @pytest.fixture(autouse=True)
@@ -102,12 +102,11 @@ def test_two_clients_hear_the_pal_and_each_other() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.xfail(strict=False, reason="no second note since rooms join again: to be looked into")
 def test_a_line_that_drops_comes_back_with_the_same_guest() -> None:
     async def main() -> None:
         async with LocalRoom(pal="sim:?speed=max") as local, joined(local) as (room, arrivals):
             local.drop()
-            await until(lambda: len(notes(arrivals)) == 2)
+            await until(lambda: line_changes(arrivals) == [False, True])
             state = local.room(room.conversation_id).state
             assert len(state.guests) == 1
             await room.send(respond("are you there"))

@@ -17,7 +17,7 @@ from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, RoomOver
 from tests.kits.daily_room import authority_file
-from tests.kits.room_kit import messages, notes, taking, until
+from tests.kits.room_kit import line_changes, messages, taking, until
 from tests.local.kit import Api, handler, tavus
 
 READY = "application.transcription_ready"
@@ -241,7 +241,7 @@ def test_faults_on_demand() -> None:
             name = created["conversation_id"]
             async with guest(api, created) as (_, arrivals):
                 assert (await api.fault(name, "drop"))[0] == 200
-                await until(lambda: len(notes(arrivals)) == 2)
+                await until(lambda: line_changes(arrivals) == [False, True])
                 for wrong in ({"fault": "explode"}, {"fault": "drop", "seconds": -1}):
                     assert (await api.fault(name, **wrong))[0] == 400
                 assert (await api.fault("c9", "drop"))[0] == 400
