@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
+USUAL_ID = "c" + 16 * "0"  # as long as those of Tavus
 TRIES = 100  # another process may be starting or ending the same session
 STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
@@ -86,17 +87,18 @@ def start_new(
         raise UsageError("--new creates a conversation: leave TARGET out")
     _check(options, environment)  # before anything is billed
     runtime.own_folder()
+    runtime.check_length(runtime.path_of(USUAL_ID))
     request = creation_from(fields, body, environment.stdin)
     tell_left_behind(environment)
 
     async def joining(found: Joinable, ending: Ending) -> int:
         known = how._replace(conversation_id=found.conversation_id)
         stop: list[Callable[[], object]] = []
+        how_new = replace(options, new=ending)
         try:
-            return await within(
-                None,
-                lambda: start(parse(found.target), known, replace(options, new=ending), environment, stop),
-            )
+            status = await within(None, lambda: start(parse(found.target), known, how_new, environment, stop))
+            ending.new = None  # the session looks after it from here on
+            return status
         finally:
             for one in stop:
                 one()
@@ -124,6 +126,7 @@ def start(
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
+    runtime.check_length(runtime.path_of(name))
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
         answer = _spawn(name, joinable[0], how, options, [] if stop is None else stop)
