@@ -19,7 +19,10 @@ from tavus_cli.script.live import LiveStage
 from tavus_cli.script.window import Expectation
 from tavus_cli.session.session import Session
 
-LONGEST_SPEECH = 60.0  # seconds that the caller lets the PAL finish
+LONGEST_SPEECH = 60.0  # seconds that the caller lets the PAL finish what it is saying
+PAUSE = 1.0  # seconds in which nothing comes: the PAL has finished
+TOOL_PAUSES = 10  # of them are waited for what a tool's answer makes the PAL say
+MOST_PAUSES = 60
 _PAL = (Match("role", "=", "pal"),)
 
 
@@ -65,7 +68,7 @@ class Call:
         Raises ModelFailed, NoReply, and what sending raises but for the end of the conversation.
         """
         try:
-            await self._listen(self._caller.greeting)
+            await self._greeted()
             await self._talk(talker)
         except ConversationOver:
             self.called.ended = self._session.ending
@@ -73,7 +76,7 @@ class Call:
             await self.stage.finish()
 
     async def judge(self, talker: Talker) -> None:
-        """Raises nothing: an answer that cannot be used is "cannot tell"."""
+        """After the conversation was left. Raises nothing: an answer that cannot be used is "cannot tell"."""
         self.called.judged = await self._judged(talker)
 
     async def _judged(self, talker: Talker) -> list[Judged]:
@@ -84,7 +87,7 @@ class Call:
             return cannot_tell(criteria, "the call is too long to be judged")
         asked = ballot(criteria)
         try:
-            answer = await self._ask(talker, to_judge(asked.asked, lines, self._caller.goal), as_json=True)
+            answer = await talker.answer(to_judge(asked.asked, lines, self._caller.goal), as_json=True)
         except ModelFailed as error:
             return cannot_tell(criteria, str(error))
         return verdict(answer, asked, lines)
@@ -118,28 +121,47 @@ class Call:
         if self._session.finished.is_set():
             raise ConversationOver(self._session.ending)
         if heard.entry is not None:
-            await self._listen(0.0)
+            await self._listen()
         elif not last:
             why = (
                 "; it called a tool: is there a --tool that answers it?" if called else self._session.trouble
             )
             raise NoReply(f"the PAL did not answer within {self._timeout:g} s{why}")
 
-    async def _listen(self, patience: float) -> None:
-        """Until the PAL has spoken, which it begins within ``patience``."""
+    async def _greeted(self) -> None:
+        patience = self._caller.greeting
         if patience and not self.transcript.said_by("pal"):
             await self.stage.expect(Expectation("utterance", _PAL, within=patience, waits=True))
-        if "pal" in self._session.conversation.status.speaking:
-            await self.stage.expect(Expectation("stopped_speaking", _PAL, within=LONGEST_SPEECH, waits=True))
+        await self._listen()
 
-    async def _ask(self, talker: Talker, messages: Messages, *, as_json: bool = False) -> str:
+    async def _listen(self) -> None:
+        """Until the PAL has finished: it does not speak, and nothing more comes for a moment."""
+        heard = self.transcript
+        for pause in range(MOST_PAUSES):
+            if self._speaking:
+                await self.stage.expect(
+                    Expectation("stopped_speaking", _PAL, within=LONGEST_SPEECH, waits=True)
+                )
+            before = heard.active
+            if not heard.lines or self._session.finished.is_set():
+                return
+            await self.stage.pause(PAUSE)
+            working = heard.working and pause < TOOL_PAUSES
+            if heard.active == before and not self._speaking and not working:
+                return
+
+    @property
+    def _speaking(self) -> bool:
+        return "pal" in self._session.conversation.status.speaking
+
+    async def _ask(self, talker: Talker, messages: Messages) -> str:
         """A room that has its own time waits meanwhile: a model takes real time."""
         room = self._session.room
         clock = cast(VirtualTime, room) if not room.live and isinstance(room, VirtualTime) else None
         if clock is not None:
             clock.hold()
         try:
-            return await talker.answer(messages, as_json=as_json)
+            return await talker.answer(messages)
         finally:
             if clock is not None:
                 clock.release()

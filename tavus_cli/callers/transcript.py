@@ -20,15 +20,31 @@ class Line(NamedTuple):
 
 
 class Transcript:
-    """A sink of a session. ``lines`` in the order in which they came; ``full`` once some did not fit."""
+    """A sink of a session. ``lines`` in the order in which they came; ``full`` once some did not fit.
+
+    ``active`` counts what the PAL did: it began to speak, said something, called a tool.
+    """
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
         self.full = False
+        self.active = 0
         self._room = MOST_LETTERS
 
     def said_by(self, who: Who) -> bool:
         return any(line.who == who for line in self.lines)
+
+    @property
+    def working(self) -> bool:
+        """Whether a tool was called since the caller spoke, and the PAL may still say what came of it."""
+        calls = 0
+        for number, line in enumerate(reversed(self.lines)):
+            if line.who == "caller":
+                break
+            if number == 0 and line.who == "tool result":
+                return True
+            calls += {"tool call": 1, "tool result": -1}.get(line.who, 0)
+        return calls > 0
 
     def caller_says(self, text: str) -> None:
         """Called when it is sent: its echo may come late, or never."""
@@ -39,6 +55,8 @@ class Transcript:
             event = entry.event if isinstance(entry, EventEntry | SentEntry) else None
             if event is None or (isinstance(entry, EventEntry) and entry.fold is not None):
                 continue
+            if event.kind.family in ("started", "utterance", "tool_call") and event.role != "user":
+                self.active += 1
             if event.type == "conversation.tool_result":
                 output = event.get("output")
                 self._add("tool result", output if isinstance(output, str) else to_json(output))

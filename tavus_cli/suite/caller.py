@@ -41,24 +41,22 @@ class CallerProgram:
             raise UsageError(f"{room.target} is a recording: a simulated caller needs a PAL that answers")
         key = key_of(self.caller.model, around.environment.environ)
         warn = around.environment.warn
-        async with (
-            talker(self.caller.model, key) as model,
-            around.joined(
+        begun = seconds = 0.0
+        failed: ConsoleError | None = None
+        async with talker(self.caller.model, key) as model:
+            async with around.joined(
                 room, lambda session: Call(self.caller, session, self.limits.timeout, warn)
-            ) as call,
-        ):
-            begun = call.stage.now()
-
-            def so_far(error: ConsoleError | None = None) -> Played:
-                return self._played(case, call, model, max(0.0, call.stage.now() - begun), error, around)
-
-            around.so_far = so_far
-            try:
-                await call.converse(model)
-                await call.judge(model)
-            except ConsoleError as error:
-                return so_far(error)
-            return so_far()
+            ) as call:
+                begun = call.stage.now()
+                around.so_far = lambda: self._played(case, call, model, call.stage.now() - begun, failed, [])
+                try:
+                    await call.converse(model)
+                except ConsoleError as error:
+                    failed = error
+                seconds = call.stage.now() - begun
+            if failed is None:
+                await call.judge(model)  # the conversation is left: it costs nothing meanwhile
+        return self._played(case, call, model, seconds, failed, around.tool_facts)
 
     def _played(
         self,
@@ -67,7 +65,7 @@ class CallerProgram:
         model: Talker,
         seconds: float,
         error: ConsoleError | None,
-        around: Surroundings,
+        tools: list[dict[str, Any]],
     ) -> Played:
         replies = tuple(latency for _, latency in call.stage.replies)
         verdict, detail = self._verdict(call.called.judged, replies, error)
@@ -88,8 +86,8 @@ class CallerProgram:
                 "tokens": model.tokens,
             },
         }
-        if around.tool_facts:
-            facts["tools"] = around.tool_facts
+        if tools:
+            facts["tools"] = tools
         lines = () if verdict is Verdict.OK else _lines(case.script, detail, call)
         return Played(verdict, detail, lines, seconds, replies, facts=facts)
 

@@ -18,6 +18,7 @@ from tavus_cli.suite.caller import load
 from tavus_cli.suite.case import Case, Played, Verdict
 from tavus_cli.suite.surroundings import How, Surroundings
 from tavus_cli.target import RoomOptions, open_target, parse
+from tavus_cli.tools.options import ToolOptions
 from tests.kits.chat_model import KEY, ChatModel, Json, ruling, serving
 from tests.kits.program import SAMPLES
 
@@ -31,7 +32,9 @@ def model() -> Iterator[ChatModel]:
         yield one
 
 
-def play(model: ChatModel, target: str = MAX, more: str = "", **top: Any) -> Played:
+def play(
+    model: ChatModel, target: str = MAX, more: str = "", tools: ToolOptions | None = None, **top: Any
+) -> Played:
     """``top`` are keys of the file; ``more`` are lines below [model]."""
     keys = {"persona": "A visitor.", "goal": "Learn the price.", "success": [PRICE], **top}
     lines = [f"{name} = {json.dumps(value)}" for name, value in keys.items()]
@@ -42,7 +45,7 @@ def play(model: ChatModel, target: str = MAX, more: str = "", **top: Any) -> Pla
     async def main() -> Played:
         options = RoomOptions()
         room = (await open_target(parse(target), options, environment, recorded=True)).room
-        around = Surroundings(How(), environment, lambda text: None)
+        around = Surroundings(How(tools=tools), environment, lambda text: None)
         return await program.play(Case(1, "caller.toml", target, 1, target), room, around)
 
     return asyncio.run(main())
@@ -82,6 +85,27 @@ def test_a_call_is_played_and_judged_the_same_each_time(model: ChatModel) -> Non
 
 def test_in_real_time_too(model: ChatModel) -> None:
     assert play(model, "sim:?speed=20", max_turns=1, greeting="0s").verdict is Verdict.OK
+
+
+LOOKS = """greeting = ''
+[tools.look]
+on_resolve = "generate_response"
+say = "Here it is: {output}."
+[[reply]]
+match = "."
+say = "Let me look."
+tool = "look"
+"""
+
+
+def test_the_caller_waits_for_what_a_tool_makes_the_pal_say(model: ChatModel, tmp_path: Path) -> None:
+    file = tmp_path / "tools.toml"
+    file.write_text('[[tool]]\nname = "look"\noutput = "twelve euros"\ndelay = "3s"\n')
+    played = play(model, pal(tmp_path, LOOKS), tools=ToolOptions(file=str(file)), max_turns=1)
+    told = played.facts["transcript"]
+    assert [one["who"] for one in told] == ["caller", "tool call", "pal", "tool result", "pal"]
+    assert told[-1]["text"] == "Here it is: twelve euros."
+    assert (played.verdict, played.facts["tools"][0]["tool"]) == (Verdict.OK, "look")
 
 
 def test_a_criterion_that_is_not_met_fails_with_the_end_of_the_call(model: ChatModel) -> None:
