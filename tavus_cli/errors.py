@@ -13,6 +13,7 @@
     ├── SendFailed          send_failed                1
     ├── Refused             refused                    1    tavus_api
     │   ├── NotFound        not_found                  1
+    │   ├── TooMany         refused                    1
     │   └── RateLimited     rate_limited               1
     └── NoKeyring           no_keyring                 1    credentials
 

@@ -75,7 +75,7 @@ class Ending:
 
 async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environment: Environment) -> int:
     """The status of ``joining``, but FAILED if the conversation should have ended and did not."""
-    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
+    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
         return await _ended_after(joining, ending, environment)
 
 
@@ -90,10 +90,10 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
         await asyncio.wait({task})
         _ = task.cancelled() or task.exception()  # the exception is already on its way
         if failure is not None:
-            await _warn_failure(failure, ending, environment)
+            await _tell_failure(failure, ending, environment)
         raise
     if ending.due(status):
-        if await _warn_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
+        if await _tell_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
             return ExitStatus.FAILED
     elif ending.new is not None:
         name = ending.conversation_id
@@ -101,12 +101,12 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     return status
 
 
-def _warn_stopped(ending: Ending, environment: Environment) -> None:
+def _tell_stopped(ending: Ending, environment: Environment) -> None:
     """A second signal: while leaving, the conversation may have ended already."""
     if ending.done:
         environment.say(f"{ending.conversation_id} has ended")
     elif ending.due(None):
-        warn_not_ended(ending.conversation_id, "stopped by a second signal", environment)
+        tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
 async def join_new(
@@ -116,8 +116,12 @@ async def join_new(
     environment: Environment,
     *,
     end_on_exit: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
+    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise.
+
+    ``quiet``: that it is billed is only said as progress.
+    """
     with await within(None, lambda: connect(TIMEOUT)) as api:
         note = notes.Note(conversations.lifetime(body))
         with contextlib.closing(note):
@@ -125,7 +129,7 @@ async def join_new(
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
             environment.say("creating a conversation …")
-            created = await _create(api, body, note, connect, environment)
+            created = await _create(api, body, note, connect, environment, quiet=quiet)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit
 
@@ -136,12 +140,17 @@ async def join_new(
 
 
 async def _create(
-    api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
+    api: TavusApi,
+    body: Json,
+    note: notes.Note,
+    connect: Connect,
+    environment: Environment,
+    *,
+    quiet: bool,
 ) -> Json:
     """Create. A signal waits for the answer, which may report a conversation that is already billed."""
-    task = asyncio.ensure_future(
-        within(None, lambda: conversations.create(api, body, environment.warn, note.created))
-    )
+    tell = environment.say if quiet else environment.warn
+    task = asyncio.ensure_future(within(None, lambda: conversations.create(api, body, tell, note.created)))
     stopped = f"stopped before the answer came; {PERHAPS_CREATED}"
     try:
         with named_at_hard_exit(lambda: environment.warn(stopped)):
@@ -171,8 +180,8 @@ async def _create(
 
 
 async def _end(ending: Ending, environment: Environment) -> None:
-    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
-        await _warn_failure(_start(ending), ending, environment)
+    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
+        await _tell_failure(_start(ending), ending, environment)
 
 
 def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> Ending:
@@ -180,7 +189,7 @@ def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> En
     return Ending(name, connect, new=note, billed=time.time(), most=most)
 
 
-def warn_left_behind(environment: Environment) -> None:
+def tell_left_behind(environment: Environment) -> None:
     """Warn about conversations that an earlier console created and did not end."""
     for line in left_behind():
         environment.warn(line)
@@ -203,7 +212,7 @@ def _left(one: notes.Left) -> str:
     return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
 
 
-def warn_not_ended(name: str, why: str, environment: Environment) -> None:
+def tell_not_ended(name: str, why: str, environment: Environment) -> None:
     environment.warn(f"NOT ENDED: {name} may continue and be billed ({why})")
     environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
@@ -218,7 +227,7 @@ def _start(ending: Ending) -> asyncio.Future[None]:
     return asyncio.ensure_future(end())
 
 
-async def _warn_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
+async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
     """End it; returns whether that failed. A first signal does not interrupt this, a second one does."""
     name = ending.conversation_id
     environment.say(f"ending {name} … (if this is interrupted: {PROGRAM} conversation end {name})")
@@ -231,7 +240,7 @@ async def _warn_failure(outcome: asyncio.Future[None], ending: Ending, environme
     error = outcome.exception()
     if error is not None:
         why = str(error) if isinstance(error, ConsoleError) else type(error).__name__
-        warn_not_ended(name, why, environment)
+        tell_not_ended(name, why, environment)
     else:
         environment.say(f"{name} has ended")
     if cancelled is not None:
