@@ -75,7 +75,7 @@ class Ending:
 
 async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environment: Environment) -> int:
     """The status of ``joining``, but FAILED if the conversation should have ended and did not."""
-    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
+    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
         return await _ended_after(joining, ending, environment)
 
 
@@ -90,10 +90,10 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
         await asyncio.wait({task})
         _ = task.cancelled() or task.exception()  # the exception is already on its way
         if failure is not None:
-            await _tell_failure(failure, ending, environment)
+            await _warn_failure(failure, ending, environment)
         raise
     if ending.due(status):
-        if await _tell_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
+        if await _warn_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
             return ExitStatus.FAILED
     elif ending.new is not None:
         name = ending.conversation_id
@@ -101,12 +101,12 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     return status
 
 
-def _tell_stopped(ending: Ending, environment: Environment) -> None:
+def _warn_stopped(ending: Ending, environment: Environment) -> None:
     """A second signal: while leaving, the conversation may have ended already."""
     if ending.done:
         environment.say(f"{ending.conversation_id} has ended")
     elif ending.due(None):
-        tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
+        warn_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
 async def join_new(
@@ -180,8 +180,8 @@ async def _create(
 
 
 async def _end(ending: Ending, environment: Environment) -> None:
-    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
-        await _tell_failure(_start(ending), ending, environment)
+    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
+        await _warn_failure(_start(ending), ending, environment)
 
 
 def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> Ending:
@@ -189,7 +189,7 @@ def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> En
     return Ending(name, connect, new=note, billed=time.time(), most=most)
 
 
-def tell_left_behind(environment: Environment) -> None:
+def warn_left_behind(environment: Environment) -> None:
     """Warn about conversations that an earlier console created and did not end."""
     for line in left_behind():
         environment.warn(line)
@@ -212,7 +212,7 @@ def _left(one: notes.Left) -> str:
     return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
 
 
-def tell_not_ended(name: str, why: str, environment: Environment) -> None:
+def warn_not_ended(name: str, why: str, environment: Environment) -> None:
     environment.warn(f"NOT ENDED: {name} may continue and be billed ({why})")
     environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
@@ -227,7 +227,7 @@ def _start(ending: Ending) -> asyncio.Future[None]:
     return asyncio.ensure_future(end())
 
 
-async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
+async def _warn_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
     """End it; returns whether that failed. A first signal does not interrupt this, a second one does."""
     name = ending.conversation_id
     environment.say(f"ending {name} … (if this is interrupted: {PROGRAM} conversation end {name})")
@@ -240,7 +240,7 @@ async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environme
     error = outcome.exception()
     if error is not None:
         why = str(error) if isinstance(error, ConsoleError) else type(error).__name__
-        tell_not_ended(name, why, environment)
+        warn_not_ended(name, why, environment)
     else:
         environment.say(f"{name} has ended")
     if cancelled is not None:
