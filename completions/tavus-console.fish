@@ -20,7 +20,7 @@ function __tavus_console_arguments
         if test $value = 1
             set value 0
         else if string match -q -- '-?*' $word
-            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --join-timeout --junit --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --name --only --otlp --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --replica --reply-timeout --report --role --room --send --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -n
+            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n
             and set value 1
         else
             printf '%s\n' $word
@@ -104,7 +104,7 @@ complete -c tavus-console -n '__tavus_console_at' -a tail -d 'Print the events o
 complete -c tavus-console -n '__tavus_console_at' -a replay -d 'Print a recording as tail would have printed it.'
 complete -c tavus-console -n '__tavus_console_at' -a send -d 'Send one interaction, and with --wait print its answer.'
 complete -c tavus-console -n '__tavus_console_at' -a completion -d 'Print the completion script for a shell.'
-complete -c tavus-console -n '__tavus_console_at' -a run -d 'Run a script of console commands, and check its expectations.'
+complete -c tavus-console -n '__tavus_console_at' -a run -d 'Run scripts of console commands, and check their expectations.'
 complete -c tavus-console -n '__tavus_console_at' -a tools -d 'Answer tool calls by programs, URLs and mocks, until stopped.'
 complete -c tavus-console -n '__tavus_console_at' -a report -d 'What happened in a recording, how fast, and whether that is good enough.'
 complete -c tavus-console -n '__tavus_console_at' -a redact -d 'Print a recording without anybody\'s words, names or ids.'
@@ -205,7 +205,7 @@ complete -c tavus-console -n '__tavus_console_at tail' -l cut -d 'Cut replies th
 complete -c tavus-console -n '__tavus_console_at tail' -l tool-log -r -F -d 'Append a line of JSON for each call.'
 complete -c tavus-console -n '__tavus_console_at tail' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at tail; and __tavus_console_nth 0' -a '(__tavus_console_targets)'
-complete -c tavus-console -n '__tavus_console_at replay' -l speed -r -a '1 4 max' -d 'How fast; max: as fast as it can be read.'
+complete -c tavus-console -n '__tavus_console_at replay' -l speed -r -a '1 4 max' -d 'How fast. [default: max, as fast as it can be read; with -i 1]'
 complete -c tavus-console -n '__tavus_console_at replay' -s f -l format -r -a 'pretty jsonl' -d 'pretty, jsonl, or a template: \'{time} {role} {text}\'.'
 complete -c tavus-console -n '__tavus_console_at replay' -l only -r -a 'append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming' -d 'Only these event types: utterance, \'replica.*\'.'
 complete -c tavus-console -n '__tavus_console_at replay' -l ignore -r -a 'append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming' -d 'Not these event types.'
@@ -227,6 +227,7 @@ complete -c tavus-console -n '__tavus_console_at replay' -l theme -r -a 'auto da
 complete -c tavus-console -n '__tavus_console_at replay' -l times -r -a 'auto full' -d 'auto: short times below 100 columns; full: with milliseconds.'
 complete -c tavus-console -n '__tavus_console_at replay' -l seq -d 'Show sequence numbers.'
 complete -c tavus-console -n '__tavus_console_at replay' -l json -d 'The same as --format jsonl; errors too are JSON, on standard error.'
+complete -c tavus-console -n '__tavus_console_at replay' -s i -l interactive -d 'Open it in the console: step, play, seek, and look at what passed.'
 complete -c tavus-console -n '__tavus_console_at replay' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at replay; and __tavus_console_nth 0' -F
 complete -c tavus-console -n '__tavus_console_at send' -l wait -r -a 'reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming' -d 'Wait for the reply to this very turn, or for an event.'
@@ -260,10 +261,24 @@ complete -c tavus-console -n '__tavus_console_at send; and __tavus_console_needs
 complete -c tavus-console -n '__tavus_console_at completion' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at completion; and __tavus_console_nth 0' -a 'bash zsh fish'
 complete -c tavus-console -n '__tavus_console_at run' -l target -r -a '(__tavus_console_targets)' -d 'Run it there too. Can be repeated.'
-complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the script for mistakes; join nothing.'
+complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the scripts for mistakes; join nothing.'
 complete -c tavus-console -n '__tavus_console_at run' -l keep-going -d 'Continue after a failure.'
 complete -c tavus-console -n '__tavus_console_at run' -l timeout -r -d 'How long an expectation without within waits.'
 complete -c tavus-console -n '__tavus_console_at run' -l max-reply -r -d 'Fail if a reply takes longer: 1500ms.'
+complete -c tavus-console -n '__tavus_console_at run' -l repeat -r -d 'Run each script N times.'
+complete -c tavus-console -n '__tavus_console_at run' -s j -l jobs -r -d 'So many at once.'
+complete -c tavus-console -n '__tavus_console_at run' -l run-timeout -r -d 'The longest a run may take. [default: 5m]'
+complete -c tavus-console -n '__tavus_console_at run' -l min-pass -r -d 'The share of its runs that a script must pass on a target: 0.8, 80%. [default: all]'
+complete -c tavus-console -n '__tavus_console_at run' -l filter -r -d 'Only the scripts whose name or path matches.'
+complete -c tavus-console -n '__tavus_console_at run' -l shard -r -d 'The I-th of N parts of the suite: one for each machine.'
+complete -c tavus-console -n '__tavus_console_at run' -l fail-fast -d 'End after the first run that fails.'
+complete -c tavus-console -n '__tavus_console_at run' -l results -r -F -d 'Write a line of JSON for each run.'
+complete -c tavus-console -n '__tavus_console_at run' -l baseline -r -F -d 'Compare with an earlier --results: newly failing, fixed, slower.'
+complete -c tavus-console -n '__tavus_console_at run' -l keep -r -a 'failed all' -d 'Keep recordings of these runs, in --keep-in.'
+complete -c tavus-console -n '__tavus_console_at run' -l keep-in -r -a '(__fish_complete_directories)' -d 'Where recordings are kept.'
+complete -c tavus-console -n '__tavus_console_at run' -l new -d 'Create a conversation for each run (see --pal, --face, --body), and end it after the run.'
+complete -c tavus-console -n '__tavus_console_at run' -l max-cost-minutes -r -d 'With --new: create no more once N minutes are or may be billed. [default: 30]'
+complete -c tavus-console -n '__tavus_console_at run' -l body -r -F -d 'The request\'s JSON, or - to read it from standard input; options override it.'
 complete -c tavus-console -n '__tavus_console_at run' -l report -r -F -d 'Write an HTML report of what happened.'
 complete -c tavus-console -n '__tavus_console_at run' -l redact -d 'With --record: leave out everybody\'s words, names and ids.'
 complete -c tavus-console -n '__tavus_console_at run' -l otlp -r -F -d 'Send OpenTelemetry traces there.'
@@ -276,7 +291,9 @@ complete -c tavus-console -n '__tavus_console_at run' -l name -r -d 'Your name i
 complete -c tavus-console -n '__tavus_console_at run' -l join-timeout -r -d 'How long joining may take. [default: 45s]'
 complete -c tavus-console -n '__tavus_console_at run' -l daily-proxy -r -d 'A reverse proxy that leads to Daily.'
 complete -c tavus-console -n '__tavus_console_at run' -l base-url -r -d 'The root of Tavus\' API, without /v2. [default: $TAVUS_API_BASE_URL]'
-complete -c tavus-console -n '__tavus_console_at run' -l json -d 'Print one JSON object for each target, and errors as such.'
+complete -c tavus-console -n '__tavus_console_at run' -l color -r -a 'auto always never' -d 'Colours on standard output. [default: auto]'
+complete -c tavus-console -n '__tavus_console_at run' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
+complete -c tavus-console -n '__tavus_console_at run' -l json -d 'Print one JSON object for each run, and errors as such.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at run' -l tools -r -F -d 'Tools from a TOML file.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool-reply -r -a 'echo append respond none' -d 'How to answer a call without an id; else append.'
@@ -284,6 +301,10 @@ complete -c tavus-console -n '__tavus_console_at run' -l tool-from -r -a 'pal an
 complete -c tavus-console -n '__tavus_console_at run' -l max-calls -r -d 'How many calls to run in a turn at most.'
 complete -c tavus-console -n '__tavus_console_at run' -l cut -d 'Cut replies that are over 4,096 bytes.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool-log -r -F -d 'Append a line of JSON for each call.'
+complete -c tavus-console -n '__tavus_console_at run' -l pal -l persona -r -d 'The PAL.'
+complete -c tavus-console -n '__tavus_console_at run' -l face -l replica -r -d 'The face; else the PAL\'s own.'
+complete -c tavus-console -n '__tavus_console_at run' -l chat -d 'Text only, no face.'
+complete -c tavus-console -n '__tavus_console_at run' -l private -l require-auth -d 'A room that asks for a token.'
 complete -c tavus-console -n '__tavus_console_at run' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at run' -F -a '(__tavus_console_targets)'
 complete -c tavus-console -n '__tavus_console_at tools' -l dry-run -d 'Show what would run; run and answer nothing.'

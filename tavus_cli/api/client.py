@@ -78,6 +78,12 @@ class RateLimited(Refused):
     wait = 0.0
 
 
+class TooMany(Refused):
+    """As many conversations as the account may have are active."""
+
+    wait = 0.0
+
+
 class TavusApi:
     """``with TavusApi(key) as api``. Calls block; each raises one ConsoleError that says what to do next.
 
@@ -251,7 +257,8 @@ class TavusApi:
         tail = f": {said}" if said else ""
         match status:
             case 400 | 409 | 422:
-                return Refused(f"Tavus refused it ({status}){tail}{_hint(said)}")
+                kind = TooMany if "concurrent" in said.lower() else Refused
+                return kind(f"Tavus refused it ({status}){tail}{_hint(said)}")
             case 401:
                 return NotAuthorised(
                     f"Tavus does not accept the API key{tail}; see tavus-console auth status"

@@ -116,8 +116,12 @@ async def join_new(
     environment: Environment,
     *,
     end_on_exit: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
+    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise.
+
+    ``quiet``: that it is billed is only said as progress.
+    """
     with await within(None, lambda: connect(TIMEOUT)) as api:
         note = notes.Note(conversations.lifetime(body))
         with contextlib.closing(note):
@@ -125,7 +129,7 @@ async def join_new(
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
             environment.say("creating a conversation …")
-            created = await _create(api, body, note, connect, environment)
+            created = await _create(api, body, note, connect, environment, quiet=quiet)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit
 
@@ -136,12 +140,17 @@ async def join_new(
 
 
 async def _create(
-    api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
+    api: TavusApi,
+    body: Json,
+    note: notes.Note,
+    connect: Connect,
+    environment: Environment,
+    *,
+    quiet: bool,
 ) -> Json:
     """A signal meanwhile waits for the answer: it may report a conversation that is already billed."""
-    task = asyncio.ensure_future(
-        within(None, lambda: conversations.create(api, body, environment.warn, note.created))
-    )
+    tell = environment.say if quiet else environment.warn
+    task = asyncio.ensure_future(within(None, lambda: conversations.create(api, body, tell, note.created)))
     stopped = f"stopped before the answer came; {PERHAPS_CREATED}"
     try:
         with named_at_hard_exit(lambda: environment.warn(stopped)):

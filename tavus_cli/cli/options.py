@@ -180,7 +180,16 @@ Envelope = Annotated[
 ]
 
 
-_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+# Options that name a file to write.
+_OUTPUTS = (
+    "record",
+    "junit",
+    "report",
+    "html",
+    "otlp",
+    "tool_log",
+    "results",
+)  # options that name a file to write
 
 
 def check_redact(redact: bool, record: str | None) -> None:

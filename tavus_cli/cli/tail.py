@@ -143,8 +143,11 @@ def replay(
         str, typer.Argument(metavar="RECORDING", help="A recording, or a file of messages, one a line.")
     ],
     speed: Annotated[
-        str, typer.Option(metavar="1|4|max", help="How fast; max: as fast as it can be read.")
-    ] = "max",
+        str | None,
+        typer.Option(
+            metavar="1|4|max", help="How fast. [default: max, as fast as it can be read; with -i 1]"
+        ),
+    ] = None,
     format: Format = "pretty",
     only: Only = None,
     ignore: Ignore = None,
@@ -164,6 +167,12 @@ def replay(
     times: Times = "auto",
     seq: Seq = False,
     json: JsonLines = False,
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive", "-i", help="Open it in the console: step, play, seek, and look at what passed."
+        ),
+    ] = False,
 ) -> int:
     """Print a recording as tail would have printed it."""
     from tavus_cli.commands.tail import TailOptions
@@ -175,8 +184,26 @@ def replay(
     from tavus_cli.session.session import run
 
     environment = environment_of(ctx, color, theme)
+    chosen = selection(only, ignore, where, turn, role, partials, all)
+    if interactive:
+        if json or format != "pretty" or envelope or count or until or to:
+            raise UsageError("-i goes without --format, --json, --envelope, --count, --until and --to")
+        from tavus_cli.commands.join.commander import JoinOptions
+        from tavus_cli.commands.join.player import replay_in_console
+
+        shown = JoinOptions(
+            selection=chosen,
+            times=times,
+            seq=seq,
+            hold=hold,
+            history=environment.settings.history,
+            events_kept=environment.settings.events_kept,
+            clipboard=environment.settings.clipboard,
+        )
+        pace = 1.0 if speed is None else speed_factor(speed)
+        return run(lambda: replay_in_console(recording, pace, from_, shown, environment))
     options = TailOptions(
-        selection=selection(only, ignore, where, turn, role, partials, all),
+        selection=chosen,
         format=_format(format, json),
         envelope=envelope,
         times=times,
@@ -187,5 +214,5 @@ def replay(
         progress=False,
         span=span(from_, to),
     )
-    room = RecordedRoom(recording, speed=speed_factor(speed), stdin=environment.stdin)
+    room = RecordedRoom(recording, speed=speed_factor(speed or "max"), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

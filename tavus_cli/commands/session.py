@@ -92,11 +92,11 @@ def start_new(
     async def joining(found: Joinable, ending: Ending) -> int:
         known = how._replace(conversation_id=found.conversation_id)
         stop: list[Callable[[], object]] = []
+        how_new = replace(options, new=ending)
         try:
-            return await within(
-                None,
-                lambda: start(parse(found.target), known, replace(options, new=ending), environment, stop),
-            )
+            status = await within(None, lambda: start(parse(found.target), known, how_new, environment, stop))
+            ending.new = None  # the session looks after it from here on
+            return status
         finally:
             for one in stop:
                 one()

@@ -1,7 +1,7 @@
-"""The one table of commands: typed at the prompt, given to ``send``, written in scripts.
+"""The table of commands, for the prompt, for ``send`` and for scripts.
 
 It feeds parsing, help, completion and the documentation. A row's ``build`` turns words into an action: an
-Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself.
+Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself to run.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
 class AudioEcho(NamedTuple):
-    """``/echo --audio FILE``: the sender reads, cuts and paces the file."""
+    """``/echo --audio FILE``. The sender reads the file, cuts it into pieces and paces them."""
 
     path: str
 
 
 class Say(NamedTuple):
-    """A command that the console itself runs: ``command`` is the name of a row that sends nothing."""
+    """A command that the console itself runs; ``command`` is the name of its row, which sends nothing."""
 
     command: str
     argument: str = ""
@@ -38,9 +38,9 @@ Action = Interaction | AudioEcho | Say
 
 
 class Command(NamedTuple):
-    """A row of the table. ``sends``: whether ``send`` takes it as a KIND.
+    """A row of the table. ``sends`` is whether ``send`` accepts it as a KIND.
 
-    For completion: ``words`` may come first, ``options`` (with their help) anywhere.
+    For completion, ``words`` are valid as the first argument, ``options`` (with their help) anywhere.
     """
 
     name: str
@@ -272,19 +272,41 @@ _ROWS = (
         False,
         ("as",),
     ),
+    Command(
+        "seek",
+        "/seek PLACE",
+        "go to a place: 12:03:11, +90s, turn 3, seq 120, start, end",
+        _ask_for("seek", "PLACE"),
+        False,
+        ("turn", "seq", "start", "end"),
+    ),
+    Command("step", "/step", "show the next row; Enter on an empty line does the same", _just("step"), False),
+    Command("play", "/play [SPEED]", "let it go by, at 1, 4 or max times its pace (F4)", _ask("play"), False),
+    Command("pause", "/pause", "stop, and wait for /step, /play or /seek (F4)", _just("pause"), False),
 )
-GROUPS: Mapping[str, tuple[str, ...]] = {  # of /help and of the menu; what none names is in the first
+GROUPS: Mapping[str, tuple[str, ...]] = {  # sections of /help; unlisted commands are in the first
     "talk": (),
+    "replay": ("seek", "step", "play", "pause"),
     "look": ("turns", "turn", "tools", "stats", "event", "last", "find", "legend", "copy"),
     "filter": ("only", "ignore", "where", "all"),
     "session": ("when", "retry", "help", "quit", "end"),
 }
 
 
+_LIVE_ONLY = ("when", "retry", "end")
+
+
 def _in_groups() -> Iterator[tuple[str, Command]]:
     named = {name: group for group, names in GROUPS.items() for name in names}
     for group in GROUPS:
         yield from ((group, row) for row in _ROWS if named.get(row.name, "talk") == group)
+
+
+def _applying(recorded: bool) -> Iterator[tuple[str, Command]]:
+    """Those for a recording (replay -i), or those for a conversation."""
+    for group, row in _in_groups():
+        if group != ("talk" if recorded else "replay") and not (recorded and row.name in _LIVE_ONLY):
+            yield group, row
 
 
 _FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
@@ -294,7 +316,7 @@ _MEANINGS = {  # families of event types, and other words
     "started": "someone starts speaking",
     "stopped": "someone stops speaking",
     "interrupted": "the PAL was interrupted",
-    "tool_call": "a tool call that needs an answer",
+    "tool_call": "a tool call that waits for an answer",
     "analysis": "what the PAL sees and hears",
     "objective": "a goal of the conversation",
     "guardrail": "a guardrail was triggered",
@@ -316,13 +338,13 @@ _WHEN = {
     "after": "wait this long first, e.g. 300ms",
     "as": "name the event, for use in COMMAND",
 }
-_USAGE_WIDTH = 32  # of the left column in the list of commands
+_USAGE_WIDTH = 32  # columns of the left column in the list of commands
 COMMANDS = {row.name: row for _, row in _in_groups()}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 ALIASES = {"emotion": "set-emotion", "set_emotion": "set-emotion"}
 
 
-SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # their meaning is in script/statements
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # script/statements parses them
 
 
 def parse(line: str) -> Action:
@@ -350,7 +372,7 @@ def build(name: str, arguments: str | list[str]) -> Action:
 def sendable(
     words: list[str], default_target: str | None, read: Callable[[], str]
 ) -> tuple[str | None, Interaction | AudioEcho]:
-    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; for a TEXT of "-", ``read`` is called.
+    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; ``read`` gives the text for "-".
 
     Raises UsageError.
     """
@@ -360,21 +382,21 @@ def sendable(
     if not words or words[0] not in kinds:
         near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
-        if near:  # a misspelt KIND looks like a TARGET
+        if near:  # a misspelt KIND was taken for a TARGET
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
         raise UsageError(f"{wrong}; the kinds are {', '.join(KINDS)}")
     kind, *rest = words
-    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
+    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # its file is standard input, read as bytes
         rest[-1] = read().strip("\n")
     action = build(kind, rest)
     assert not isinstance(action, Say)
     return target, action
 
 
-def help_lines(name: str = "", columns: int = 100) -> list[str]:
-    """The list of commands, or one of them; in one column if two do not fit.
+def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> list[str]:
+    """Help for all commands or for one; in one column if two do not fit.
 
-    Raises UsageError for an unknown name.
+    ``recorded``: of those for a recording. Raises UsageError for an unknown name.
     """
     if name:
         row = COMMANDS.get(name)
@@ -383,7 +405,7 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
         return [row.usage, f"    {row.help}"]
     lines = []
     before = ""
-    for group, row in _in_groups():
+    for group, row in _applying(recorded):
         if group != before:
             lines.append(f"{group}:")
             before = group
@@ -396,15 +418,18 @@ def help_lines(name: str = "", columns: int = 100) -> list[str]:
     return lines
 
 
-def complete(text: str) -> list[tuple[str, str]]:
-    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …")."""
+def complete(text: str, recorded: bool = False) -> list[tuple[str, str]]:
+    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …").
+
+    ``recorded``: of the commands for a recording.
+    """
     if not text.startswith("/") or text.startswith("//"):
         return []
     name, space, rest = text.partition(" ")
     if not space:
         return [
             (f"/{row.name}", f"{group:<7}  {row.help}")
-            for group, row in _in_groups()
+            for group, row in _applying(recorded)
             if f"/{row.name}".startswith(name)
         ]
     row = COMMANDS.get(name[1:])
@@ -417,14 +442,14 @@ def complete(text: str) -> list[tuple[str, str]]:
     if row.name == "copy" and before == ["as"]:
         words = LANGUAGES
     elif not before or row.words is _TYPES:
-        words = tuple(COMMANDS) if row.name == "help" else row.words
+        words = tuple(one.name for _, one in _applying(recorded)) if row.name == "help" else row.words
     if word.startswith("-"):
         words += tuple(row.options)
     return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]
 
 
 def _complete_when(rest: str) -> list[tuple[str, str]]:
-    """The event, then conditions and the command, then that command's arguments."""
+    """Completions of /when: the event, then conditions and the command, then the command's arguments."""
     _, slash, command = rest.partition(" /")
     if slash:
         sent = {f"/{kind}" for kind in KINDS}
@@ -436,7 +461,7 @@ def _complete_when(rest: str) -> list[tuple[str, str]]:
 
 
 def _meaning(word: str) -> str:
-    """The description of a word in the menu of completions; "" if it needs none."""
+    """The description of a word in the completion menu; "" if it needs none."""
     if word in COMMANDS:
         return COMMANDS[word].help
     which = word.partition("=")[0]

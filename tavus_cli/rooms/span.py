@@ -1,4 +1,4 @@
-"""``--from`` and ``--to``: a part of a recording, by time, sequence number or turn, both ends included."""
+"""``--from`` and ``--to``: a part of a recording by time, sequence number or turn, both ends included."""
 
 from __future__ import annotations
 
@@ -23,11 +23,25 @@ class Bound(NamedTuple):
     by: Literal["seq", "turn", "since", "clock", "time"]
     value: float
 
+    def value_of(
+        self, seq: int | None, turn: int | None, at: float | None, start: float | None
+    ) -> float | None:
+        """What to compare ``value`` with, of something at ``at`` in a recording that began at ``start``."""
+        if self.by == "seq":
+            return seq
+        if self.by == "turn":
+            return turn
+        if not at or start is None:
+            return None
+        if self.by == "since":
+            return at - start
+        return at - _midnight(start) if self.by == "clock" else at
+
 
 class Span:
-    """``among(entries)`` leaves in what lies between the bounds; call it in order.
+    """``among(entries)`` returns the entries between the bounds; call it in order.
 
-    What has no number or turn of its own, such as a gap or a note, goes with what came before it.
+    An entry without its own number or turn, such as a gap or a note, belongs with the entry before it.
     """
 
     def __init__(self, first: Bound | None, last: Bound | None) -> None:
@@ -49,22 +63,13 @@ class Span:
         return self._began and not self._ended
 
     def _value(self, entry: Entry, bound: Bound) -> float | None:
-        if bound.by == "seq":
-            return entry.event.seq if isinstance(entry, EventEntry) else None
-        if bound.by == "turn":
-            turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
-            return None if turn is None else turn.idx
-        if not entry.at or self._start is None:
-            return None
-        if bound.by == "since":
-            return entry.at - self._start
-        if bound.by == "clock":
-            return entry.at - _midnight(self._start)
-        return entry.at
+        seq = entry.event.seq if isinstance(entry, EventEntry) else None
+        turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
+        return bound.value_of(seq, None if turn is None else turn.idx, entry.at, self._start)
 
 
 class Within:
-    """A sink before another one: only what the span holds goes on to it."""
+    """A sink that passes only the entries inside the span to another sink."""
 
     def __init__(self, span: Span, sink: Any) -> None:
         self._span = span
@@ -111,7 +116,7 @@ def span(first: str | None, last: str | None) -> Span | None:
 
 
 def _midnight(at: float) -> float:
-    """Of the day here that a time belongs to."""
+    """Local midnight of the day of a time."""
     try:
         return datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
     except (OverflowError, OSError, ValueError):

@@ -112,18 +112,18 @@ def junit(runs: Sequence[Run]) -> str:
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
     for run in runs:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
-        name = _attribute(f"{run.script} {run.target}")
+        name = attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
         parts += _properties(run)
         for one in run.outcomes:
             what = f"line {one.line}: {one.text}" if one.line else one.text
-            case = f"name={_attribute(what)} classname={_attribute(run.script)}"
+            case = f"name={attribute(what)} classname={attribute(run.script)}"
             case = f'    <testcase {case} time="{one.seconds:.3f}"'
             if one.failure is None:
                 parts.append(case + "/>")
                 continue
-            body = escape(_clean("\n".join(failure_lines(run.script, one))))
-            failure = f"<failure message={_attribute(one.failure)}>{body}</failure>"
+            body = escape(legal("\n".join(failure_lines(run.script, one))))
+            failure = f"<failure message={attribute(one.failure)}>{body}</failure>"
             parts += [case + ">", f"      {failure}", "    </testcase>"]
         parts.append("  </testsuite>")
     return "\n".join([*parts, "</testsuites>", ""])
@@ -139,14 +139,16 @@ def _properties(run: Run) -> list[str]:
             f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
         ]
         value = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
-        name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
-        lines.append(f"      <property name={name} value={_attribute(value)}/>")
+        name = attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
+        lines.append(f"      <property name={name} value={attribute(value)}/>")
     return ["    <properties>", *lines, "    </properties>"]
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(safe(text)))
+def attribute(text: str) -> str:
+    """A value of an attribute in XML, with its quotation marks."""
+    return quoteattr(legal(safe(text)))
 
 
-def _clean(text: str) -> str:
+def legal(text: str) -> str:
+    """With nothing in it that XML cannot hold."""
     return _NO_XML.sub("�", text)

@@ -20,6 +20,8 @@ from tavus_cli.script.nearest import Near, nearest, one_line
 from tavus_cli.script.outcomes import Outcome, Run
 from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import (
+    MOST_LINES,
+    TOO_MANY,
     Assign,
     Line,
     Pause,
@@ -34,8 +36,6 @@ from tavus_cli.script.statements import (
 )
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
-
-MOST_LINES = 1_000_000  # of a run: /repeat inside /repeat multiplies
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,7 @@ class Runner:
     def _count(self) -> None:
         self._lines_run += 1
         if self._lines_run > MOST_LINES:
-            raise LineError(f"over {MOST_LINES:,} lines were run: repeat less")
+            raise LineError(TOO_MANY)
 
     async def _obey(self, said: Statement, line: Line, outcome: Outcome) -> None:
         match said:

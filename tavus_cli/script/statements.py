@@ -31,7 +31,9 @@ from tavus_cli.script.names import Names, fill, hidden, put_in, replaced
 from tavus_cli.script.window import Expectation
 
 MOST_REPEATS = 100_000
+MOST_LINES = 1_000_000  # that a run may come to: /repeat inside /repeat multiplies
 MOST_NESTED = 20  # levels of /repeat
+TOO_MANY = f"over {MOST_LINES:,} lines would be run: repeat less"
 WORDS = {
     "wait": "/wait DURATION | EVENT [MATCH…] [within DURATION] [as NAME]",
     "expect": "/expect [no] EVENT [MATCH…] [within DURATION] [from start] [as NAME]",
@@ -197,9 +199,13 @@ def _is_repeat(line: Line) -> bool:
     return split_line(line.text)[0] == "repeat"
 
 
-def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> None:
-    """Every line once, in order, with events of which nothing is known yet."""
+def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> int:
+    """Every line once, in order, with events of which nothing is known yet. How many will be run, at least:
+    a count may be a name.
+    """
+    runs = 0
     for line in lines:
+        times = 1
         try:
             said = statement(line, names)
         except LineError as error:
@@ -213,9 +219,14 @@ def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> No
             names.expect(said.name)
         elif isinstance(said, Repeat):
             names.assign(said.name, "1")
+            times = said.count
             if not line.block:
                 mistakes.append(Mistake(line.number, line.column, "no indented lines below it to repeat"))
-        _check(line.block, names, mistakes)
+        runs += 1 + times * _check(line.block, names, mistakes)
+        if runs > MOST_LINES:
+            mistakes.append(Mistake(line.number, line.column, TOO_MANY))
+            runs = 0
+    return runs
 
 
 def _keep_name(line: Line, names: Names) -> None:

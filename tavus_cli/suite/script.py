@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, UsageError
@@ -31,6 +31,13 @@ class ScriptProgram:
         if self.limits.max_reply is not None or _expects(self.script.lines):
             return None
         return "it expects nothing, so it can only fail if the room cannot be joined or used"
+
+    @property
+    def chat(self) -> bool:
+        return False
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         run = Run(case.script, case.shown)

@@ -31,6 +31,7 @@ class StatusLine:
     over: str | None = None
     recording: bool = False
     paused: int | None = None  # entries that wait, None while they go by
+    mode: str = ""  # of a recording: whether it stands or plays
     filtered: bool = False  # a filter of the user's hides some events
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
@@ -45,6 +46,8 @@ class StatusLine:
     def _parts(self, conversation: Conversation, now: float, behind: int) -> dict[str, str]:
         status, turn = conversation.status, conversation.turns.current
         parts = {"name": flat(self.name)}
+        if self.mode:
+            parts["mode"] = self.mode
         if self.paused is not None:
             parts["paused"] = f"PAUSED, {self.paused:,} waiting, F4 resumes"
         parts["presence"] = self._presence(conversation)

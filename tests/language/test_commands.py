@@ -88,6 +88,10 @@ _TYPED: dict[str, Action] = {
     "/copy js": Say("copy", "js"),
     "/copy as shell 12": Say("copy", "shell 12"),
     "/when utterance after 1s /echo  Hi": Say("when", "utterance after 1s /echo  Hi"),
+    "/seek turn 3": Say("seek", "turn 3"),
+    "/step": Say("step"),
+    "/play 4": Say("play", "4"),
+    "/pause": Say("pause"),
 }
 
 
@@ -263,12 +267,20 @@ def test_what_cannot_be_sent(words: list[str], message: str) -> None:
 # -- help and completion -------------------------------------------------------------------------------
 
 
-def test_help_lists_every_command() -> None:
-    lines = help_lines()
-    assert [line for line in lines if line.endswith(":")] == [f"{group}:" for group in GROUPS]
+_ONLY_RECORDED = GROUPS["replay"]
+_NOT_RECORDED = {name for name in COMMANDS if COMMANDS[name].sends} | {"when", "retry", "end"}
+
+
+@pytest.mark.parametrize("recorded", [False, True])
+def test_help_lists_every_command_that_applies(recorded: bool) -> None:
+    lines = help_lines(recorded=recorded)
+    other = "talk" if recorded else "replay"
+    assert [line for line in lines if line.endswith(":")] == [f"{one}:" for one in GROUPS if one != other]
     text = " ".join(" ".join(line for line in lines if not line.endswith(":")).split())
+    names = [name for name in COMMANDS if name not in (_NOT_RECORDED if recorded else _ONLY_RECORDED)]
+    assert [word for word, _ in complete("/", recorded)] == [f"/{name}" for name in names]
     position = -1
-    for row in COMMANDS.values():
+    for row in map(COMMANDS.__getitem__, names):
         assert (position := text.index(f"{row.usage} {row.help}", position + 1)) >= 0
 
 
@@ -296,7 +308,7 @@ def test_help_on_nothing_known() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("/", [f"/{name}" for name in COMMANDS]),
+        ("/seek ", ["turn", "seq", "start", "end"]),
         ("/res", ["/respond"]),
         ("/in", ["/interrupt"]),
         ("/zzz", []),
@@ -334,7 +346,7 @@ def test_completion(text: str, words: list[str]) -> None:
 
 def test_completion_of_names_says_what_they_do() -> None:
     assert dict(complete("/")) == {
-        f"/{name}": f"{group:<7}  {COMMANDS[name].help}" for group, name in grouped()
+        f"/{name}": f"{group:<7}  {COMMANDS[name].help}" for group, name in grouped() if group != "replay"
     }
 
 

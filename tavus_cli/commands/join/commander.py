@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
-from tavus_cli.language.commands import Action, AudioEcho, Say, help_lines, parse
+from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS
@@ -111,6 +111,8 @@ class Commander:
                 if self._calls is None:
                     raise UsageError(f"no tools run here: /retry needs --tool or --tools{self._where()}")
                 await self._calls.retry(action.argument)
+            elif action.command in GROUPS["replay"]:
+                raise UsageError(f"/{action.command} works only in a recording: tavus-console replay -i FILE")
             elif action.command not in LEAVING:
                 raise UsageError(f"/{action.command} works only at the prompt of a terminal")
         except ConsoleError as error:

@@ -59,6 +59,9 @@ KEYS = (
 class Console:
     """``run`` is the whole of it; the session must not be entered yet."""
 
+    keys: tuple[str, ...] = KEYS
+    recorded = False  # whether it shows a recording, which nothing can be sent to
+
     def __init__(
         self,
         session: Session,
@@ -73,13 +76,8 @@ class Console:
         self._clipboard = options.clipboard
         self._record = options.record
         make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
-        self._view = make_view(
-            width=environment.columns,
-            all=options.selection.all,
-            seq=options.seq,
-            limit=LONG_LINE,
-            console=True,
-        )
+        self._live_view = partial(make_view, seq=options.seq, limit=LONG_LINE, console=True)
+        self._view = self._live_view(width=environment.columns, all=options.selection.all)
         self._rows = Rows(options.selection)
         self._inspector = Inspector(
             session.conversation,
@@ -88,6 +86,7 @@ class Console:
             lambda: make_view(width=self._view.width, all=True, brief=True),
             options.events_kept,
             session.room.via or session.room.target,
+            self.recorded,
         )
         self._status = StatusLine(
             session.room.conversation_id or session.room.target,
@@ -104,7 +103,7 @@ class Console:
             status=self._status_line,
             live=lambda columns: self._status.live(session.conversation, columns),
             on_line=self._typed.put_nowait,
-            on_blank=lambda: self._typed.put_nowait("") if self._session.ended.is_set() else None,
+            on_blank=self._on_blank,
             completer=CommandCompleter(self._complete),
             history=history,
             vi_mode=environment.settings.vi_mode,
@@ -125,10 +124,7 @@ class Console:
         """The exit status. Raises what joining raises."""
         # Also so that the prompt never stands on the first row: erased from there, it would stay
         # in tmux's scrollback.
-        room = self._session.room
-        shared = f" through the session {room.via}" if room.via else ""
-        joining = safe(f"joining {room.target}{shared} – {HINT}")
-        self._print(self._environment.theme.paint("quiet", joining))
+        self._print(self._environment.theme.paint("quiet", safe(self._opening())))
         prompt = asyncio.create_task(self._prompt.run())
         work = asyncio.create_task(self._in_the_room())
         try:
@@ -151,6 +147,11 @@ class Console:
         if work.cancelled():
             return self._session.end_error().status if over else ExitStatus.DONE
         return work.result()
+
+    def _opening(self) -> str:
+        room = self._session.room
+        shared = f" through the session {room.via}" if room.via else ""
+        return f"joining {room.target}{shared} – {HINT}"
 
     async def _in_the_room(self) -> int:
         """Until the conversation is over, or /quit; Ctrl-D cancels it."""
@@ -193,6 +194,10 @@ class Console:
             ended.cancel()
             for sound in sounds:
                 sound.cancel()
+
+    def _on_blank(self) -> None:
+        if self._session.ended.is_set():
+            self._typed.put_nowait("")
 
     async def _after_the_end(self) -> int:
         """What has passed can be looked at until Enter or Ctrl-D."""
@@ -313,7 +318,7 @@ class Console:
         self._view.all = self._inspector.selection.all
 
     def _help(self) -> None:
-        for line in KEYS:
+        for line in self.keys:
             self._prompt.print(wrap(line, self._view.width, subsequent_indent=" " * 17))
 
     def _pause(self) -> None:
@@ -346,7 +351,7 @@ class Console:
 
     def _complete(self, text: str) -> Iterator[tuple[str, str]]:
         """The words of the table; and of the conversation those that are one plain word."""
-        yield from complete(text)
+        yield from complete(text, self.recorded)
         name, _, rest = text.partition(" ")
         if " " in rest:
             return

@@ -41,6 +41,7 @@ class Inspector:
     ``runs`` the tool calls that are answered here.
 
     ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
+    ``recorded``: of a recording, which nothing can be sent to.
     """
 
     def __init__(
@@ -51,20 +52,28 @@ class Inspector:
         make_view: Callable[[], LineView],
         kept: int,
         target: str = "",
+        recorded: bool = False,
     ) -> None:
         self.selection = selection
         self.log = Log(kept)
+        self._kept = kept
+        self._recorded = recorded
         self.runs: Sequence[RunRow] = ()
         self._conversation = conversation
         self._theme = theme
         self._make_view = make_view
         self._target = target  # for the shell line of /copy
 
+    def begin(self, conversation: Conversation) -> None:
+        """What has passed is forgotten: another reading of the same recording begins."""
+        self.log = Log(self._kept)
+        self._conversation = conversation
+
     def answer(self, say: Say, now: float, width: int) -> list[str]:
         """Raises UsageError. ``now`` in Unix seconds, ``width`` in columns."""
         match say.command:
             case "help":
-                lines = help_lines(say.argument, width)
+                lines = help_lines(say.argument, width, self._recorded)
                 return [part for line in lines for part in wrap(line, width, subsequent_indent=" " * 4)]
             case "turns":
                 return turns_table(self.log.turns(), self._theme, width, self.log.first_words())
@@ -188,7 +197,7 @@ class Inspector:
                 self.selection.where = _where(say.argument)
                 said = f"only where {say.argument}" if say.argument else "all messages"
             case _:
-                raise UsageError(f"/{say.command} does not apply here")
+                raise UsageError(f"/{say.command} works only in a recording: tavus-console replay -i FILE")
         if say.command == "where":
             doubts = [one.removeprefix("--where: ") for one in where_doubts(self.selection.where)]
         else:

@@ -1,0 +1,291 @@
+"""``replay -i``: the console over a recording, which stands still until it is told to go on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections import deque
+from collections.abc import Callable
+
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.language.commands import Say
+from tavus_cli.language.grammar import speed_factor
+from tavus_cli.protocol.events import Event
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.rooms.room import Arrival
+from tavus_cli.rooms.span import Bound, parse_bound
+from tavus_cli.rooms.stepped import SteppedRoom, time_of
+from tavus_cli.session.environment import Environment
+from tavus_cli.session.session import Session
+from tavus_cli.terminal.prompt import LivePrompt
+from tavus_cli.views.rows import Row, Rows
+
+from .commander import JoinOptions
+from .console import BARE, KEYS, Console
+
+HINT = "Enter shows the next row, /play, /seek, /help lists commands, F1 the keys, Ctrl-D leaves"
+LAST_ROWS = 10  # that are shown at the end, when it is sought
+_FOR_TEXT = ("Enter  ", "Alt-Enter", "F4")
+_KEYS = (
+    "Enter            on an empty line: the next row",
+    "F4               play, or pause",
+    *(line for line in KEYS if not line.startswith(_FOR_TEXT)),
+)
+_END = Bound("since", float("inf"))
+_ENDED = "the recording has ended; /seek goes back"
+
+
+async def replay_in_console(
+    path: str, speed: float | None, begin: str | None, options: JoinOptions, environment: Environment
+) -> int:
+    """Until it is left. ``speed`` as in ``/play``; ``begin`` is a place. Raises UsageError."""
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+        raise UsageError("replay -i goes back and forth in a recording: give a file, not a pipe")
+    if not environment.interactive:
+        raise UsageError("replay -i needs a terminal; without -i, replay prints the recording")
+
+    def open_room() -> SteppedRoom:
+        return SteppedRoom(RecordedRoom(path))
+
+    place = _place(begin) if begin else None
+    return await Player(open_room, options, environment, speed=speed, begin=place).run()
+
+
+class Player(Console):
+    """A console whose events come by steps, by playing and by seeking.
+
+    Going back reads the recording again, from its start: what was said then is known from what came before.
+    """
+
+    keys = _KEYS
+    recorded = True
+
+    def __init__(
+        self,
+        open_room: Callable[[], SteppedRoom],
+        options: JoinOptions,
+        environment: Environment,
+        prompt: Callable[..., LivePrompt] = LivePrompt,
+        *,
+        speed: float | None = 1.0,
+        begin: Bound | None = None,
+    ) -> None:
+        self._open_room = open_room
+        self._room = open_room()
+        self._hold = options.hold
+        super().__init__(Session(self._room, hold=self._hold), options, environment, prompt)
+        self._speed = speed
+        self._wanted = begin  # where to go in the next reading
+        self._playing: asyncio.Task[None] | None = None
+        self._stop_playing = asyncio.Event()
+        self._shown_rows = 0
+        self._passed_over: deque[Row] | None = None  # rows that are not shown, while it seeks
+        self._stands()
+
+    def _opening(self) -> str:
+        return f"{self._room.target} – {HINT}"
+
+    async def _in_the_room(self) -> int:
+        """A reading of the file after the other, until it is left."""
+        await self._room.next()
+        self._status.joined = self._room.start or self._room.now()
+        while True:
+            async with self._session:
+                self._prompt.refresh()
+                try:
+                    leaves = await self._until_it_goes_back()
+                finally:
+                    await self._pause_playing()
+            if leaves:
+                return ExitStatus.DONE
+            self._begin_again()
+
+    async def _until_it_goes_back(self) -> bool:
+        """False where what is wanted lies before this place; True where it is left."""
+        if self._wanted is not None:
+            wanted, self._wanted = self._wanted, None
+            await self._seek(wanted)
+        while True:
+            line = await self._typed.get()
+            try:
+                if line.strip().lower() in BARE:
+                    raise UsageError(f"type /{BARE[line.strip().lower()]}")
+                action = self._commander.parse(line) if line.strip() else Say("step")
+                if isinstance(action, Say):
+                    if action.command == "quit":
+                        return True
+                    if await self._told(action):
+                        return False
+                elif action is not None:
+                    raise UsageError("not sent: a recording cannot receive messages")
+            except ConsoleError as error:
+                self._warn(str(error))
+
+    async def _told(self, say: Say) -> bool:
+        """Do it; whether it is further back. Raises UsageError."""
+        match say.command:
+            case "step":
+                await self._pause_playing()
+                await self._step()
+            case "pause":
+                await self._pause_playing()
+            case "play":
+                await self._play(say.argument)
+            case "seek":
+                return await self._goes_back(_place(say.argument))
+            case "when" | "retry" | "end":
+                raise UsageError(f"/{say.command} works only in a conversation")
+            case _:
+                await self._answer(say)
+        return False
+
+    # -- going on
+
+    async def _step(self) -> None:
+        """Up to the next row."""
+        before = self._shown_rows
+        while self._shown_rows == before and not self._session.ended.is_set():
+            await self._go_on_to_next()
+
+    async def _go_on_to_next(self) -> None:
+        await self._room.give()
+        if await self._room.next() is None:
+            await self._finish()
+
+    async def _finish(self) -> None:
+        if not self._session.ended.is_set():
+            await self._room.give()
+            await self._session.ended.wait()
+        self._stands()
+        self._tell(_ENDED)
+
+    async def _play(self, argument: str) -> None:
+        """Raises UsageError."""
+        if argument:
+            try:
+                self._speed = speed_factor(argument)
+            except UsageError:
+                raise UsageError(f'/play SPEED: a number such as 1 or 4, or max, not "{argument}"') from None
+        await self._pause_playing()
+        if self._session.ended.is_set():
+            raise UsageError(_ENDED)
+        self._stop_playing.clear()
+        self._playing = asyncio.create_task(self._go_by(self._speed))
+        self._status.mode = "plays" if self._speed == 1 else f"plays, {_times(self._speed)}"
+        self._prompt.refresh()
+
+    async def _go_by(self, speed: float | None) -> None:
+        """At the pace of the recording; it ends by itself, or between two events by ``_stop_playing``."""
+        clock = asyncio.get_running_loop().time
+        begun: tuple[float, float] | None = None
+        while not self._session.ended.is_set():
+            arrival = await self._room.next()
+            at = None if arrival is None else time_of(arrival)
+            if at and speed is not None:
+                begun = begun or (clock(), self._room.reached or at)
+                delay = begun[0] + (at - begun[1]) / speed - clock()
+                try:
+                    async with asyncio.timeout(max(0.0, delay)):
+                        await self._stop_playing.wait()
+                except TimeoutError:
+                    pass
+            if self._stop_playing.is_set():
+                return
+            await self._go_on_to_next()
+
+    async def _pause_playing(self) -> None:
+        self._stop_playing.set()
+        if self._playing is not None:
+            await self._playing
+            self._playing = None
+        self._stands()
+
+    def _stands(self) -> None:
+        self._status.mode = "END" if self._session.ended.is_set() else "PAUSED, Enter steps"
+        self._prompt.refresh()
+
+    # -- going elsewhere
+
+    async def _goes_back(self, place: Bound) -> bool:
+        await self._pause_playing()
+        room = self._room
+        here = place.value_of(room.seq, room.turn, room.reached, room.start)
+        if here is not None and here >= place.value:
+            self._next_room = self._open_room()  # raises UsageError where it is gone
+            self._wanted = place
+            return True
+        await self._seek(place)
+        return False
+
+    def _begin_again(self) -> None:
+        """Everything as it was at the start, but for the filters."""
+        self._room = self._next_room
+        self._session = Session(self._room, hold=self._hold)
+        self._session.sinks.append(self)
+        self._rows = Rows(self._inspector.selection)
+        self._inspector.begin(self._session.conversation)
+        self._view = self._live_view(width=self._view.width, all=self._view.all)
+        self._stands()
+
+    async def _seek(self, place: Bound) -> None:
+        """Forward to the first that is not before the place, and show it."""
+        room = self._room
+
+        def before(arrival: Arrival) -> bool:
+            at = time_of(arrival)
+            seq, turn = (arrival.seq, arrival.turn_idx) if isinstance(arrival, Event) else (None, None)
+            value = place.value_of(seq, turn, at, room.start)
+            return value is None or value < place.value
+
+        passed: deque[Row] = deque(maxlen=LAST_ROWS)
+        self._passed_over = passed
+        first = self._shown_rows
+        try:
+            while (arrival := await room.next()) is not None and before(arrival):
+                await room.give(before)
+            if arrival is None and not self._session.ended.is_set():
+                await room.give()
+                await self._session.ended.wait()
+        finally:
+            self._passed_over = None
+        if count := self._shown_rows - first:
+            self._quietly(f"… {count:,} rows passed over")
+        if arrival is not None:
+            await self._step()
+            return
+        self._show_rows(list(passed))
+        self._stands()
+        self._tell(_ENDED if place is _END else "the recording ends before that; /seek goes back")
+
+    # -- what is different from a conversation
+
+    def _show_rows(self, shown: list[Row]) -> None:
+        self._shown_rows += len(shown)
+        if self._passed_over is None:
+            super()._show_rows(shown)
+        else:
+            self._passed_over += shown
+
+    def _on_blank(self) -> None:
+        self._typed.put_nowait("")
+
+    def _pause(self) -> None:
+        self._typed.put_nowait("/pause" if self._playing is not None else "/play")
+
+    def _summary(self) -> list[str]:
+        return []
+
+    def _quietly(self, text: str) -> None:
+        self._print(self._environment.theme.paint("quiet", text))
+
+
+def _place(text: str) -> Bound:
+    """Raises UsageError."""
+    word = text.strip().lower()
+    if word in ("start", "end"):
+        return _END if word == "end" else Bound("since", 0.0)
+    return parse_bound(text)
+
+
+def _times(speed: float | None) -> str:
+    return "as fast as it can be read" if speed is None else f"{speed:g} times as fast"
