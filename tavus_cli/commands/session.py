@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
+USUAL_ID = "c" + 16 * "0"  # as long as those of Tavus
 TRIES = 100  # another process may be starting or ending the same session
 STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
@@ -86,6 +87,7 @@ def start_new(
         raise UsageError("--new creates a conversation: leave TARGET out")
     _check(options, environment)  # before anything is billed
     runtime.own_folder()
+    runtime.check_length(runtime.path_of(USUAL_ID))
     request = creation_from(fields, body, environment.stdin)
     tell_left_behind(environment)
 
@@ -124,6 +126,7 @@ def start(
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
+    runtime.check_length(runtime.path_of(name))
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
         answer = _spawn(name, joinable[0], how, options, [] if stop is None else stop)
