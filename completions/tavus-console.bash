@@ -117,7 +117,7 @@ _tavus_console_argument() {
     "send set-emotion 0") offer=(neutral happiness sadness anger fear surprise disgust contempt) ;;
     "completion 0") offer=(bash zsh fish) ;;
     "run "*) offer=(@targets @files) ;;
-    "help 0") offer=(commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay) ;;
+    "help 0") offer=(commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay) ;;
     "conversation 0") offer=(create list get end) ;;
     "conversation get 0"|"conversation end "*|"session stop 0"|"webhooks pull 0") offer=(@ids) ;;
     "auth 0") offer=(login status logout) ;;

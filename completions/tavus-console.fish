@@ -379,7 +379,7 @@ complete -c tavus-console -n '__tavus_console_at local' -l allow-remote -d 'Post
 complete -c tavus-console -n '__tavus_console_at local' -s q -l quiet -d 'Print no log of requests and webhooks.'
 complete -c tavus-console -n '__tavus_console_at local' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at help' -s h -l help -d 'Show help and exit.'
-complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay'
 complete -c tavus-console -n '__tavus_console_at conversation' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a create -d 'Create a conversation. It is billed until it ends.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a list -d 'List the conversations of your account.'
