@@ -18,7 +18,7 @@ __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
 _MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config"),
+    *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
     *("session", "tools", "report", "redact", "local", "webhooks", "help"),
 )
 # The module of each command; all but replay have one of their own name.

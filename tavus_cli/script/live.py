@@ -118,7 +118,9 @@ class LiveStage:
         self._wake()
 
     async def drain(self) -> None:
-        pass
+        """Something may have come that is held: virtual time has to stop where it is held no longer."""
+        if not self._session.room.live and self._session.conversation.wake_at() is not None:
+            self._wake()
 
     # -- waiting ---------------------------------------------------------------------------------------
 
@@ -135,13 +137,16 @@ class LiveStage:
             timer = loop.call_later(max(0.0, until - room.now()), self._wake)
         else:
             assert isinstance(room, VirtualTime)
-            timer = room.alarm(until)
+            held = self._session.conversation.wake_at()
+            timer = room.alarm(until if held is None else min(until, held))
             timer.add_done_callback(lambda _: _finish(waiting))
         try:
             await waiting
         finally:
             self._waiting = None
             timer.cancel()
+        if not room.live:  # whose timers are of real time
+            self._session.tick()
 
     def _wake(self) -> None:
         if self._waiting is not None:

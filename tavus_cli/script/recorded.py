@@ -29,12 +29,17 @@ _SHOWN = 300  # characters of a message in an error
 
 
 @dataclass(slots=True, eq=False)
-class _Sent:
-    """Something that was sent then; ``window`` has all that came after it."""
+class Sent:
+    """Something that was sent then; ``window`` has all that came after it, and ``after`` events before it.
+
+    ``sure_at`` is when it was known what it had caused: an expectation decides nothing before.
+    """
 
     message: Any
     at: float
     window: Window
+    after: int = 0
+    sure_at: float | None = None
     used: bool = False
 
 
@@ -47,9 +52,10 @@ class RecordedStage:
         self.replies: list[tuple[int, float]] = []
         self._room = room
         self._conversation = Conversation(hold=hold)
-        self._sendings: list[_Sent] = []
+        self.sendings: list[Sent] = []
         self.everything = Window(self._conversation, room.now(), sent=False)
-        self._current: _Sent | None = None
+        self.delivered: list[float] = []  # when each of its events was, as it may have been held back
+        self._current: Sent | None = None
         self._now = room.now()
         self._placed: list[Placed] = []
         self.turns = Turns(room)
@@ -61,24 +67,31 @@ class RecordedStage:
                 if type(arrival) is not Event:
                     continue
                 at = self._room.now() if arrival.at is None else arrival.at
+                self._tick(at)
                 if arrival.direction == "out":
                     self._was_sent(arrival.message, at)
                 else:
-                    self._add(self._conversation.take([arrival]))
-        self._add(self._conversation.close())
+                    self._add(self._conversation.take([arrival]), at)
+        self._tick(float("inf"))
+        self._add(self._conversation.close(), self._room.now())
+
+    def _tick(self, now: float) -> None:
+        """What was held goes out when it went out then, not with the next arrival."""
+        while (at := self._conversation.wake_at()) is not None and at <= now:
+            self._add(self._conversation.tick(at), at)
 
     def now(self) -> float:
         return self._now
 
     async def send(self, action: Interaction | AudioEcho) -> None:
-        left = [one for one in self._sendings if not one.used]
+        left = [one for one in self.sendings if not one.used]
         if isinstance(action, AudioEcho):
             pieces = _sound(left)
             if not pieces:
                 raise NotMet(f"expected a sound, but the recording sent {_shown(left)}")
         else:
             pieces = left[:1]
-            if not pieces or not _alike(pieces[0].message, action):
+            if not pieces or not alike(pieces[0].message, action):
                 raise NotMet(f"not what was sent in the recording: {_shown(left)}")
         for piece in pieces:
             piece.used = True
@@ -127,11 +140,11 @@ class RecordedStage:
             placed.names.keep(placed.when.event.name, Kept(entry, entry.at - since))
         said = command(placed.when.command, placed.names)
         assert not isinstance(said, Quit)
-        later = [one for one in self._sendings if not one.used and one.at >= entry.at]
+        later = [one for one in self.sendings if not one.used and one.at >= entry.at]
         if isinstance(said.action, AudioEcho):
             found = _sound(later)
         else:
-            found = [one for one in later if _alike(one.message, said.action)][:1]
+            found = [one for one in later if alike(one.message, said.action)][:1]
         if not found:
             raise NotMet(f"not sent in the recording: {placed.when.command}")
         for one in found:
@@ -140,34 +153,40 @@ class RecordedStage:
 
     def _until(self) -> float:
         """Of the next sending that is the script's own."""
-        return next((one.at for one in self._sendings if not one.used), float("inf"))
+        return next((one.at for one in self.sendings if not one.used), float("inf"))
 
     def _was_sent(self, message: Any, at: float) -> None:
         raw = message if isinstance(message, dict) else {}
         name = raw.get("event_type")
         interaction = Interaction(name if isinstance(name, str) else "", raw=raw)
         window = Window(self._conversation, at, interaction, sent=True)
-        self._sendings.append(_Sent(message, at, window))
-        self._add(self._conversation.sent(message, at, interaction))
+        self.sendings.append(Sent(message, at, window, len(self.everything.entries)))
+        self._add(self._conversation.sent(message, at, interaction), at)
 
-    def _add(self, entries: list[Entry]) -> None:
-        windows = [self.everything, *(one.window for one in self._sendings)]
+    def _add(self, entries: list[Entry], at: float) -> None:
         for entry in entries:
-            for window in windows:
-                window.add(entry)
+            self.everything.add(entry)
+            for one in self.sendings:
+                one.window.add(entry)
+                if one.sure_at is None and not one.window.in_doubt:
+                    one.sure_at = at
+            if isinstance(entry, EventEntry):
+                self.delivered.append(at)
             if isinstance(entry, EventEntry) and entry.reply is not None and entry.turn is not None:
                 self.replies.append((entry.turn.idx, entry.reply))
 
 
-def _alike(message: Any, action: Interaction) -> bool:
-    """The same interaction; the conversation may be another one."""
+def alike(message: Any, action: Interaction) -> bool:
+    """The same interaction; the conversation may be another one, and a raw message may name none."""
     mine, then = decode(action.encode("")), decode(message)
     if action.raw is not None:
+        if isinstance(then.message, dict) and "conversation_id" not in action.raw:
+            return action.raw == {key: then.message[key] for key in then.message if key != "conversation_id"}
         return bool(mine.message == then.message)
     return mine.type == then.type and mine.properties == then.properties
 
 
-def _sound(sendings: list[_Sent]) -> list[_Sent]:
+def _sound(sendings: list[Sent]) -> list[Sent]:
     """The pieces of one sound, from the first sending on."""
     found = []
     for one in sendings:
@@ -180,5 +199,5 @@ def _sound(sendings: list[_Sent]) -> list[_Sent]:
     return found
 
 
-def _shown(left: list[_Sent]) -> str:
+def _shown(left: list[Sent]) -> str:
     return to_json(left[0].message)[:_SHOWN] if left else "nothing more"

@@ -361,6 +361,10 @@ class Session:
 
     def _tick(self) -> None:
         self._timer = None
+        self.tick()
+
+    def tick(self) -> None:
+        """What was held long enough goes out. In virtual time it is for those who wait to call it."""
         now = self.room.now()
         self._tick_sinks(now)
         self._emit(self.conversation.tick(now))
