@@ -25,6 +25,7 @@ class ScriptProgram:
 
     script: Script
     limits: Limits
+    chat: bool = False
 
     @property
     def warning(self) -> str | None:
