@@ -28,14 +28,11 @@ class CallerProgram:
 
     caller: Caller
     limits: Limits
+    chat: bool = True
 
     @property
     def warning(self) -> str | None:
         return None
-
-    @property
-    def chat(self) -> bool:
-        return True
 
     def check(self, environ: Mapping[str, str]) -> None:
         key_of(self.caller.model, environ)

@@ -97,9 +97,10 @@ class Played:
 
 
 class Program(Protocol):
-    """A file of a suite, read and without mistakes. ``warning``: why it cannot fail, None where it can.
+    """A file of a suite, read and without mistakes.
 
-    ``chat``: a conversation that is created for it is text only, unless --body says otherwise.
+    ``warning``: why it cannot fail, None where it can. ``chat``: whether a conversation that is created for
+    it is text only, unless the command line or --body says something else.
     """
 
     @property

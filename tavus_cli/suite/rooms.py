@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
@@ -113,9 +113,10 @@ class Budget:
 
 
 class NewRooms:
-    """A conversation for each run: created, joined, ended. ``body`` creates it, ``seconds`` is the longest it
-    may last. ``chats``: the scripts whose conversations are text only, unless ``body`` says otherwise.
-    ``left``: how many could not be ended, which has been said.
+    """A conversation for each run: created, joined, ended.
+
+    ``body`` is that of the request, ``seconds`` is the longest it may last. ``left``: how many could not
+    be ended, which has been said.
 
     An account that is full, or asked too often, is waited for; a creation whose answer was lost is not
     repeated, since there may be a conversation. Raises NotAuthorised: no other run would fare better.
@@ -124,18 +125,16 @@ class NewRooms:
     def __init__(
         self,
         connect: Callable[[float], Any],
-        body: dict[str, Any],
+        body: Callable[[Case], dict[str, Any]],
         seconds: float,
         max_cost_minutes: float,
         how: RoomOptions,
         environment: Environment,
-        chats: Collection[str] = (),
     ) -> None:
         self.left = 0
         self.budget = Budget(max_cost_minutes)
         self._connect = connect
         self._body = body
-        self._chats = chats
         self._minutes = seconds / 60
         self._how = how
         self._environment = environment
@@ -173,7 +172,6 @@ class NewRooms:
         from tavus_cli.errors import ExitStatus, NotAuthorised
 
         begun: list[float] = []
-        body = ({"chat": True} if case.script in self._chats else {}) | self._body
 
         async def join(found: Found, ending: Ending) -> int:
             begun.append(clock())
@@ -188,7 +186,7 @@ class NewRooms:
 
         try:
             status = await join_new(
-                self._connect, body, join, self._environment, end_on_exit=True, quiet=True
+                self._connect, self._body(case), join, self._environment, end_on_exit=True, quiet=True
             )
         except NotAuthorised:
             raise

@@ -26,16 +26,13 @@ class ScriptProgram:
 
     script: Script
     limits: Limits
+    chat: bool = False
 
     @property
     def warning(self) -> str | None:
         if self.limits.max_reply is not None or _expects(self.script.lines):
             return None
         return "it expects nothing, so it can only fail if the room cannot be joined or used"
-
-    @property
-    def chat(self) -> bool:
-        return False
 
     def check(self, environ: Mapping[str, str]) -> None:
         pass
@@ -59,7 +56,7 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.tell).run(script)
+            await Runner(stage, limits, run, around.print_line).run(script)
     finally:
         run.tools = around.tool_facts
 
@@ -74,7 +71,7 @@ async def _run_on(
         raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
     stage = RecordedStage(recording, around.how.hold)
     await stage.load()
-    await Runner(stage, limits, run, around.tell).run(script)
+    await Runner(stage, limits, run, around.print_line).run(script)
 
 
 def played(run: Run) -> Played:
