@@ -133,6 +133,8 @@ class Ordering:
     def start_at(self, seq: int) -> None:
         """Another side has seen the number before ``seq``: if that comes first, nothing is waited for."""
         self._start = seq
+        if self._next is not None:
+            self._next = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """What has been held long enough by ``now``."""

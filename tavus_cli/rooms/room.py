@@ -90,6 +90,12 @@ class RoomOver(NamedTuple):
     cut_off: bool = False
 
 
+class Past(NamedTuple):
+    """The latest of what arrived in a resident session before this side joined it; first, if at all."""
+
+    arrivals: tuple[Any, ...]  # each an Arrival
+
+
 class Idle:
     """Only from a room without real time: nothing more comes until this side acts."""
 
@@ -97,9 +103,10 @@ class Idle:
         return "Idle()"
 
 
-# A Snapshot comes only from a resident session, and first: what happened before this side joined it.
+# A Snapshot comes only from a resident session, and first but for a Past: what happened before this side
+# joined it.
 # An Event comes only from recordings: a Received that is decoded already.
-Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Snapshot
+Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 
 
 class Room(Protocol):
