@@ -61,7 +61,8 @@ def test_the_remedy_can_be_pasted_into_a_shell() -> None:
 @given(st.binary(max_size=40), st.lists(st.integers(0, 40)))
 def test_the_pieces_that_it_comes_in_do_not_matter(data: bytes, cuts: list[int]) -> None:
     def lines(pieces: list[bytes]) -> list[str] | str:
-        reader, found = LineDecoder("a"), []
+        reader = LineDecoder("a")
+        found: list[str] = []
         try:
             for piece in pieces:
                 found += reader.feed(piece)

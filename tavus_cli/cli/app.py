@@ -19,9 +19,10 @@ _EPILOG = "\b\nExit status:\n" + "\n".join(f"{int(one):>5}  {text}" for one, tex
 
 ARGUMENTS, OPTIONS = "Arguments", "Options"
 # Groups of options, in the order of --help.
+SUITES = "Many scripts, many times"
 GATES, SHOW, CREATING, TOOLS = "Gates", "What to show", "Creating a conversation", "Answering tool calls"
 JOINING = "Connection"
-_GROUPS = (ARGUMENTS, OPTIONS, GATES, SHOW, CREATING, TOOLS, JOINING)
+_GROUPS = (ARGUMENTS, OPTIONS, SUITES, GATES, SHOW, CREATING, TOOLS, JOINING)
 _RANGE = re.compile(r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)")  # "[x>=1]", "[default: 5; x>=1]"
 
 

@@ -199,7 +199,16 @@ def rows_before(history: int | None, environment: Environment) -> int:
 
 
 ROWS_BEFORE = 200  # that a terminal is shown of a resident session which it joins
-_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log")  # options that name a file to write
+# Options that name a file to write.
+_OUTPUTS = (
+    "record",
+    "junit",
+    "report",
+    "html",
+    "otlp",
+    "tool_log",
+    "results",
+)  # options that name a file to write
 
 
 def check_redact(redact: bool, record: str | None) -> None:

@@ -52,7 +52,10 @@ async def local(what: Local, environment: Environment) -> int:
 
     authority = Authority()
     names = [*([what.host] if what.host else []), *what.public_hosts]
-    tls = authority.tls("127.0.0.1", "localhost", *names)
+    try:
+        tls = authority.tls("127.0.0.1", "localhost", *names)
+    except ValueError as error:
+        raise UsageError(f"--host or --public-host is not a host's name: {error}") from None
     setup = Setup(specs(what.pals, what.speed), what.max_concurrent, what.record, what.allow_remote, names)
     tavus = LocalTavus(setup, tls, log)
     host = what.host or "127.0.0.1"

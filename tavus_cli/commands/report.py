@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.errors import UsageError, redacted, redacted_json
-from tavus_cli.files import open_to_write
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.compare import TOLERANCE, Change, compare
@@ -145,18 +143,15 @@ def _terminal(what: Report, result: Result, environment: Environment) -> Iterato
 
 def _summary_of_actions(result: Result, environment: Environment) -> None:
     """In GitHub Actions the figures are on the page of the run."""
-    path = environment.environ.get("GITHUB_STEP_SUMMARY")
-    if not path:
-        return
-    from tavus_cli.report.markdown import markdown
 
-    try:
-        descriptor = open_to_write(path, os.O_APPEND)
-        with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
-            lines = markdown(result.all, result.whole, result.verdicts, result.changes)
-            file.writelines(redacted(line) + "\n" for line in lines)
-    except (OSError, ValueError) as error:
-        environment.warn(f"$GITHUB_STEP_SUMMARY: {getattr(error, 'strerror', None) or error}")
+    from tavus_cli.report.actions import add_to_summary
+
+    def lines() -> Iterator[str]:
+        from tavus_cli.report.markdown import markdown
+
+        return markdown(result.all, result.whole, result.verdicts, result.changes)
+
+    add_to_summary(lines, environment)
 
 
 def _encoder() -> Callable[[Any], str]:

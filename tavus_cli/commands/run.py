@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
+from tavus_cli.suite.programs import files_in
 from tavus_cli.suite.script import run_in
 from tavus_cli.suite.surroundings import How, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
@@ -66,7 +68,12 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
 def _check(words: list[str], options: RunScript, environment: Environment) -> int:
     """Each of the scripts, to its end; a TARGET among them is passed over."""
-    scripts = [word for word in words if _may_be_script(word)]
+    scripts = [
+        path
+        for word in words
+        if os.path.isdir(word) or _may_be_script(word)
+        for path in (files_in(word) if os.path.isdir(word) else [word])
+    ]
     if not scripts:
         raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
     checked = [_script(replace(options, name=name), environment) for name in scripts]
@@ -159,7 +166,7 @@ async def _on(
     """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
-    def tell(text: str) -> None:
+    def print_line(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     how = How(
@@ -171,7 +178,7 @@ async def _on(
         options.otlp_content,
         options.tools,
     )
-    around = Surroundings(how, environment, tell, options.record)
+    around = Surroundings(how, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
     finally:

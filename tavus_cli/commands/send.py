@@ -11,7 +11,7 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.sending import deliver, prepare, warn_of_leaving
+from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe, safe_json
@@ -43,7 +43,9 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
     _check_wait(options, environment)
     prepared = prepare(action, room, environment.warn)
     watched = options.wait is not None
-    session = Session(room, hold=options.hold, watched=watched, progress=environment.say)
+    session = Session(
+        room, hold=options.hold, watched=watched, progress=environment.say, warn=environment.warn
+    )
     async with session:
         await session.pal_ready(options.ready_timeout)
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None
@@ -53,7 +55,6 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
             raise SendFailed(session.down)
         answer = await wait(options.timeout, f"the {options.wait}") if wait else None
         _print(answer, message, room.now() - begun, options, environment)
-        warn_of_leaving(room, environment)
     return ExitStatus.DONE
 
 

@@ -12,7 +12,7 @@ from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.sending import deliver, warn_of_leaving
+from tavus_cli.session.sending import deliver
 from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.settings.table import default
@@ -33,7 +33,7 @@ async def send_many(room: Room, options: SendManyOptions, environment: Environme
     """FAILED where a line could not be sent; the others are. Raises what joining raises, ConversationOver."""
     failed, due = 0, 0.0
     loop = asyncio.get_running_loop()
-    session = Session(room, hold=options.hold, progress=environment.say)
+    session = Session(room, hold=options.hold, progress=environment.say, warn=environment.warn)
     async with session:
         await session.pal_ready(options.ready_timeout)
         number = 0
@@ -50,7 +50,6 @@ async def send_many(room: Room, options: SendManyOptions, environment: Environme
             except (UsageError, SendFailed) as error:
                 failed += 1
                 environment.warn(f"line {number}: {error}")
-        warn_of_leaving(room, environment)
     return ExitStatus.FAILED if failed else ExitStatus.DONE
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
 SERVER = "tavus_cli.commands.session_server"
+USUAL_ID = "c" + 16 * "0"  # as long as those of Tavus
 TRIES = 100  # another process may be starting or ending the same session
 STARTING = 30.0  # seconds for its process to start and, after a failed join, to leave
 AGAIN = 0.1  # seconds between them
@@ -78,7 +79,7 @@ def start_new(
     Raises UsageError, and what creating and ``start`` raise.
     """
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import join_new, tell_left_behind
+    from tavus_cli.api.ending import join_new, warn_left_behind
     from tavus_cli.session.session import run
     from tavus_cli.session.waiting import within
 
@@ -86,17 +87,18 @@ def start_new(
         raise UsageError("--new creates a conversation: leave TARGET out")
     _check(options, environment)  # before anything is billed
     runtime.own_folder()
+    runtime.check_length(runtime.path_of(USUAL_ID))
     request = creation_from(fields, body, environment.stdin)
-    tell_left_behind(environment)
+    warn_left_behind(environment)
 
     async def joining(found: Joinable, ending: Ending) -> int:
         known = how._replace(conversation_id=found.conversation_id)
         stop: list[Callable[[], object]] = []
+        how_new = replace(options, new=ending)
         try:
-            return await within(
-                None,
-                lambda: start(parse(found.target), known, replace(options, new=ending), environment, stop),
-            )
+            status = await within(None, lambda: start(parse(found.target), known, how_new, environment, stop))
+            ending.new = None  # the session looks after it from here on
+            return status
         finally:
             for one in stop:
                 one()
@@ -124,6 +126,7 @@ def start(
     joinable, how = resolve(target, how, environment)
     runtime.own_folder()
     name = runtime.session_id(joinable[0], how.conversation_id)
+    runtime.check_length(runtime.path_of(name))
     for _ in range(TRIES):
         environment.say(f"starting a session in {safe(name)} …")
         answer = _spawn(name, joinable[0], how, options, [] if stop is None else stop)
@@ -292,17 +295,17 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
 def _named(left: list[str], environment: Environment) -> Iterator[None]:
     """Where it is stopped, the conversations that are left to end are named."""
 
-    def tell(why: str) -> None:
-        from tavus_cli.api.ending import tell_not_ended
+    def warn(why: str) -> None:
+        from tavus_cli.api.ending import warn_not_ended
 
         for name in left:
-            tell_not_ended(name, why, environment)
+            warn_not_ended(name, why, environment)
 
-    with signals.named_at_hard_exit(lambda: tell("stopped by a second signal")):
+    with signals.named_at_hard_exit(lambda: warn("stopped by a second signal")):
         try:
             yield
         except BaseException as error:
-            tell(str(error) if isinstance(error, ConsoleError) else "stopped before it was ended")
+            warn(str(error) if isinstance(error, ConsoleError) else "stopped before it was ended")
             raise
 
 
@@ -335,7 +338,7 @@ def _end(
     session: str, room: ResidentRoom | None, api: TavusApi | None, environment: Environment
 ) -> ExitStatus:
     from tavus_cli.api import conversations
-    from tavus_cli.api.ending import tell_not_ended
+    from tavus_cli.api.ending import warn_not_ended
 
     if room is not None and _is_simulated(room):
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
@@ -348,6 +351,6 @@ def _end(
     try:
         conversations.end(api, name)
     except ConsoleError as error:
-        tell_not_ended(name, str(error), environment)
+        warn_not_ended(name, str(error), environment)
         return error.status
     return ExitStatus.DONE

@@ -95,7 +95,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
 
         with_past(room, options.history)
     say = environment.say if options.progress else _say_nothing
-    session = Session(room, hold=options.hold, recorder=recorder, progress=say)
+    session = Session(room, hold=options.hold, recorder=recorder, progress=say, warn=environment.warn)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
     traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()

@@ -1,7 +1,7 @@
-"""The one table of commands: typed at the prompt, given to ``send``, written in scripts.
+"""The table of commands, for the prompt, for ``send`` and for scripts.
 
 It feeds parsing, help, completion and the documentation. A row's ``build`` turns words into an action: an
-Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself.
+Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself to run.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
 class AudioEcho(NamedTuple):
-    """``/echo --audio FILE``: the sender reads, cuts and paces the file."""
+    """``/echo --audio FILE``. The sender reads the file, cuts it into pieces and paces them."""
 
     path: str
 
 
 class Say(NamedTuple):
-    """A command that the console itself runs: ``command`` is the name of a row that sends nothing."""
+    """A command that the console itself runs; ``command`` is the name of its row, which sends nothing."""
 
     command: str
     argument: str = ""
@@ -38,9 +38,9 @@ Action = Interaction | AudioEcho | Say
 
 
 class Command(NamedTuple):
-    """A row of the table. ``sends``: whether ``send`` takes it as a KIND.
+    """A row of the table. ``sends`` is whether ``send`` accepts it as a KIND.
 
-    For completion: ``words`` may come first, ``options`` (with their help) anywhere.
+    For completion, ``words`` are valid as the first argument, ``options`` (with their help) anywhere.
     """
 
     name: str
@@ -284,7 +284,7 @@ _ROWS = (
     Command("play", "/play [SPEED]", "let it go by, at 1, 4 or max times its pace (F4)", _ask("play"), False),
     Command("pause", "/pause", "stop, and wait for /step, /play or /seek (F4)", _just("pause"), False),
 )
-GROUPS: Mapping[str, tuple[str, ...]] = {  # of /help and of the menu; what none names is in the first
+GROUPS: Mapping[str, tuple[str, ...]] = {  # sections of /help; unlisted commands are in the first
     "talk": (),
     "replay": ("seek", "step", "play", "pause"),
     "look": ("turns", "turn", "tools", "stats", "event", "last", "find", "legend", "copy"),
@@ -316,7 +316,7 @@ _MEANINGS = {  # families of event types, and other words
     "started": "someone starts speaking",
     "stopped": "someone stops speaking",
     "interrupted": "the PAL was interrupted",
-    "tool_call": "a tool call that needs an answer",
+    "tool_call": "a tool call that waits for an answer",
     "analysis": "what the PAL sees and hears",
     "objective": "a goal of the conversation",
     "guardrail": "a guardrail was triggered",
@@ -338,13 +338,13 @@ _WHEN = {
     "after": "wait this long first, e.g. 300ms",
     "as": "name the event, for use in COMMAND",
 }
-_USAGE_WIDTH = 32  # of the left column in the list of commands
+_USAGE_WIDTH = 32  # columns of the left column in the list of commands
 COMMANDS = {row.name: row for _, row in _in_groups()}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 ALIASES = {"emotion": "set-emotion", "set_emotion": "set-emotion"}
 
 
-SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # their meaning is in script/statements
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # script/statements parses them
 
 
 def parse(line: str) -> Action:
@@ -372,7 +372,7 @@ def build(name: str, arguments: str | list[str]) -> Action:
 def sendable(
     words: list[str], default_target: str | None, read: Callable[[], str]
 ) -> tuple[str | None, Interaction | AudioEcho]:
-    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; for a TEXT of "-", ``read`` is called.
+    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; ``read`` gives the text for "-".
 
     Raises UsageError.
     """
@@ -382,11 +382,11 @@ def sendable(
     if not words or words[0] not in kinds:
         near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
-        if near:  # a misspelt KIND looks like a TARGET
+        if near:  # a misspelt KIND was taken for a TARGET
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
         raise UsageError(f"{wrong}; the kinds are {', '.join(KINDS)}")
     kind, *rest = words
-    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
+    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # its file is standard input, read as bytes
         rest[-1] = read().strip("\n")
     action = build(kind, rest)
     assert not isinstance(action, Say)
@@ -394,7 +394,7 @@ def sendable(
 
 
 def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> list[str]:
-    """The list of commands, or one of them; in one column if two do not fit.
+    """Help for all commands or for one; in one column if two do not fit.
 
     ``recorded``: of those for a recording. Raises UsageError for an unknown name.
     """
@@ -449,7 +449,7 @@ def complete(text: str, recorded: bool = False) -> list[tuple[str, str]]:
 
 
 def _complete_when(rest: str) -> list[tuple[str, str]]:
-    """The event, then conditions and the command, then that command's arguments."""
+    """Completions of /when: the event, then conditions and the command, then the command's arguments."""
     _, slash, command = rest.partition(" /")
     if slash:
         sent = {f"/{kind}" for kind in KINDS}
@@ -461,7 +461,7 @@ def _complete_when(rest: str) -> list[tuple[str, str]]:
 
 
 def _meaning(word: str) -> str:
-    """The description of a word in the menu of completions; "" if it needs none."""
+    """The description of a word in the completion menu; "" if it needs none."""
     if word in COMMANDS:
         return COMMANDS[word].help
     which = word.partition("=")[0]

@@ -1,4 +1,4 @@
-"""Which entries a person asked to see: types by name or glob, role, turn, an expression."""
+"""Selection: the entries a user asked to see, by type, role, turn or expression."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import short_name
 
-_MEMORY = 1_024  # event types are remote text: what is remembered about them is bounded
+_MEMORY = 1_024  # event types are remote text: the number remembered is limited
 _LONGEST_KNOWN = 200  # characters of a type that is remembered
 MOST_PATTERNS = 50
 _TYPED, _SAID = "conversation.respond", "conversation.utterance"
@@ -44,8 +44,8 @@ class TypePattern:
         return known
 
     def doubts(self, seen: Iterable[str] = ()) -> list[str]:
-        """A warning for each pattern that no known type matches, nor one that was ``seen``; new types exist,
-        so no error.
+        """A warning for each pattern that matches no known type and none of ``seen``. New types exist, so it
+        is not an error.
         """
         types = {*CATALOGUE, *seen}
         shorts = sorted({short_name(name) for name in types})
@@ -57,7 +57,7 @@ class TypePattern:
 
 
 def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
-    """A JMESPath expression as a function of the wire message. Raises UsageError, with where it is wrong.
+    """A JMESPath expression as a function of the wire message. Raises UsageError with the place of a mistake.
 
     The function raises TooSlow.
     """
@@ -74,7 +74,7 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
             return search(message)
         except TooSlow as error:
             raise TooSlow(f"--where: {error}") from None
-        except Exception:  # its own errors and Python's: this message is not what the expression is for
+        except Exception:  # JMESPath's errors and Python's: the expression does not fit this message
             return None
 
     where.doubts = _where_doubts(compiled)  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
 
 
 def where_doubts(where: Callable[[Any], Any] | None) -> list[str]:
-    """The warnings about an expression of ``compile_where``."""
+    """The warnings about an expression made by ``compile_where``."""
     return list(getattr(where, "doubts", ()))
 
 
@@ -94,7 +94,7 @@ _FIELDS = (  # at the top of a message
 
 
 def _where_doubts(expression: Expression) -> list[str]:
-    """A bare word or one in double quotes is a field's name: as a text it selects nothing, silently."""
+    """Warn about unknown fields: a bare or double-quoted word is a field name, even if text was meant."""
     return [
         f'--where: no known message has a field "{name}" at its top'
         + (("." not in name and did_you_mean(name, _FIELDS)) or f"; a text stands in single quotes: '{name}'")
@@ -104,11 +104,11 @@ def _where_doubts(expression: Expression) -> list[str]:
 
 @dataclass(slots=True)
 class Selection:
-    """What to show. ``where`` is a compiled expression over the wire message; truth as JMESPath has it.
+    """What to show. ``where`` is a compiled expression over the wire message; true as in JMESPath.
 
-    Gaps and notes are shown whenever no filter asks for certain events. What was typed is the user's half of
-    the conversation: a sent respond is also of the type utterance, and its role is user. With ``wire``, for
-    those who read the messages themselves, it is only what it is, and its echo is not folded.
+    Gaps and notes are shown unless a filter asks for certain events. Typed text is the user's half of the
+    conversation: a sent respond also counts as an utterance of the role user. With ``wire``, for readers of
+    raw messages, it counts only as a respond, and its echo is not folded.
     """
 
     only: TypePattern = field(default_factory=lambda: TypePattern([]))
@@ -125,7 +125,10 @@ class Selection:
             self.role = "pal"
 
     def doubts(self) -> list[str]:
-        """A warning for each filter that may match nothing; new types and fields exist, so no error."""
+        """A warning for each filter that may match nothing.
+
+        New types and fields exist, so it is not an error.
+        """
         doubts = [*self.only.doubts(), *self.ignore.doubts()]
         if self.role is not None and self.role not in _ROLES:
             doubts.append(f'no known role "{self.role}"' + did_you_mean(self.role, _ROLES))
@@ -133,12 +136,12 @@ class Selection:
 
     @property
     def filters(self) -> bool:
-        """Whether it leaves out anything that is not folded."""
+        """Whether it hides anything that is not folded."""
         chosen = (self.where, self.role, self.turn)
         return bool(self.only) or bool(self.ignore) or any(one is not None for one in chosen)
 
     def among(self, entries: list[Entry]) -> list[Entry]:
-        """The entries to show. One pass a filter: a loop over few filters costs less than calls."""
+        """The entries to show. One pass for each filter, as that costs less than a call for each entry."""
         if self.all:
             pass
         elif not (self.partials or self.wire):
@@ -203,7 +206,7 @@ def _messages(entries: Iterable[Entry]) -> list[_Message]:
 
 
 def _truth(value: Any) -> bool:
-    """As JMESPath has it: 0 is true."""
+    """Whether a value is true as in JMESPath, where 0 is true."""
     return value is not None and value is not False and value not in ("", [], {})
 
 
@@ -216,7 +219,7 @@ def selection(
     partials: bool = False,
     all: bool = False,
 ) -> Selection:
-    """From what a person wrote. Raises UsageError for an invalid expression."""
+    """A Selection from the options of a command line. Raises UsageError for an invalid expression."""
     return Selection(
         TypePattern(only or []), TypePattern(ignore or []), compile_where(where), turn, role, partials, all
     )

@@ -1,8 +1,8 @@
-"""A resident session as a room: the socket of another process that is joined (``session start``).
+"""A resident session as a room, over the socket of the process that is joined (``session start``).
 
-JSON lines both ways. It speaks first: the version of the protocol at once, then a line about itself, or an
-error, once it has joined. ``{"do": "join"}`` is answered by a snapshot, and starts the events; ``send``
-sends, ``stop`` ends it; ``calls`` and ``retry`` are about the tool calls that its process answers.
+JSON lines go both ways. The session sends first: its protocol version at once and, when it has joined, a line
+about itself or an error. ``{"do": "join"}`` is answered by a snapshot and starts the events; ``send`` sends,
+``stop`` ends the session; ``calls`` and ``retry`` concern the tool calls that its process answers.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ from tavus_cli.settings.table import default
 if TYPE_CHECKING:
     from tavus_cli.views.table import RunRow
 
-ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
+ASKING = 2.0  # seconds for the first line of a session; after that it counts as not answering
 ANSWERING = 3.0  # seconds for the snapshot
-SENDING = 15.0  # seconds for a sending: Daily has 10 (rooms/daily/room.SEND_SECONDS)
+SENDING = 15.0  # seconds for sending; Daily has 10 (rooms/daily/room.SEND_SECONDS)
 STOPPING = 15.0  # seconds for a session that answers to leave its room
 MESSAGES_A_ROW = 10  # at most, nearly always
 KILLING = 2.0  # seconds until the next, harder way of stopping
@@ -55,11 +55,11 @@ _GONE = "the resident session is gone"
 
 
 class Ended(Exception):
-    """There was a session, and it has just ended."""
+    """The session has just ended."""
 
 
 class NotAnswering(CannotJoin):
-    """A session that is there and says nothing: stopped by a signal, or stuck."""
+    """The session runs but does not answer: it is stopped by a signal, or stuck."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -70,9 +70,9 @@ class NotAnswering(CannotJoin):
 def find(
     target: str, conversation_id: str | None = None, timeout: float = default("join_timeout")
 ) -> ResidentRoom | None:
-    """The session for a TARGET or of a name. ``timeout``: for one that is still joining.
+    """The session for a TARGET, or with a name. ``timeout`` is for a session that is still joining.
 
-    Raises NotAnswering, what kept it from joining, and UsageError.
+    Raises NotAnswering, UsageError, and the error that kept the session from joining.
     """
     if not runtime.supported() or not runtime.sockets():
         return None
@@ -104,9 +104,9 @@ def _open(name: str, timeout: float) -> ResidentRoom | None:
 
 
 class Greeted:
-    """A connection from its start to a room. Deadlines are of the monotonic clock.
+    """A new connection, until it becomes a room. Deadlines are in time of the monotonic clock.
 
-    ``greet`` and ``room`` raise Ended, and CannotJoin for a session that speaks another language.
+    ``greet`` and ``room`` raise Ended, and CannotJoin for a session of an incompatible version.
     """
 
     def __init__(self, connection: socket.socket, name: str) -> None:
@@ -117,13 +117,16 @@ class Greeted:
         self.greeted = False
 
     def greet(self, deadline: float) -> None:
-        """Raises TimeoutError where nothing comes."""
+        """Read the first line. Raises TimeoutError if none arrives."""
         if self._next(deadline).get("protocol") != PROTOCOL:
             raise self._foreign()
         self.greeted = True
 
     def room(self, deadline: float) -> ResidentRoom:
-        """Once it has joined. Raises CannotJoin where it does not by then, or what kept it from joining."""
+        """The room, once the session has joined.
+
+        Raises CannotJoin if it is still joining by then, or its error.
+        """
         try:
             hello = self._next(deadline)
         except TimeoutError:
@@ -160,13 +163,13 @@ class Greeted:
 
 
 class Refused(Exception):
-    """Why the session takes no more from this client."""
+    """Why the session accepts no more requests from this client."""
 
 
 class ResidentRoom:
-    """A Room (``room.Room``) over a connection; ``about`` is what the session said of itself.
+    """A Room (``room.Room``) over a connection; ``about`` is the session's line about itself.
 
-    Raises KeyError or TypeError where ``about`` has not what it must have.
+    Raises KeyError or TypeError if fields of ``about`` are missing or wrong.
     """
 
     live = True
@@ -176,17 +179,17 @@ class ResidentRoom:
     def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
         self._incoming = lines
-        self.early = early  # what came in one piece with the first lines
+        self.early = early  # what was read together with the first lines
         self.about = about
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
         self.tools = bool(about.get("tools"))  # whether it answers tool calls
-        # Its clock may be another one: it began when the wall clock showed something else.
+        # Its clock may differ from ours: the wall clock may have been set in between.
         self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
-        self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
+        self._informed = asyncio.Event()  # set once the snapshot is here, or nothing more arrives
         self._snapshot: Snapshot | None = None
         self.past = 0  # messages of before that joining asks for, at most
         self._left = False
@@ -202,7 +205,7 @@ class ResidentRoom:
         return steady_time() + self._ahead
 
     async def join(self) -> None:
-        """Returns once the snapshot was taken: what is sent next must not be confused with what it holds."""
+        """Returns once the snapshot was handled: what is sent next must not be confused with its content."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
@@ -227,7 +230,7 @@ class ResidentRoom:
         await self._ask({"do": "retry", "call": call_id}, "not retried", "the call's id")
 
     async def rows(self) -> list[RunRow]:
-        """The tool calls that the session answers, or tried to, the oldest first. Raises SendFailed."""
+        """The tool calls that the session has answered or tried to, oldest first. Raises SendFailed."""
         answer = await self._ask({"do": "calls"}, "not listed", "the request")
         try:
             return rows_of(answer["calls"])
@@ -237,7 +240,10 @@ class ResidentRoom:
             ) from None
 
     async def _ask(self, request: Json, failed: str, what: str) -> Json:
-        """The answer to a request, found by its number. ``failed`` and ``what`` are for the errors."""
+        """Send a request and return its answer, matched by number.
+
+        ``failed`` and ``what`` word the errors.
+        """
         if self._left or not self._joined.is_set():
             raise SendFailed(f"{failed}: the resident session is not joined")
         self._number += 1
@@ -280,7 +286,7 @@ class ResidentRoom:
         try:
             async for values in self._values():
                 batch = self.understood(values)
-                if self._snapshot is not None:  # join hears of it a step later: then the batch was taken
+                if self._snapshot is not None:  # set one step later, when the batch was handled
                     self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
@@ -300,7 +306,7 @@ class ResidentRoom:
     # -- lines -----------------------------------------------------------------------------------------
 
     async def _values(self) -> AsyncIterator[list[Json]]:
-        """Raises ValueError for what is not the protocol."""
+        """Raises ValueError for lines that break the protocol."""
         loop = asyncio.get_running_loop()
         if self.early:
             yield self.early
@@ -319,7 +325,7 @@ class ResidentRoom:
             await asyncio.get_running_loop().sock_sendall(self._connection, line)
 
     def understood(self, values: list[Json]) -> list[Arrival]:
-        """The arrivals among the values; the others are answered here. Raises ValueError."""
+        """The arrivals among the values; other values are handled here. Raises ValueError."""
         arrivals: list[Arrival] = []
         try:
             for value in values:
@@ -344,7 +350,7 @@ class ResidentRoom:
                 self._participants[participant.id] = participant
 
     def _answered(self, value: Json) -> None:
-        if "error" in value and "number" not in value:  # the server takes no more from this side
+        if "error" in value and "number" not in value:  # the server accepts no more requests from us
             raise Refused(str(error_of(value["error"])) or _GONE)
         request = self._requests.get(value.get("number", 0))
         if request is None or request.done():
@@ -370,8 +376,8 @@ def with_past(room: Room, rows: int) -> None:
 
 
 class Found(NamedTuple):
-    """The sessions on this machine: rooms of those that have joined, names of those that have not yet, and
-    of those that do not answer, or not in a way that we understand.
+    """The sessions on this machine: rooms of those that have joined, and names of those that are still
+    joining, do not answer, or answer in a way that we do not understand.
     """
 
     rooms: list[ResidentRoom]
@@ -384,7 +390,7 @@ class Found(NamedTuple):
 
 
 def sessions() -> Found:
-    """All that are there, after ``ASKING`` seconds at most; what dead ones left behind is removed."""
+    """Find all sessions, in at most ``ASKING`` seconds; files of dead ones are removed."""
     check_supported()
     found = Found([], [], [])
     asked: list[tuple[str, Greeted]] = []
@@ -419,7 +425,7 @@ def _sort(name: str, greeted: Greeted, deadline: float, found: Found) -> None:
         found.silent.append(name)
     except CannotJoin:
         (found.joining if greeted.greeted else found.silent).append(name)
-    except ConsoleError:  # it could not join: it is about to end
+    except ConsoleError:  # it could not join, and is about to end
         pass
     finally:
         if room is None:
@@ -427,10 +433,10 @@ def _sort(name: str, greeted: Greeted, deadline: float, found: Found) -> None:
 
 
 def stop(name: str) -> list[str]:
-    """End a session for all: by its socket, then by TERM, then by KILL. Blocks; the notes it ended with.
+    """End a session for all clients: by its socket, then TERM, then KILL. Blocks. Returns its last notes.
 
-    ``STOPPING`` seconds at most for one that answers, else ``KILLING`` before each step. Raises ConsoleError
-    where the process is there even then.
+    Takes at most ``STOPPING`` seconds if it answers, else ``KILLING`` before each step. Raises ConsoleError
+    if the process still exists afterwards.
     """
     notes: list[str] = []
     leaving = False
@@ -439,7 +445,7 @@ def stop(name: str) -> list[str]:
         if connection is not None:
             with connection:
                 leaving = _asked_to_stop(connection, notes)
-    # CONT: a process that was stopped by a signal takes no other but KILL.
+    # CONT: a stopped process handles no signal except KILL.
     for numbers in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
         if _has_ended(name, KILLING if leaving else 0.0):
             break
@@ -453,7 +459,7 @@ def stop(name: str) -> list[str]:
 
 
 def _asked_to_stop(connection: socket.socket, notes: list[str]) -> bool:
-    """Whether the other side has ended the connection: it has left, and is about to end. Adds its notes."""
+    """Whether the session closed the connection: it has left, and is about to end. Adds its notes."""
     lines = Lines(FROM_SERVER)
     until = time.monotonic() + KILLING
     try:
@@ -471,7 +477,7 @@ def _asked_to_stop(connection: socket.socket, notes: list[str]) -> bool:
                     notes.append(str(value["note"]))
     except TimeoutError:
         return False
-    except (OSError, ValueError):  # it was about to end anyway, or speaks another language
+    except (OSError, ValueError):  # it was about to end anyway, or is of another version
         return True
     return False
 

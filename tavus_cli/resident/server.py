@@ -1,9 +1,9 @@
-"""A resident session: one joined room, and a socket that many commands share.
+"""The server of a resident session: one joined room, and a socket that many commands share.
 
-Clients are plain sockets, not asyncio's streams: each transport of those is a cycle, which waits for the
-collector, and its thresholds are high (``session.run``).
+Clients are plain sockets, not asyncio streams: each transport of those is a reference cycle, and the
+thresholds of the collector are high (``session.run``).
 
-Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once it is known whether it could join.
+Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once joining has succeeded or failed.
 """
 
 from __future__ import annotations
@@ -47,18 +47,17 @@ QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
 
-# What is attached to a session from above: given it, a way to send and a way to note, both seen by all
-# clients, it is entered around the session. Entering gives what answers tool calls, where it does.
+# Attached to a session from above: called with the session, a way to send and a way to note (both reach all
+# clients), it is entered around the session. Entering returns the answerer of tool calls, if there is one.
 Send = Callable[[Interaction], Awaitable[Any]]
 Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[Calls | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
-
-    ``queue``: how many lines wait for a client that does not read. ``billed`` where the conversation was made
-    for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
+    """``id`` is the session's name. ``idle`` is how many seconds without a client it stays, None for ever.
+    ``queue`` is how many lines are kept for a client that does not read. ``billed`` is set if the
+    conversation was created for this session: ``since`` (Unix seconds) and ``most`` seconds, or None.
     """
 
     id: str
@@ -69,9 +68,9 @@ class ServerOptions:
 
 
 class Tapped:
-    """A Room that shows its arrivals to the server, as they came, once the session has taken them.
+    """A Room that passes its arrivals on to the server once the session has handled them.
 
-    Not before: a sending must go out ahead of its echo, and a client that joins meanwhile must get each
+    Not before: clients must see what was sent ahead of its echo, and a client that joins must get each
     arrival once, by itself or as a part of its snapshot.
     """
 
@@ -89,11 +88,11 @@ class Tapped:
 
 
 class Client:
-    """One connection. What waits for it is bounded; a line says how many did not fit, in their place."""
+    """One connection. Its queue is bounded; a line in place of dropped ones says how many they were."""
 
     def __init__(self, connection: socket.socket, limit: int, now: Clock) -> None:
         self.connection = connection
-        self.stops = False  # it has asked for the end
+        self.stops = False  # it has asked to stop the session
         self._limit = limit
         self._now = now
         self._lines: deque[bytes] = deque()
@@ -101,11 +100,11 @@ class Client:
         self._missed = 0
         self._more = asyncio.Event()
         self._closing = False
-        self.greeted = asyncio.Event()  # it knows whether the room was joined
+        self.greeted = asyncio.Event()  # it was sent whether the room was joined
 
     def put(self, line: bytes, *, always: bool = False) -> None:
         full = len(self._lines) >= self._limit or self._bytes >= QUEUE_BYTES
-        # Once something is missed, half of the queue must be free again: else every other line were a note.
+        # After a drop, wait until half of the queue is free: otherwise every other line would be such a note.
         if not always and (full or (self._missed and len(self._lines) > self._limit // 2)):
             self._missed += 1
             return
@@ -114,7 +113,7 @@ class Client:
         self._add(line)
 
     def close(self) -> None:
-        """After what is waiting."""
+        """Close after sending what is queued."""
         self._closing = True
         self._more.set()
 
@@ -179,9 +178,9 @@ class Server:
         self._failure_noted = False
 
     async def serve(self, listening: socket.socket, starter: TextIO) -> int:
-        """Join, report that, serve until stopped, over or idle; leave. The exit status.
+        """Join, report that, serve until stopped, over or idle; leave. Returns the exit status.
 
-        The command that started it may have been stopped: a session that nobody knows of only costs.
+        It leaves at once if the command that started it is gone: nobody would know of the session.
         """
         listening.setblocking(False)
         accepting = asyncio.create_task(self._accept_all(listening))
@@ -250,7 +249,7 @@ class Server:
         while True:
             try:
                 connection, _ = await loop.sock_accept(listening)
-            except OSError:  # no descriptor is free: clients that leave give theirs back
+            except OSError:  # no descriptor is free; wait for clients to leave
                 await asyncio.sleep(runtime.AGAIN)
                 continue
             if runtime.peer_uid(connection) not in (os.geteuid(), None):
@@ -283,7 +282,7 @@ class Server:
             await self._part(client, reading, writing)
 
     async def _read(self, client: Client) -> None:
-        """Until it has nothing more to say, or says what is not the protocol: that ends only this client."""
+        """Read one client until it closes or breaks the protocol, which ends only this client."""
         loop = asyncio.get_running_loop()
         lines = Lines(FROM_CLIENT)
         try:
@@ -297,7 +296,7 @@ class Server:
             client.put(encode({"error": error_json(refused)}), always=True)
 
     async def _answer(self, client: Client, request: Json) -> None:
-        """Raises ValueError for a request that is not one."""
+        """Raises ValueError for a request that is not valid."""
         if request.get("do") == "stop":
             client.stops = True
             client.put(encode({"stopping": True}), always=True)
@@ -335,7 +334,7 @@ class Server:
         except ConsoleError as error:
             client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
-        self._tell_sent(message, self._clients - {client})
+        self._forward_sent(message, self._clients - {client})
         client.put(encode({"number": number}), always=True)
 
     async def _tool_calls(self, client: Client, request: Json) -> None:
@@ -354,14 +353,14 @@ class Server:
         client.put(encode(answer), always=True)
 
     async def _send_for_all(self, interaction: Interaction) -> None:
-        """On behalf of the session itself. Raises what ``Session.send`` does."""
-        self._tell_sent(await self._session.send(interaction), self._clients)
+        """Send on behalf of the session itself. Raises the errors of ``Session.send``."""
+        self._forward_sent(await self._session.send(interaction), self._clients)
 
     def _note_for_all(self, text: str) -> None:
         self._session.note(text)
         self._arrived([RoomNote(text, self._room.now())])
 
-    def _tell_sent(self, message: Json, clients: set[Client]) -> None:
+    def _forward_sent(self, message: Json, clients: set[Client]) -> None:
         arrival = Received(message, self._room.now(), direction="out")
         sent = arrival_json(arrival)
         assert sent is not None
@@ -371,7 +370,7 @@ class Server:
             client.put(line)
 
     async def _part(self, client: Client, reading: asyncio.Task[None], writing: asyncio.Task[None]) -> None:
-        """One that does not read gets no more than ``END_SECONDS``: nothing is kept for it."""
+        """Close clients; one that does not read gets at most ``END_SECONDS``."""
         self._clients.discard(client)
         self._connected.discard(client)
         self._changed.set()
@@ -380,19 +379,19 @@ class Server:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({writing}, timeout=END_SECONDS)
         writing.cancel()
-        await asyncio.gather(reading, writing, return_exceptions=True)  # before what they wait for is closed
+        await asyncio.gather(reading, writing, return_exceptions=True)  # before their sockets are closed
         client.connection.close()
 
     @property
     def _failure(self) -> str | None:
-        """Why the recording has ended early, if it has."""
+        """Why the recording ended early, if it did."""
         return None if self._recorder is None else self._recorder.failed
 
     def _failure_line(self) -> bytes:
         return encode({"note": f"recording: {self._failure}", "at": self._room.now(), "warning": True})
 
     def _note_failure(self) -> None:
-        """Once to every client, and at the end to the one that stops the session."""
+        """Send a warning to every client, and at the end also to the one that stops the session."""
         if self._failure is None:
             return
         if not self._failure_noted:
@@ -453,7 +452,7 @@ _STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
 def _report(stream: TextIO, value: Json) -> bool:
-    """Write one line to the command that started it, which reads no more; False where that is gone."""
+    """Write one line to the command that started the session; False if that is gone."""
     try:
         stream.write(to_json(value) + "\n")
         stream.close()
@@ -466,9 +465,9 @@ def _report(stream: TextIO, value: Json) -> bool:
 
 
 def claim(name: str) -> tuple[socket.socket, int] | None:
-    """A listening socket of this name and the lock that goes with it; None where another process has it.
+    """A listening socket with this name and its lock; None if another process has them.
 
-    The lock ends with the process, however that ends; what a dead one left behind is removed.
+    The lock ends with the process, however that ends; files of a dead process are removed.
     """
     runtime.check_length(runtime.path_of(name))
     lock = runtime.lock(name)
@@ -499,7 +498,7 @@ async def reside(
     attach: Attach | None = None,
     redactor: Redacts | None = None,
 ) -> int:
-    """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
+    """Serve, and return the exit status. A ConsoleError of ``open_room`` is reported too."""
     options = ServerOptions(
         config["id"],
         config["idle"],
@@ -526,4 +525,4 @@ async def reside(
     finally:
         if claimed is not None and path is not None:
             path.unlink(missing_ok=True)
-            claimed[0].close()  # where it did not come to serve
+            claimed[0].close()  # if it did not get as far as serving

@@ -43,11 +43,11 @@ def line_view(
 
 
 class Printer:
-    """A sink: selected entries through a view to the output, until enough has been shown.
+    """A sink that prints selected entries through a view, until --count or --until is reached.
 
-    A LineView gets rows, other views the entries as they are. With ``notes_apart``, for formats that machines
-    read, what is not a message goes to standard error; so do warnings always. ``history``: how many rows of
-    before this side joined are shown, where the view can mark them; ``until`` and ``count`` do not see them.
+    A LineView gets rows, other views get entries. With ``notes_apart``, for machine-readable formats,
+    everything except messages goes to standard error. Warnings always do. ``history``: how many earlier rows
+    of a resident session are shown, where the view can mark them; ``until`` and ``count`` do not see them.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Printer:
         await self._output.drain()
 
     def said(self, text: str) -> bool:
-        """Whether this was the last note that went to standard error."""
+        """Whether this note is the last one that went to standard error."""
         return self._said == text
 
     def _up_to_the_last(self, entries: list[Entry]) -> list[Entry]:

@@ -24,7 +24,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, CutOff, NotMet, UsageError
+from tavus_cli.errors import (
+    CannotJoin,
+    ConsoleError,
+    ConversationOver,
+    CutOff,
+    NotAuthorised,
+    NotMet,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
@@ -102,7 +110,7 @@ def failure_of(error: ConsoleError) -> Verdict:
             return Verdict.CUT_OFF
         case ConversationOver():
             return Verdict.OVER
-        case CannotJoin():
+        case CannotJoin() | NotAuthorised():
             return Verdict.NOT_JOINED
         case UsageError():
             return Verdict.SCRIPT_ERROR

@@ -14,7 +14,7 @@ from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, padded, width
 
 _GAP = "  "
-_WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
+WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
 UNCUT = 10_000  # columns, where nothing is to be cut
 _NARROWEST = 4  # of the column that shrinks
 
@@ -159,7 +159,7 @@ def table(
     columns: int,
     *,
     shrinks: int = -1,
-    widest: int = _WIDEST,
+    widest: int = WIDEST,
 ) -> list[str]:
     """Safe lines, never wider than ``columns``; a row is a style ("" for none) and its cells.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.kits.command_kit import COMMANDS, Run, arguments
+from tests.kits.command_kit import COMMANDS, LAST_GUEST, Run, arguments
 from tests.kits.daily_room import PAL, LocalRoom, room_url
 from tests.kits.program import Result
 from tests.kits.room_kit import until
@@ -102,7 +102,14 @@ SITUATIONS: dict[str, Situation] = {
     "20,000 messages at once": Situation(flood, (0, 0, 0, 0), own=BRIEFLY),
     "a message of 1 MB": Situation(large, (0, 0, 0, 0), own=BRIEFLY),
     "the room is deleted": Situation(
-        delete, (6, 0, 6, 6), "over", (3, 0, 0), "/wait shutdown within 40s", own=LONG, open=True, tail=OVER
+        delete,
+        (6, 0, 6, 6),
+        "Daily ended the call",
+        (3, 0, 0),
+        "/wait shutdown within 40s",
+        own=LONG,
+        open=True,
+        tail=OVER,
     ),
     "lost for good": Situation(
         drop_for_good,
@@ -311,7 +318,7 @@ def test_a_flood_is_shown_whole_and_in_order() -> None:
         await room.flood(20_000, event)
 
     result, _ = in_a_room("tail", "URL", "--count", "20000", "--format", "{seq}", breaks=numbered)
-    assert (result.status, result.err) == (0, "")
+    assert (result.status, result.err) == (0, LAST_GUEST)
     assert result.lines == [str(number) for number in range(20_000)]
 
 

@@ -49,6 +49,7 @@ def test_it_is_created_joined_told_and_ended(api: LocalApi) -> None:
     result = started(api, "--max-minutes", "15", "--chat")
     assert (result.status, result.out) == (0, f"{ID}\n")
     assert f"{ID} is billed until it ends, for at most 15 min: {ENDS_IT}\n" in result.err
+    assert result.err.count(ENDS_IT) == 1
     assert api.requests[0].body == {
         "persona_id": PAL,
         "chat": True,

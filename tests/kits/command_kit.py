@@ -16,6 +16,9 @@ COMMANDS = {
     "send": ["send", "URL", "respond", "hi"],
     "doctor": ["doctor", "--room", "URL", "--send", "hi"],
 }
+LAST_GUEST = (
+    "tavus-console: warning: leaving as the last guest may end the conversation (see session start)\n"
+)
 
 
 @dataclass

@@ -19,7 +19,7 @@ from tavus_cli.script.live import LiveStage
 from tavus_cli.script.outcomes import Run
 from tavus_cli.script.recorded import RecordedStage
 from tavus_cli.script.runner import Limits, Runner, Stage
-from tavus_cli.script.statements import parse_script
+from tavus_cli.script.statements import TOO_MANY, Mistake, parse_script
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, console, environ
 
@@ -141,8 +141,7 @@ def test_a_glob_from_an_event_is_a_name(says: Callable[[str], Path]) -> None:
     assert "did not arrive" in failures(out)[0]
 
 
-def test_repeating_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "MOST_LINES", 1_000_000)
+def test_repeating_lets_others_have_their_turn() -> None:
     out = ran("/repeat 300\n  /repeat 100\n    /set x 1\n")
     assert failures(out) == []
     assert out.turns > 10  # 30,300 lines take at least a microsecond each, and 4 ms are a turn
@@ -150,16 +149,19 @@ def test_repeating_lets_others_have_their_turn(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_lines_of_a_run_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    script = "/repeat 100000\n  /repeat 100000\n    /set x 1\n"
+    """Before anything is sent, by the counts; while it runs where a count is a name."""
+    script = "/repeat 100000\n  /repeat 100000\n    /set x 1\n  /set y 1\n"
+    assert parse_script(script).mistakes == (Mistake(1, 1, TOO_MANY),)
+    assert not parse_script("/repeat 100000\n  /repeat 9\n").mistakes[1:]
     monkeypatch.setattr(runner, "MOST_LINES", 500)
     for keep_going in (False, True):
-        out = ran(script, keep_going=keep_going)
-        assert failures(out) == ["over 500 lines were run: repeat less"]
+        out = ran("/repeat 50\n  /repeat $n\n    /set x 1\n", keep_going=keep_going)
+        assert failures(out) == [TOO_MANY]
 
 
 def test_repeated_lines_can_be_stopped(tmp_path: Path) -> None:
     script = tmp_path / "s.txt"
-    script.write_text("/print begun\n/repeat 100000\n  /repeat 100000\n    /set x 1\n")
+    script.write_text("/print begun\n/repeat 1000\n  /repeat 990\n    /set x 1\n")
     for number in (signal.SIGINT, signal.SIGTERM):
         with subprocess.Popen(
             [CONSOLE, "run", "sim", str(script)], stdout=subprocess.PIPE, text=True, env=environ()

@@ -1,16 +1,19 @@
-"""Standard input by lines: whatever the pieces, and in a time that grows with the bytes."""
+"""Standard input by lines: whatever the pieces, and no longer than a message can be."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import io
 import os
 import threading
-import tracemalloc
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavus_cli.errors import UsageError
+from tavus_cli.protocol.interactions import MOST_BYTES
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.stdin import stdin_lines
 
@@ -19,13 +22,20 @@ def lines_of(data: bytes) -> list[str]:
     reading, writing = os.pipe()
 
     def write() -> None:
-        with os.fdopen(writing, "wb") as file:
+        with contextlib.suppress(BrokenPipeError), os.fdopen(writing, "wb") as file:
             file.write(data)
 
     async def main() -> list[str]:
         with os.fdopen(reading, encoding="utf-8") as source:
             environment = Environment(source, io.StringIO(), io.StringIO(), {})
-            return [line async for line in stdin_lines(environment)]
+            lines: list[str] = []
+            try:
+                async for line in stdin_lines(environment):
+                    lines.append(line)
+            except UsageError as error:
+                error.__notes__ = lines
+                raise
+            return lines
 
     thread = threading.Thread(target=write)
     thread.start()
@@ -50,13 +60,10 @@ def test_letters_cut_in_two_by_a_read() -> None:
     assert lines_of(text.encode()) == [text]
 
 
-def test_a_long_line_is_joined_once() -> None:
-    """Each read is kept as it came: the memory is that of the line and of its pieces, not of copies."""
-    tracemalloc.start()
-    try:
-        [line] = lines_of(b"x" * (20 << 20))
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert len(line) == 20 << 20
-    assert peak < 5 * len(line)
+@pytest.mark.parametrize(
+    "wrong", [b"x" * (MOST_BYTES + 1), b"\xff\n", b"a\0b\n"], ids=["long", "bytes", "NUL"]
+)
+def test_the_lines_before_a_wrong_one_are_out(wrong: bytes) -> None:
+    with pytest.raises(UsageError, match="standard input:3: ") as raised:
+        lines_of(b"one\n\n" + wrong + b"x" * MOST_BYTES)
+    assert raised.value.__notes__ == ["one", ""]

@@ -106,7 +106,7 @@ _OFFERS: dict[str, Offer] = {  # by what --help shows in place of the value
     **dict.fromkeys(("FILE", "FILE…", "RECORDING", "OUT", "OUT.html", "OLD", "URL|FILE"), (FILES,)),
     "FOLDER": (FOLDERS,),
     **dict.fromkeys(("TARGET", "[TARGET]"), (TARGETS,)),
-    "[TARGET] SCRIPT": (TARGETS, FILES),
+    "[TARGET] SCRIPT…": (TARGETS, FILES),
     "[TARGET] KIND [TEXT]": (TARGETS, *KINDS),
     "TYPE": _TYPES,
     "reply|TYPE": ("reply", *_TYPES),
