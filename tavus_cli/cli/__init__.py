@@ -60,7 +60,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
     except ConsoleError as error:
-        _tell(error, environment, as_json)
+        _report(error, environment, as_json)
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
@@ -72,7 +72,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         where = f"{error.filename}: " if error.filename else ""
         if not where and error.errno in _FULL:
             where = "standard output: "
-        _tell(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
+        _report(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
@@ -102,11 +102,11 @@ def _usage(error: Any, arguments: list[str], environment: Environment, as_json: 
     if getattr(error, "ctx", None) is not None:
         where = error.ctx.command_path
     line = " ".join(error.format_message().split())
-    _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
+    _report(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE
 
 
-def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
+def _report(error: ConsoleError, environment: Environment, as_json: bool) -> None:
     if not as_json:
         environment.warn(str(error))
         return

@@ -1,4 +1,4 @@
-"""A script's stage that is a joined room: live, simulated, or a resident session's."""
+"""The stage of a script in a joined room: live, simulated, or of a resident session."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.session.turns import Turns
 
-GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
+GRACE = 1.3  # seconds after a deadline for events that arrived before it and are still held
 
 
 class LiveStage:
     """A ``runner.Stage``, and a sink of ``session``: make it before the session is entered.
 
-    Everything is measured by the room's time, and by when events arrived, not when they were looked at.
+    All times are the room's, and count when events arrived, not when they were checked.
     """
 
     def __init__(self, session: Session, timeout: float, warn: Callable[[str], None]) -> None:
@@ -125,7 +125,7 @@ class LiveStage:
     # -- waiting ---------------------------------------------------------------------------------------
 
     async def _wait(self, until: float) -> None:
-        """Returns when something came, when the room ended, or at a time of the room."""
+        """Wait until something arrives, the room ends, or the room's time reaches a limit."""
         if self._over is None:
             self._over = asyncio.create_task(self._session.finished.wait())
             self._over.add_done_callback(lambda _: self._wake())
@@ -152,7 +152,7 @@ class LiveStage:
         if self._waiting is not None:
             _finish(self._waiting)
 
-    # -- what is looked at -----------------------------------------------------------------------------
+    # -- windows ---------------------------------------------------------------------------------------
 
     def _looked_at(self, what: Expectation) -> Window:
         if what.event == REPLY:

@@ -1,7 +1,7 @@
-"""A script's stage that is a recording: what the script sends is compared with what was sent then.
+"""The stage of a script on a recording: what the script sends is compared with what was sent then.
 
-Nothing is waited for: all has come already. After a sending, events count until the next one that no
-/when of the script placed, as the live script would not have gone on to it before.
+It never waits, as everything has arrived already. After sending, events count until the next message that was
+not sent by a /when, since a live script would not have continued before.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Sent:
 
 
 class RecordedStage:
-    """A ``runner.Stage``; ``load`` it first."""
+    """A ``runner.Stage``; call ``load`` first."""
 
     def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
         if not room.timed:
@@ -119,7 +119,7 @@ class RecordedStage:
         return Verdict(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
-        """Looked up at once: the event, and its sending after it."""
+        """Find the event of a /when, and its message after that, at once."""
         self._placed.append(placed)
         when = placed.when
         for entry in self.everything.entries:
@@ -152,7 +152,7 @@ class RecordedStage:
         placed.fired = True
 
     def _until(self) -> float:
-        """Of the next sending that is the script's own."""
+        """The index of the next message that no /when sent."""
         return next((one.at for one in self.sendings if not one.used), float("inf"))
 
     def _was_sent(self, message: Any, at: float) -> None:
@@ -187,7 +187,7 @@ def alike(message: Any, action: Interaction) -> bool:
 
 
 def _sound(sendings: list[Sent]) -> list[Sent]:
-    """The pieces of one sound, from the first sending on."""
+    """The pieces of one sound, beginning with the first message."""
     found = []
     for one in sendings:
         event = decode(one.message)

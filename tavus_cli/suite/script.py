@@ -26,6 +26,7 @@ class ScriptProgram:
 
     script: Script
     limits: Limits
+    chat: bool = False
 
     @property
     def warning(self) -> str | None:
@@ -52,7 +53,7 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.tell).run(script)
+            await Runner(stage, limits, run, around.print_line).run(script)
     finally:
         run.tools = around.tool_facts
 
@@ -67,7 +68,7 @@ async def _run_on(
         raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
     stage = RecordedStage(recording, around.how.hold)
     await stage.load()
-    await Runner(stage, limits, run, around.tell).run(script)
+    await Runner(stage, limits, run, around.print_line).run(script)
 
 
 def played(run: Run) -> Played:
