@@ -4,7 +4,7 @@
 function __tavus_console_at
     set -l words (commandline -opc)
     set -l path $words[2]
-    contains -- "$path" conversation auth config session webhooks
+    contains -- "$path" script conversation auth config session webhooks
     and set -a path $words[3]
     test "$path" = "$argv"
 end
@@ -13,14 +13,14 @@ end
 function __tavus_console_arguments
     set -l words (commandline -opc)
     set -l from 3
-    contains -- "$words[2]" conversation auth config session webhooks
+    contains -- "$words[2]" script conversation auth config session webhooks
     and set from 4
     set -l value 0
     for word in $words[$from..-1]
         if test $value = 1
             set value 0
         else if string match -q -- '-?*' $word
-            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n
+            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --output --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n -o
             and set value 1
         else
             printf '%s\n' $word
@@ -110,6 +110,7 @@ complete -c tavus-console -n '__tavus_console_at' -a report -d 'What happened in
 complete -c tavus-console -n '__tavus_console_at' -a redact -d 'Print a recording without anybody\'s words, names or ids.'
 complete -c tavus-console -n '__tavus_console_at' -a local -d 'Tavus on this machine: API, rooms for the real Daily client, simulated PALs. No account, no network.'
 complete -c tavus-console -n '__tavus_console_at' -a help -d 'The manual: its pages, or one of them.'
+complete -c tavus-console -n '__tavus_console_at' -a script -d 'Make a script of a recording.'
 complete -c tavus-console -n '__tavus_console_at' -a conversation -d 'Create, list, show and end conversations.'
 complete -c tavus-console -n '__tavus_console_at' -a auth -d 'Store, show and remove the API key.'
 complete -c tavus-console -n '__tavus_console_at' -a config -d 'Show and edit the settings.'
@@ -379,7 +380,15 @@ complete -c tavus-console -n '__tavus_console_at local' -l allow-remote -d 'Post
 complete -c tavus-console -n '__tavus_console_at local' -s q -l quiet -d 'Print no log of requests and webhooks.'
 complete -c tavus-console -n '__tavus_console_at local' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at help' -s h -l help -d 'Show help and exit.'
-complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at script' -s h -l help -d 'Show help and exit.'
+complete -c tavus-console -n '__tavus_console_at script' -a from -d 'Print a script that does what was done in a recording, and expects what came.'
+complete -c tavus-console -n '__tavus_console_at script from' -s o -l output -r -F -d 'Write the script there.'
+complete -c tavus-console -n '__tavus_console_at script from' -l words -d 'Expect what the PAL said, and the values of tool arguments, too.'
+complete -c tavus-console -n '__tavus_console_at script from' -l hold -r -d 'How long to wait for a missing sequence number before showing what follows. [default: 250ms]'
+complete -c tavus-console -n '__tavus_console_at script from' -l json -d 'Print an error as one JSON object on standard error.'
+complete -c tavus-console -n '__tavus_console_at script from' -s h -l help -d 'Show help and exit.'
+complete -c tavus-console -n '__tavus_console_at script from; and __tavus_console_nth 0' -F
 complete -c tavus-console -n '__tavus_console_at conversation' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a create -d 'Create a conversation. It is billed until it ends.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a list -d 'List the conversations of your account.'

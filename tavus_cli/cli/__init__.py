@@ -19,7 +19,7 @@ __all__ = ["app", "load", "main", "run_command"]
 
 # The modules of commands, in the order of --help; importing one registers what it holds.
 _MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config"),
+    *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
     *("session", "tools", "report", "redact", "local", "webhooks", "help"),
 )
 # The module of each command; all but replay have one of their own name.
@@ -61,7 +61,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
     except ConsoleError as error:
-        _tell(error, environment, as_json)
+        _report(error, environment, as_json)
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
@@ -73,7 +73,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         where = f"{error.filename}: " if error.filename else ""
         if not where and error.errno in _FULL:
             where = "standard output: "
-        _tell(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
+        _report(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
@@ -105,7 +105,7 @@ def _usage(error: Any, arguments: list[str], environment: Environment, as_json: 
     line = " ".join(error.format_message().split())
     if near := _choice(error):
         line = line.removesuffix(".") + near
-    _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
+    _report(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE
 
 
@@ -116,7 +116,7 @@ def _choice(error: Any) -> str:
     return did_you_mean(given[1], map(str, choices)) if given and choices else ""
 
 
-def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
+def _report(error: ConsoleError, environment: Environment, as_json: bool) -> None:
     if not as_json:
         environment.warn(str(error))
         return

@@ -166,7 +166,7 @@ async def _on(
     """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
-    def tell(text: str) -> None:
+    def print_line(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     how = How(
@@ -178,7 +178,7 @@ async def _on(
         options.otlp_content,
         options.tools,
     )
-    around = Surroundings(how, environment, tell, options.record)
+    around = Surroundings(how, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
     finally:

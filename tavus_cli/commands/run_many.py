@@ -147,7 +147,7 @@ def _rooms(
         return lambda quiet: GivenRooms(room, quiet)
     from tavus_cli.api.client import TIMEOUT
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import tell_left_behind
+    from tavus_cli.api.ending import warn_left_behind
 
     seconds = options.run_timeout + MARGIN_SECONDS
     if seconds / 60 > new.max_cost_minutes:
@@ -159,7 +159,7 @@ def _rooms(
     body = creation_from(fields, new.body, environment.stdin)
     connect = connection(environment.environ, room.base_url)
     with connect(TIMEOUT):
-        tell_left_behind(environment)
+        warn_left_behind(environment)
     return lambda quiet: NewRooms(connect, body, seconds, new.max_cost_minutes, room, quiet)
 
 

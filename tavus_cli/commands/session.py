@@ -79,7 +79,7 @@ def start_new(
     Raises UsageError, and what creating and ``start`` raise.
     """
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import join_new, tell_left_behind
+    from tavus_cli.api.ending import join_new, warn_left_behind
     from tavus_cli.session.session import run
     from tavus_cli.session.waiting import within
 
@@ -89,7 +89,7 @@ def start_new(
     runtime.own_folder()
     runtime.check_length(runtime.path_of(USUAL_ID))
     request = creation_from(fields, body, environment.stdin)
-    tell_left_behind(environment)
+    warn_left_behind(environment)
 
     async def joining(found: Joinable, ending: Ending) -> int:
         known = how._replace(conversation_id=found.conversation_id)
@@ -295,17 +295,17 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
 def _named(left: list[str], environment: Environment) -> Iterator[None]:
     """Where it is stopped, the conversations that are left to end are named."""
 
-    def tell(why: str) -> None:
-        from tavus_cli.api.ending import tell_not_ended
+    def warn(why: str) -> None:
+        from tavus_cli.api.ending import warn_not_ended
 
         for name in left:
-            tell_not_ended(name, why, environment)
+            warn_not_ended(name, why, environment)
 
-    with signals.named_at_hard_exit(lambda: tell("stopped by a second signal")):
+    with signals.named_at_hard_exit(lambda: warn("stopped by a second signal")):
         try:
             yield
         except BaseException as error:
-            tell(str(error) if isinstance(error, ConsoleError) else "stopped before it was ended")
+            warn(str(error) if isinstance(error, ConsoleError) else "stopped before it was ended")
             raise
 
 
@@ -338,7 +338,7 @@ def _end(
     session: str, room: ResidentRoom | None, api: TavusApi | None, environment: Environment
 ) -> ExitStatus:
     from tavus_cli.api import conversations
-    from tavus_cli.api.ending import tell_not_ended
+    from tavus_cli.api.ending import warn_not_ended
 
     if room is not None and _is_simulated(room):
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
@@ -351,6 +351,6 @@ def _end(
     try:
         conversations.end(api, name)
     except ConsoleError as error:
-        tell_not_ended(name, str(error), environment)
+        warn_not_ended(name, str(error), environment)
         return error.status
     return ExitStatus.DONE

@@ -157,9 +157,9 @@ class Conversation:
     def take(self, events: Iterable[Event]) -> list[Entry]:
         """Take messages, each at the time in its ``at``."""
         out: list[Entry] = []
-        is_next, add = self._ordering.take, self._event
+        is_next, add, status = self._ordering.take, self._event, self.status
         for event in events:
-            self.status.events += 1
+            status.events += 1
             now = event.at
             if self._pending and now is not None:
                 out += self.tick(now)

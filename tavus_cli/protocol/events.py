@@ -22,6 +22,7 @@ from tavus_cli.protocol.catalogue import (
     kind_of,
     kind_without_type,
 )
+from tavus_cli.protocol.tool_calls import Called
 from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, from_json, to_json, too_deep, unix_time
 
 Direction = Literal["in", "out"]
@@ -76,6 +77,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     sender: str | None = None
     raw: str | None = None
     direction: Direction = "in"
+    calls: list[Called] | None = None  # once ``tool_calls.calls_in`` has read them
 
     @property
     def message(self) -> Any:
@@ -154,7 +156,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
             value = properties.get("is_interrupted")
             if value is None and self.hoisted:
                 value = self.hoisted.get("is_interrupted")
-        return value is True or value == "true"
+        return value is True or (type(value) is str and value == "true")
 
     @property
     def final(self) -> bool:

@@ -141,7 +141,9 @@ class Folding:
                     self._speaking[role] = (first, others | {variant})
                     return "twin"
             elif (
-                family == "stopped" and event.kind.role is not None and self._tells_less(event, first, others)
+                family == "stopped"
+                and event.kind.role is not None
+                and self._is_less_complete(event, first, others)
             ):
                 return "twin"
         if again:
@@ -154,7 +156,7 @@ class Folding:
         return None
 
     @staticmethod
-    def _tells_less(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
+    def _is_less_complete(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
         """Whether this is an old-style stop without duration, which a new one with duration follows."""
         if "duration" in stop.properties:
             return False

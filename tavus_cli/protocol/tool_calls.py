@@ -13,6 +13,7 @@ _ARGUMENTS = ("arguments", "tool_call_arguments", "args", "parameters", "params"
 _IDS = ("tool_call_id", "call_id", "toolCallId", "callId", "id")
 _INSIDE = ("function", "function_call", "tool_call", "toolCall", "functionCall", "tool", "call")
 _LISTS = ("tool_calls", "toolCalls", "function_calls", "functionCalls", "calls")
+_LISTED = frozenset(_LISTS)
 _MOST = 100  # calls read from one message
 FIELDS = frozenset((*_NAMES, *_ARGUMENTS, *_IDS, *_INSIDE, *_LISTS))  # fields that may hold a call
 
@@ -30,11 +31,20 @@ def makes_calls(event: Event) -> bool:
     family = event.kind.family
     if family != "utterance":
         return family == "tool_call"
-    return any(name in event.properties or name in event.hoisted for name in _LISTS)
+    return not (_LISTED.isdisjoint(event.properties) and _LISTED.isdisjoint(event.hoisted))
 
 
 def calls_in(event: Event) -> list[Called]:
-    """The calls of a tool_call event, or of any other event that lists calls; [] if there are none."""
+    """The calls of a tool_call event, or of any other event that lists calls; [] if there are none.
+
+    They are read once, and kept in the event.
+    """
+    if event.calls is None:
+        event.calls = _calls_in(event)
+    return event.calls
+
+
+def _calls_in(event: Event) -> list[Called]:
     is_call = event.kind.family == "tool_call"
     name = event.properties.get("name")
     if is_call and name and type(name) is str:  # as documented

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct  # noqa: TID253 - as events
 
 from tavus_cli.protocol.events import Event, kept
 from tavus_cli.protocol.tool_calls import calls_in, makes_calls
@@ -14,8 +15,7 @@ _ARGUMENTS = 200  # characters remembered of a call's arguments
 _REMEMBERED = 1_000  # turns, and open tool calls; the oldest is dropped first
 
 
-@dataclass(slots=True, eq=False)
-class Turn:
+class Turn(Struct, eq=False, gc=False):
     """Everything caused by one user input. Times are Unix seconds.
 
     ``asked`` is when the user finished (our ``respond`` was sent, else the user's stop or utterance);
@@ -36,8 +36,7 @@ class Turn:
         return None if self.asked is None or self.replied is None else max(0.0, self.replied - self.asked)
 
 
-@dataclass(slots=True, eq=False)
-class ToolCall:
+class ToolCall(Struct, eq=False, gc=False):
     """A tool call that can be answered: it has an id.
 
     ``message`` is the message of the call (``events.kept``) while the call is open; ``arguments`` is their

@@ -63,6 +63,7 @@ COUNTS: dict[str, str] = {
     "sent": "interactions",
 }
 _PART_TIMES = tuple(f"reply_{kind}" for kind in PARTS)
+_SPEECH = {"user": "user_speech", "pal": "pal_speech"}
 _RATE = "barge_in_success"
 
 
@@ -161,19 +162,9 @@ def parts(span: TurnSpan) -> list[Part]:
     if span.asked is None or span.replied is None or span.replied <= span.asked:
         return []
     start, end = span.asked, span.replied
-    first = min(max(span.first if span.first is not None else end, start), end)
-    words = min(max(span.words if span.words is not None else end, first), end)
-    calls = [
-        (call.name, max(call.at, start), call.answered)
-        for call in span.calls
-        if call.at is not None and call.answered is not None  # and somebody may wait for the answer
-        if not call.perception and call.at < call.answered <= end
-    ]
-    if not calls and words == end:  # as nearly every turn is
-        out = [Part("first_event", start, first)] if first > start else []
-        return [*out, Part("words", first, end)] if end > first else out
+    first, words, calls = _marks(span, start, end)
     cuts = sorted({start, first, words, end, *(at for _, *both in calls for at in both)})
-    out = []
+    out: list[Part] = []
     for left, right in pairwise(cuts):
         tool = next((name for name, at, until in calls if at <= left and right <= until), None)
         kind: PartKind
@@ -187,6 +178,21 @@ def parts(span: TurnSpan) -> list[Part]:
             left = out.pop().start
         out.append(Part(kind, left, right, tool or ""))
     return out
+
+
+def _marks(span: TurnSpan, start: float, end: float) -> tuple[float, float, list[tuple[str, float, float]]]:
+    """The first event and the first words, from ``start`` to ``end``; the calls that were answered by then,
+    for which somebody may have waited: name, call, answer."""
+    first, words = span.first, span.words
+    first = end if first is None or first > end else max(first, start)
+    words = end if words is None or words > end else max(words, first)
+    calls = [
+        (call.name, max(call.at, start), call.answered)
+        for call in span.calls
+        if call.answered is not None and call.at is not None
+        if not call.perception and call.at < call.answered <= end
+    ]
+    return first, words, calls
 
 
 def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
@@ -204,7 +210,7 @@ def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
         _calls(span.calls, times, tally)
         for speech in span.speeches:
             if speech.end is not None:
-                times[f"{speech.role}_speech"].append(speech.end - speech.start)
+                times[_SPEECH[speech.role]].append(speech.end - speech.start)
         for barge_in in span.barge_ins:
             tally["barge_ins"] += 1
             if barge_in.success is not None:
@@ -254,12 +260,20 @@ def pooled(all: Sequence[Measures]) -> Measures:
 
 def _reply(span: TurnSpan, reply: float, times: dict[str, Any]) -> None:
     times["reply"].append(reply)
-    seconds = [0.0] * len(PARTS)
-    for part in parts(span):
-        seconds[PARTS.index(part[0])] += part[2] - part[1]
-    for name, value in zip(_PART_TIMES, seconds, strict=True):
-        times[name].append(value)
     asked = span.asked or 0.0
+    end = max(asked, span.replied or 0.0)
+    first, words, calls = _marks(span, asked, end)
+    if calls:
+        seconds = dict.fromkeys(PARTS, 0.0)
+        for part in parts(span):
+            seconds[part.kind] += part.seconds
+        for name, value in zip(_PART_TIMES, seconds.values(), strict=True):
+            times[name].append(value)
+    else:  # as in nearly every turn
+        times["reply_first_event"].append(first - asked)
+        times["reply_tool"].append(0.0)
+        times["reply_words"].append(words - first)
+        times["reply_speaking"].append(end - words)
     if span.by == "text" and span.first is not None:
         times["respond_first_event"].append(max(0.0, span.first - asked))
     if span.words is not None:

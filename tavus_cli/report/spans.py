@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct  # noqa: TID253 - as protocol.events
 
 By = Literal["speech", "text"]  # how the user asked: aloud, or by a respond
 
 
-@dataclass(slots=True, eq=False)
-class Speech:
+class Speech(Struct, eq=False, gc=False):
     """Somebody speaks: ``end`` is None where no stop was seen."""
 
     role: str
@@ -18,8 +18,7 @@ class Speech:
     interrupted: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Call:
+class Call(Struct, eq=False, gc=False):
     """A tool call. ``perception``: nobody waits for an answer (section 7).
 
     ``spoken`` is when the PAL next spoke after the answer.
@@ -35,8 +34,7 @@ class Call:
     spoken: float | None = None
 
 
-@dataclass(slots=True, eq=False)
-class BargeIn:
+class BargeIn(Struct, eq=False, gc=False):
     """The user, or our ``interrupt``, cuts in while the PAL speaks.
 
     ``stopped`` is when the PAL stopped for it; ``success`` is None where no stop was seen.
@@ -48,8 +46,7 @@ class BargeIn:
     success: bool | None = None
 
 
-@dataclass(slots=True, eq=False)
-class TurnSpan:
+class TurnSpan(Struct, eq=False, gc=False):
     """A turn and its marks. ``idx`` is None for what belongs to no turn.
 
     ``asked`` is when the question was over (our respond was sent, else the user's stop, else the user's

@@ -7,7 +7,8 @@ Pure. The PAL's utterance is all it meant to say; its streaming snapshots hold o
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+from msgspec import Struct  # noqa: TID253 - as protocol.events
 
 from tavus_cli.protocol.events import Event
 from tavus_cli.report.spans import TurnSpan
@@ -15,8 +16,7 @@ from tavus_cli.report.spans import TurnSpan
 _RECENT = 64  # of the PAL's latest lines, which a snapshot or a stop may belong to
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(Struct, eq=False, gc=False):
     """One utterance. ``role`` is user or pal; times in Unix seconds, None where unknown.
 
     ``text`` is what was spoken, ``intended`` what the PAL meant to say where that differs. ``cut`` is whether
@@ -36,8 +36,7 @@ class Line:
     spoken: str | None = None  # the latest snapshot
 
 
-@dataclass(slots=True, eq=False)
-class _Speech:
+class _Speech(Struct, eq=False, gc=False):
     start: float | None
     turn: TurnSpan
     end: float | None = None

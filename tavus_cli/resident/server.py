@@ -330,7 +330,7 @@ class Server:
         except ConsoleError as error:
             client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
-        self._tell_sent(message, self._clients - {client})
+        self._forward_sent(message, self._clients - {client})
         client.put(encode({"number": number}), always=True)
 
     async def _tool_calls(self, client: Client, request: Json) -> None:
@@ -350,13 +350,13 @@ class Server:
 
     async def _send_for_all(self, interaction: Interaction) -> None:
         """Send on behalf of the session itself. Raises the errors of ``Session.send``."""
-        self._tell_sent(await self._session.send(interaction), self._clients)
+        self._forward_sent(await self._session.send(interaction), self._clients)
 
     def _note_for_all(self, text: str) -> None:
         self._session.note(text)
         self._arrived([RoomNote(text, self._room.now())])
 
-    def _tell_sent(self, message: Json, clients: set[Client]) -> None:
+    def _forward_sent(self, message: Json, clients: set[Client]) -> None:
         sent = arrival_json(Received(message, self._room.now(), direction="out"))
         assert sent is not None
         line = encode(sent)

@@ -143,7 +143,7 @@ def check_owner(path: Path) -> bool:
 
 
 def peer_uid(connection: socket.socket) -> int | None:
-    """The user on the other end; None if the system does not tell."""
+    """The user on the other end; None if the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1])
@@ -154,7 +154,7 @@ def peer_uid(connection: socket.socket) -> int | None:
 
 
 def peer_pid(connection: socket.socket) -> int | None:
-    """The process that listens on the other end; None if the system does not tell."""
+    """The process that listens on the other end; None if the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])

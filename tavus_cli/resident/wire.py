@@ -170,15 +170,15 @@ class Calls(Protocol):
 
 def rows_json(rows: Sequence[RunRow]) -> list[Json]:
     """As many of the latest rows as fit into CALLS_BYTES; names in them are remote text of any length."""
-    told: list[Json] = []
+    kept: list[Json] = []
     size = 0
     for row in reversed(rows):
         value = row._asdict()
         size += len(to_json(value))
         if size > CALLS_BYTES:
             break
-        told.append(value)
-    return told[::-1]
+        kept.append(value)
+    return kept[::-1]
 
 
 def rows_of(values: list[Json]) -> list[RunRow]:

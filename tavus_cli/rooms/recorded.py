@@ -111,6 +111,10 @@ class RecordedRoom:
     async def leave(self) -> None:
         self._left.set()
 
+    def close(self) -> None:
+        """For one whose ``arrivals`` may never be asked for."""
+        self._lines.close()
+
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         with contextlib.closing(self._lines):
             batches = self._batches() if self._speed is None else self._paced()

@@ -1,4 +1,4 @@
-"""What became of a script: for people, as JSON, as JUnit's XML. Pure; remote text passes ``safe``."""
+"""The outcome of a script as text, JSON and JUnit XML. Pure; remote text passes ``safe``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(slots=True)
 class Outcome:
-    """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
+    """The outcome of one line; number 0 is for the whole script. ``failure`` is None if it succeeded.
 
     ``came`` are the nearest events, None where none were looked for; ``message`` is the one that was found.
     ``seconds`` are room time. ``mistake``: the line itself could not be run.
@@ -108,7 +108,7 @@ def run_facts(run: Run) -> dict[str, Any]:
 
 
 def junit(runs: Sequence[Run]) -> str:
-    """One suite for each target, one case for each line that was run."""
+    """JUnit XML with a suite for each target and a case for each line that was run."""
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
     for run in runs:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
@@ -130,7 +130,7 @@ def junit(runs: Sequence[Run]) -> str:
 
 
 def _properties(run: Run) -> list[str]:
-    """What became of its tool calls."""
+    """The outcomes of its tool calls as properties."""
     if not run.tools:
         return []
     lines = []

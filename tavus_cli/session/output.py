@@ -111,7 +111,7 @@ class Output:
         try:
             self._write_until_closed()
         finally:
-            self._tell(self._finished.set)
+            self._on_loop(self._finished.set)
 
     def _write_until_closed(self) -> None:
         while True:
@@ -128,13 +128,13 @@ class Output:
             except (OSError, ValueError) as error:
                 if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                     self.error = error
-                self._tell(self._reader_gone)
+                self._on_loop(self._reader_gone)
                 return
             with self._lock:
                 self._waiting -= len(text)
                 if self._waiting <= _WAITING_LIMIT:
-                    self._tell(self._room.set)
+                    self._on_loop(self._room.set)
 
-    def _tell(self, what: Callable[[], object]) -> None:
+    def _on_loop(self, what: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(what)

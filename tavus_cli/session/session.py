@@ -67,10 +67,10 @@ class HoldingSink(Sink, Protocol):
 class Session:
     """``async with Session(room)`` joins and leaves the room; entries go to ``sinks`` from the start.
 
-    Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
-    what is being waited for, as a line; ``warn`` what leaving may do to the conversation. ``at_once``
-    arrivals are taken before keys and timers get their turn.
-    Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
+    Add sinks before entering: messages can arrive before the join is done. ``progress`` is called with a line
+    about what is awaited, ``warn`` with what leaving may do to the conversation. At most ``at_once`` arrivals
+    are handled before keys and timers get their turn. Without ``watched`` nothing becomes an entry, and only
+    ``send`` and ``pal_ready`` can be used.
     """
 
     def __init__(
@@ -361,6 +361,10 @@ class Session:
 
     def _tick(self) -> None:
         self._timer = None
+        self.tick()
+
+    def tick(self) -> None:
+        """What was held long enough goes out. In virtual time it is for those who wait to call it."""
         now = self.room.now()
         self._tick_sinks(now)
         self._emit(self.conversation.tick(now))

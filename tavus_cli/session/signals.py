@@ -92,13 +92,13 @@ def hard_exit(number: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def named_at_hard_exit(tell: Callable[[], object]) -> Iterator[None]:
+def named_at_hard_exit(report: Callable[[], object]) -> Iterator[None]:
     """Inside, a second signal calls ``report`` before it ends the program."""
-    at_hard_exit.append(tell)
+    at_hard_exit.append(report)
     try:
         yield
     finally:
-        at_hard_exit.remove(tell)
+        at_hard_exit.remove(report)
 
 
 def _ignore() -> None:

@@ -17,8 +17,8 @@ from tavus_cli.session.environment import Environment, is_tty
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
     """Lines of standard input as they arrive, read by a thread, from a file or a pipe alike.
 
-    Raises UsageError for what is not UTF-8 text, or longer than a message can be, once the lines before it
-    are out.
+    Raises UsageError for text that is not UTF-8, or a line longer than any message, after yielding the lines
+    before it.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | UsageError | None] = asyncio.Queue()

@@ -30,11 +30,11 @@ async def within(seconds: float | None, call: Callable[[], T]) -> T:
         else:
             done.set_result(result)  # type: ignore[arg-type]  # None only where that is a T
 
-    def tell(result: T | None, error: BaseException | None) -> None:
+    def finish(result: T | None, error: BaseException | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, error)
 
-    in_thread(call, tell)
+    in_thread(call, finish)
     async with asyncio.timeout(seconds):
         return await done
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, UsageError
@@ -45,22 +46,28 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
     Raises what joining raises, and UsageError for what a recording cannot do.
     """
     if isinstance(room, RecordedRoom):
-        if around.how.report or around.how.otlp is not None:
-            raise UsageError(
-                f"{room.target} is a recording: tavus-console report {room.target} reports on it"
-            )
-        if around.how.tools is not None:
-            raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
-        recorded = RecordedStage(room, around.how.hold)
-        await recorded.load()
-        await Runner(recorded, limits, run, around.tell).run(script)
+        with closing(room):
+            await _run_on(room, run, script, limits, around)
         return
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.tell).run(script)
+            await Runner(stage, limits, run, around.print_line).run(script)
     finally:
         run.tools = around.tool_facts
+
+
+async def _run_on(
+    recording: RecordedRoom, run: Run, script: Script, limits: Limits, around: Surroundings
+) -> None:
+    name = recording.target
+    if around.how.report or around.how.otlp is not None:
+        raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
+    if around.how.tools is not None:
+        raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
+    stage = RecordedStage(recording, around.how.hold)
+    await stage.load()
+    await Runner(stage, limits, run, around.print_line).run(script)
 
 
 def played(run: Run) -> Played:

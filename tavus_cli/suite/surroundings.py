@@ -44,7 +44,7 @@ class How:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Of one run. ``tell`` prints what the script prints. ``record``: a file for its recording.
+    """Of one run. ``print_line`` prints what the script prints. ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
     ``conversation_id`` is known once joined. ``so_far``: what there is to say where the run is stopped.
@@ -52,7 +52,7 @@ class Surroundings:
 
     how: How
     environment: Environment
-    tell: Callable[[str], None]
+    print_line: Callable[[str], None]
     record: str | None = None
     tool_facts: list[dict[str, Any]] = field(default_factory=list)
     reported: Reported | None = None

@@ -90,13 +90,13 @@ def _words(event: Event, text: str) -> list[str]:
     message = event.message
     if not isinstance(message, dict):
         raise UsageError("send takes only JSON objects: copy this message as js, python or json")
-    for words in _candidates(event):
+    for words in candidates(event):
         if all(map(_plain, words)) and _makes(words, message):
             return words
     return ["raw", text]
 
 
-def _candidates(event: Event) -> Iterator[list[str]]:
+def candidates(event: Event) -> Iterator[list[str]]:
     """What a person would type for it, whether or not it says all of the message."""
     get = event.word
     match event.type.removeprefix("conversation."):

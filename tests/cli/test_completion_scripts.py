@@ -24,7 +24,7 @@ CASES = {
         "tai": "tail",
         "session sta": "session start",
         "join --name tail si": "join --name tail sim",
-        "help scr": "help scripts",
+        "help recor": "help recordings",
         "webhooks trigger system.sh": "webhooks trigger system.shutdown",
     },
     "options": {

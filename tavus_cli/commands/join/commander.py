@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tavus_cli.script.scheduled import Scheduler
     from tavus_cli.tools.options import ToolOptions
 
-Tell = Callable[[str], None]
+PrintLine = Callable[[str], None]
 LEAVING = ("quit", "end")
 
 
@@ -59,8 +59,8 @@ class Commander:
     def __init__(
         self,
         session: Session,
-        tell: Tell,
-        warn: Tell,
+        print_line: PrintLine,
+        warn: PrintLine,
         ending: Ending | None = None,
         calls: Calls | None = None,
     ) -> None:
@@ -71,7 +71,7 @@ class Commander:
         self._sent_at = session.room.now()
         self.over = False  # reported already, by a sending that came too late
         self._session = session
-        self._tell = tell
+        self._print_line = print_line
         self._warn = warn
 
     def parse(self, line: str) -> Action | None:
@@ -104,7 +104,7 @@ class Commander:
                 await self._send(action)
             elif action.command == "help":
                 for text in help_lines(action.argument):
-                    self._tell(text)
+                    self._print_line(text)
             elif action.command == "when":
                 self._place(action.argument)
             elif action.command == "retry":
@@ -130,7 +130,7 @@ class Commander:
             self._sent_at = self._session.room.now()
         await deliver(self._session, prepared)
         if isinstance(action, AudioEcho):
-            self._tell(f"spoken: {action.path}")
+            self._print_line(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
         """A /when is sent later, by itself; or those that wait are listed, or one is cancelled.
@@ -144,7 +144,7 @@ class Commander:
         if not words:
             lines = [f"{number}  /when {one.text}" for number, one in enumerate(waiting, 1)]
             for line in lines or ["no /when waits"]:
-                self._tell(line)
+                self._print_line(line)
             return
         if words[0] == "cancel":
             if len(words) != 2 or not words[1].isdecimal() or not 0 < int(words[1][:9]) <= len(waiting):
@@ -152,14 +152,14 @@ class Commander:
             one = waiting[int(words[1]) - 1]
             assert self._scheduler is not None
             self._scheduler.cancel(one)
-            self._tell(f"cancelled: /when {one.text}")
+            self._print_line(f"cancelled: /when {one.text}")
             return
         when = placed(text)
         if self._scheduler is None:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
-        self._tell(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
+        self._print_line(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1

@@ -117,7 +117,7 @@ class Console:
         )
         if note:
             self._warn(note)
-        self._commander = Commander(session, self._tell, self._warn, options.ending, calls)
+        self._commander = Commander(session, self._print_line, self._warn, options.ending, calls)
         session.sinks.append(self)
 
     async def run(self) -> int:
@@ -201,7 +201,7 @@ class Console:
 
     async def _after_the_end(self) -> int:
         """What has passed can be looked at until Enter or Ctrl-D."""
-        self._tell("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still answer")
+        self._print_line("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still answer")
         self._prompt.refresh()
         while (line := await self._typed.get()).strip():
             action = self._commander.parse(line)
@@ -280,7 +280,7 @@ class Console:
         full = log.dropped > 0
         log.add(entries)
         if log.dropped and not full:
-            self._tell(f"from now on /find, /event and /turn know only the last {len(log):,} events")
+            self._print_line(f"from now on /find, /event and /turn know only the last {len(log):,} events")
 
     async def drain(self) -> None:
         while self._prompt.held > HELD_LINES:
@@ -314,7 +314,7 @@ class Console:
         self._prompt.print(lines)
 
     def _show(self, what: str) -> None:
-        self._tell(self._inspector.show(what))
+        self._print_line(self._inspector.show(what))
         self._view.all = self._inspector.selection.all
 
     def _help(self) -> None:
@@ -372,7 +372,7 @@ class Console:
         session = self._session
         return self._status.line(session.conversation, session.room.now(), self._prompt.held, columns)
 
-    def _tell(self, text: str) -> None:
+    def _print_line(self, text: str) -> None:
         self._print(safe(text))
 
     def _warn(self, text: str) -> None:

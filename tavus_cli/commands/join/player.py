@@ -157,7 +157,7 @@ class Player(Console):
             await self._room.give()
             await self._session.ended.wait()
         self._stands()
-        self._tell(_ENDED)
+        self._print_line(_ENDED)
 
     async def _play(self, argument: str) -> None:
         """Raises UsageError."""
@@ -255,7 +255,7 @@ class Player(Console):
             return
         self._show_rows(list(passed))
         self._stands()
-        self._tell(_ENDED if place is _END else "the recording ends before that; /seek goes back")
+        self._print_line(_ENDED if place is _END else "the recording ends before that; /seek goes back")
 
     # -- what is different from a conversation
 

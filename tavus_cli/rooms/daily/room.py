@@ -286,31 +286,31 @@ class DailyRoom:
         sender = sender if isinstance(sender, str) else None
         self._line.heard(at)
         if sender and is_pal_sign(message):
-            self._tell(self._roster.signed(sender), at)
+            self._emit(self._roster.signed(sender), at)
         if sender and (pal := self._roster.pal) is not None and pal.id == sender:
             self._pal_heard, self._pal = at, None
         elif self._missed is not None and self._missed.id == sender:
             missed, self._missed = self._missed, None
-            self._tell(self._roster.seen(missed), at)
+            self._emit(self._roster.seen(missed), at)
         self._put(Received(message, at, sender))
 
     def on_participant(self, raw: Any) -> None:
         participant = read_participant(raw)
         self._line.heard(self._clock())
         if participant is not None:
-            self._tell(self._roster.seen(participant), self._clock())
+            self._emit(self._roster.seen(participant), self._clock())
 
     def on_participant_left(self, raw: Any) -> None:
         participant = read_participant(raw)
         if participant is not None:
-            self._tell(self._roster.gone(participant.id), self._clock())
+            self._emit(self._roster.gone(participant.id), self._clock())
 
     def _take_join_data(self, data: Any) -> None:
         participants = data.get("participants") if isinstance(data, dict) else None
         for one in participants.values() if isinstance(participants, dict) else ():
             self.on_participant(one)
 
-    def _tell(self, changes: list[Change], at: float) -> None:
+    def _emit(self, changes: list[Change], at: float) -> None:
         for participant, change in changes:
             self._put(ParticipantChanged(participant, change, at))
 
@@ -356,7 +356,7 @@ class DailyRoom:
         """Report the PAL as gone if it was heard until the line broke and not since it is back."""
         if self._pal is pal and self._line.down is None:
             self._pal, self._missed = None, pal
-            self._tell(self._roster.gone(pal.id), self._clock())
+            self._emit(self._roster.gone(pal.id), self._clock())
 
     def _end(self) -> None:
         over = self._line.ended(self._last_error, self._clock())

@@ -181,26 +181,26 @@ class Speaking:
             said, index = (voice.spoken, voice.said) if interrupted else (voice.text, voice.said - 1)
             self._snapshot(voice, said, index, final=True, interrupted=interrupted)
         source = self._source
-        told = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
+        fields = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
         source.emit(
-            "conversation.replica.stopped_speaking", dict(told), turn=voice.turn, inference_id=voice.id
+            "conversation.replica.stopped_speaking", dict(fields), turn=voice.turn, inference_id=voice.id
         )
-        self._emit_pal("conversation.stopped_speaking", voice, told, named=False)
+        self._emit_pal("conversation.stopped_speaking", voice, fields, named=False)
         source.later(PAUSE, self._begin)
 
     def _snapshot(
         self, voice: Voice, said: str, index: int, *, final: bool = False, interrupted: bool = False
     ) -> None:
-        told = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
-        self._emit_pal("conversation.utterance.streaming", voice, told)
+        fields = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
+        self._emit_pal("conversation.utterance.streaming", voice, fields)
 
     def _emit_pal(
         self, event_type: str, voice: Voice, properties: dict[str, Any], *, named: bool = True
     ) -> None:
         """Emit twins, as role pal and as role replica, each with its own number (section 4)."""
         for role in ("pal", "replica"):
-            told = {"role": role, **properties}
-            self._source.emit(event_type, told, turn=voice.turn, inference_id=voice.id, named=named)
+            fields = {"role": role, **properties}
+            self._source.emit(event_type, fields, turn=voice.turn, inference_id=voice.id, named=named)
 
     # -- the user, who speaks as scripted ----------------------------------------------------------------
 
@@ -236,8 +236,8 @@ class Speaking:
             self._emit_partial(voice, 0, final=True)
         source.emit("conversation.user.stopped_speaking", turn=voice.turn, inference_id=first_id)
         duration = round(source.now - voice.started, 3)
-        told = {"interrupted": False, "duration": duration}
-        self._emit_user("conversation.stopped_speaking", voice, told, named=False, inference_id=first_id)
+        fields = {"interrupted": False, "duration": duration}
+        self._emit_user("conversation.stopped_speaking", voice, fields, named=False, inference_id=first_id)
         if voice.said:
             self._emit_user("conversation.utterance", voice, {"speech": voice.spoken})
         source.later(PAUSE, self._begin)
@@ -252,8 +252,8 @@ class Speaking:
         voice.next = self._source.later(self._source.word(), self._user_word, voice)
 
     def _emit_partial(self, voice: Voice, index: int, *, final: bool = False) -> None:
-        told = {"speech": voice.spoken, "content_index": index, "final": final}
-        self._emit_user("conversation.utterance.streaming", voice, told)
+        fields = {"speech": voice.spoken, "content_index": index, "final": final}
+        self._emit_user("conversation.utterance.streaming", voice, fields)
 
     def _emit_user(
         self,
@@ -264,9 +264,9 @@ class Speaking:
         named: bool = True,
         inference_id: str | None = None,
     ) -> None:
-        told = {"role": "user", **properties}
+        fields = {"role": "user", **properties}
         inference_id = inference_id or voice.id
-        self._source.emit(event_type, told, turn=voice.turn, inference_id=inference_id, named=named)
+        self._source.emit(event_type, fields, turn=voice.turn, inference_id=inference_id, named=named)
 
 
 def _cancel(voice: Voice) -> None:
