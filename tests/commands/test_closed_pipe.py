@@ -36,7 +36,6 @@ PRINTING = {  # what makes it print; a command that is not here is given a file
     "webhooks trigger": "system.shutdown --to URL",
     "webhooks resend": "FILE --to URL --only system.shutdown",
     "webhooks pull": f"{ID} --forward-to URL",
-    "script from": "FILE",
     "config path": "",
     "config show": "",
 }
