@@ -26,6 +26,7 @@ class ScriptProgram:
 
     script: Script
     limits: Limits
+    chat: bool = False
 
     @property
     def warning(self) -> str | None:

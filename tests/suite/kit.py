@@ -51,6 +51,7 @@ class Acting:
 
     act: Callable[[Case, Surroundings], Awaitable[Played]]
     warning: str | None = None
+    chat: bool = False
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         return await self.act(case, around)
