@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     pass
 
 MARGIN_SECONDS = 60.0  # that a conversation may last beyond its run: joining, leaving
+COLLECT_EVERY = 50  # runs
 LARGEST_BASELINE = 64 << 20  # bytes
 
 
@@ -90,7 +92,9 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     if not cases:
         environment.warn("nothing in this shard: there are fewer scripts × targets than shards")
     before = _baseline(options)
-    rooms = _rooms(options, room, environment)
+    for program in programs.values():
+        program.check(environment.environ)
+    rooms = _rooms(options, programs, room, environment)
     with contextlib.ExitStack() as stack:
         suite = _Suite(options, cases, names_of(scripts), before, environment)
         suite.open(stack)
@@ -136,7 +140,7 @@ def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
 
 
 def _rooms(
-    options: RunMany, room: RoomOptions, environment: Environment
+    options: RunMany, programs: Mapping[str, Program], room: RoomOptions, environment: Environment
 ) -> Callable[[Environment], GivenRooms | NewRooms]:
     """What makes the rooms, by the environment of the runs.
 
@@ -160,7 +164,12 @@ def _rooms(
     connect = connection(environment.environ, room.base_url)
     with connect(TIMEOUT):
         warn_left_behind(environment)
-    return lambda quiet: NewRooms(connect, body, seconds, new.max_cost_minutes, room, quiet)
+
+    def body_of(case: Case) -> dict[str, Any]:
+        said = "chat" in body or "audio_only" in body
+        return body | {"chat": True} if programs[case.script].chat and not said else body
+
+    return lambda quiet: NewRooms(connect, body_of, seconds, new.max_cost_minutes, room, quiet)
 
 
 @dataclass(slots=True)
@@ -243,6 +252,8 @@ class _Suite:
             if one.reported is not None:
                 self.reported.append(one.reported)
             self.results.append(one.kept())
+        if len(self.results) % COLLECT_EVERY == 0:
+            gc.collect()  # what a run leaves has cycles, and ``session.run`` lets them wait for long
 
     def _print(self, result: Result) -> None:
         for line in result.printed:

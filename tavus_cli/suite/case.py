@@ -4,7 +4,9 @@ A file of a suite is a **program**: it is read once (``programs.load`` chooses b
 many times, each time as a **case** in a room of its own::
 
     class Caller:                                      # a Program
-        warning = None
+        warning, chat = None, True
+
+        def check(self, environ): ...
 
         async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
             async with around.joined(room, Ear) as ear:        # Ear(session) adds itself to session.sinks
@@ -95,10 +97,20 @@ class Played:
 
 
 class Program(Protocol):
-    """A file of a suite, read and without mistakes. ``warning``: why it cannot fail, None where it can."""
+    """A file of a suite, read and without mistakes.
+
+    ``warning``: why it cannot fail, None where it can. ``chat``: whether a conversation that is created for
+    it is text only, unless the command line or --body says something else.
+    """
 
     @property
     def warning(self) -> str | None: ...
+
+    @property
+    def chat(self) -> bool: ...
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        """Before anything is created or joined. Raises UsageError where it cannot be played here."""
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played: ...
 

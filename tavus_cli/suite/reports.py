@@ -58,8 +58,9 @@ def rate_rows(rates: Iterable[Rate], names: Names) -> list[Row]:
     rows: list[Row] = []
     for one in rates:
         why = f"({one.why})" if one.kinds else ""
-        cells = [names[one.script], one.target, f"{one.passed}/{one.planned}", one.mark]
-        style = STYLES["FAILED"] if one.mark == "FAILED" else ""
+        mark = "" if one.mark == "not run" else one.mark  # which is said behind
+        cells = [names[one.script], one.target, f"{one.passed}/{one.planned}", mark]
+        style = STYLES["FAILED"] if mark == "FAILED" else ""
         rows.append((style, [*cells, latency(one.p50), latency(one.p95), why]))
     return rows
 
@@ -117,7 +118,7 @@ def markdown(rates: Sequence[Rate], names: Names, changes: Iterable[Change], sec
     """For the page of a run in GitHub Actions."""
     rows = []
     for one in rates:
-        icon = "✅" if one.ok else "❌"
+        icon = {"ok": "✅", "FAILED": "❌"}.get(one.mark, "❔")
         cells = [f"{icon} {escaped(names[one.script])}", escaped(one.target), escaped(one.words())]
         rows.append([*cells, latency(one.p50), latency(one.p95)])
     yield from table_rows(["script", "target", "passed", "reply p50", "p95"], rows)

@@ -108,10 +108,12 @@ class Rate:
 
     @property
     def mark(self) -> str:
-        """ "ok", "FAILED"; "" while it may still become either."""
+        """ "ok", "FAILED", or "not run" if it might have passed; "" while it may still become either."""
+        if self.failed > (1 - self.needed) * self.planned + 1e-9:
+            return "FAILED"
         if self.passed + self.kinds.total() < self.planned:
-            return "FAILED" if self.failed > (1 - self.needed) * self.planned + 1e-9 else ""
-        return "ok" if self.ok else "FAILED"
+            return ""
+        return "ok" if self.ok else "not run"
 
     @property
     def why(self) -> str:

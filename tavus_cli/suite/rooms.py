@@ -113,8 +113,10 @@ class Budget:
 
 
 class NewRooms:
-    """A conversation for each run: created, joined, ended. ``body`` creates it, ``seconds`` is the longest it
-    may last. ``left``: how many could not be ended, which has been said.
+    """A conversation for each run: created, joined, ended.
+
+    ``body`` is that of the request, ``seconds`` is the longest it may last. ``left``: how many could not
+    be ended, which has been said.
 
     An account that is full, or asked too often, is waited for; a creation whose answer was lost is not
     repeated, since there may be a conversation. Raises NotAuthorised: no other run would fare better.
@@ -123,7 +125,7 @@ class NewRooms:
     def __init__(
         self,
         connect: Callable[[float], Any],
-        body: dict[str, Any],
+        body: Callable[[Case], dict[str, Any]],
         seconds: float,
         max_cost_minutes: float,
         how: RoomOptions,
@@ -184,7 +186,7 @@ class NewRooms:
 
         try:
             status = await join_new(
-                self._connect, self._body, join, self._environment, end_on_exit=True, quiet=True
+                self._connect, self._body(case), join, self._environment, end_on_exit=True, quiet=True
             )
         except NotAuthorised:
             raise

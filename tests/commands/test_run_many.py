@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
 import signal
@@ -16,8 +17,12 @@ from xml.etree import ElementTree
 
 import pytest
 
+from tavus_cli.local.tavus import KEY as LOCAL_KEY
+from tests.kits.daily_room import authority_file
 from tests.kits.program import CONSOLE, SECONDS, Result, console, environ
+from tests.kits.room_kit import until
 from tests.kits.tavus_api import KEY, PAL, LocalApi, Odd, Request, local_api
+from tests.local.kit import Api, tavus
 
 MAX = "sim:?speed=max"
 EXAMPLES = str(Path(__file__).parents[2] / "examples")
@@ -320,6 +325,73 @@ def test_fifty_conversations_with_failures_leave_none_behind(api: LocalApi) -> N
     assert set(verdicts) <= {"ok", "not joined", "over", "expectation"}
     assert verdicts.count("ok") >= 30
     assert len(api.conversations) == 50 - verdicts.count("not joined")
+
+
+# -- the real client, and Tavus on this machine ------------------------------------------------------------
+
+
+async def in_local(api: Api, *words: str) -> asyncio.subprocess.Process:
+    """``run tests/good.tavus --new`` with WORDS in a process of its own, led to ``api``."""
+    assert api.tavus.port
+    variables = {
+        "TAVUS_API_KEY": LOCAL_KEY,
+        "TAVUS_API_BASE_URL": f"http://127.0.0.1:{api.tavus.port}",
+        "TAVUS_DAILY_PROXY": api.tavus.daily.proxy,
+        "SSL_CERT_FILE": authority_file(),
+    }
+    options = ("--new", "--pal", PAL, "--max-cost-minutes", "500", "--results", "r.jsonl")
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        CONSOLE, "run", *words, *options, env=environ(**variables), stdout=pipe, stderr=pipe
+    )
+
+
+@pytest.mark.slow
+def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> None:
+    async def broken(api: Api, every: set[str], luck: random.Random) -> None:
+        """One in five is deleted, or loses its PAL, as soon as it is there."""
+        while True:
+            await asyncio.sleep(0.05)
+            for one in [one.id for one in api.tavus.conversations.active if one.id not in every]:
+                every.add(one)
+                if luck.random() < 0.2:
+                    await api.fault(one, luck.choice(("delete", "refuse", "pal_leaves", "silent")))
+
+    async def main() -> tuple[int | None, int, int]:
+        every: set[str] = set()
+        async with tavus(max_concurrent=8) as api:  # fewer than at once: the others wait
+            breaking = asyncio.create_task(broken(api, every, random.Random(7)))
+            limits = ("--run-timeout", "60s", "--join-timeout", "10s", "--timeout", "20s")
+            child = await in_local(api, "tests/good.tavus", "--repeat", "50", "--jobs", "10", *limits)
+            await child.communicate()
+            breaking.cancel()
+            all = len(list(api.tavus.conversations))
+            return child.returncode, all, len(api.tavus.conversations.active)
+
+    status, all, active = asyncio.run(main())
+    verdicts = [one["verdict"] for one in rows("r.jsonl")]
+    assert (status, all, active, len(verdicts)) == (3, 50, 0, 50), verdicts
+    assert 25 <= verdicts.count("ok") < 50, verdicts
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_real_conversations_at_once() -> None:
+    Path("long.tavus").write_text("/wait 300s\n")
+
+    async def main() -> tuple[int | None, int, float]:
+        async with tavus() as api:
+            child = await in_local(api, "long.tavus", "--repeat", "50", "--jobs", "10")
+            conversations = api.tavus.conversations
+            await until(lambda: sum(bool(one.guests) for one in conversations.active) == 10, SECONDS)
+            begun = time.monotonic()
+            child.send_signal(signal.SIGINT)
+            await child.communicate()
+            return child.returncode, len(conversations.active), time.monotonic() - begun
+
+    status, active, took = asyncio.run(main())
+    assert (status, active) == (130, 0)
+    assert took < 5
+    assert {one["verdict"] for one in rows("r.jsonl")} == {"not run"}
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ def test_enough_must_pass(passed: int, failed: int, needed: float, ok: bool) -> 
 
 def test_what_was_not_run_is_not_passed() -> None:
     one = rate(4, Verdict.NOT_RUN, needed=0.5)
-    assert (one.ok, one.run, one.failed, one.mark) == (False, 4, 0, "FAILED")
+    assert (one.ok, one.run, one.failed, one.mark) == (False, 4, 0, "not run")
 
 
 def test_it_is_failed_as_soon_as_it_cannot_pass() -> None:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import pytest
 
 from tavus_cli.errors import CannotJoin, NotAuthorised
+from tavus_cli.script.runner import Limits
 from tavus_cli.suite.case import Case, Played, Verdict
-from tavus_cli.suite.running import InOrder, run_all
-from tavus_cli.suite.surroundings import Surroundings
+from tavus_cli.suite.programs import load
+from tavus_cli.suite.result import Result
+from tavus_cli.suite.rooms import GivenRooms
+from tavus_cli.suite.running import InOrder, Player, run_all
+from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.target import RoomOptions
 from tests.kits.room_kit import until
-from tests.suite.kit import MAX, Heard, case, looped, player, result
+from tests.suite.kit import MAX, Heard, case, environment, looped, player, result
 
 CASES = [case(n, repeat=n) for n in range(1, 9)]
 
@@ -127,3 +133,29 @@ def test_results_are_handed_on_in_order() -> None:
 
 def test_a_case_is_known_by_its_group() -> None:
     assert CASES[0].group == CASES[1].group == ("a.tavus", MAX)
+
+
+@pytest.mark.slow
+@looped
+async def test_a_thousand_runs_leave_nothing_behind() -> None:
+    """Of 1,000 runs of a real script in one process, as many objects are there as after 200."""
+    alive: dict[int, int] = {}
+
+    class Counting:
+        done = 0
+
+        def begun(self, case: Case) -> None:
+            pass
+
+        def ended(self, result: Result) -> None:
+            assert result.ok, result.played.detail
+            self.done += 1
+            if self.done in (200, 1_000):
+                gc.collect()
+                alive[self.done] = len(gc.get_objects())
+
+    script = load("/respond Hello\n/expect reply within 10s\n", "a.tavus", Limits(30.0))
+    rooms = GivenRooms(RoomOptions(), environment())
+    playing = Player({"a.tavus": script}, rooms, How(), 60.0, environment())
+    await run_all([case(n, repeat=n) for n in range(1, 1_001)], playing, 4, Counting())
+    assert alive[1_000] < alive[200] + 1_000
