@@ -21,7 +21,7 @@ _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"
 
 
 class Said(NamedTuple):
-    """Words, with what their speaking events told; or one of these, which waited for its words until ``at``.
+    """Words, with what their speaking events report; or one of these, which waited for its words until ``at``.
 
     Seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke. With ``cut`` the row
     is only that speech was interrupted, and after which words. ``late_echo``: what was typed came back after
@@ -183,13 +183,13 @@ class Rows:
         cut = entry.event.interrupted or entry.event.kind.family == "interrupted"
         if speech.stop is not None:
             out += self._alone(speech, entry.at)
-        told = speech.words is not None and (speech.cut or not cut)
+        reported = speech.words is not None and (speech.cut or not cut)
         if shown and not self._words_are_shown():
             out.append(entry)
-        elif not told:
+        elif not reported:
             speech.stop = entry
             self._hold(speech, entry)
-        if told:
+        if reported:
             speech.words, speech.cut = None, False
 
     def _hold(self, speech: _Speech, entry: EventEntry) -> None:
