@@ -21,7 +21,7 @@ _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"
 
 
 class Said(NamedTuple):
-    """Words, with what their speaking events report; or one of these, which waited for its words until ``at``.
+    """Words, with facts from their speaking events; or one of these, which waited for its words until ``at``.
 
     Seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke. With ``cut`` the row
     is only that speech was interrupted, and after which words. ``late_echo``: what was typed came back after
