@@ -80,7 +80,7 @@ def test_settings_that_are_right(tmp_path: Path) -> None:
     path = tmp_path / "console.toml"
     path.write_text('theme = "light"\nhold = "1s"\n')
     result = console("doctor", TAVUS_CONSOLE_CONFIG=str(path))
-    assert f"✓ {path} is right, and sets 2 of {len(KEYS)} keys" in result.lines
+    assert f"✓ {path} is valid and sets 2 of {len(KEYS)} keys" in result.lines
 
 
 BROKEN = {
@@ -127,7 +127,7 @@ def test_sessions_that_do_not_answer_hold_nothing_up(monkeypatch: pytest.MonkeyP
         deaf.listen()
         result = console("doctor")
     assert result.status == 0
-    assert "– the sessions here did not say what they are within 0.05 s" in result.out
+    assert "– the sessions did not answer within 0.05 s" in result.out
 
 
 @needs_tmux
