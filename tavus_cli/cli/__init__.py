@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -10,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
@@ -102,8 +103,17 @@ def _usage(error: Any, arguments: list[str], environment: Environment, as_json: 
     if getattr(error, "ctx", None) is not None:
         where = error.ctx.command_path
     line = " ".join(error.format_message().split())
+    if near := _choice(error):
+        line = line.removesuffix(".") + near
     _report(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE
+
+
+def _choice(error: Any) -> str:
+    """The choice that is meant, where an option has some and was given none of them."""
+    choices = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
+    given = re.match("'(.*)' is not one of", getattr(error, "message", "") or "")
+    return did_you_mean(given[1], map(str, choices)) if given and choices else ""
 
 
 def _report(error: ConsoleError, environment: Environment, as_json: bool) -> None:

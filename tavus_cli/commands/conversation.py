@@ -14,7 +14,7 @@ from typing import Any
 from tavus_cli.api import conversations
 from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
@@ -95,7 +95,8 @@ def list_(
 ) -> int:
     shape.check()
     if status not in (None, *STATUSES):
-        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}")
+        near = did_you_mean(status, STATUSES)
+        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}{near}")
     with conversations.connect(environment.environ, base_url) as api:
         rows = [without_token(row) for row in islice(api.conversations(status), limit)]
     shape.show(rows, environment, lambda: _table(rows, environment))

@@ -92,6 +92,8 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     if not cases:
         environment.warn("nothing in this shard: there are fewer scripts × targets than shards")
     before = _baseline(options)
+    for program in programs.values():
+        program.check(environment.environ)
     rooms = _rooms(options, programs, room, environment)
     with contextlib.ExitStack() as stack:
         suite = _Suite(options, cases, names_of(scripts), before, environment)

@@ -69,7 +69,7 @@ def _check_wait(options: SendOptions, environment: Environment) -> None:
     elif options.wait:
         from tavus_cli.language.selection import TypePattern
 
-        for doubt in TypePattern([options.wait]).doubts():
+        for doubt in TypePattern([options.wait]).doubts(["reply"]):
             environment.warn(f"warning: {doubt}")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.files import make_private, open_to_write, read_text
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
@@ -125,7 +125,8 @@ def samples(kind: str, conversation_id: str, url: str) -> list[Json]:
     from tavus_cli.local.webhooks import TYPES, example
 
     if kind not in TYPES:
-        raise UsageError(f'unknown webhook "{kind}"; known are {", ".join(TYPES)}')
+        near = did_you_mean(kind, TYPES) or f"; known are {', '.join(TYPES)}"
+        raise UsageError(f'unknown webhook "{kind}"{near}')
     return [example(kind, conversation_id, url, time.time())]
 
 
@@ -133,6 +134,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
     """Webhooks from a file of JSON lines; ``only`` are types or patterns. Raises UsageError."""
     lines = [line for line in read_text(path, stdin).split("\n") if line.strip()]
     bodies = []
+    kinds: set[str] = set()
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
         try:
@@ -142,10 +144,12 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
         if not isinstance(body, dict):
             raise UsageError(f"{path}:{number}: not a JSON object")
         kind = kind_of(body)
+        kinds |= {kind, kind.rpartition(".")[2]}
         if not only or any(matches(kind) or matches(kind.rpartition(".")[2]) for matches in wanted):
             bodies.append(body)
     if not bodies:
-        raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else ""))
+        near = next((said for one in only if (said := did_you_mean(one, kinds))), "")
+        raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else "") + near)
     return bodies
 
 

@@ -8,7 +8,7 @@ pattern only through ``literal`` or ``literal_glob``.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fnmatch import translate
 from functools import cache
 from typing import Any
@@ -185,15 +185,32 @@ class Expression:
 
     def top_fields(self) -> set[str]:
         """The field names that it looks up at the top of the value."""
-        names: set[str] = set()
+        return {node["value"] for node in self._at_the_top() if node["type"] == "field"}
+
+    def comparisons(self) -> list[tuple[str, str, Any]]:
+        """Where it compares a field, by its path from the top, with a value.
+
+        ("properties.role", "eq", "user") for "properties.role == 'user'".
+
+        The second is a comparator (eq, ne, lt, …), starts_with, ends_with or contains; for a list that may
+        contain the field it is eq, once for each value.
+        """
+        return [
+            (path, how, value)
+            for node in self._at_the_top()
+            for one, other, how in _compared(node)
+            if (path := _path(one)) is not None
+            for value in _literals(other)
+        ]
+
+    def _at_the_top(self) -> Iterator[dict[str, Any]]:
+        """The nodes that are applied to the value itself, not to a part of it."""
         nodes = [self._tree]
         while nodes:
             node = nodes.pop()
+            yield node
             children = [one for one in node.get("children", ()) if isinstance(one, dict)]
-            if node["type"] == "field":
-                names.add(node["value"])
             nodes += children[:1] if node["type"] in _INTO_PARTS else children
-        return names
 
     def search(self, value: Any) -> Any:
         """The selected value. Raises JMESPath's errors, Python's for values that do not fit, and TooSlow."""
@@ -214,6 +231,36 @@ _MAKERS = {  # nodes that create their result rather than find it
 }
 
 
+def _compared(node: dict[str, Any]) -> list[tuple[Any, Any, str]]:
+    """What may be a field, what may be values, and how they are compared."""
+    children = node.get("children", ())
+    if len(children) != 2:
+        return []
+    left, right = children
+    if node["type"] == "comparator":
+        return [(left, right, node["value"]), (right, left, _TURNED.get(node["value"], node["value"]))]
+    if node["type"] == "function_expression" and node["value"] in ("starts_with", "ends_with", "contains"):
+        return [(left, right, node["value"]), *([(right, left, "eq")] if node["value"] == "contains" else [])]
+    return []
+
+
+def _path(node: dict[str, Any]) -> str | None:
+    if node["type"] == "subexpression":
+        parts = [_path(one) for one in node["children"]]
+        return None if None in parts else ".".join(map(str, parts))
+    return str(node["value"]) if node["type"] == "field" else None
+
+
+def _literals(node: dict[str, Any]) -> list[Any]:
+    """The value of a literal, the values of a list of them."""
+    if node["type"] == "multi_select_list":
+        return [value for one in node["children"] for value in _literals(one)]
+    if node["type"] != "literal":
+        return []
+    return node["value"] if isinstance(node["value"], list) else [node["value"]]
+
+
+_TURNED = {"lt": "gt", "gt": "lt", "lte": "gte", "gte": "lte"}  # with the sides exchanged
 _INTO_PARTS = {  # nodes that apply only their first child to the value itself
     *("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"),
     *("flatten", "slice"),

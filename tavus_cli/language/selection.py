@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from tavus_cli.errors import UsageError, did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean, nearest
 from tavus_cli.language.patterns import Expression, TooSlow, glob
 from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
@@ -77,13 +77,14 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
         except Exception:  # JMESPath's errors and Python's: the expression does not fit this message
             return None
 
-    where.doubts = _where_doubts(compiled)  # type: ignore[attr-defined]
+    where.expression = compiled  # type: ignore[attr-defined]
     return where
 
 
-def where_doubts(where: Callable[[Any], Any] | None) -> list[str]:
-    """The warnings about an expression made by ``compile_where``."""
-    return list(getattr(where, "doubts", ()))
+def where_doubts(where: Callable[[Any], Any] | None, seen: Iterable[str] = ()) -> list[str]:
+    """The warnings about an expression made by ``compile_where``; types that were ``seen`` are known."""
+    expression = getattr(where, "expression", None)
+    return [] if expression is None else [*_field_doubts(expression), *_value_doubts(expression, seen)]
 
 
 _ROLES = ("user", "pal")
@@ -93,13 +94,56 @@ _FIELDS = (  # at the top of a message
 )
 
 
-def _where_doubts(expression: Expression) -> list[str]:
+def _field_doubts(expression: Expression) -> list[str]:
     """Warn about unknown fields: a bare or double-quoted word is a field name, even if text was meant."""
     return [
         f'--where: no known message has a field "{name}" at its top'
         + (("." not in name and did_you_mean(name, _FIELDS)) or f"; a text stands in single quotes: '{name}'")
         for name in sorted(expression.top_fields() - {*_FIELDS})
     ]
+
+
+_NUMBERS = ("seq", "turn_idx")
+_COMPARED: Mapping[str, Callable[[str, str], bool]] = {
+    "eq": str.__eq__,
+    "ne": str.__eq__,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "contains": str.__contains__,
+}
+
+_IN_WORDS = {"starts_with": "starts with", "ends_with": "ends with", "contains": "contains"}
+
+
+def _value_doubts(expression: Expression, seen: Iterable[str]) -> list[str]:
+    """A field compared with a value that it does not have, as far as is known."""
+    types = {*CATALOGUE, *seen}
+    known: Mapping[str, Iterable[str]] = {
+        "event_type": types,
+        "message_type": {name.partition(".")[0] for name in CATALOGUE},
+        "properties.role": ("user", "pal", "replica"),
+    }
+    doubts = []
+    for path, how, value in expression.comparisons():
+        if path in _NUMBERS and isinstance(value, str):
+            doubts.append(
+                f"--where: {path} is a number, never the text '{value}'; numbers stand in backticks"
+            )
+        fits = _COMPARED.get(how)
+        if path in known and fits is not None and value is not None:
+            text = value if isinstance(value, str) else repr(value)
+            if not any(fits(one, text) for one in known[path]):
+                compared = _IN_WORDS.get(how, "is")
+                near = "" if how in ("contains", "ends_with") else _meant(text, known[path])
+                doubts.append(f'--where: no known {path} {compared} "{text}"{near}')
+    return sorted({*doubts})
+
+
+def _meant(text: str, known: Iterable[str]) -> str:
+    """The nearest of these values, also by its short name."""
+    by_short = {short_name(name): name for name in known}
+    near = nearest(text, known) or by_short.get(nearest(text, by_short) or "")
+    return f"; did you mean {near}?" if near else ""
 
 
 @dataclass(slots=True)
@@ -124,15 +168,15 @@ class Selection:
         if self.role in ("replica", "persona", "face"):
             self.role = "pal"
 
-    def doubts(self) -> list[str]:
-        """A warning for each filter that may match nothing.
+    def doubts(self, seen: Iterable[str] = ()) -> list[str]:
+        """A warning for each filter that may match nothing; event types that were ``seen`` are known.
 
         New types and fields exist, so it is not an error.
         """
-        doubts = [*self.only.doubts(), *self.ignore.doubts()]
+        doubts = [*self.only.doubts(seen), *self.ignore.doubts(seen)]
         if self.role is not None and self.role not in _ROLES:
             doubts.append(f'no known role "{self.role}"' + did_you_mean(self.role, _ROLES))
-        return doubts + where_doubts(self.where)
+        return doubts + where_doubts(self.where, seen)
 
     @property
     def filters(self) -> bool:

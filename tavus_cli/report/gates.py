@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import duration
 from tavus_cli.report.measures import COUNTS, TIMES, Measures, rounded
 from tavus_cli.report.words import CANNOT_TELL
@@ -79,8 +79,9 @@ def parse_gate(text: str) -> Gate:
         raise UsageError(f'"{text}" is not a valid gate: write MEASURE<=LIMIT, such as reply_p95<=1.2s')
     name, stat, sign, limit = match.groups()
     if name not in TIMES and name not in COUNTS and name != RATE:
-        known = ", ".join([*TIMES, *COUNTS, RATE])
-        raise UsageError(f'unknown measure "{name}": there are {known}')
+        known = [*TIMES, *COUNTS, RATE]
+        near = did_you_mean(name, known) or f": there are {', '.join(known)}"
+        raise UsageError(f'unknown measure "{name}"{near}')
     if name in TIMES:
         stat = stat or "max"
     elif stat is not None:

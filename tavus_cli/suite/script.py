@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -33,6 +33,9 @@ class ScriptProgram:
         if self.limits.max_reply is not None or _expects(self.script.lines):
             return None
         return "it expects nothing, so it can only fail if the room cannot be joined or used"
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         run = Run(case.script, case.shown)

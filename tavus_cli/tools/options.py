@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.tools.policy import MAX_CALLS
 from tavus_cli.tools.table import REPLY_KINDS, ReplyKind, Table, load, option
 
@@ -91,9 +91,13 @@ def tool_options(
     """Options from the command line, checked. Raises UsageError."""
     kind: ReplyKind | None = next((one for one in REPLY_KINDS if one == reply), None)
     if reply is not None and kind is None:
-        raise UsageError(f"--tool-reply is {', '.join(REPLY_KINDS)}, not {reply}")
+        raise UsageError(
+            f"--tool-reply is {', '.join(REPLY_KINDS)}, not {reply}{did_you_mean(reply, REPLY_KINDS)}"
+        )
     if sender not in SENDERS:
-        raise UsageError(f"--tool-from is {' or '.join(SENDERS)}, not {sender}")
+        raise UsageError(
+            f"--tool-from is {' or '.join(SENDERS)}, not {sender}{did_you_mean(sender, SENDERS)}"
+        )
     if not tools and not file:
         raise UsageError("no tools given: add --tool or --tools")
     return ToolOptions(tuple(tools or ()), file, kind, sender == "any", max_calls, cut, log, dry_run)

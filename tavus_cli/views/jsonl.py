@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -13,11 +13,14 @@ from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.views.safe import safe, safe_json
 
+_NO_MARKS: Mapping[str, bool] = {}
+
 
 class JsonlView:
     """The wire messages; with ``envelope`` each inside an object that says what the console knows of it.
 
-    Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, and ``{"at", "gap": [first, last]}`` or
+    Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, with ``"past": true`` for what came before
+    this side joined, and ``{"at", "gap": [first, last]}`` or
     ``{"at", "note"}`` for gaps and notes.
     """
 
@@ -26,7 +29,7 @@ class JsonlView:
 
     def lines(self, entries: Iterable[Entry]) -> list[str]:
         if self._envelope:
-            return [self._enveloped(entry) for entry in entries]
+            return list(map(self._enveloped, entries))
         out = []
         for entry in entries:
             if type(entry) is EventEntry or type(entry) is SentEntry:
@@ -37,12 +40,16 @@ class JsonlView:
                     out.append(message_json(entry.event))
         return out
 
-    def _enveloped(self, entry: Entry) -> str:
+    def past(self, entries: Sequence[Entry], most: int) -> list[str]:
+        """The last ones of what came before this side joined: only an envelope can say so."""
+        return [self._enveloped(entry, {"past": True}) for entry in entries[-most:]] if self._envelope else []
+
+    def _enveloped(self, entry: Entry, marks: Mapping[str, bool] = _NO_MARKS) -> str:
         if isinstance(entry, GapEntry):
-            return to_json({"at": entry.at, "gap": [entry.first, entry.last]})
+            return to_json({"at": entry.at, "gap": [entry.first, entry.last], **marks})
         if isinstance(entry, NoteEntry):
-            return safe_json(to_json({"at": entry.at, "note": entry.text}))
-        head: dict[str, Any] = {"at": round(entry.at, 6), "dir": entry.event.direction}
+            return safe_json(to_json({"at": entry.at, "note": entry.text, **marks}))
+        head: dict[str, Any] = {"at": round(entry.at, 6), "dir": entry.event.direction, **marks}
         if entry.turn is not None:
             head["turn"] = entry.turn.idx
         if isinstance(entry, EventEntry):

@@ -6,7 +6,7 @@ is it markup. Lines are wrapped only for a terminal, where ``wrap`` asks for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import EventEntry, GapEntry, NoteEntry, SentEntry
@@ -96,6 +96,14 @@ class LineView:
         if full is not self._full:
             self._full = full
             self._who.clear()
+
+    def past(self, rows: Sequence[Row], most: int) -> list[str]:
+        """The last rows of what came before this side joined, marked as that; at first, or not at all."""
+        if not rows:
+            return []
+        latest = rows[-most:]
+        count = f"{len(latest):,} row" + "s" * (len(latest) != 1)
+        return [self._words(f"before you joined: {count}"), *self.lines(latest), self._words("you joined")]
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
         out: list[str] = []
@@ -245,6 +253,13 @@ class LineView:
         if end:
             parts += [paint("quiet", end), paint("rule", "──")]
         out.append("".join(parts))
+
+    def _words(self, words: str) -> str:
+        """A rule of its own, about what stands above and below it."""
+        title = fit(f" {words} ", max(1, self.width - 4))
+        paint = self._theme.paint
+        line = "─" * max(0, self.width - len(title) - 2)
+        return f"{paint('rule', '──')}{paint('quiet', title)}{paint('rule', line)}"
 
     # -- parts ----------------------------------------------------------------------------------------
 

@@ -199,7 +199,9 @@ class Inspector:
             case _:
                 raise UsageError(f"/{say.command} works only in a recording: tavus-console replay -i FILE")
         if say.command == "where":
-            doubts = [one.removeprefix("--where: ") for one in where_doubts(self.selection.where)]
+            doubts = [
+                one.removeprefix("--where: ") for one in where_doubts(self.selection.where, self.log.types())
+            ]
         else:
             doubts = TypePattern(words).doubts(self.log.types())
         return "; ".join([f"shown: {said}", *doubts])
