@@ -7,7 +7,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from tavus_cli import files
@@ -247,6 +247,8 @@ class _Suite:
                 self.environment.complain(safe(line))
         elif result.run:
             self._print(result)
+        if not self.options.json:  # they may wait for a run before them
+            result = replace(result, played=replace(result.played, facts={}))
         for one in self.in_order.put(result):
             self._write(one)
             if one.reported is not None:

@@ -282,6 +282,15 @@ def test_a_key_that_is_not_accepted_ends_all(api: LocalApi) -> None:
     assert [one["verdict"] for one in rows("r.jsonl")] == ["not run", "not run"]
 
 
+def test_a_conversation_for_a_simulated_caller_is_text_only(api: LocalApi) -> None:
+    model = '[model]\nname = "small"\nurl = "http://127.0.0.1:9/v1"\n'
+    Path("tests/caller.toml").write_text(f'persona = "A visitor."\ngoal = "Ask."\nsuccess = ["x"]\n{model}')
+    assert run_new(api, "tests/caller.toml", "tests/good.tavus").status == 3
+    assert [one.body.get("chat") for one in created(api)] == [True, None]
+    assert rows("r.jsonl")[0]["verdict"] != "ok"
+    assert api.active == []
+
+
 def test_no_key_is_said_before_anything(api: LocalApi) -> None:
     result = console("run", "tests", "--new", "--pal", PAL, TAVUS_API_BASE_URL=api.base_url)
     assert (result.status, api.requests) == (4, [])
