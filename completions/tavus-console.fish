@@ -266,6 +266,7 @@ complete -c tavus-console -n '__tavus_console_at completion; and __tavus_console
 complete -c tavus-console -n '__tavus_console_at run' -l target -r -a '(__tavus_console_targets)' -d 'Run it there too. Can be repeated.'
 complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the scripts for mistakes; join nothing.'
 complete -c tavus-console -n '__tavus_console_at run' -l keep-going -d 'Continue after a failure.'
+complete -c tavus-console -n '__tavus_console_at run' -s v -l verbose -d 'Show the conversation on standard error while it runs.'
 complete -c tavus-console -n '__tavus_console_at run' -l timeout -r -d 'How long an expectation without within waits.'
 complete -c tavus-console -n '__tavus_console_at run' -l max-reply -r -d 'Fail if a reply takes longer: 1500ms.'
 complete -c tavus-console -n '__tavus_console_at run' -l repeat -r -d 'Run each script N times.'

@@ -47,6 +47,7 @@ class RunScript:
     redact: bool = False
     otlp: str | None = None
     otlp_content: bool = False
+    verbose: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -190,6 +191,7 @@ async def _on(
         options.otlp,
         options.otlp_content,
         options.tools,
+        options.verbose,
     )
     around = Surroundings(how, environment, print_line, options.record)
     try:

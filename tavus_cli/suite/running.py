@@ -52,7 +52,8 @@ class Player:
 
         record = self._recording_of(case)
         _remove(record)  # an earlier suite's
-        around = Surroundings(self.how, self.environment, tell, record)
+        label = f"{names_of([case.script])[case.script]} {case.number}  "
+        around = Surroundings(self.how, self.environment, tell, record, label=label)
         billed = Billed()
 
         async def in_room(room: Room) -> Played:
