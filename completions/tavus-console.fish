@@ -20,7 +20,7 @@ function __tavus_console_arguments
         if test $value = 1
             set value 0
         else if string match -q -- '-?*' $word
-            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --output --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n -o
+            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --history --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --output --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n -o
             and set value 1
         else
             printf '%s\n' $word
@@ -155,6 +155,7 @@ complete -c tavus-console -n '__tavus_console_at join' -l color -r -a 'auto alwa
 complete -c tavus-console -n '__tavus_console_at join' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
 complete -c tavus-console -n '__tavus_console_at join' -l times -r -a 'auto full' -d 'auto: short times below 100 columns; full: with milliseconds.'
 complete -c tavus-console -n '__tavus_console_at join' -l seq -d 'Show sequence numbers.'
+complete -c tavus-console -n '__tavus_console_at join' -l history -r -d 'Of a resident session: first show the last N rows from before you joined it. [default: 200 on a terminal, 0 in a pipe]'
 complete -c tavus-console -n '__tavus_console_at join' -l json -d 'Print an error as one JSON object on standard error.'
 complete -c tavus-console -n '__tavus_console_at join' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at join' -l tools -r -F -d 'Tools from a TOML file.'
@@ -199,6 +200,7 @@ complete -c tavus-console -n '__tavus_console_at tail' -l color -r -a 'auto alwa
 complete -c tavus-console -n '__tavus_console_at tail' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
 complete -c tavus-console -n '__tavus_console_at tail' -l times -r -a 'auto full' -d 'auto: short times below 100 columns; full: with milliseconds.'
 complete -c tavus-console -n '__tavus_console_at tail' -l seq -d 'Show sequence numbers.'
+complete -c tavus-console -n '__tavus_console_at tail' -l history -r -d 'Of a resident session: first show the last N rows from before you joined it. [default: 200 on a terminal, 0 in a pipe]'
 complete -c tavus-console -n '__tavus_console_at tail' -l json -d 'The same as --format jsonl; errors too are JSON, on standard error.'
 complete -c tavus-console -n '__tavus_console_at tail' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at tail' -l tools -r -F -d 'Tools from a TOML file.'
@@ -267,6 +269,7 @@ complete -c tavus-console -n '__tavus_console_at completion; and __tavus_console
 complete -c tavus-console -n '__tavus_console_at run' -l target -r -a '(__tavus_console_targets)' -d 'Run it there too. Can be repeated.'
 complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the scripts for mistakes; join nothing.'
 complete -c tavus-console -n '__tavus_console_at run' -l keep-going -d 'Continue after a failure.'
+complete -c tavus-console -n '__tavus_console_at run' -s v -l verbose -d 'Show the conversation on standard error while it runs.'
 complete -c tavus-console -n '__tavus_console_at run' -l timeout -r -d 'How long an expectation without within waits.'
 complete -c tavus-console -n '__tavus_console_at run' -l max-reply -r -d 'Fail if a reply takes longer: 1500ms.'
 complete -c tavus-console -n '__tavus_console_at run' -l repeat -r -d 'Run each script N times.'
@@ -383,7 +386,7 @@ complete -c tavus-console -n '__tavus_console_at local' -l allow-remote -d 'Post
 complete -c tavus-console -n '__tavus_console_at local' -s q -l quiet -d 'Print no log of requests and webhooks.'
 complete -c tavus-console -n '__tavus_console_at local' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at help' -s h -l help -d 'Show help and exit.'
-complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
 complete -c tavus-console -n '__tavus_console_at script' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at script' -a from -d 'Print a script that does what was done in a recording, and expects what came.'
 complete -c tavus-console -n '__tavus_console_at script from' -s o -l output -r -F -d 'Write the script there.'

@@ -9,7 +9,7 @@ import typer
 
 from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
-from tavus_cli.session.environment import Environment
+from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import KEYS
 from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
@@ -105,6 +105,17 @@ ReconnectTimeout = Annotated[
 ]
 RECONNECT = lasting("5m")
 Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
+History = Annotated[
+    int | None,
+    typer.Option(
+        "--history",
+        min=0,
+        metavar="N",
+        help="Of a resident session: first show the last N rows from before you joined it. "
+        "[default: 200 on a terminal, 0 in a pipe]",
+        rich_help_panel=SHOW,
+    ),
+]
 Record = Annotated[str | None, typer.Option(metavar="FILE", help="Write a recording to a new file.")]
 Redact = Annotated[
     bool, typer.Option("--redact", help="With --record: leave out everybody's words, names and ids.")
@@ -180,6 +191,14 @@ Envelope = Annotated[
 ]
 
 
+def rows_before(history: int | None, environment: Environment) -> int:
+    """What ``--history`` comes to."""
+    if history is not None:
+        return history
+    return ROWS_BEFORE if is_tty(environment.stdout) else 0
+
+
+ROWS_BEFORE = 200  # that a terminal is shown of a resident session which it joins
 # Options that name a file to write.
 _OUTPUTS = (
     "record",

@@ -69,6 +69,10 @@ def run(
         bool, typer.Option("--check", help="Check the scripts for mistakes; join nothing.")
     ] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Continue after a failure.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show the conversation on standard error while it runs."),
+    ] = False,
     timeout: Annotated[float, duration_option("How long an expectation without within waits.")] = lasting(
         "30s"
     ),
@@ -179,7 +183,7 @@ def run(
                     words,
                     target or [],
                     limits,
-                    How(hold, ready_timeout, redact, report is not None, otlp, otlp_content, tools),
+                    How(hold, ready_timeout, redact, report is not None, otlp, otlp_content, tools, verbose),
                     repeat or 1,
                     jobs or 1,
                     1.0 if min_pass is None else min_pass,
@@ -216,5 +220,6 @@ def run(
         redact,
         otlp,
         otlp_content,
+        verbose,
     )
     return run_script([*first, *(target or [])], how, options, environment)

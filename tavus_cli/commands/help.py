@@ -17,6 +17,7 @@ TOPICS = {
     "configuration": "settings, environment, API key, exit statuses, completion",
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
+    "testing": "testing an agent: suites, simulated callers, CI, load",
     "tools": "answering tool calls: programs, URLs, mocks; who may call",
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",

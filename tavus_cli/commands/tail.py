@@ -35,7 +35,7 @@ class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
     ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
-    waits for nothing).
+    waits for nothing). ``history``: rows of before a resident session was joined.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -54,6 +54,7 @@ class TailOptions:
     otlp: str | None = None
     otlp_content: bool = False
     tools: ToolOptions | None = None
+    history: int = 0
 
     def view(self, environment: Environment) -> View | LineView:
         """Raises UsageError for an unknown format."""
@@ -91,7 +92,12 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         until=options.until,
         count=options.count,
         notes_apart=options.format != "pretty" and not options.envelope,
+        history=options.history,
     )
+    if room.via and (options.format == "pretty" or options.envelope):
+        from tavus_cli.resident.room import with_past
+
+        with_past(room, options.history)
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say, warn=environment.warn)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))

@@ -18,6 +18,7 @@ from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding, is_piece
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
+from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
 from tavus_cli.protocol.wire import folded
 
@@ -188,8 +189,20 @@ class Conversation:
             entry.fold = "partial"
         return [entry]
 
+    def caught_up(self) -> list[Entry]:
+        """All that came so far is from before this side joined: what is held goes out, counts begin anew.
+
+        ``resume`` follows. What was sent and waits for its echo waits on.
+        """
+        out = self._entries(self._ordering.close())
+        self.status = Status(reply=self.status.reply)
+        return out
+
     def resume(self, snapshot: Snapshot) -> None:
         """Continue from the snapshot of another ``Conversation``; nothing in it becomes an entry."""
+        still_open = {one for message, _ in snapshot.calls for one, _, _ in calls_in(decode(message))}
+        for answered in self.turns.open_calls.keys() - still_open:
+            del self.turns.open_calls[answered]
         for message, at in snapshot.calls:
             self.turns.place(decode(message, at), at)
         if snapshot.turn is not None:

@@ -133,6 +133,8 @@ class Ordering:
     def start_at(self, seq: int) -> None:
         """Start at ``seq``, because another client has seen the number before it; do not hold ``seq``."""
         self._start = seq
+        if self._next is not None:
+            self._next = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """Everything held long enough by ``now``."""

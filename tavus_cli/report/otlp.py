@@ -7,6 +7,7 @@ in it only where asked for (``content``).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from base64 import b64decode
@@ -25,6 +26,7 @@ from tavus_cli.views.safe import safe
 
 BATCH = 512  # spans a request
 _TIMEOUT = 10  # seconds that a collector may take for a request
+_LATEST = 2**64 - 1  # nanoseconds
 _Attributes = Mapping[str, Any]
 
 
@@ -72,7 +74,8 @@ class Tracer:
         self._timeline = timeline
         self._conversation = conversation
         self._content = content
-        self._trace_id = sha256(f"{conversation} {timeline.first_at:.6f}".encode()).digest()[:16]
+        name = f"{conversation} {timeline.first_at:.6f}"
+        self._trace_id = sha256(name.encode("utf-8", "surrogatepass")).digest()[:16]
         self._ids = _ids(int.from_bytes(self._trace_id, "big"))
         resource = Resource.create({"service.name": "tavus-console", "service.version": __version__})
         self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
@@ -271,7 +274,8 @@ class _File:
             raise ConsoleError(f"{self._path}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk, which ``write`` has said
+            self._file.close()
 
 
 def _hexadecimal(value: Any) -> Any:
@@ -317,7 +321,8 @@ def _times(span: TurnSpan) -> Iterator[float]:
 
 
 def _nanoseconds(at: float) -> int:
-    return round(at * 1_000_000) * 1_000
+    """As far as OTLP has numbers for it: from 1970 to the year 2554."""
+    return min(max(0, round(at * 1_000_000) * 1_000), _LATEST)
 
 
 def _unicode(text: str) -> str:

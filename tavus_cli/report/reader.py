@@ -14,7 +14,7 @@ from tavus_cli.report.measures import Measures, measure
 from tavus_cli.report.recording import Reported
 from tavus_cli.report.timeline import Timeline
 
-_TOLD_EVERY = 100_000  # events
+_REPORT_EVERY = 100_000  # events
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ class Reader:
         self._warnings: list[str] = []
         self._warn = warn
         self._say = say
-        self._told = _TOLD_EVERY
+        self._next_report = _REPORT_EVERY
 
     def entries(self, entries: list[Entry]) -> None:
         self._timeline.entries(entries)
@@ -56,9 +56,9 @@ class Reader:
             if type(entry) is NoteEntry and entry.warning:
                 self._warnings.append(entry.text)
                 self._warn(entry.text)
-        if self._timeline.counts.events >= self._told:
-            self._say(f"{self.name}: {self._told:,} events …")
-            self._told += _TOLD_EVERY
+        if self._timeline.counts.events >= self._next_report:
+            self._say(f"{self.name}: {self._next_report:,} events …")
+            self._next_report += _REPORT_EVERY
 
     async def drain(self) -> None:
         pass

@@ -35,6 +35,7 @@ from tavus_cli.rooms.room import (
     Arrival,
     Participant,
     ParticipantChanged,
+    Room,
     RoomOver,
     steady_time,
 )
@@ -48,6 +49,7 @@ ASKING = 2.0  # seconds for the first line of a session; after that it counts as
 ANSWERING = 3.0  # seconds for the snapshot
 SENDING = 15.0  # seconds for sending; Daily has 10 (rooms/daily/room.SEND_SECONDS)
 STOPPING = 15.0  # seconds for a session that answers to leave its room
+MESSAGES_A_ROW = 10  # at most, nearly always
 KILLING = 2.0  # seconds until the next, harder way of stopping
 _GONE = "the resident session is gone"
 
@@ -189,6 +191,7 @@ class ResidentRoom:
         self._joined = asyncio.Event()
         self._informed = asyncio.Event()  # set once the snapshot is here, or nothing more arrives
         self._snapshot: Snapshot | None = None
+        self.past = 0  # messages of before that joining asks for, at most
         self._left = False
         self._requests: dict[int, asyncio.Future[Json]] = {}
         self._number = 0
@@ -207,7 +210,7 @@ class ResidentRoom:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
         try:
-            await self._write(encode({"do": "join"}))
+            await self._write(encode({"do": "join"} | ({"past": self.past} if self.past else {})))
         except OSError:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
@@ -361,6 +364,12 @@ class ResidentRoom:
         for request in self._requests.values():
             if not request.done():
                 request.set_exception(SendFailed(f"not confirmed: {reason}"))
+
+
+def with_past(room: Room, rows: int) -> None:
+    """Have a room that is shared tell what came before, when it is joined; other rooms cannot."""
+    if isinstance(room, ResidentRoom):
+        room.past = rows * MESSAGES_A_ROW
 
 
 # -- all of them -------------------------------------------------------------------------------------------

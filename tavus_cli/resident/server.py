@@ -23,6 +23,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.past import Past
 from tavus_cli.resident.wire import (
     CHUNK,
     FROM_CLIENT,
@@ -108,7 +109,7 @@ class Client:
             self._missed += 1
             return
         if self._missed and not always:
-            self._add(self._told_missed())
+            self._add(self._missed_line())
         self._add(line)
 
     def close(self) -> None:
@@ -120,7 +121,7 @@ class Client:
         while True:
             await self._more.wait()
             if not self._lines and self._missed:
-                self._add(self._told_missed())
+                self._add(self._missed_line())
             if not self._lines:
                 self._more.clear()
                 if self._closing:
@@ -142,7 +143,7 @@ class Client:
         self._bytes += len(line)
         self._more.set()
 
-    def _told_missed(self) -> bytes:
+    def _missed_line(self) -> bytes:
         missed, self._missed = self._missed, 0
         return encode({"missed": missed, "at": self._now()})
 
@@ -165,6 +166,7 @@ class Server:
         self._calls: Calls | None = None
         if attach is not None:
             self._attached = attach(self._session, self._send_for_all, self._note_for_all)
+        self._past = Past()
         self._clients: set[Client] = set()  # that have joined
         self._connected: set[Client] = set()
         self._started = room.now()
@@ -305,6 +307,8 @@ class Server:
         await client.greeted.wait()
         match request.get("do"):
             case "join":
+                if isinstance(most := request.get("past"), int) and most > 0:
+                    client.put(self._past.line(most), always=True)
                 client.put(encode(self._snapshot()), always=True)
                 if self._session.down is not None:
                     down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
@@ -357,9 +361,11 @@ class Server:
         self._arrived([RoomNote(text, self._room.now())])
 
     def _forward_sent(self, message: Json, clients: set[Client]) -> None:
-        sent = arrival_json(Received(message, self._room.now(), direction="out"))
+        arrival = Received(message, self._room.now(), direction="out")
+        sent = arrival_json(arrival)
         assert sent is not None
         line = encode(sent)
+        self._past.add(arrival, line)
         for client in clients:
             client.put(line)
 
@@ -401,7 +407,9 @@ class Server:
         for arrival in batch:
             value = arrival_json(arrival)
             if value is not None:
-                self._send_all(encode(value), always=isinstance(arrival, RoomOver))
+                line = encode(value)
+                self._past.add(arrival, line)
+                self._send_all(line, always=isinstance(arrival, RoomOver))
 
     def _send_all(self, line: bytes, *, always: bool = False) -> None:
         for client in self._clients:

@@ -18,6 +18,7 @@ from tavus_cli.rooms.room import (
     LineChanged,
     Participant,
     ParticipantChanged,
+    Past,
     Received,
     RoomNote,
     RoomOver,
@@ -107,6 +108,8 @@ def arrival_of(value: Json) -> Arrival | None:
         return Received(value["in"], at, value["from"])
     if "out" in value:
         return Received(value["out"], at, direction="out")
+    if "past" in value:
+        return Past(tuple(one for one in map(arrival_of, value["past"]) if one is not None))
     if "snapshot" in value:
         return snapshot_of(value["snapshot"])
     if "participant" in value:

@@ -84,6 +84,8 @@ def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
 
 def _standard_input(stdin: TextIO | None) -> Any:
     stream = sys.stdin if stdin is None else stdin
+    if stream.closed or stream.buffer.closed:
+        raise UsageError("standard input can be read once: give - once")
     return stream.buffer
 
 

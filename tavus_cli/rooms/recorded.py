@@ -210,7 +210,7 @@ def _opened(line: str) -> bool | None:
 def _head(path: str, line: str) -> dict[str, Any]:
     """Check the first line. Raises UsageError if the file cannot be replayed."""
     if not line.strip():
-        raise UsageError(f"{path}: not a recording: its first line is empty")
+        raise UsageError(f"{path}: not a recording: {'its first line' if line else 'it'} is empty")
     try:
         head = _read(line)
     except ValueError:

@@ -88,6 +88,12 @@ class RoomOver(NamedTuple):
     cut_off: bool = False
 
 
+class Past(NamedTuple):
+    """The latest of what arrived in a resident session before this side joined it; first, if at all."""
+
+    arrivals: tuple[Any, ...]  # each an Arrival
+
+
 class Idle:
     """Only from a room without real time: nothing more will arrive until this side acts."""
 
@@ -95,9 +101,10 @@ class Idle:
         return "Idle()"
 
 
-# A Snapshot comes only from a resident session, first: what happened before this client joined it.
+# A Snapshot comes only from a resident session, first but for a Past: what happened before this client
+# joined it.
 # An Event comes only from recordings: a Received already decoded.
-Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Snapshot
+Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 
 
 class Room(Protocol):

@@ -31,6 +31,7 @@ from tavus_cli.rooms.room import (
     Idle,
     LineChanged,
     ParticipantChanged,
+    Past,
     Received,
     Room,
     RoomNote,
@@ -62,6 +63,12 @@ class HoldingSink(Sink, Protocol):
     def wake_at(self) -> float | None: ...
 
     def tick(self, now: float) -> None: ...
+
+
+class PastSink(Sink, Protocol):
+    """One that shows what came before this side joined a resident session: once, and first."""
+
+    def past(self, entries: list[Entry]) -> None: ...
 
 
 class Session:
@@ -303,6 +310,8 @@ class Session:
                 return self.conversation.tick(float("inf"))
             case Snapshot():
                 self.conversation.resume(arrival)
+            case Past(arrivals):
+                self._show_past(arrivals)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
@@ -321,6 +330,29 @@ class Session:
                 if participant.pal:
                     return self._pal_is(change != "left", at)
         return []
+
+    def _show_past(self, arrivals: tuple[Any, ...]) -> None:
+        """To the sinks that show it, and to nobody who would act on it, or record it.
+
+        What is missing between its numbers was not kept, or has been told.
+        """
+        from tavus_cli.protocol.conversation import GapEntry
+
+        core = self.conversation
+        entries: list[Entry] = []
+        for one in arrivals:
+            match one:
+                case Received(message, at, sender, raw, "in"):
+                    entries += core.receive(message, at, sender, raw)
+                case Received(message, at):
+                    entries += core.sent(message, at or self.room.now())
+                case RoomNote(text, at) | LineChanged(_, text, at):
+                    entries += core.note(text, at)
+        entries += core.caught_up()
+        entries = [one for one in entries if type(one) is not GapEntry]
+        for sink in self.sinks:
+            if hasattr(sink, "past"):
+                cast(PastSink, sink).past(entries)
 
     def _pal_is(self, present: bool, at: float | None) -> list[Entry]:
         """Show a line when the PAL leaves, and when it is back."""

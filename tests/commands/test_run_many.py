@@ -146,8 +146,10 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests", "--filter", "x*"], "matches none"),
         (["tests", "--baseline", "tests/bad.tavus"], "not what --results wrote"),
         (["nonsense!", "tests"], "not a valid TARGET"),
+        (["sim:?speed=never", "tests"], "speed must be"),
+        (["tests"], "no TARGET"),
         (["tests", "--target", "-"], "cannot be -"),
-        (["tests", "--results", "no/x"], "no/x"),
+        ([MAX, "tests", "--results", "no/x"], "no/x"),
         (["tests/good.tavus", "nothing.tavus"], "nothing.tavus"),
     ],
 )
@@ -184,6 +186,12 @@ def test_failures_leave_their_recordings() -> None:
     assert console("run", "kept/0001-bad.jsonl", "tests/bad.tavus").status == 3
     console("run", MAX, "tests", "--keep", "all", "--keep-in", "kept", "--redact", "--results", "r.jsonl")
     assert [one["recording"] for one in rows("r.jsonl")] == ["kept/0001-bad.jsonl", "kept/0002-good.jsonl"]
+
+
+def test_a_full_disk_is_said_once_and_fails() -> None:
+    result = console("run", MAX, "tests/good.tavus", "--repeat", "2", "--results", "/dev/full")
+    assert (result.status, result.err.count("No space left")) == (1, 1)
+    assert "2 of 2 runs passed" in result.out
 
 
 def test_a_baseline_names_what_is_newly_failing() -> None:
@@ -280,6 +288,15 @@ def test_a_key_that_is_not_accepted_ends_all(api: LocalApi) -> None:
     api.odd.append(Odd(401, "{}"))
     assert run_new(api, "tests").status == 4
     assert [one["verdict"] for one in rows("r.jsonl")] == ["not run", "not run"]
+
+
+def test_a_conversation_for_a_simulated_caller_is_text_only(api: LocalApi) -> None:
+    model = '[model]\nname = "small"\nurl = "http://127.0.0.1:9/v1"\n'
+    Path("tests/caller.toml").write_text(f'persona = "A visitor."\ngoal = "Ask."\nsuccess = ["x"]\n{model}')
+    assert run_new(api, "tests/caller.toml", "tests/good.tavus").status == 3
+    assert [one.body.get("chat") for one in created(api)] == [True, None]
+    assert rows("r.jsonl")[0]["verdict"] != "ok"
+    assert api.active == []
 
 
 def test_no_key_is_said_before_anything(api: LocalApi) -> None:

@@ -31,7 +31,8 @@ LEAVING = ("quit", "end")
 
 @dataclass(frozen=True, slots=True)
 class JoinOptions:
-    """How to join. Times in seconds; ``history`` is the file of what was typed.
+    """How to join. Times in seconds; ``history`` is the file of what was typed, ``past`` how many rows are
+    shown of before a resident session was joined.
 
     ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
     its lines there, by an escape that some terminals refuse and others ask about. ``ending``: what /end
@@ -51,6 +52,7 @@ class JoinOptions:
     clipboard: bool = False
     ending: Ending | None = None
     tools: ToolOptions | None = None
+    past: int = 0
 
 
 class Commander:

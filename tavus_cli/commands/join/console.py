@@ -75,6 +75,7 @@ class Console:
         self._environment = environment
         self._clipboard = options.clipboard
         self._record = options.record
+        self._history = options.past
         make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
         self._live_view = partial(make_view, seq=options.seq, limit=LONG_LINE, console=True)
         self._view = self._live_view(width=environment.columns, all=options.selection.all)
@@ -251,6 +252,12 @@ class Console:
         self._status.over = self._session.over
         self._remember(entries)
         self._show_rows(self._rows.take(entries, self._shown(entries)))
+
+    def past(self, entries: list[Entry]) -> None:
+        """What came before a resident session was joined."""
+        self._remember(entries)
+        rows = self._rows.take(entries, self._shown(entries))
+        self._prompt.print(self._view.past(rows, self._history))
 
     def wake_at(self) -> float | None:
         return self._rows.wake_at()

@@ -37,6 +37,10 @@ _END = "\n"  # of the input: no line holds one
 async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
     """The exit status. Raises UsageError, and what joining raises."""
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
+    if room.via:
+        from tavus_cli.resident.room import with_past
+
+        with_past(room, options.past)
     if environment.interactive:
         from .console import Console
 
@@ -78,7 +82,7 @@ async def _piped(
 ) -> int:
     view = line_view(environment, all=options.selection.all, seq=options.seq, times=options.times)
     async with Output(environment) as output:
-        session.sinks.append(Printer(view, options.selection, output, environment))
+        session.sinks.append(Printer(view, options.selection, output, environment, history=options.past))
         status = await first_of(_obey_lines(session, options, environment, calls), output.gone)
     return output.status() if status is None or output.gone.is_set() else status
 
