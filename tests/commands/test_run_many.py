@@ -142,7 +142,7 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests", "--max-cost-minutes", "3"], "goes with --new"),
         (["tests", "--pal", "p1"], "need --new"),
         (["sim", "tests", "--new", "--pal", "p1"], "leave TARGET out"),
-        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "3"], "one run may take 6 minutes"),
+        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "0"], "one run may take 6 minutes"),
         (["tests", "--filter", "x*"], "matches none"),
         (["tests", "--baseline", "tests/bad.tavus"], "not what --results wrote"),
         (["nonsense!", "tests"], "not a valid TARGET"),
@@ -387,8 +387,9 @@ def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> Non
 
     status, all, active = asyncio.run(main())
     verdicts = [one["verdict"] for one in rows("r.jsonl")]
-    assert (status, all, active, len(verdicts)) == (3, 50, 0, 50), verdicts
-    assert 25 <= verdicts.count("ok") < 50, verdicts
+    assert (all, active, len(verdicts)) == (50, 0, 50), verdicts
+    assert verdicts.count("ok") >= 25, verdicts
+    assert status == (0 if verdicts.count("ok") == 50 else 3)
 
 
 @pytest.mark.slow
