@@ -108,7 +108,7 @@ class CallerProgram:
             if one.met is False:
                 return Verdict.EXPECTATION, f"not met: {one.criterion} ({one.reason})"
         if not judged:
-            return Verdict.CANNOT_TELL, "the call was not judged"
+            return Verdict.CANNOT_TELL, ""
         for one in judged:
             if one.met is None:
                 return Verdict.CANNOT_TELL, f"{one.criterion} ({one.reason})"
@@ -130,7 +130,7 @@ def _fact(one: Judged) -> dict[str, Any]:
 
 def _lines(script: str, detail: str, call: Call) -> tuple[str, ...]:
     marks = {True: "met", False: "NOT MET", None: "cannot tell"}
-    lines = [f"{script}: {detail}"]
+    lines = [f"{script}: {detail}"] if detail else []  # stopped: whoever did it says why
     for one in call.called.judged:
         lines.append(f"    {marks[one.met]}: {one.criterion}")
         lines += [f'        {quote.who}: "{quote.text}"' for quote in one.quotes]

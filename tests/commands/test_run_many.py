@@ -142,12 +142,14 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests", "--max-cost-minutes", "3"], "goes with --new"),
         (["tests", "--pal", "p1"], "need --new"),
         (["sim", "tests", "--new", "--pal", "p1"], "leave TARGET out"),
-        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "3"], "one run may take 6 minutes"),
+        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "0"], "one run may take 6 minutes"),
         (["tests", "--filter", "x*"], "matches none"),
         (["tests", "--baseline", "tests/bad.tavus"], "not what --results wrote"),
         (["nonsense!", "tests"], "not a valid TARGET"),
+        (["sim:?speed=never", "tests"], "speed must be"),
+        (["tests"], "no TARGET"),
         (["tests", "--target", "-"], "cannot be -"),
-        (["tests", "--results", "no/x"], "no/x"),
+        ([MAX, "tests", "--results", "no/x"], "no/x"),
         (["tests/good.tavus", "nothing.tavus"], "nothing.tavus"),
     ],
 )
@@ -184,6 +186,12 @@ def test_failures_leave_their_recordings() -> None:
     assert console("run", "kept/0001-bad.jsonl", "tests/bad.tavus").status == 3
     console("run", MAX, "tests", "--keep", "all", "--keep-in", "kept", "--redact", "--results", "r.jsonl")
     assert [one["recording"] for one in rows("r.jsonl")] == ["kept/0001-bad.jsonl", "kept/0002-good.jsonl"]
+
+
+def test_a_full_disk_is_said_once_and_fails() -> None:
+    result = console("run", MAX, "tests/good.tavus", "--repeat", "2", "--results", "/dev/full")
+    assert (result.status, result.err.count("No space left")) == (1, 1)
+    assert "2 of 2 runs passed" in result.out
 
 
 def test_a_baseline_names_what_is_newly_failing() -> None:
@@ -379,8 +387,9 @@ def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> Non
 
     status, all, active = asyncio.run(main())
     verdicts = [one["verdict"] for one in rows("r.jsonl")]
-    assert (status, all, active, len(verdicts)) == (3, 50, 0, 50), verdicts
-    assert 25 <= verdicts.count("ok") < 50, verdicts
+    assert (all, active, len(verdicts)) == (50, 0, 50), verdicts
+    assert verdicts.count("ok") >= 25, verdicts
+    assert status == (0 if verdicts.count("ok") == 50 else 3)
 
 
 @pytest.mark.slow
