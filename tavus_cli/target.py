@@ -213,7 +213,7 @@ def resolve(target: Target, options: RoomOptions, environment: Environment) -> J
         case SessionName(name):
             raise _invalid(name)
         case Default():
-            raise _nothing_given()
+            raise nothing_given()
     assert isinstance(target, Sim | RoomUrl)
     return target, options
 
@@ -293,7 +293,7 @@ def _only_session() -> Opened:
     from tavus_cli.resident.room import NotAnswering, sessions
 
     if not sockets.sockets():
-        raise _nothing_given()
+        raise nothing_given()
     found = sessions()
     if len(found.rooms) == 1 and not found.silent and not found.joining:
         return _opened(found.rooms[0], Default())
@@ -305,10 +305,11 @@ def _only_session() -> Opened:
         raise UsageError(f"no TARGET, and {len(names)} sessions are running: give one of {', '.join(names)}")
     if names:
         raise CannotJoin(f"the session {names[0]} is still joining its room: try again")
-    raise _nothing_given()
+    raise nothing_given()
 
 
-def _nothing_given() -> UsageError:
+def nothing_given() -> UsageError:
+    """What to give, where no TARGET was."""
     return UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
 
 
