@@ -35,12 +35,12 @@ _tavus_console_paths() {
     done < <(compgen "$1" -- "$current")
 }
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     local LC_ALL=C one name text state
     local folders=("${XDG_RUNTIME_DIR:-/run/user/$UID}/tavus-console" "/run/user/$UID/tavus-console"
         "${TMPDIR:-/tmp}/runtime-$UID/tavus-console" "$HOME/Library/Caches/TemporaryItems/tavus-console")
-    [[ -n $TAVUS_CONSOLE_RUNTIME ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
+    [[ -n ${TAVUS_CONSOLE_RUNTIME:-} ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
     for one in "${folders[@]}"; do
         for name in "$one"/*.sock; do
             name=${name##*/}
@@ -54,6 +54,9 @@ _tavus_console_ids() {
             text=""
             IFS= read -r -n 4096 text < "$one"
             [[ $text =~ \"conversation_id\":\ \"(c[0-9a-z]+)\" ]] && _tavus_console_add "${BASH_REMATCH[1]}"
+        done
+        for one in "$state"/tavus-console/tokens/*; do
+            [[ ${one##*/} =~ ^c[0-9a-z]+$ ]] && _tavus_console_add "${one##*/}"
         done
     done
 }
@@ -117,7 +120,7 @@ _tavus_console_argument() {
     "send set-emotion 0") offer=(neutral happiness sadness anger fear surprise disgust contempt) ;;
     "completion 0") offer=(bash zsh fish) ;;
     "run "*) offer=(@targets @files) ;;
-    "help 0") offer=(commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay) ;;
+    "help 0") offer=(commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay) ;;
     "script 0") offer=(from) ;;
     "conversation 0") offer=(create list get end) ;;
     "conversation get 0"|"conversation end "*|"session stop 0"|"webhooks pull 0") offer=(@ids) ;;
@@ -138,7 +141,7 @@ _tavus_console_options() {
     "replay") offer=(--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --no-partials --all --no-all --envelope --hold --color --theme --times --seq --json -i --interactive -h --help) ;;
     "send") offer=(--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --audio --completed --error -h --help) ;;
     "completion"|"help"|"script"|"conversation"|"auth"|"config"|"config path"|"config edit"|"session"|"webhooks") offer=(-h --help) ;;
-    "run") offer=(--target --check --keep-going --timeout --max-reply --repeat -j --jobs --run-timeout --min-pass --filter --shard --fail-fast --results --baseline --keep --keep-in --new --max-cost-minutes --body --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
+    "run") offer=(--target --check --keep-going -v --verbose --timeout --max-reply --repeat -j --jobs --run-timeout --min-pass --filter --shard --fail-fast --results --baseline --keep --keep-in --new --max-cost-minutes --body --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
     "tools") offer=(--dry-run --rerun --listen --public-host --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
     "report") offer=(--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help) ;;
     "redact") offer=(--key --json -h --help) ;;
@@ -201,6 +204,6 @@ _tavus_console() {
     else
         _tavus_console_argument "$place" "$count"
     fi
-    _tavus_console_offer "${offer[@]}"
+    _tavus_console_offer ${offer[@]+"${offer[@]}"}
 }
 complete -F _tavus_console tavus-console

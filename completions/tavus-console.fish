@@ -32,7 +32,7 @@ function __tavus_console_nth
     test (count (__tavus_console_arguments)) = $argv[1]
 end
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 function __tavus_console_ids
     set -l user (id -u)
     set -l runtime "/run/user/$user"
@@ -54,6 +54,9 @@ function __tavus_console_ids
     for note in $state/tavus-console/open/* "$HOME/Library/Application Support/tavus-console/open"/*
         test -f $note
         and string match -rg -- '"conversation_id": "(c[0-9a-z]+)"' <$note
+    end
+    for token in $state/tavus-console/tokens/* "$HOME/Library/Application Support/tavus-console/tokens"/*
+        string match -r -- '^c[0-9a-z]+$' (string replace -r '.*/' '' -- $token)
     end
     return 0
 end
@@ -266,6 +269,7 @@ complete -c tavus-console -n '__tavus_console_at completion; and __tavus_console
 complete -c tavus-console -n '__tavus_console_at run' -l target -r -a '(__tavus_console_targets)' -d 'Run it there too. Can be repeated.'
 complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the scripts for mistakes; join nothing.'
 complete -c tavus-console -n '__tavus_console_at run' -l keep-going -d 'Continue after a failure.'
+complete -c tavus-console -n '__tavus_console_at run' -s v -l verbose -d 'Show the conversation on standard error while it runs.'
 complete -c tavus-console -n '__tavus_console_at run' -l timeout -r -d 'How long an expectation without within waits.'
 complete -c tavus-console -n '__tavus_console_at run' -l max-reply -r -d 'Fail if a reply takes longer: 1500ms.'
 complete -c tavus-console -n '__tavus_console_at run' -l repeat -r -d 'Run each script N times.'
@@ -382,7 +386,7 @@ complete -c tavus-console -n '__tavus_console_at local' -l allow-remote -d 'Post
 complete -c tavus-console -n '__tavus_console_at local' -s q -l quiet -d 'Print no log of requests and webhooks.'
 complete -c tavus-console -n '__tavus_console_at local' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at help' -s h -l help -d 'Show help and exit.'
-complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
 complete -c tavus-console -n '__tavus_console_at script' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at script' -a from -d 'Print a script that does what was done in a recording, and expects what came.'
 complete -c tavus-console -n '__tavus_console_at script from' -s o -l output -r -F -d 'Write the script there.'

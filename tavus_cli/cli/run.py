@@ -69,6 +69,10 @@ def run(
         bool, typer.Option("--check", help="Check the scripts for mistakes; join nothing.")
     ] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Continue after a failure.")] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Show the conversation on standard error while it runs."),
+    ] = False,
     timeout: Annotated[float, duration_option("How long an expectation without within waits.")] = lasting(
         "30s"
     ),
@@ -171,6 +175,7 @@ def run(
                 raise UsageError("--record goes with one run: use --keep all, or --keep failed")
             if otlp is not None and "://" not in otlp:
                 raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+            cost = 30.0 if max_cost_minutes is None else max_cost_minutes
             kept = recordings(keep, keep_in)
             if redact and kept is None:
                 raise UsageError("--redact goes with --keep")
@@ -179,15 +184,15 @@ def run(
                     words,
                     target or [],
                     limits,
-                    How(hold, ready_timeout, redact, report is not None, otlp, otlp_content, tools),
+                    How(hold, ready_timeout, redact, report is not None, otlp, otlp_content, tools, verbose),
                     repeat or 1,
                     jobs or 1,
                     1.0 if min_pass is None else min_pass,
-                    run_timeout or 300.0,
+                    300.0 if run_timeout is None else run_timeout,
                     None if shard is None else parse_shard(shard),
                     filter,
                     fail_fast,
-                    Creating(fields, body, max_cost_minutes or 30.0) if new else None,
+                    Creating(fields, body, cost) if new else None,
                     kept,
                     results,
                     baseline,
@@ -216,5 +221,6 @@ def run(
         redact,
         otlp,
         otlp_content,
+        verbose,
     )
     return run_script([*first, *(target or [])], how, options, environment)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
@@ -20,8 +20,8 @@ from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
-from tavus_cli.suite.programs import files_in
-from tavus_cli.suite.script import run_in
+from tavus_cli.suite.programs import files_in, load
+from tavus_cli.suite.script import Mistakes, run_in
 from tavus_cli.suite.surroundings import How, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
@@ -47,6 +47,7 @@ class RunScript:
     redact: bool = False
     otlp: str | None = None
     otlp_content: bool = False
+    verbose: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -76,8 +77,21 @@ def _check(words: list[str], options: RunScript, environment: Environment) -> in
     ]
     if not scripts:
         raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
-    checked = [_script(replace(options, name=name), environment) for name in scripts]
-    return ExitStatus.USAGE if None in checked else ExitStatus.DONE
+    checked = [_checked(name, options, environment) for name in scripts]
+    return ExitStatus.DONE if all(checked) else ExitStatus.USAGE
+
+
+def _checked(name: str, options: RunScript, environment: Environment) -> bool:
+    """Whether it has no mistakes; they were printed. Raises UsageError."""
+    try:
+        load(read_text(name, environment.stdin), name, options.limits)
+    except Mistakes as error:
+        if options.json:
+            raise
+        for line in error.lines:
+            environment.warn(line)
+        return False
+    return True
 
 
 def _may_be_script(word: str) -> bool:
@@ -177,6 +191,7 @@ async def _on(
         options.otlp,
         options.otlp_content,
         options.tools,
+        options.verbose,
     )
     around = Surroundings(how, environment, print_line, options.record)
     try:

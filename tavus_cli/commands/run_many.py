@@ -7,8 +7,9 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import dataclass, field, replace
+from io import FileIO
+from typing import TYPE_CHECKING, Any
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
@@ -16,6 +17,7 @@ from tavus_cli.files import read_text
 from tavus_cli.report.actions import add_to_summary
 from tavus_cli.report.measures import pooled
 from tavus_cli.report.recording import Reported
+from tavus_cli.resident.sockets import sockets
 from tavus_cli.script.runner import Limits
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.session.session import run as run_session
@@ -25,10 +27,10 @@ from tavus_cli.suite.case import Case, Program
 from tavus_cli.suite.plan import Recordings, Shard, cases_of, chosen, names_of, split
 from tavus_cli.suite.programs import load
 from tavus_cli.suite.result import Rate, Result, changes, rates_before, rates_of
-from tavus_cli.suite.rooms import GivenRooms, NewRooms
+from tavus_cli.suite.rooms import GivenRooms, NewRooms, simulated
 from tavus_cli.suite.running import InOrder, Player, run_all
 from tavus_cli.suite.surroundings import How
-from tavus_cli.target import Piped, RoomOptions, parse
+from tavus_cli.target import VARIABLE, Default, Piped, RoomOptions, Sim, nothing_given, parse
 from tavus_cli.views.safe import safe
 from tavus_cli.views.table import UNCUT
 
@@ -82,8 +84,6 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     targets: list[str | None] = [*first, *options.targets]
     if options.new is not None and targets:
         raise UsageError("--new creates a conversation for each run: leave TARGET out")
-    if any(isinstance(parse(one), Piped) for one in targets):
-        raise UsageError("TARGET cannot be - in a suite: give the URL or the id")
     scripts = chosen(scripts, options.filter)
     programs = _programs(scripts, options, environment)
     if programs is None:
@@ -92,11 +92,27 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     if not cases:
         environment.warn("nothing in this shard: there are fewer scripts × targets than shards")
     before = _baseline(options)
+    if options.new is None:
+        _check_targets(targets or [environment.environ.get(VARIABLE)])
+    for program in programs.values():
+        program.check(environment.environ)
     rooms = _rooms(options, programs, room, environment)
     with contextlib.ExitStack() as stack:
         suite = _Suite(options, cases, names_of(scripts), before, environment)
         suite.open(stack)
         return run_session(lambda: suite.run(programs, rooms))
+
+
+def _check_targets(targets: Iterable[str | None]) -> None:
+    """Raises UsageError for those that nothing could be run on."""
+    for word in targets:
+        match parse(word):
+            case Piped():
+                raise UsageError("TARGET cannot be - in a suite: give the URL or the id")
+            case Sim(spec):
+                simulated(spec, 1)
+            case Default() if not sockets():
+                raise nothing_given()
 
 
 def _programs(
@@ -129,7 +145,7 @@ def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
 
     text = files.decoded(files.read(options.baseline, LARGEST_BASELINE), options.baseline)
     try:
-        rows = [from_json(line) for line in text.splitlines() if line.strip()]
+        rows = [from_json(line) for line in text.split("\n") if line.strip()]
         if all(isinstance(row, dict) for row in rows):
             return rates_before(rows, options.min_pass)
     except ValueError:
@@ -186,7 +202,7 @@ class _Suite:
     _board: Board = field(init=False)
     _lines: reports.Lines = field(init=False)
     _screen: Screen = field(init=False)
-    _file: TextIO | None = None
+    _file: FileIO | None = None
     _failure: ConsoleError | None = None
 
     def __post_init__(self) -> None:
@@ -212,7 +228,7 @@ class _Suite:
                 descriptor = files.open_to_write(options.results, os.O_TRUNC)
             except (OSError, ValueError) as error:
                 raise files.cannot(options.results, error) from None
-            self._file = stack.enter_context(os.fdopen(descriptor, "w", encoding="utf-8", newline="\n"))
+            self._file = stack.enter_context(FileIO(descriptor, "w"))
 
     async def run(
         self, programs: dict[str, Program], rooms_in: Callable[[Environment], GivenRooms | NewRooms]
@@ -245,6 +261,8 @@ class _Suite:
                 self.environment.complain(safe(line))
         elif result.run:
             self._print(result)
+        if not self.options.json:  # they may wait for a run before them
+            result = replace(result, played=replace(result.played, facts={}))
         for one in self.in_order.put(result):
             self._write(one)
             if one.reported is not None:
@@ -276,8 +294,9 @@ class _Suite:
         if self._file is None:
             return
         try:
-            self._file.write(reports.row(result) + "\n")
-            self._file.flush()
+            left = memoryview((reports.row(result) + "\n").encode("utf-8", "backslashreplace"))
+            while left:  # nothing is held back: each line is there as soon as its run has ended
+                left = left[self._file.write(left) :]
         except (OSError, ValueError) as error:
             self._failure = files.cannot(self.options.results or "", error)
             self._file = None

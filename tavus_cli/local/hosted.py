@@ -88,7 +88,7 @@ class Hosted:
         if url:
             try:
                 check_url(url, "callback_url", remote=self._tavus.remote)
-                self._delivery = Delivery(self._tavus.session, url, self._told, pauses=self._tavus.pauses)
+                self._delivery = Delivery(self._tavus.session, url, self._posted, pauses=self._tavus.pauses)
             except UsageError as error:
                 log(f"{name}  no webhooks: {error}")
         await asyncio.sleep(self.pal.script.timing.join / self.pal.speed)
@@ -231,7 +231,7 @@ class Hosted:
         if self._delivery is not None and not self._delivery.put(body):
             self._tavus.log(f"{self.conversation.id}  webhook {_kind(body)} dropped: too many wait")
 
-    def _told(self, body: Json, outcome: Delivered, again: bool) -> None:
+    def _posted(self, body: Json, outcome: Delivered, again: bool) -> None:
         then = "; it is posted again" if again else ("" if outcome.taken else "; given up")
         self._tavus.log(f"{self.conversation.id}  webhook {_kind(body)}  {outcome}{then}")
 

@@ -109,7 +109,7 @@ class Client:
             self._missed += 1
             return
         if self._missed and not always:
-            self._add(self._told_missed())
+            self._add(self._missed_line())
         self._add(line)
 
     def close(self) -> None:
@@ -121,7 +121,7 @@ class Client:
         while True:
             await self._more.wait()
             if not self._lines and self._missed:
-                self._add(self._told_missed())
+                self._add(self._missed_line())
             if not self._lines:
                 self._more.clear()
                 if self._closing:
@@ -143,7 +143,7 @@ class Client:
         self._bytes += len(line)
         self._more.set()
 
-    def _told_missed(self) -> bytes:
+    def _missed_line(self) -> bytes:
         missed, self._missed = self._missed, 0
         return encode({"missed": missed, "at": self._now()})
 

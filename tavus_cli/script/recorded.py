@@ -6,6 +6,7 @@ not sent by a /when, since a live script would not have continued before.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,13 +45,19 @@ class Sent:
 
 
 class RecordedStage:
-    """A ``runner.Stage``; call ``load`` first."""
+    """A ``runner.Stage``; call ``load`` first. It gives all entries to ``watch``."""
 
-    def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
+    def __init__(
+        self,
+        room: RecordedRoom,
+        hold: float = HOLD_SECONDS,
+        watch: Callable[[list[Entry]], None] | None = None,
+    ) -> None:
         if not room.timed:
             raise UsageError(f"{room.target}: bare messages do not say what was sent; give a recording")
         self.replies: list[tuple[int, float]] = []
         self._room = room
+        self._watch = watch
         self._conversation = Conversation(hold=hold)
         self.sendings: list[Sent] = []
         self.everything = Window(self._conversation, room.now(), sent=False)
@@ -164,6 +171,8 @@ class RecordedStage:
         self._add(self._conversation.sent(message, at, interaction), at)
 
     def _add(self, entries: list[Entry], at: float) -> None:
+        if self._watch is not None:
+            self._watch(entries)
         for entry in entries:
             self.everything.add(entry)
             for one in self.sendings:

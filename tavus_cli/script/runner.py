@@ -90,12 +90,14 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``run`` runs the whole script. ``print_line`` prints a line for /print."""
+    """``run`` runs the whole script. ``print_line`` prints a line for /print; ``begin`` is called with each
+    line before it is run."""
 
     stage: Stage
     limits: Limits
     result: Run
     print_line: Callable[[str], None]
+    begin: Callable[[Line], None] | None = None
     names: Names = field(default_factory=lambda: Names(checking=False))
     _lines_run: int = 0
 
@@ -114,6 +116,8 @@ class Runner:
     async def _lines(self, lines: tuple[Line, ...]) -> None:
         for line in lines:
             await self.stage.turns.give()
+            if self.begin is not None:
+                self.begin(line)
             said = await self._line(line)
             if isinstance(said, Quit):
                 raise _Stop

@@ -47,7 +47,11 @@ class Environment:
 
     @property
     def theme(self) -> Theme:
-        if not use_color(self.color, self.environ, is_tty(self.stdout)):
+        return self.theme_of(self.stdout)
+
+    def theme_of(self, stream: TextIO) -> Theme:
+        """Without colours where ``stream`` is to have none."""
+        if not use_color(self.color, self.environ, is_tty(stream)):
             return PLAIN
         return theme_named(self.theme_name or self.settings.theme, self.environ)
 

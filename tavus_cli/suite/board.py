@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, cast
 
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.suite.case import Case
 from tavus_cli.suite.reports import HEADS, Names, rate_rows
 from tavus_cli.suite.result import Rate, Result
@@ -70,13 +71,14 @@ class Board:
     def lines(self, columns: int, height: int) -> list[str]:
         """The table, cut to what fits: what runs and what has failed first."""
         rates = list(self._rates.values())
-        running = [case.group for case, _ in self._running.values()]
+        running = {case.group for case, _ in self._running.values()}
         tail = [*self._now(), self._progress(rates, columns)]
         room = max(1, height - len(tail) - 3)
         shown = rates
         if len(rates) > room:
-            first = [one for one in rates if (one.script, one.target) in running or one.mark == "FAILED"]
-            shown = [*first, *(one for one in rates if one not in first and not one.mark), *rates][:room]
+            marks = {"FAILED": 0, "": 2}
+            rates.sort(key=lambda one: 1 if (one.script, one.target) in running else marks.get(one.mark, 3))
+            shown = rates[:room]
         drawn = table(HEADS, rate_rows(shown, self._names), self._theme, columns)
         return [
             *drawn,
@@ -117,7 +119,7 @@ async def shown(
         quiet = replace(environment, stderr=_stream(environment.complain))
         yield Screen(environment), quiet
         return
-    from rich.console import Console
+    from rich.console import Console, ConsoleDimensions
     from rich.live import Live
 
     columns, height = shutil.get_terminal_size()
@@ -138,11 +140,11 @@ async def shown(
     async def draw() -> None:
         while True:
             wide, high = shutil.get_terminal_size()
-            console.size = type(console.size)(wide, high)
+            console.size = ConsoleDimensions(wide, high)
             table_.update(_text("\n".join(board.lines(wide - 1, high - 1))), refresh=True)
             await asyncio.sleep(FRAME_SECONDS)
 
-    with table_:
+    with table_, named_at_hard_exit(lambda: console.show_cursor(True)):
         drawing = asyncio.create_task(draw())
         try:
             yield screen, replace(environment, stderr=_stream(screen.print))

@@ -6,6 +6,8 @@ many times, each time as a **case** in a room of its own::
     class Caller:                                      # a Program
         warning, chat = None, True
 
+        def check(self, environ): ...
+
         async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
             async with around.joined(room, Ear) as ear:        # Ear(session) adds itself to session.sinks
                 ...                                            # joined, and the PAL is there
@@ -106,6 +108,9 @@ class Program(Protocol):
 
     @property
     def chat(self) -> bool: ...
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        """Before anything is created or joined. Raises UsageError where it cannot be played here."""
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played: ...
 

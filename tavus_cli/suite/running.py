@@ -52,7 +52,8 @@ class Player:
 
         record = self._recording_of(case)
         _remove(record)  # an earlier suite's
-        around = Surroundings(self.how, self.environment, tell, record)
+        label = f"{names_of([case.script])[case.script]} {case.number}  "
+        around = Surroundings(self.how, self.environment, tell, record, label=label)
         billed = Billed()
 
         async def in_room(room: Room) -> Played:
@@ -60,9 +61,11 @@ class Player:
 
         try:
             played = await self.rooms.run(case, in_room, billed)
-        except BaseException:
-            _remove(record)
-            raise
+        except BaseException as error:
+            if not isinstance(error, Exception) or isinstance(error, ConsoleError):
+                _remove(record)
+                raise
+            played = _stopped(case, around, Verdict.ERROR, f"{type(error).__name__}: {error}")
         if record is not None and not (os.path.exists(record) and self._keeps(played)):
             _remove(record)
             record = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -34,6 +34,9 @@ class ScriptProgram:
             return None
         return "it expects nothing, so it can only fail if the room cannot be joined or used"
 
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
+
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         run = Run(case.script, case.shown)
         around.so_far = lambda: played(run)
@@ -53,7 +56,7 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.print_line).run(script)
+            await Runner(stage, limits, run, around.print_line, _shower(run, around)).run(script)
     finally:
         run.tools = around.tool_facts
 
@@ -66,9 +69,20 @@ async def _run_on(
         raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
     if around.how.tools is not None:
         raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
-    stage = RecordedStage(recording, around.how.hold)
+    transcript = around.transcript
+    stage = RecordedStage(recording, around.how.hold, None if transcript is None else transcript.entries)
     await stage.load()
-    await Runner(stage, limits, run, around.print_line).run(script)
+    if transcript is not None:
+        transcript.tick(float("inf"))
+    await Runner(stage, limits, run, around.print_line, _shower(run, around)).run(script)
+
+
+def _shower(run: Run, around: Surroundings) -> Callable[[Line], None] | None:
+    """What shows a line of the script before it is run."""
+    transcript = around.transcript
+    if transcript is None:
+        return None
+    return lambda line: transcript.line(f"{run.script}:{line.number}", line.text)
 
 
 def played(run: Run) -> Played:

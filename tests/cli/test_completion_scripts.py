@@ -74,6 +74,7 @@ CASES = {
         "session stop gree": "session stop green-room-1a2b",
         "conversation end c0ff": "conversation end c0ffee11",
         "send c0ff": "send c0ffee11",
+        "webhooks pull cab": "webhooks pull cabba9e5",
         "tail sim gree": "tail sim gree",
         "tail odd": "tail odd",
         "conversation get odd": "conversation get odd",
@@ -98,6 +99,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
         (runtime / f"{name}.sock").touch()
     for number, noted in enumerate(("c0ffee11", "odd", "$(touch pwned)", None)):
         (notes / f"{number}").write_text(json.dumps({"at": 1.0, "until": 2.0, "conversation_id": noted}))
+    tokens = notes.with_name("tokens")
+    tokens.mkdir()
+    for name in ("cabba9e5", "odd $(touch pwned)", "cab;touch pwned"):
+        (tokens / name).touch()
     yield tmp_path
     assert not (tmp_path / "pwned").exists()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import io
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec
 
@@ -52,6 +52,9 @@ class Acting:
     act: Callable[[Case, Surroundings], Awaitable[Played]]
     warning: str | None = None
     chat: bool = False
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         return await self.act(case, around)

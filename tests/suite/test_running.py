@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from dataclasses import replace
 
 import pytest
 
@@ -110,6 +111,20 @@ async def test_a_signal_lets_all_leave(signals: int) -> None:
 
 
 @looped
+async def test_a_room_that_fails_unexpectedly_fails_its_run_only() -> None:
+    class Broken:
+        async def run(self, *_: object) -> Played:
+            raise OSError("no more threads")
+
+    async def act(one: Case, around: Surroundings) -> Played:
+        return Played(Verdict.OK)
+
+    heard = Heard()
+    await run_all(CASES, replace(player(act), rooms=Broken()), 2, heard)
+    assert heard.verdicts == dict.fromkeys(range(1, 9), Verdict.ERROR)
+
+
+@looped
 async def test_what_ends_the_whole_suite_is_raised() -> None:
     class NoKey:
         async def run(self, *_: object) -> Played:
@@ -118,8 +133,7 @@ async def test_what_ends_the_whole_suite_is_raised() -> None:
     async def act(one: Case, around: Surroundings) -> Played:
         return Played(Verdict.OK)
 
-    heard, one = Heard(), player(act)
-    one = type(one)(one.programs, NoKey(), one.how, one.limit, one.environment)
+    heard, one = Heard(), replace(player(act), rooms=NoKey())
     with pytest.raises(NotAuthorised):
         await run_all(CASES, one, 2, heard)
     assert heard.verdicts == dict.fromkeys(range(1, 9), Verdict.NOT_RUN)

@@ -114,14 +114,14 @@ class Player(Console):
                 if isinstance(action, Say):
                     if action.command == "quit":
                         return True
-                    if await self._told(action):
+                    if await self._did(action):
                         return False
                 elif action is not None:
                     raise UsageError("not sent: a recording cannot receive messages")
             except ConsoleError as error:
                 self._warn(str(error))
 
-    async def _told(self, say: Say) -> bool:
+    async def _did(self, say: Say) -> bool:
         """Do it; whether it is further back. Raises UsageError."""
         match say.command:
             case "step":

@@ -117,12 +117,12 @@ class SimulatedRoom:
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         """Events are generated as they are read: a slow reader slows the replica, except in real time."""
-        told_idle = True  # nothing arrives before joining
+        reported_idle = True  # nothing arrives before joining
         while not self._left:
             self._wake.clear()
             self._collect(self.now())
             if self._ready:
-                told_idle = False
+                reported_idle = False
                 yield [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
                 if self._over is not None and not self._ready:
                     return
@@ -136,12 +136,12 @@ class SimulatedRoom:
                 if not self._wake.is_set() and not self._held:
                     self._virtual = max(self._virtual, due)
                     self._ring(self._virtual)
-            elif not told_idle:
-                told_idle = True
+            elif not reported_idle:
+                reported_idle = True
                 yield [Idle()]
             else:
                 await self._wake.wait()
-                told_idle = self._replica is None
+                reported_idle = self._replica is None
 
     def alarm(self, at: float) -> asyncio.Future[None]:
         """A future, done once virtual time reaches ``at`` or the room ends; time passes until then.
