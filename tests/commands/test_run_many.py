@@ -107,7 +107,7 @@ def test_enough_is_enough() -> None:
         ("/wait 20s\n", MAX, ("--run-timeout", "5s"), "timeout"),
         ("/wait 20s\n", "sim", ("--run-timeout", "300ms"), "timeout"),
         ("hello\n/expect reply\n", MAX, ("--max-reply", "1ms"), "budget"),
-        ("hello\n/expect reply\n", "c7f3a91d20be4b58", ("--base-url", "http://127.0.0.1:9"), "not joined"),
+        ("hello\n/expect reply\n", "sim:late.toml", ("--ready-timeout", "100ms"), "not joined"),
         ("/wait 2s\nhello\n", "sim:?speed=max&leave=1", (), "over"),
         ("hello\n/expect reply as r\n/respond $r.arguments.day\n", MAX, (), "script error"),
         ("hello\n/expect guardrail.triggered within 1s\n", MAX, (), "expectation"),
@@ -115,9 +115,8 @@ def test_enough_is_enough() -> None:
 )
 def test_each_failure_has_its_word(script: str, target: str, options: tuple[str, ...], verdict: str) -> None:
     Path("one.tavus").write_text(script)
-    key = {"TAVUS_API_KEY": KEY, "TAVUS_DAILY_PROXY": "https://127.0.0.1:9"}
-    options = (*options, "--join-timeout", "300ms", "--results", "r.jsonl", "--jobs", "1")
-    result = console("run", target, "one.tavus", *options, **key)
+    Path("late.toml").write_text("[timing]\njoin = 60\n")
+    result = console("run", target, "one.tavus", *options, "--results", "r.jsonl")
     assert (result.status, rows("r.jsonl")[0]["verdict"]) == (3, verdict)
     assert f"(1 {verdict})" in result.out
 
