@@ -74,16 +74,19 @@ def _context(words: Words) -> Action:
         return interactions.append_context(words.rest("TEXT"), completed=completed)
     if mode == "overwrite":
         return interactions.overwrite_context(words.rest("TEXT"))
-    raise words.wrong(f'"{mode}" is neither append nor overwrite')
+    near = did_you_mean(mode, ("append", "overwrite"))
+    raise words.wrong(f'"{mode}" is neither append nor overwrite{near}')
 
 
 def _sensitivity(words: Words) -> Action:
     pair = words.word("pause=VALUE or interrupt=VALUE")
     which, equals, value = pair.partition("=")
     if which not in ("pause", "interrupt") or not equals:
-        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE')
+        near = did_you_mean(pair, _PAIRS) if equals else ""
+        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE{near}')
     if value not in SENSITIVITIES:
-        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}')
+        near = did_you_mean(value, SENSITIVITIES)
+        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}{near}')
     words.done()
     return interactions.sensitivity(which, value)
 
@@ -167,7 +170,8 @@ def _copy(words: Words) -> Action:
     if language == "as":
         language = words.word(" or ".join(LANGUAGES))
     if language not in LANGUAGES:
-        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}')
+        near = did_you_mean(language, LANGUAGES)
+        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}{near}')
     number = "" if words.empty else words.word("SEQ")
     if number and not number.isdecimal():
         raise words.wrong(f'SEQ must be a whole number, not "{number}"')
