@@ -266,10 +266,10 @@ class TavusApi:
                     f"Tavus does not accept the API key{tail}; see tavus-console auth status"
                 )
             case 402:
-                return NotAuthorised(f"Tavus wants a payment or another plan (402){tail}")
+                return NotAuthorised(f"Tavus requires a payment or another plan (402){tail}")
             case 403:
                 return NotAuthorised(
-                    f"the API key may not do this (403; it may be tied to other addresses){tail}"
+                    f"the API key is not allowed to do this (403; it may be limited to other addresses){tail}"
                 )
             case 404:
                 return NotFound(f"no {_named(answer)} (404){tail}; see tavus-console conversation list")

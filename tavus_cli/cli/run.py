@@ -175,6 +175,7 @@ def run(
                 raise UsageError("--record goes with one run: use --keep all, or --keep failed")
             if otlp is not None and "://" not in otlp:
                 raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+            cost = 30.0 if max_cost_minutes is None else max_cost_minutes
             kept = recordings(keep, keep_in)
             if redact and kept is None:
                 raise UsageError("--redact goes with --keep")
@@ -187,11 +188,11 @@ def run(
                     repeat or 1,
                     jobs or 1,
                     1.0 if min_pass is None else min_pass,
-                    run_timeout or 300.0,
+                    300.0 if run_timeout is None else run_timeout,
                     None if shard is None else parse_shard(shard),
                     filter,
                     fail_fast,
-                    Creating(fields, body, max_cost_minutes or 30.0) if new else None,
+                    Creating(fields, body, cost) if new else None,
                     kept,
                     results,
                     baseline,

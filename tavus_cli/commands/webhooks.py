@@ -1,4 +1,4 @@
-"""``webhooks listen|trigger|resend|pull``: what Tavus posts to a callback_url."""
+"""``webhooks listen|trigger|resend|pull``: requests that Tavus posts to a callback_url."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PORT = 8788
 MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
-LONGEST = 160  # characters of what is shown of a body
+LONGEST = 160  # characters shown of a body
 
 Json = dict[str, Any]
 
@@ -154,7 +154,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
 
 
 def pulled(found: Json, url: str) -> list[Json]:
-    """Webhooks from what ``get --verbose`` answers. Raises ConsoleError where nothing has happened."""
+    """Webhooks from the output of ``get --verbose``. Raises ConsoleError if there are no events."""
     from tavus_cli.local.webhooks import from_verbose
 
     bodies = from_verbose(found, url, time.time())
@@ -209,7 +209,7 @@ def _recording(path: str) -> TextIO:
     """Appended to, and readable by its owner only: it holds people's words."""
     try:
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)
-        if not os.fstat(descriptor).st_size:  # one that holds something already is left as it is
+        if not os.fstat(descriptor).st_size:  # a file that is not empty keeps its mode
             make_private(descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:

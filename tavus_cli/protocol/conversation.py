@@ -416,10 +416,12 @@ class Conversation:
         if (sent := _echoed(event, self._unheard, bool(self._pending))) is not None:
             return sent.at
         idx = event.turn_idx
-        if idx is None or event.role != "pal" or self.turns.has_question(idx):
+        if idx is None or event.role != "pal" or event.kind.family not in ("started", "utterance"):
             return None
-        for one in self._unheard:  # a turn that is 0 may be the greeting, which nothing asked for
-            if 0 <= one.turn < idx and not one.answered and event.kind.family in ("started", "utterance"):
+        if self.turns.has_question(idx):
+            return None
+        for one in self._unheard:  # one that was sent before any turn: the next may be the greeting
+            if 0 <= one.turn < idx and not one.answered:
                 one.answered = True
                 return one.entry.at
         return None

@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, cast
 
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.suite.case import Case
 from tavus_cli.suite.reports import HEADS, Names, rate_rows
 from tavus_cli.suite.result import Rate, Result
@@ -143,7 +144,7 @@ async def shown(
             table_.update(_text("\n".join(board.lines(wide - 1, high - 1))), refresh=True)
             await asyncio.sleep(FRAME_SECONDS)
 
-    with table_:
+    with table_, named_at_hard_exit(lambda: console.show_cursor(True)):
         drawing = asyncio.create_task(draw())
         try:
             yield screen, replace(environment, stderr=_stream(screen.print))

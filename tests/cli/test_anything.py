@@ -232,7 +232,8 @@ def surroundings(folder: Path, variables: dict[str, str]) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setenv("HOME", str(folder))
-        for name, value in variables.items():
+        own = {"XDG_CONFIG_HOME": str(folder / "config"), "XDG_STATE_HOME": str(folder / "state")}
+        for name, value in (own | variables).items():
             patch.setenv(name, value)
         yield
 

