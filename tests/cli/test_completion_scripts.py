@@ -51,6 +51,8 @@ CASES = {
         "run --target=sim:bo": "run --target=sim:booking.toml",
         "join 'sim:bo": "join sim:booking.toml",
         "join ht": "join https://",
+        "tail https://x.daily.co/r --form": "tail https://x.daily.co/r --format",
+        "run sim:booking.toml smo": "run sim:booking.toml smoke test.txt",
     },
     "files": {
         "run smo": "run smoke test.txt",
