@@ -11,15 +11,22 @@ refused by an OSError whose text says why; ``cannot`` makes the one line of it.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
+import io
 import os
+import select
 import stat
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tavus_cli.errors import ConsoleError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 LARGEST = 64 << 20  # bytes of a file that is read as a whole
 _PORTION = 1 << 20
@@ -151,6 +158,40 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
             file.writelines(texts)
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None
+
+
+class Patient(io.RawIOBase):
+    """Reads a pipe or a terminal, which may be silent for hours.
+
+    ``waiting`` is true while the main thread does: what handles a signal may raise then, to end the wait.
+    A pipe of ours is read without waiting first: one that nobody has written to yet is at its end.
+    """
+
+    waiting = False
+
+    def __init__(self, source: io.BufferedReader) -> None:
+        self._source = source  # kept, so that it stays open
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._source.fileno()
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        if not os.get_blocking(self.fileno()):
+            with contextlib.suppress(BlockingIOError):
+                return os.readv(self.fileno(), [buffer])
+        try:
+            Patient.waiting = threading.current_thread() is threading.main_thread()
+            select.select([self], [], [])  # a signal interrupts that, and not always a read
+        finally:
+            Patient.waiting = False
+        return os.readv(self.fileno(), [buffer])
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()
 
 
 def is_pipe(descriptor: int) -> bool:
