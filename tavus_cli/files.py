@@ -40,6 +40,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 STDIN = "standard input"
+_LOOK_UP = 0.5  # seconds: a signal may come right before the wait
 TERMINAL_LINE = 1_023 if sys.platform == "darwin" else 4_095  # bytes; a terminal drops the rest of a line
 
 _MARKS = (  # UTF-32 before UTF-16, whose mark begins it
@@ -163,11 +164,12 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
 class Patient(io.RawIOBase):
     """Reads a pipe or a terminal, which may be silent for hours.
 
-    ``waiting`` is true while the main thread does: what handles a signal may raise then, to end the wait.
+    What handles a signal sets ``stop``, and raises it where the main thread is ``waiting``.
     A pipe of ours is read without waiting first: one that nobody has written to yet is at its end.
     """
 
     waiting = False
+    stop: BaseException | None = None
 
     def __init__(self, source: io.BufferedReader) -> None:
         self._source = source  # kept, so that it stays open
@@ -184,7 +186,10 @@ class Patient(io.RawIOBase):
                 return os.readv(self.fileno(), [buffer])
         try:
             Patient.waiting = threading.current_thread() is threading.main_thread()
-            select.select([self], [], [])  # a signal interrupts that, and not always a read
+            if Patient.waiting and Patient.stop is not None:
+                raise Patient.stop
+            while not select.select([self], [], [], _LOOK_UP)[0]:  # a signal interrupts that, not a read
+                pass
         finally:
             Patient.waiting = False
         return os.readv(self.fileno(), [buffer])

@@ -455,6 +455,7 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
         signals.heeded()
         task.cancel()
 
+    Patient.stop = None
     handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
     try:
         return await task
@@ -483,5 +484,6 @@ def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int],
 
 def _interrupt(number: int, _: object) -> None:
     """The loop hears of the signal by itself, unless it stands, as where a silent pipe is read."""
+    Patient.stop = signals.Stopped(number)
     if Patient.waiting:
-        raise signals.Stopped(number)
+        raise Patient.stop
