@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, report, script, signals, soak, start, throughput, tools
+from bench import live, local, prompt, report, script, signals, soak, start, suites, throughput, tools
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
@@ -20,6 +20,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "signals": signals.main,
     "report": report.main,
     "tools": tools.main,
+    "suites": suites.main,
 }
 
 

@@ -100,7 +100,7 @@ def _serve(*options: str) -> tuple[subprocess.Popen[str], str]:
 
 
 def _memory(pid: int) -> float:
-    """Resident memory in MiB; 0 where the system does not tell."""
+    """Resident memory in MiB; 0 where the system does not say."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
+import resource
 import shlex
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from bench.measure import aim, percentile
@@ -21,6 +23,7 @@ ROUNDS = 300
 LAG_SECONDS = 3.0
 AT_ONCE = 2  # calls; more programs than cores would be measured themselves
 PAUSE = 0.05  # seconds before each makes its next
+IN_A_SECOND = 200  # calls whose memory is measured
 TICK = 0.001  # seconds between two looks at the clock
 FLOOD = "import os\nfor _ in range(1600): os.write(%d, b'x' * 65536)"
 MISBEHAVING = {
@@ -34,6 +37,7 @@ MISBEHAVING = {
 
 
 def main() -> None:
+    asyncio.run(_memory())  # first, as the peak never falls
     asyncio.run(_started())
     asyncio.run(_lags())
 
@@ -91,24 +95,73 @@ async def _started() -> None:
 
 
 async def _lags() -> None:
-    """How late the loop is while calls are made for a while, and nothing else goes on."""
-    print(f"the loop's lag during {LAG_SECONDS:g} s, while a tool …")
-    for what, command in {"(nothing is called)": [], **MISBEHAVING}.items():
-        lags: list[float] = []
-        async with _bench(command or ["true"]) as bench:
-
-            async def calling(bench: Bench = bench) -> None:
-                while True:
-                    await bench.call()
-                    await asyncio.sleep(PAUSE)
-
-            calls = [asyncio.create_task(calling()) for _ in range(AT_ONCE)] if command else []
-            until = time.perf_counter() + LAG_SECONDS
-            while (begun := time.perf_counter()) < until:
-                await asyncio.sleep(TICK)
-                lags.append((time.perf_counter() - begun - TICK) * 1000)
-            for call in calls:
-                call.cancel()
+    """How late the loop is while calls are made for a while, and nothing else goes on; and while the same
+    programs run beside it, with no tool and nothing to read: what the machine itself costs."""
+    print(f"the loop's lag during {LAG_SECONDS:g} s, while a tool …  (bare: the same programs, not as tools)")
+    async with _bench(["true"]):
+        lags = await _lag_during([])
+    aim("(nothing is called)", _shown(lags), "", True)
+    for what, command in MISBEHAVING.items():
+        bare = await _lag_during([functools.partial(_alone, command)] * AT_ONCE)
+        async with _bench(command) as bench:
+            lags = await _lag_during([bench.call] * AT_ONCE)
         p99 = percentile(lags, 0.99)
-        shown = f"median {statistics.median(lags):.2f} ms, p99 {p99:.2f} ms, most {max(lags):.2f} ms"
-        aim(what, shown, "p99 < 10 ms" if command else "", p99 < 10)
+        aim(what, f"{_shown(lags)}  (bare: {_shown(bare)})", "p99 < 10 ms", p99 < 10)
+
+
+async def _lag_during(calls: Sequence[Callable[[], Awaitable[object]]]) -> list[float]:
+    """How late the loop is, in ms, while each of ``calls`` is made again and again."""
+
+    async def again(call: Callable[[], Awaitable[object]]) -> None:
+        while True:
+            await call()
+            await asyncio.sleep(PAUSE)
+
+    calling = [asyncio.create_task(again(call)) for call in calls]
+    lags: list[float] = []
+    until = time.perf_counter() + LAG_SECONDS
+    while (begun := time.perf_counter()) < until:
+        await asyncio.sleep(TICK)
+        lags.append((time.perf_counter() - begun - TICK) * 1000)
+    for task in calling:
+        task.cancel()
+    await asyncio.gather(*calling, return_exceptions=True)
+    return lags
+
+
+async def _alone(command: Sequence[str]) -> None:
+    nowhere = asyncio.subprocess.DEVNULL
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=nowhere, stdout=nowhere, stderr=nowhere
+        )
+    except OSError:  # the programs that cannot be started
+        return
+    try:
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+def _shown(lags: Sequence[float]) -> str:
+    median, p99 = statistics.median(lags), percentile(lags, 0.99)
+    return f"median {median:.2f} ms, p99 {p99:.2f} ms, most {max(lags):.2f} ms"
+
+
+async def _memory() -> None:
+    """What many calls at once add to the peak of this process' memory."""
+    before = _peak()
+    async with _bench(["cat"]) as bench:
+        calls = []
+        for _ in range(IN_A_SECOND):
+            calls.append(asyncio.create_task(bench.call()))
+            await asyncio.sleep(1 / IN_A_SECOND)
+        await asyncio.gather(*calls)
+    added = _peak() - before
+    aim(f"memory that {IN_A_SECOND} calls in a second add", f"{added:.1f} MB", "≤ 10 MB", added <= 10)
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -35,12 +35,12 @@ _tavus_console_paths() {
     done < <(compgen "$1" -- "$current")
 }
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     local LC_ALL=C one name text state
     local folders=("${XDG_RUNTIME_DIR:-/run/user/$UID}/tavus-console" "/run/user/$UID/tavus-console"
         "${TMPDIR:-/tmp}/runtime-$UID/tavus-console" "$HOME/Library/Caches/TemporaryItems/tavus-console")
-    [[ -n $TAVUS_CONSOLE_RUNTIME ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
+    [[ -n ${TAVUS_CONSOLE_RUNTIME:-} ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
     for one in "${folders[@]}"; do
         for name in "$one"/*.sock; do
             name=${name##*/}
@@ -54,6 +54,9 @@ _tavus_console_ids() {
             text=""
             IFS= read -r -n 4096 text < "$one"
             [[ $text =~ \"conversation_id\":\ \"(c[0-9a-z]+)\" ]] && _tavus_console_add "${BASH_REMATCH[1]}"
+        done
+        for one in "$state"/tavus-console/tokens/*; do
+            [[ ${one##*/} =~ ^c[0-9a-z]+$ ]] && _tavus_console_add "${one##*/}"
         done
     done
 }
@@ -82,11 +85,11 @@ _tavus_console_offer() {
 _tavus_console_value() {
     case "$1 $2" in
     "doctor --room"|"run --target") offer=(@targets) ;;
-    "doctor --send"|"doctor --for"|"doctor --ready-timeout"|"doctor --name"|"doctor --join-timeout"|"doctor --daily-proxy"|"doctor --base-url"|"join --max-minutes"|"join --name"|"join --hold"|"join --join-timeout"|"join --ready-timeout"|"join --reply-timeout"|"join --daily-proxy"|"join --reconnect-timeout"|"join --base-url"|"join --tool"|"join --max-calls"|"join --pal"|"join --persona"|"join --face"|"join --replica"|"tail --where"|"tail --turn"|"tail -n"|"tail --count"|"tail --for"|"tail --hold"|"tail --name"|"tail --join-timeout"|"tail --daily-proxy"|"tail --reconnect-timeout"|"tail --base-url"|"tail --tool"|"tail --max-calls"|"replay --where"|"replay --turn"|"replay -n"|"replay --count"|"replay --from"|"replay --to"|"replay --hold"|"send --timeout"|"send --rate"|"send --ready-timeout"|"send --hold"|"send --name"|"send --join-timeout"|"send --daily-proxy"|"send --base-url"|"run --timeout"|"run --max-reply"|"run --ready-timeout"|"run --hold"|"run --name"|"run --join-timeout"|"run --daily-proxy"|"run --base-url"|"run --tool"|"run --max-calls"|"tools --listen"|"tools --public-host"|"tools --hold"|"tools --name"|"tools --join-timeout"|"tools --daily-proxy"|"tools --base-url"|"tools --tool"|"tools --max-calls"|"report --max-worse"|"report --gate"|"report --max-reply"|"report --max-reply-p50"|"report --max-reply-p95"|"report --max-first-event"|"report --max-tool"|"report --max-tool-to-speech"|"report --max-barge-in-stop"|"report --max-talk-over"|"report --max-dead-air"|"report --max-outage"|"report --min-barge-in-success"|"report --hold"|"redact --key"|"local --port"|"local --pal"|"local --max-concurrent"|"local --host"|"local --public-host"|"conversation create --base-url"|"conversation create --query"|"conversation create --pal"|"conversation create --persona"|"conversation create --face"|"conversation create --replica"|"conversation create --conversation-name"|"conversation create --context"|"conversation create --conversational-context"|"conversation create --greeting"|"conversation create --custom-greeting"|"conversation create --max-participants"|"conversation create --callback-url"|"conversation create --meeting-url"|"conversation create --memory-store"|"conversation create --document-id"|"conversation create --document-tag"|"conversation create --policy"|"conversation create --max-call-duration"|"conversation create --participant-left-timeout"|"conversation create --participant-absent-timeout"|"conversation create --recording-storage"|"conversation create --recording-s3-bucket-name"|"conversation create --recording-s3-bucket-region"|"conversation create --aws-assume-role-arn"|"conversation create --language"|"conversation create --languages"|"conversation create --livekit-ws-url"|"conversation list -n"|"conversation list --limit"|"conversation list --base-url"|"conversation list --query"|"conversation get --base-url"|"conversation get --query"|"conversation end --base-url"|"conversation end --query"|"auth login --base-url"|"session start --max-minutes"|"session start --idle"|"session start --queue"|"session start --name"|"session start --join-timeout"|"session start --daily-proxy"|"session start --reconnect-timeout"|"session start --base-url"|"session start --tool"|"session start --max-calls"|"session start --pal"|"session start --persona"|"session start --face"|"session start --replica"|"session stop --base-url"|"webhooks listen --port"|"webhooks listen --forward-to"|"webhooks listen --host"|"webhooks listen --public-host"|"webhooks trigger --to"|"webhooks resend --to"|"webhooks pull --forward-to"|"webhooks pull --base-url") offer=() ;;
+    "doctor --send"|"doctor --for"|"doctor --ready-timeout"|"doctor --name"|"doctor --join-timeout"|"doctor --daily-proxy"|"doctor --base-url"|"join --max-minutes"|"join --name"|"join --hold"|"join --join-timeout"|"join --ready-timeout"|"join --reply-timeout"|"join --daily-proxy"|"join --reconnect-timeout"|"join --base-url"|"join --history"|"join --tool"|"join --max-calls"|"join --pal"|"join --persona"|"join --face"|"join --replica"|"tail --where"|"tail --turn"|"tail -n"|"tail --count"|"tail --for"|"tail --hold"|"tail --name"|"tail --join-timeout"|"tail --daily-proxy"|"tail --reconnect-timeout"|"tail --base-url"|"tail --history"|"tail --tool"|"tail --max-calls"|"replay --where"|"replay --turn"|"replay -n"|"replay --count"|"replay --from"|"replay --to"|"replay --hold"|"send --timeout"|"send --rate"|"send --ready-timeout"|"send --hold"|"send --name"|"send --join-timeout"|"send --daily-proxy"|"send --base-url"|"run --timeout"|"run --max-reply"|"run --repeat"|"run -j"|"run --jobs"|"run --run-timeout"|"run --min-pass"|"run --filter"|"run --shard"|"run --max-cost-minutes"|"run --ready-timeout"|"run --hold"|"run --name"|"run --join-timeout"|"run --daily-proxy"|"run --base-url"|"run --tool"|"run --max-calls"|"run --pal"|"run --persona"|"run --face"|"run --replica"|"tools --listen"|"tools --public-host"|"tools --hold"|"tools --name"|"tools --join-timeout"|"tools --daily-proxy"|"tools --base-url"|"tools --tool"|"tools --max-calls"|"report --max-worse"|"report --gate"|"report --max-reply"|"report --max-reply-p50"|"report --max-reply-p95"|"report --max-first-event"|"report --max-tool"|"report --max-tool-to-speech"|"report --max-barge-in-stop"|"report --max-talk-over"|"report --max-dead-air"|"report --max-outage"|"report --min-barge-in-success"|"report --hold"|"redact --key"|"local --port"|"local --pal"|"local --max-concurrent"|"local --host"|"local --public-host"|"script from --hold"|"conversation create --base-url"|"conversation create --query"|"conversation create --pal"|"conversation create --persona"|"conversation create --face"|"conversation create --replica"|"conversation create --conversation-name"|"conversation create --context"|"conversation create --conversational-context"|"conversation create --greeting"|"conversation create --custom-greeting"|"conversation create --max-participants"|"conversation create --callback-url"|"conversation create --meeting-url"|"conversation create --memory-store"|"conversation create --document-id"|"conversation create --document-tag"|"conversation create --policy"|"conversation create --max-call-duration"|"conversation create --participant-left-timeout"|"conversation create --participant-absent-timeout"|"conversation create --recording-storage"|"conversation create --recording-s3-bucket-name"|"conversation create --recording-s3-bucket-region"|"conversation create --aws-assume-role-arn"|"conversation create --language"|"conversation create --languages"|"conversation create --livekit-ws-url"|"conversation list -n"|"conversation list --limit"|"conversation list --base-url"|"conversation list --query"|"conversation get --base-url"|"conversation get --query"|"conversation end --base-url"|"conversation end --query"|"auth login --base-url"|"session start --max-minutes"|"session start --idle"|"session start --queue"|"session start --name"|"session start --join-timeout"|"session start --daily-proxy"|"session start --reconnect-timeout"|"session start --base-url"|"session start --tool"|"session start --max-calls"|"session start --pal"|"session start --persona"|"session start --face"|"session start --replica"|"session stop --base-url"|"webhooks listen --port"|"webhooks listen --forward-to"|"webhooks listen --host"|"webhooks listen --public-host"|"webhooks trigger --to"|"webhooks resend --to"|"webhooks pull --forward-to"|"webhooks pull --base-url") offer=() ;;
     "doctor --conversation-id"|"join --conversation-id"|"tail --conversation-id"|"send --conversation-id"|"tools --conversation-id"|"session start --conversation-id"|"webhooks trigger --conversation-id") offer=(@ids) ;;
-    "doctor --color"|"join --color"|"tail --color"|"replay --color"|"report --color"|"conversation list --color") offer=(auto always never) ;;
-    "join --body"|"join --record"|"join --tools"|"join --tool-log"|"tail --record"|"tail --otlp"|"tail --tools"|"tail --tool-log"|"send --audio"|"run --report"|"run --otlp"|"run --junit"|"run --record"|"run --tools"|"run --tool-log"|"tools --record"|"tools --tools"|"tools --tool-log"|"report --html"|"report --baseline"|"report --otlp"|"conversation create --body"|"session start --body"|"session start --record"|"session start --otlp"|"session start --tools"|"session start --tool-log"|"webhooks listen --record") offer=(@files) ;;
-    "join --theme"|"tail --theme"|"replay --theme"|"report --theme") offer=(auto dark light mono high-contrast) ;;
+    "doctor --color"|"join --color"|"tail --color"|"replay --color"|"run --color"|"report --color"|"conversation list --color") offer=(auto always never) ;;
+    "join --body"|"join --record"|"join --tools"|"join --tool-log"|"tail --record"|"tail --otlp"|"tail --tools"|"tail --tool-log"|"send --audio"|"run --results"|"run --baseline"|"run --body"|"run --report"|"run --otlp"|"run --junit"|"run --record"|"run --tools"|"run --tool-log"|"tools --record"|"tools --tools"|"tools --tool-log"|"report --html"|"report --baseline"|"report --otlp"|"script from -o"|"script from --output"|"conversation create --body"|"session start --body"|"session start --record"|"session start --otlp"|"session start --tools"|"session start --tool-log"|"webhooks listen --record") offer=(@files) ;;
+    "join --theme"|"tail --theme"|"replay --theme"|"run --theme"|"report --theme") offer=(auto dark light mono high-contrast) ;;
     "join --times"|"tail --times"|"replay --times") offer=(auto full) ;;
     "join --tool-reply"|"tail --tool-reply"|"run --tool-reply"|"tools --tool-reply"|"session start --tool-reply") offer=(echo append respond none) ;;
     "join --tool-from"|"tail --tool-from"|"run --tool-from"|"tools --tool-from"|"session start --tool-from") offer=(pal any) ;;
@@ -95,9 +98,10 @@ _tavus_console_value() {
     "tail --role"|"replay --role") offer=(user pal) ;;
     "replay --speed") offer=(1 4 max) ;;
     "send --wait") offer=(reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
+    "run --keep") offer=(failed all) ;;
+    "run --keep-in"|"local --record") offer=(@folders) ;;
     "report --transcript") offer=(srt vtt md txt) ;;
     "local --speed") offer=(max) ;;
-    "local --record") offer=(@folders) ;;
     "conversation create --document-retrieval-strategy") offer=(speed balanced quality) ;;
     "conversation list --status") offer=(active ended) ;;
     *) return 1 ;;
@@ -106,9 +110,9 @@ _tavus_console_value() {
 
 _tavus_console_argument() {
     case "$1 $2" in
-    " 0") offer=(doctor join tail replay send completion run tools report redact local help conversation auth config session webhooks) ;;
+    " 0") offer=(doctor join tail replay send completion run tools report redact local help script conversation auth config session webhooks) ;;
     "join 0"|"tail 0"|"tools 0"|"session start 0") offer=(@targets) ;;
-    "replay 0"|"report "*|"redact 0"|"webhooks resend 0") offer=(@files) ;;
+    "replay 0"|"report "*|"redact 0"|"script from 0"|"webhooks resend 0") offer=(@files) ;;
     "send 0") offer=(@targets respond echo interrupt context sensitivity tool-result confirm set-emotion raw) ;;
     "send 1") offer=(respond echo interrupt context sensitivity tool-result confirm set-emotion raw) ;;
     "send context 0") offer=(append overwrite) ;;
@@ -116,7 +120,8 @@ _tavus_console_argument() {
     "send set-emotion 0") offer=(neutral happiness sadness anger fear surprise disgust contempt) ;;
     "completion 0") offer=(bash zsh fish) ;;
     "run "*) offer=(@targets @files) ;;
-    "help 0") offer=(commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay) ;;
+    "help 0") offer=(commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay) ;;
+    "script 0") offer=(from) ;;
     "conversation 0") offer=(create list get end) ;;
     "conversation get 0"|"conversation end "*|"session stop 0"|"webhooks pull 0") offer=(@ids) ;;
     "auth 0") offer=(login status logout) ;;
@@ -131,16 +136,17 @@ _tavus_console_options() {
     case $1 in
     "") offer=(--version -h --help) ;;
     "doctor") offer=(--room --send --for --ready-timeout --name --join-timeout --daily-proxy --conversation-id --base-url --color --json -h --help) ;;
-    "join") offer=(--new --end-on-exit --max-minutes --body --name --record --redact --all --no-all --partials --no-partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
-    "tail") offer=(-f --format --only --ignore --where --turn --role -n --count --until --for --partials --no-partials --all --no-all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
+    "join") offer=(--new --end-on-exit --max-minutes --body --name --record --redact --all --no-all --partials --no-partials --hold --join-timeout --ready-timeout --reply-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --history --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
+    "tail") offer=(-f --format --only --ignore --where --turn --role -n --count --until --for --partials --no-partials --all --no-all --envelope --record --redact --otlp --otlp-content --hold --name --join-timeout --daily-proxy --no-reconnect --reconnect-timeout --conversation-id --base-url --color --theme --times --seq --history --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
     "replay") offer=(--speed -f --format --only --ignore --where --turn --role -n --count --until --from --to --partials --no-partials --all --no-all --envelope --hold --color --theme --times --seq --json -i --interactive -h --help) ;;
     "send") offer=(--wait --timeout --rate --ready-timeout --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --audio --completed --error -h --help) ;;
-    "completion"|"help"|"conversation"|"auth"|"config"|"config path"|"config edit"|"session"|"webhooks") offer=(-h --help) ;;
-    "run") offer=(--target --check --keep-going --timeout --max-reply --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
+    "completion"|"help"|"script"|"conversation"|"auth"|"config"|"config path"|"config edit"|"session"|"webhooks") offer=(-h --help) ;;
+    "run") offer=(--target --check --keep-going -v --verbose --timeout --max-reply --repeat -j --jobs --run-timeout --min-pass --filter --shard --fail-fast --results --baseline --keep --keep-in --new --max-cost-minutes --body --report --redact --otlp --otlp-content --junit --record --ready-timeout --hold --name --join-timeout --daily-proxy --base-url --color --theme --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log --pal --persona --face --replica --chat --private --require-auth -h --help) ;;
     "tools") offer=(--dry-run --rerun --listen --public-host --record --redact --hold --name --join-timeout --daily-proxy --conversation-id --base-url --json --tool --tools --tool-reply --tool-from --max-calls --cut --tool-log -h --help) ;;
     "report") offer=(--html --markdown --transcript --baseline --max-worse --gate --max-reply --max-reply-p50 --max-reply-p95 --max-first-event --max-tool --max-tool-to-speech --max-barge-in-stop --max-talk-over --max-dead-air --max-outage --min-barge-in-success --no-gaps --no-late --no-duplicates --no-outages --no-unreplied --no-unanswered-calls --no-failed-barge-ins --no-unknown-types --no-unknown-fields --otlp --otlp-content --hold --color --theme --json -h --help) ;;
     "redact") offer=(--key --json -h --help) ;;
     "local") offer=(--port --pal --speed --max-concurrent --record --env --host --public-host --allow-remote -q --quiet -h --help) ;;
+    "script from") offer=(-o --output --words --hold --json -h --help) ;;
     "conversation create") offer=(--body --show-token --base-url --query --json --pal --persona --face --replica --conversation-name --context --conversational-context --greeting --custom-greeting --enable-dynamic-greeting --chat --audio-only --private --require-auth --test-mode --max-participants --callback-url --meeting-url --memory-store --document-id --document-tag --document-retrieval-strategy --policy --max-call-duration --participant-left-timeout --participant-absent-timeout --enable-recording --recording-storage --recording-s3-bucket-name --recording-s3-bucket-region --aws-assume-role-arn --enable-closed-captions --apply-greenscreen --language --languages --livekit-ws-url -h --help) ;;
     "conversation list") offer=(--status -n --limit --base-url --query --color --json -h --help) ;;
     "conversation get") offer=(-v --verbose --base-url --query --json -h --help) ;;
@@ -176,7 +182,7 @@ _tavus_console() {
             [[ $word != *=* ]] && _tavus_console_value "$path" "$word" && option=$word
         else
             case "$place $word" in
-            " doctor"|" join"|" tail"|" replay"|" send"|" completion"|" run"|" tools"|" report"|" redact"|" local"|" help"|" conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|" auth"|"auth login"|"auth status"|"auth logout"|" config"|"config path"|"config edit"|"config show"|" session"|"session start"|"session list"|"session stop"|" webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull")
+            " doctor"|" join"|" tail"|" replay"|" send"|" completion"|" run"|" tools"|" report"|" redact"|" local"|" help"|" script"|"script from"|" conversation"|"conversation create"|"conversation list"|"conversation get"|"conversation end"|" auth"|"auth login"|"auth status"|"auth logout"|" config"|"config path"|"config edit"|"config show"|" session"|"session start"|"session list"|"session stop"|" webhooks"|"webhooks listen"|"webhooks trigger"|"webhooks resend"|"webhooks pull")
                 path="${path:+$path }$word"
                 place=$path ;;
             "send respond"|"send echo"|"send interrupt"|"send context"|"send sensitivity"|"send tool-result"|"send confirm"|"send set-emotion"|"send raw")
@@ -198,6 +204,6 @@ _tavus_console() {
     else
         _tavus_console_argument "$place" "$count"
     fi
-    _tavus_console_offer "${offer[@]}"
+    _tavus_console_offer ${offer[@]+"${offer[@]}"}
 }
 complete -F _tavus_console tavus-console

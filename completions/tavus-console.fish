@@ -4,7 +4,7 @@
 function __tavus_console_at
     set -l words (commandline -opc)
     set -l path $words[2]
-    contains -- "$path" conversation auth config session webhooks
+    contains -- "$path" script conversation auth config session webhooks
     and set -a path $words[3]
     test "$path" = "$argv"
 end
@@ -13,14 +13,14 @@ end
 function __tavus_console_arguments
     set -l words (commandline -opc)
     set -l from 3
-    contains -- "$words[2]" conversation auth config session webhooks
+    contains -- "$words[2]" script conversation auth config session webhooks
     and set from 4
     set -l value 0
     for word in $words[$from..-1]
         if test $value = 1
             set value 0
         else if string match -q -- '-?*' $word
-            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --for --format --forward-to --from --gate --greeting --hold --host --html --idle --ignore --join-timeout --junit --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --name --only --otlp --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --replica --reply-timeout --report --role --room --send --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -n
+            contains -- $word --audio --aws-assume-role-arn --base-url --baseline --body --callback-url --color --context --conversation-id --conversation-name --conversational-context --count --custom-greeting --daily-proxy --document-id --document-retrieval-strategy --document-tag --face --filter --for --format --forward-to --from --gate --greeting --history --hold --host --html --idle --ignore --jobs --join-timeout --junit --keep --keep-in --key --language --languages --limit --listen --livekit-ws-url --max-barge-in-stop --max-call-duration --max-calls --max-concurrent --max-cost-minutes --max-dead-air --max-first-event --max-minutes --max-outage --max-participants --max-reply --max-reply-p50 --max-reply-p95 --max-talk-over --max-tool --max-tool-to-speech --max-worse --meeting-url --memory-store --min-barge-in-success --min-pass --name --only --otlp --output --pal --participant-absent-timeout --participant-left-timeout --persona --policy --port --public-host --query --queue --rate --ready-timeout --reconnect-timeout --record --recording-s3-bucket-name --recording-s3-bucket-region --recording-storage --repeat --replica --reply-timeout --report --results --role --room --run-timeout --send --shard --speed --status --target --theme --timeout --times --to --tool --tool-from --tool-log --tool-reply --tools --transcript --turn --until --wait --where -f -j -n -o
             and set value 1
         else
             printf '%s\n' $word
@@ -32,7 +32,7 @@ function __tavus_console_nth
     test (count (__tavus_console_arguments)) = $argv[1]
 end
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 function __tavus_console_ids
     set -l user (id -u)
     set -l runtime "/run/user/$user"
@@ -54,6 +54,9 @@ function __tavus_console_ids
     for note in $state/tavus-console/open/* "$HOME/Library/Application Support/tavus-console/open"/*
         test -f $note
         and string match -rg -- '"conversation_id": "(c[0-9a-z]+)"' <$note
+    end
+    for token in $state/tavus-console/tokens/* "$HOME/Library/Application Support/tavus-console/tokens"/*
+        string match -r -- '^c[0-9a-z]+$' (string replace -r '.*/' '' -- $token)
     end
     return 0
 end
@@ -104,12 +107,13 @@ complete -c tavus-console -n '__tavus_console_at' -a tail -d 'Print the events o
 complete -c tavus-console -n '__tavus_console_at' -a replay -d 'Print a recording as tail would have printed it.'
 complete -c tavus-console -n '__tavus_console_at' -a send -d 'Send one interaction, and with --wait print its answer.'
 complete -c tavus-console -n '__tavus_console_at' -a completion -d 'Print the completion script for a shell.'
-complete -c tavus-console -n '__tavus_console_at' -a run -d 'Run a script of console commands, and check its expectations.'
+complete -c tavus-console -n '__tavus_console_at' -a run -d 'Run scripts of console commands, and check their expectations.'
 complete -c tavus-console -n '__tavus_console_at' -a tools -d 'Answer tool calls by programs, URLs and mocks, until stopped.'
 complete -c tavus-console -n '__tavus_console_at' -a report -d 'What happened in a recording, how fast, and whether that is good enough.'
 complete -c tavus-console -n '__tavus_console_at' -a redact -d 'Print a recording without anybody\'s words, names or ids.'
 complete -c tavus-console -n '__tavus_console_at' -a local -d 'Tavus on this machine: API, rooms for the real Daily client, simulated PALs. No account, no network.'
 complete -c tavus-console -n '__tavus_console_at' -a help -d 'The manual: its pages, or one of them.'
+complete -c tavus-console -n '__tavus_console_at' -a script -d 'Make a script of a recording.'
 complete -c tavus-console -n '__tavus_console_at' -a conversation -d 'Create, list, show and end conversations.'
 complete -c tavus-console -n '__tavus_console_at' -a auth -d 'Store, show and remove the API key.'
 complete -c tavus-console -n '__tavus_console_at' -a config -d 'Show and edit the settings.'
@@ -151,6 +155,7 @@ complete -c tavus-console -n '__tavus_console_at join' -l color -r -a 'auto alwa
 complete -c tavus-console -n '__tavus_console_at join' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
 complete -c tavus-console -n '__tavus_console_at join' -l times -r -a 'auto full' -d 'auto: short times below 100 columns; full: with milliseconds.'
 complete -c tavus-console -n '__tavus_console_at join' -l seq -d 'Show sequence numbers.'
+complete -c tavus-console -n '__tavus_console_at join' -l history -r -d 'Of a resident session: first show the last N rows from before you joined it. [default: 200 on a terminal, 0 in a pipe]'
 complete -c tavus-console -n '__tavus_console_at join' -l json -d 'Print an error as one JSON object on standard error.'
 complete -c tavus-console -n '__tavus_console_at join' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at join' -l tools -r -F -d 'Tools from a TOML file.'
@@ -195,6 +200,7 @@ complete -c tavus-console -n '__tavus_console_at tail' -l color -r -a 'auto alwa
 complete -c tavus-console -n '__tavus_console_at tail' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
 complete -c tavus-console -n '__tavus_console_at tail' -l times -r -a 'auto full' -d 'auto: short times below 100 columns; full: with milliseconds.'
 complete -c tavus-console -n '__tavus_console_at tail' -l seq -d 'Show sequence numbers.'
+complete -c tavus-console -n '__tavus_console_at tail' -l history -r -d 'Of a resident session: first show the last N rows from before you joined it. [default: 200 on a terminal, 0 in a pipe]'
 complete -c tavus-console -n '__tavus_console_at tail' -l json -d 'The same as --format jsonl; errors too are JSON, on standard error.'
 complete -c tavus-console -n '__tavus_console_at tail' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at tail' -l tools -r -F -d 'Tools from a TOML file.'
@@ -261,10 +267,25 @@ complete -c tavus-console -n '__tavus_console_at send; and __tavus_console_needs
 complete -c tavus-console -n '__tavus_console_at completion' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at completion; and __tavus_console_nth 0' -a 'bash zsh fish'
 complete -c tavus-console -n '__tavus_console_at run' -l target -r -a '(__tavus_console_targets)' -d 'Run it there too. Can be repeated.'
-complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the script for mistakes; join nothing.'
+complete -c tavus-console -n '__tavus_console_at run' -l check -d 'Check the scripts for mistakes; join nothing.'
 complete -c tavus-console -n '__tavus_console_at run' -l keep-going -d 'Continue after a failure.'
+complete -c tavus-console -n '__tavus_console_at run' -s v -l verbose -d 'Show the conversation on standard error while it runs.'
 complete -c tavus-console -n '__tavus_console_at run' -l timeout -r -d 'How long an expectation without within waits.'
 complete -c tavus-console -n '__tavus_console_at run' -l max-reply -r -d 'Fail if a reply takes longer: 1500ms.'
+complete -c tavus-console -n '__tavus_console_at run' -l repeat -r -d 'Run each script N times.'
+complete -c tavus-console -n '__tavus_console_at run' -s j -l jobs -r -d 'So many at once.'
+complete -c tavus-console -n '__tavus_console_at run' -l run-timeout -r -d 'The longest a run may take. [default: 5m]'
+complete -c tavus-console -n '__tavus_console_at run' -l min-pass -r -d 'The share of its runs that a script must pass on a target: 0.8, 80%. [default: all]'
+complete -c tavus-console -n '__tavus_console_at run' -l filter -r -d 'Only the scripts whose name or path matches.'
+complete -c tavus-console -n '__tavus_console_at run' -l shard -r -d 'The I-th of N parts of the suite: one for each machine.'
+complete -c tavus-console -n '__tavus_console_at run' -l fail-fast -d 'End after the first run that fails.'
+complete -c tavus-console -n '__tavus_console_at run' -l results -r -F -d 'Write a line of JSON for each run.'
+complete -c tavus-console -n '__tavus_console_at run' -l baseline -r -F -d 'Compare with an earlier --results: newly failing, fixed, slower.'
+complete -c tavus-console -n '__tavus_console_at run' -l keep -r -a 'failed all' -d 'Keep recordings of these runs, in --keep-in.'
+complete -c tavus-console -n '__tavus_console_at run' -l keep-in -r -a '(__fish_complete_directories)' -d 'Where recordings are kept.'
+complete -c tavus-console -n '__tavus_console_at run' -l new -d 'Create a conversation for each run (see --pal, --face, --body), and end it after the run.'
+complete -c tavus-console -n '__tavus_console_at run' -l max-cost-minutes -r -d 'With --new: create no more once N minutes are or may be billed. [default: 30]'
+complete -c tavus-console -n '__tavus_console_at run' -l body -r -F -d 'The request\'s JSON, or - to read it from standard input; options override it.'
 complete -c tavus-console -n '__tavus_console_at run' -l report -r -F -d 'Write an HTML report of what happened.'
 complete -c tavus-console -n '__tavus_console_at run' -l redact -d 'With --record: leave out everybody\'s words, names and ids.'
 complete -c tavus-console -n '__tavus_console_at run' -l otlp -r -F -d 'Send OpenTelemetry traces there.'
@@ -277,7 +298,9 @@ complete -c tavus-console -n '__tavus_console_at run' -l name -r -d 'Your name i
 complete -c tavus-console -n '__tavus_console_at run' -l join-timeout -r -d 'How long joining may take. [default: 45s]'
 complete -c tavus-console -n '__tavus_console_at run' -l daily-proxy -r -d 'A reverse proxy that leads to Daily.'
 complete -c tavus-console -n '__tavus_console_at run' -l base-url -r -d 'The root of Tavus\' API, without /v2. [default: $TAVUS_API_BASE_URL]'
-complete -c tavus-console -n '__tavus_console_at run' -l json -d 'Print one JSON object for each target, and errors as such.'
+complete -c tavus-console -n '__tavus_console_at run' -l color -r -a 'auto always never' -d 'Colours on standard output. [default: auto]'
+complete -c tavus-console -n '__tavus_console_at run' -l theme -r -a 'auto dark light mono high-contrast' -d 'Which colours. [default: auto]'
+complete -c tavus-console -n '__tavus_console_at run' -l json -d 'Print one JSON object for each run, and errors as such.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool -r -d 'Answer calls of this tool by a program or a URL; globs; can be repeated.'
 complete -c tavus-console -n '__tavus_console_at run' -l tools -r -F -d 'Tools from a TOML file.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool-reply -r -a 'echo append respond none' -d 'How to answer a call without an id; else append.'
@@ -285,6 +308,10 @@ complete -c tavus-console -n '__tavus_console_at run' -l tool-from -r -a 'pal an
 complete -c tavus-console -n '__tavus_console_at run' -l max-calls -r -d 'How many calls to run in a turn at most.'
 complete -c tavus-console -n '__tavus_console_at run' -l cut -d 'Cut replies that are over 4,096 bytes.'
 complete -c tavus-console -n '__tavus_console_at run' -l tool-log -r -F -d 'Append a line of JSON for each call.'
+complete -c tavus-console -n '__tavus_console_at run' -l pal -l persona -r -d 'The PAL.'
+complete -c tavus-console -n '__tavus_console_at run' -l face -l replica -r -d 'The face; else the PAL\'s own.'
+complete -c tavus-console -n '__tavus_console_at run' -l chat -d 'Text only, no face.'
+complete -c tavus-console -n '__tavus_console_at run' -l private -l require-auth -d 'A room that asks for a token.'
 complete -c tavus-console -n '__tavus_console_at run' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at run' -F -a '(__tavus_console_targets)'
 complete -c tavus-console -n '__tavus_console_at tools' -l dry-run -d 'Show what would run; run and answer nothing.'
@@ -359,7 +386,15 @@ complete -c tavus-console -n '__tavus_console_at local' -l allow-remote -d 'Post
 complete -c tavus-console -n '__tavus_console_at local' -s q -l quiet -d 'Print no log of requests and webhooks.'
 complete -c tavus-console -n '__tavus_console_at local' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at help' -s h -l help -d 'Show help and exit.'
-complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at help; and __tavus_console_nth 0' -a 'commands configuration traps scripts testing tools recordings report fleet sim local themes live-check protocol daily architecture doctor join tail send completion run script conversation auth config session tools report redact local webhooks help replay'
+complete -c tavus-console -n '__tavus_console_at script' -s h -l help -d 'Show help and exit.'
+complete -c tavus-console -n '__tavus_console_at script' -a from -d 'Print a script that does what was done in a recording, and expects what came.'
+complete -c tavus-console -n '__tavus_console_at script from' -s o -l output -r -F -d 'Write the script there.'
+complete -c tavus-console -n '__tavus_console_at script from' -l words -d 'Expect what the PAL said, and the values of tool arguments, too.'
+complete -c tavus-console -n '__tavus_console_at script from' -l hold -r -d 'How long to wait for a missing sequence number before showing what follows. [default: 250ms]'
+complete -c tavus-console -n '__tavus_console_at script from' -l json -d 'Print an error as one JSON object on standard error.'
+complete -c tavus-console -n '__tavus_console_at script from' -s h -l help -d 'Show help and exit.'
+complete -c tavus-console -n '__tavus_console_at script from; and __tavus_console_nth 0' -F
 complete -c tavus-console -n '__tavus_console_at conversation' -s h -l help -d 'Show help and exit.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a create -d 'Create a conversation. It is billed until it ends.'
 complete -c tavus-console -n '__tavus_console_at conversation' -a list -d 'List the conversations of your account.'

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit status each outcome has.
+"""Errors, and the exit status of each outcome.
 
 ::
 
@@ -13,11 +13,12 @@
     ├── SendFailed          send_failed                1
     ├── Refused             refused                    1    tavus_api
     │   ├── NotFound        not_found                  1
+    │   ├── TooMany         refused                    1
     │   └── RateLimited     rate_limited               1
     └── NoKeyring           no_keyring                 1    credentials
 
-Every error carries one line for a person, without a secret in it, saying what to do next where that can be
-known. What a remote party wrote passes ``safe()`` where the message is printed.
+Every error has a message of one line, without secrets, that says what to do next if that is known. Remote
+text in it passes ``safe()`` when the message is printed.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 MOST_DIGITS = 40  # of a number in a usage error
-SHORTEST = 8  # characters of one that is known by itself: a shorter one may be a part of any word
+SHORTEST = 8  # characters of a secret that is recognised anywhere: a shorter one may be part of any word
 
 _NAMES = r"(?:t|token|meeting_token|access_token|api_key|apikey|key|password|secret)"
-_IN_QUERY = rf"([?&#;]{_NAMES}=)(?!TOKEN\b|…)[^\s'\")\]&#]+"  # "TOKEN" itself is how we call it
+_IN_QUERY = rf"([?&#;]{_NAMES}=)(?!TOKEN\b|…)[^\s'\")\]&#]+"  # "TOKEN" is our own placeholder
 _IN_JSON = r"(\"?\b(?:meeting_token|x-api-key|api_key)\"?\s*[:=]\s*\"?)(?!…)[^\s\"',}]+"
 _WORD = r"[^\s'\"]+"
 _USER = r"//[^/@:]*:(?!…)(?=.)"  # of a URL, before a password
@@ -44,7 +45,7 @@ _known: set[str] = set()
 
 
 class ExitStatus(IntEnum):
-    """The exit statuses of every command; an interface, shown in the README and in ``--help``."""
+    """The exit statuses of every command. They are an interface, shown in the README and in ``--help``."""
 
     DONE = 0
     FAILED = 1
@@ -75,7 +76,7 @@ EXIT_STATUS_HELP: dict[ExitStatus, str] = {
 
 
 class ConsoleError(Exception):
-    """One line for a person; ``reason`` is the stable word for ``--json``."""
+    """An error with a message of one line; ``reason`` is its stable name in ``--json``."""
 
     status: ExitStatus = ExitStatus.FAILED
     reason: str = "failed"
@@ -85,7 +86,7 @@ class ConsoleError(Exception):
 
 
 class UsageError(ConsoleError):
-    """What is wrong is repeated in it, but not a number of thousands of digits."""
+    """Its message quotes the input, but at most MOST_DIGITS digits of a long number."""
 
     status = ExitStatus.USAGE
     reason = "usage"
@@ -110,7 +111,7 @@ class CannotJoin(ConsoleError):
 
 
 class CutOff(ConsoleError):
-    """The way to the room has ended; the conversation may continue."""
+    """The connection to the room has ended; the conversation may continue."""
 
     status = ExitStatus.CANNOT_JOIN
     reason = "cut_off"
@@ -126,7 +127,7 @@ class SendFailed(ConsoleError):
 
 
 def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
-    """The known word most like this one, ignoring case; None where none is near."""
+    """The known word most similar to this one, ignoring case; None if none is close."""
     from difflib import get_close_matches
 
     words = {one.lower(): one for one in known}
@@ -134,13 +135,13 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 
 def did_you_mean(word: str, known: Iterable[str], prefix: str = "") -> str:
-    """ "; did you mean X?", or "" where nothing is near."""
+    """ "; did you mean X?", or "" if nothing is close."""
     near = nearest(word, known)
     return f"; did you mean {prefix}{near}?" if near else ""
 
 
 def instead(word: str, known: Iterable[str]) -> str:
-    """For a key in a file, where the valid ones are few: the nearest one, or all of them."""
+    """For an unknown key in a file: the closest valid key, or all of them, as they are few."""
     near = nearest(word.replace("-", "_"), known := list(known), cutoff=0.5)
     return f'; did you mean "{near}"?' if near else "; known are " + ", ".join(known)
 
@@ -149,18 +150,18 @@ def install(extra: str) -> str:
     """The command that adds an extra, by what installed this program: pipx, uv or pip."""
     wanted = f"'tavus-console[{extra}]'"
     if os.path.exists(os.path.join(sys.prefix, "pipx_metadata.json")):
-        return f"pipx install --force {wanted}"
+        return f"pipx inject tavus-console {wanted}"
     if os.path.exists(os.path.join(sys.prefix, "uv-receipt.toml")):
         return f"uv tool install {wanted}"
     return f"pip install {wanted}"
 
 
 # -- secrets: API keys, meeting tokens, passwords of proxies -----------------------------------------------
-# Known by where they stand (?t=…, //user:…@), and by themselves once something has come upon them.
+# Recognised by their place (?t=…, //user:…@), and anywhere once ``keep_secret`` has registered them.
 
 
 def redacted(text: str) -> str:
-    """With "…" for each secret in it."""
+    """The text with "…" in place of each secret."""
     for secret in _known:
         if secret in text:
             text = text.replace(secret, "…")
@@ -181,7 +182,7 @@ def _without_password(word: re.Match[str]) -> str:
 
 
 def redacted_json(value: Any) -> Any:
-    """Each text in it redacted, names too: JSON that is written already might no longer be JSON after it."""
+    """A value with every text in it redacted, keys too. Redacting written JSON could make it invalid."""
     if isinstance(value, str):
         return redacted(value)
     if isinstance(value, dict):
@@ -192,7 +193,7 @@ def redacted_json(value: Any) -> Any:
 
 
 def keep_secret(*secrets: str | None) -> None:
-    """From now on they are in no redacted text, written as they are or as a URL writes them."""
+    """Register secrets: ``redacted`` removes them from now on, as they are and as a URL encodes them."""
     for one in secrets:
         if one is not None and len(one) >= SHORTEST:
             _known.update({one, quote(one, safe=""), unquote(one)})
@@ -208,14 +209,14 @@ def keep_of(environ: Mapping[str, str]) -> None:
 
 
 def keep_password(url: str | None) -> None:
-    """Of a URL that has one, however odd: what stands between the user's name and the last @."""
+    """Register the password in a URL: everything between the user name and the last @."""
     head, at, _ = (url or "").rpartition("@")
     if at:
         keep_secret(head.rpartition("//")[2].partition(":")[2])
 
 
 def keep_token(url: str) -> None:
-    """That of a room's URL, however odd."""
+    """Register the token in a room's URL, however malformed the URL is."""
     keep_secret(*re.findall(rf"[?&#;]{_NAMES}=([^&#\s]+)", url, re.IGNORECASE))
     keep_password(url)
 
@@ -226,5 +227,5 @@ def is_key(name: str) -> bool:
 
 
 def without_keys(environ: Mapping[str, str]) -> dict[str, str]:
-    """What a program of somebody else's may have of our variables."""
+    """The environment for programs that are not ours: without our secrets."""
     return {name: value for name, value in environ.items() if not is_key(name)}

@@ -1,11 +1,11 @@
-"""The files that people name, and the text in them or on standard input: opened, read, decoded in one place.
+"""Files that users name, and text in them or on standard input: opened, read and decoded in one place.
 
-Nothing here blocks, reads without end, or changes what is not ours. Text is UTF-8, with or without a byte
-order mark, with either end of line; what is not is refused by name and line, with what to do about it.
-Recordings (``rooms/files``) are read in other encodings too.
+Nothing here blocks, reads without a limit, or changes files of other users. Text is UTF-8, with or without a
+byte order mark, with LF or CRLF; anything else is refused with the file, the line and what to do. Recordings
+(``rooms/files``) are read in other encodings too.
 
-A name may be that of a folder, a pipe, a terminal, a device, somebody else's file. What cannot serve is
-refused by an OSError whose text says why; ``cannot`` makes the one line of it.
+A name may belong to a folder, a pipe, a terminal, a device, or another user's file. Unsuitable ones raise an
+OSError whose text says why; ``cannot`` turns it into an error of one line.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LARGEST = 64 << 20  # bytes of a file that is read as a whole
 _PORTION = 1 << 20
 
-# The file is well named, and the machine cannot do it now: that is no mistake on the command line.
+# The name is right, but the machine cannot do it now: not a mistake on the command line.
 _MACHINE = {
     getattr(errno, name, None)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
@@ -60,9 +60,10 @@ _PACKED = (
 
 
 def cannot(path: str | Path, error: OSError | ValueError) -> ConsoleError:
-    """The error to raise for one of these functions: failed for a full disk and its like, else usage.
+    """The error to raise for an OSError or ValueError of these functions: "failed" for a full disk and the
+    like, otherwise "usage".
 
-    Raises a BrokenPipeError as it is: it has a status of its own.
+    A BrokenPipeError is raised again unchanged: it has its own exit status.
     """
     if isinstance(error, BrokenPipeError):
         raise error
@@ -73,7 +74,7 @@ def cannot(path: str | Path, error: OSError | ValueError) -> ConsoleError:
 
 
 def open_to_read(path: str | Path) -> int:
-    """A descriptor; of a pipe too, which is at its end where no program writes to it. Raises OSError."""
+    """A descriptor to read from. A pipe that no program writes to is at its end at once. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | _NONBLOCK | _CLOEXEC | _BINARY)
     try:
         status = os.fstat(descriptor)
@@ -92,7 +93,10 @@ def open_to_read(path: str | Path) -> int:
 
 
 def read(path: str | Path, largest: int = LARGEST) -> bytes:
-    """All of a file. Raises OSError, also for one over ``largest`` bytes, and ValueError as ``open``."""
+    """The whole file.
+
+    Raises OSError, also for more than ``largest`` bytes, and ValueError as ``open`` does.
+    """
     descriptor = open_to_read(path)
     parts, size = [], 0
     try:
@@ -113,11 +117,11 @@ def deserted() -> OSError:
 
 
 def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> int:
-    """A descriptor; a new file is for its owner only. ``flags``: O_APPEND, O_TRUNC or O_EXCL.
+    """A descriptor to write to; a new file gets mode 0600. ``flags``: O_APPEND, O_TRUNC or O_EXCL.
 
-    ``file_only``: for what is written while a room is joined, where no slow reader may stop anything: a
-    regular file, or a device such as /dev/null. "-" is standard output, whatever that is. Raises OSError, and
-    ValueError as ``open``.
+    ``file_only`` is for output written while a room is joined, when a slow reader must not stop anything: it
+    allows only regular files and devices such as /dev/null. "-" is standard output, whatever that is. Raises
+    OSError, and ValueError as ``open`` does.
     """
     if path == "-":
         return os.dup(1)
@@ -141,7 +145,7 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
 
 
 def make_private(descriptor: int) -> None:
-    """Mode 0600 for a regular file of ours that is about to hold people's words. Raises OSError otherwise."""
+    """Set mode 0600 on our regular file, which will hold people's words. Raises OSError if that fails."""
     status = os.fstat(descriptor)
     if not hasattr(os, "fchmod") or not stat.S_ISREG(status.st_mode):
         return  # never the mode of /dev/null
@@ -152,7 +156,7 @@ def make_private(descriptor: int) -> None:
 
 
 def write(path: str | Path, texts: Iterable[str]) -> None:
-    """Replace what the file holds. Raises what ``cannot`` makes of an OSError."""
+    """Replace the content of a file. Raises the error that ``cannot`` makes."""
     try:
         descriptor = open_to_write(path, os.O_TRUNC)
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
@@ -209,7 +213,7 @@ def _is_null(status: os.stat_result) -> bool:
 
 
 def encoding(begins: bytes) -> str:
-    """Of a text that begins so: by its mark, or by the zeros that UTF-16 puts beside ASCII letters."""
+    """The encoding of bytes: from their mark, or from the zeros that UTF-16 puts beside ASCII letters."""
     for mark, name in _MARKS:
         if begins.startswith(mark):
             return name
@@ -221,7 +225,7 @@ def encoding(begins: bytes) -> str:
 
 
 def read_text(path: str | Path, stdin: TextIO | None = None) -> str:
-    """All of a file; of ``stdin`` where ``path`` is "-". Raises UsageError."""
+    """The text of a file, or of ``stdin`` if ``path`` is "-". Raises UsageError."""
     if path == "-":
         return read_stdin(stdin if stdin is not None else sys.stdin)
     try:
@@ -232,7 +236,8 @@ def read_text(path: str | Path, stdin: TextIO | None = None) -> str:
 
 
 def read_stdin(stdin: TextIO) -> str:
-    """All of standard input. Unbuffered: a thread in a buffered read would keep the program from ending.
+    """The whole of standard input, unbuffered: a thread in a buffered read would keep the program from
+    ending.
 
     Raises UsageError.
     """
@@ -268,7 +273,7 @@ def decoded(data: bytes, name: str, *, terminal: bool = False) -> str:
 
 
 class LineDecoder:
-    """Bytes to lines, without their ends. ``terminal``: a line as long as one can be may be cut.
+    """Bytes to lines, without line ends. ``terminal``: refuse a line of the maximum length, which may be cut.
 
     ``longest``: bytes that a line may have. ``feed`` and ``rest`` raise UsageError.
     """

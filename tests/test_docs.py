@@ -122,6 +122,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
         ("local", "python"),
         ("local", ""),
         ("local", ""),
+        ("testing", "sh"),  # Locust, which is not ours: tests/test_examples_load.py
     ]
     for page in PAGES:
         assert TEXT[page.stem].count("\n```") == 2 * len(blocks(page)), page

@@ -55,7 +55,7 @@ def test_a_usage_error_repeats_only_the_beginning_of_a_long_number(text: str, sh
 @pytest.mark.parametrize(
     ("left_by_the_installer", "command"),
     [
-        ("pipx_metadata.json", "pipx install --force"),
+        ("pipx_metadata.json", "pipx inject tavus-console"),
         ("uv-receipt.toml", "uv tool install"),
         ("pyvenv.cfg", "pip install"),
     ],

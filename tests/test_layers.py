@@ -34,7 +34,10 @@ _NO_CLOCK = {
     ("protocol/wire.py", "datetime.datetime"),
 }  # reads ISO 8601
 # Two classes of which there is one an event are Structs: a tenth of a replay's instructions.
-_STRUCTS = {("protocol/events.py", "msgspec"), ("protocol/conversation.py", "msgspec.Struct")}
+_STRUCTS = {
+    ("protocol/events.py", "msgspec"),
+    *((f"protocol/{name}.py", "msgspec.Struct") for name in ("conversation", "turns")),
+}
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "typer")
 
 

@@ -84,6 +84,8 @@ def converse(options):
             failure = None if result["ok"] else f"{result['verdict']}: {result['detail']}"
             return {"failure": failure, "replies": result["replies"], "minutes": result["minutes"]}
     failure = err.strip().splitlines()[-1:] or [f"exit status {process.returncode}"]
+    if failure[0].startswith("{"):
+        failure = [json.loads(failure[0])["error"]["message"]]
     return {"failure": failure[0], "replies": []}
 
 

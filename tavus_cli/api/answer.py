@@ -1,8 +1,8 @@
-"""An answer of the API, read within bounds: its size, as sent and unpacked, its time, what its JSON takes.
+"""Reading an answer of the API within limits: size (sent and unpacked), time, and memory for its JSON.
 
-A server behind ``--base-url`` or a proxy may answer anything. JSON is UTF-8 (RFC 8259), so the charset
-that an answer claims is not looked at. httpx unpacks whole chunks, nested ones too, before anybody can
-count them: the answer is read as sent, and unpacked here.
+A server behind ``--base-url``, or a proxy, may answer anything. JSON is UTF-8 (RFC 8259), so the charset of
+an answer is ignored. httpx unpacks whole chunks, nested ones too, before they can be measured; so the answer
+is read as sent, and unpacked here.
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-MOST_BYTES = 64 << 20  # of an answer, as sent and unpacked
-MOST_VALUES = 2_000_000  # in its JSON: "[],[],…" takes 20 times its size in memory
-ENCODING = "gzip"  # the only one asked for, and unpacked
+MOST_BYTES = 64 << 20  # bytes of an answer, as sent and unpacked
+MOST_VALUES = 2_000_000  # values in its JSON: "[],[],…" takes 20 times its size in memory
+ENCODING = "gzip"  # the only encoding we accept and unpack
 _STEP = 1 << 20  # bytes unpacked at once
 
 
 class Unreadable(Exception):
-    """The text says why, as the end of "HOST answered with …"."""
+    """The message completes "HOST answered with …"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``path`` is that of the request."""
+    """``path`` is the path of the request."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,7 +32,7 @@ class Answer:
 
 
 def read(chunks: Iterable[bytes], encoding: str, late: Callable[[], bool]) -> str:
-    """The text of a body that comes in ``chunks``, as sent. Raises Unreadable, and TimeoutError once it is
+    """The text of a body that arrives in ``chunks``, as sent. Raises Unreadable, and TimeoutError once it is
     ``late``.
     """
     match encoding.strip().lower():
@@ -58,11 +58,11 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
     try:
         for chunk in chunks:
-            yield b""  # every chunk is looked at, whether anything comes out of it or not
+            yield b""  # check every chunk, even if nothing comes out of it
             while chunk and not unpack.eof:
                 yield unpack.decompress(chunk, _STEP)
                 chunk = unpack.unconsumed_tail
     except zlib.error:
-        raise Unreadable("what is not gzip, though it says so: a proxy is in between") from None
+        raise Unreadable("an invalid gzip body: a proxy is in between") from None
     if not unpack.eof:
-        raise Unreadable("half of an answer; try again")
+        raise Unreadable("an incomplete answer; try again")

@@ -1,9 +1,8 @@
 """Tavus' REST API: create, list, get and end conversations. httpx is imported here, late.
 
-Answers are untrusted: they are read within bounds (``answer``), and whoever prints them passes them through
-``safe()``. The key goes into one
-header and nowhere else: it is removed from errors that quote an answer, and redirects are not followed.
-Tests inject time (``sleep``, ``clock``, ``jitter``), so that retries do not wait.
+Answers are untrusted: they are read within limits (``answer``), and pass ``safe()`` where they are printed.
+The key goes only into one header: it is removed from errors that quote an answer, and redirects are not
+followed. Tests inject time (``sleep``, ``clock``, ``jitter``), so that retries do not wait.
 """
 
 from __future__ import annotations
@@ -29,19 +28,19 @@ if TYPE_CHECKING:
     import httpx
 
 BASE_URL = "https://tavusapi.com"
-TIMEOUT = 30.0  # seconds for an answer; creating takes a few
+TIMEOUT = 30.0  # seconds for an answer; creating takes some
 CONNECT_TIMEOUT = 10.0
-ATTEMPTS = 4  # of a call that may be repeated
-LONGEST_WAIT = 30.0  # what a Retry-After may ask for; beyond it the error says when to come back
+ATTEMPTS = 4  # attempts for a call that may be repeated
+LONGEST_WAIT = 30.0  # seconds a Retry-After may ask for; beyond it the error says when to try again
 PAGE = 100
-LIST_SECONDS = 300.0  # for all pages of a list
+LIST_SECONDS = 300.0  # seconds for all pages of a list
 MOST_PAGES = 1_000
 TEXT_LIMIT = 300  # characters of an answer's text in an error
 
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
 
-_NO_KEY = (  # what else is pasted with it; whether the rest is a key does not matter
+_NO_KEY = (  # text that is often pasted together with a key
     (re.compile("\ufeff"), "has a byte order mark (U+FEFF), as editors on Windows write it"),
     (re.compile("^[\"'`“”‘’«»]|[\"'`“”‘’«»]$"), "has quotation marks around it"),
     (
@@ -56,15 +55,15 @@ Json = dict[str, Any]
 
 
 class CannotReach(CannotJoin):
-    """The API does not answer, or something else does: network, timeouts, 5xx, a proxy's page."""
+    """The API does not answer, or something else answers: network, timeouts, 5xx, a proxy's page."""
 
     reason = "cannot_reach"
-    stage: Stage = "answer"  # what failed
-    wait = 0.0  # seconds that the API asks for before it is asked again
+    stage: Stage = "answer"  # the part that failed
+    wait = 0.0  # seconds to wait before the next attempt, as the API asks
 
 
 class Refused(ConsoleError):
-    """The API understood and said no."""
+    """The API refused the request."""
 
     reason = "refused"
 
@@ -78,11 +77,17 @@ class RateLimited(Refused):
     wait = 0.0
 
 
+class TooMany(Refused):
+    """As many conversations as the account may have are active."""
+
+    wait = 0.0
+
+
 class TavusApi:
-    """``with TavusApi(key) as api``. Calls block; each raises one ConsoleError that says what to do next.
+    """``with TavusApi(key) as api``. Calls block; each raises a ConsoleError that says what to do next.
 
     Calls that are safe to repeat are repeated if the API is busy or down. Creating is not: the conversation
-    may exist, and be billed, although the answer was lost.
+    may exist and be billed although the answer was lost.
     """
 
     def __init__(
@@ -117,7 +122,10 @@ class TavusApi:
     # -- calls -----------------------------------------------------------------------------------------
 
     def create(self, body: Json) -> Json:
-        """A new conversation; it is billed until it ends. Raises PerhapsCreated where that is not known."""
+        """Create a conversation; it is billed until it ends.
+
+        Raises PerhapsCreated if the outcome is unknown.
+        """
         try:
             created = self._call("POST", "/conversations", body, repeat=False)
         except _NotSent:
@@ -125,7 +133,7 @@ class TavusApi:
         except CannotReach as error:
             raise PerhapsCreated(f"{error}; {PERHAPS_CREATED}") from None
         name = created.get("conversation_id")
-        if not isinstance(name, str) or not _ID.fullmatch(name):  # it is part of commands that we show
+        if not isinstance(name, str) or not _ID.fullmatch(name):  # it becomes part of commands that we show
             raise PerhapsCreated(f"Tavus answered without a valid conversation_id; {PERHAPS_CREATED}")
         return created
 
@@ -134,7 +142,7 @@ class TavusApi:
         return self._call("GET", path, params={"verbose": "true"} if verbose else None)
 
     def conversations(self, status: str | None = None) -> Iterator[Json]:
-        """All of them, page by page as they are asked for, as the API sorts them.
+        """All conversations, in the API's order; pages are requested as they are needed.
 
         Raises CannotReach for a list that does not end.
         """
@@ -157,11 +165,11 @@ class TavusApi:
         raise CannotReach(f"the list of conversations has no end, after {len(seen):,} of them; use --limit")
 
     def end(self, conversation_id: str) -> bool:
-        """Whether this call ended it; False where it was over before. Safe to repeat."""
+        """End a conversation; returns whether this call did, False if it was over before. Safe to repeat."""
         path = _path(conversation_id)
         try:
             self._call("POST", f"{path}/end", empty=True)
-        except Refused:  # what a second call is answered is not documented
+        except Refused:  # the answer to a second call is not documented
             with contextlib.suppress(ConsoleError):
                 if self.get(conversation_id).get("status") == "ended":
                     return False
@@ -180,7 +188,7 @@ class TavusApi:
         repeat: bool = True,
         empty: bool = False,
     ) -> Json:
-        """The answer's object. ``empty``: the body does not matter, if it is the API's."""
+        """The object in the answer. ``empty``: the body is ignored, if it comes from the API."""
         attempt = 1
         while True:
             try:
@@ -198,7 +206,7 @@ class TavusApi:
         import httpx
 
         url = f"{self.base_url}/v2{path}"
-        seconds = self._timeout + CONNECT_TIMEOUT  # httpx bounds neither the name server nor the whole
+        seconds = self._timeout + CONNECT_TIMEOUT  # httpx limits neither the name lookup nor the total time
         until = time.monotonic() + seconds
 
         def asked() -> Answer:
@@ -215,7 +223,7 @@ class TavusApi:
             raise CannotReach(f"{self.host} did not answer in time; try again") from None
         except Unreadable as error:
             raise _Final(f"{self.host} answered with {error}") from None
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: of odd headers
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: malformed headers
             raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
         if not 200 <= answer.status < 300:
             raise self._error(answer)
@@ -251,16 +259,17 @@ class TavusApi:
         tail = f": {said}" if said else ""
         match status:
             case 400 | 409 | 422:
-                return Refused(f"Tavus refused it ({status}){tail}{_hint(said)}")
+                kind = TooMany if "concurrent" in said.lower() else Refused
+                return kind(f"Tavus refused it ({status}){tail}{_hint(said)}")
             case 401:
                 return NotAuthorised(
                     f"Tavus does not accept the API key{tail}; see tavus-console auth status"
                 )
             case 402:
-                return NotAuthorised(f"Tavus wants a payment or another plan (402){tail}")
+                return NotAuthorised(f"Tavus requires a payment or another plan (402){tail}")
             case 403:
                 return NotAuthorised(
-                    f"the API key may not do this (403; it may be tied to other addresses){tail}"
+                    f"the API key is not allowed to do this (403; it may be limited to other addresses){tail}"
                 )
             case 404:
                 return NotFound(f"no {_named(answer)} (404){tail}; see tavus-console conversation list")
@@ -287,7 +296,7 @@ class TavusApi:
         return _Final(f"{self.host} redirects to another address; is --base-url right?")
 
     def _retry_after(self, answer: Answer) -> float:
-        """Seconds; 0 where nothing is asked for."""
+        """Seconds to wait, as the API asks; 0 if it does not."""
         value = answer.headers.get("retry-after", "").strip()
         with contextlib.suppress(ValueError, TypeError, OverflowError):
             if re.fullmatch(r"\d{1,9}", value, re.ASCII):
@@ -296,7 +305,7 @@ class TavusApi:
         return 0.0
 
     def _said(self, answer: Answer) -> str:
-        """What went wrong in the API's words: ``error``, then ``message``, then plain text."""
+        """The error in the API's words: ``error``, then ``message``, then plain text."""
         try:
             value = from_json(answer.text)
         except ValueError:
@@ -312,14 +321,14 @@ class TavusApi:
         return self._shown(value)
 
     def _shown(self, said: object) -> str:
-        """On one line, not too long, and without the key."""
+        """Text on one line, of limited length, without the key."""
         words = said if isinstance(said, str) else to_json(said)
         text = " ".join(redacted(words).split()).rstrip(".")
         return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
 
 
 def _flat(value: object, depth: int = 0) -> str:
-    """What an API says in an error, as a phrase: {"name": ["is missing"]} is "name is missing"."""
+    """The value of an error field as a phrase: {"name": ["is missing"]} is "name is missing"."""
     if isinstance(value, str) or depth > 3:
         return value if isinstance(value, str) else to_json(value)
     if isinstance(value, list):
@@ -341,11 +350,11 @@ PERHAPS_CREATED = (
 
 
 class PerhapsCreated(CannotReach):
-    """It was asked to create, and gave no answer that tells whether it did."""
+    """A creation without an answer that tells whether it succeeded."""
 
 
 class _NotSent(CannotReach):
-    """Nothing has reached the API."""
+    """The request did not reach the API."""
 
 
 def _not_sent(stage: Stage, why: str) -> _NotSent:
@@ -355,13 +364,13 @@ def _not_sent(stage: Stage, why: str) -> _NotSent:
 
 
 class _Final(CannotReach):
-    """Asking again would give the same."""
+    """Repeating the request would give the same result."""
 
     wait = math.inf
 
 
 def check_base_url(url: str | None) -> str:
-    """The root of the API, without a slash at its end. Raises UsageError."""
+    """The root URL of the API, without a trailing slash. Raises UsageError."""
     if not url:
         return BASE_URL
     try:
@@ -382,7 +391,7 @@ def check_base_url(url: str | None) -> str:
 
 
 def check_key(key: str) -> None:
-    """Raises NotAuthorised for what cannot be a key."""
+    """Raises NotAuthorised for text that cannot be a key."""
     for wrong, what in _NO_KEY:
         if wrong.search(key):
             raise NotAuthorised(f"the API key {what}: set or store the key only")
@@ -393,7 +402,7 @@ def check_key(key: str) -> None:
 
 
 def check_id(conversation: str) -> str:
-    """A conversation id; of a room's URL its last part. Raises UsageError."""
+    """A conversation id, also from the last part of a room's URL. Raises UsageError."""
     if conversation.startswith("https://"):
         with contextlib.suppress(ValueError):
             conversation = urlsplit(conversation).path.strip("/")
@@ -411,7 +420,7 @@ def _name(row: Json) -> str:
 
 
 def _named(answer: Answer) -> str:
-    """What a request was about: "conversation ID", or "such address"."""
+    """The subject of a request for "no … (404)": "conversation ID", or "such address"."""
     match = re.search(r"/v2/conversations/([^/]+)", answer.path)
     return f"conversation {match[1]}" if match else "such address"
 
@@ -429,7 +438,7 @@ def _hint(said: str) -> str:
 
 
 def _client(key: str, variable: str, proxy: str, timeout: float) -> httpx.Client:
-    """Certificate authorities as httpx reads them from the environment; the proxy as ``proxy_of`` does."""
+    """The HTTP client, with certificates as httpx reads them from the environment, and our proxy."""
     import httpx
 
     from tavus_cli import __version__
@@ -443,9 +452,9 @@ def _client(key: str, variable: str, proxy: str, timeout: float) -> httpx.Client
             },
             timeout=httpx.Timeout(timeout, connect=min(timeout, CONNECT_TIMEOUT)),
             follow_redirects=False,
-            transport=httpx.HTTPTransport(proxy=proxy or None),  # of one's own: no proxies of its choice
+            transport=httpx.HTTPTransport(proxy=proxy or None),  # httpx must not choose proxies
         )
-    except (ValueError, httpx.InvalidURL):  # they quote a part of the URL, of its password perhaps
+    except (ValueError, httpx.InvalidURL):  # these quote part of the URL, perhaps of its password
         raise UsageError(
             f"{variable} is not the address of a proxy: it must look like http://HOST:PORT, "
             "with / and @ of a password as %2F and %40"

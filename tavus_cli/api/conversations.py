@@ -18,14 +18,17 @@ from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import PROGRAM
 
 Json = dict[str, Any]
-Tell = Callable[[str], None]
+Warn = Callable[[str], None]
 FIND_TIMEOUT = 10.0  # seconds: without an answer the id is enough to try
 TAVUS_ROOMS = "https://tavus.daily.co/"  # where a room is named after its conversation
 _URL = re.compile(r"https://[!-~]+\.daily\.co/[!-~]+", re.ASCII)
 
 
 def connect(environ: Mapping[str, str], base_url: str | None, *, timeout: float = TIMEOUT) -> TavusApi:
-    """Raises NotAuthorised or KeyringSilent where there is no key, UsageError for an invalid address."""
+    """Connect to the API.
+
+    Raises NotAuthorised or KeyringSilent without a key, UsageError for an invalid address.
+    """
     check_base_url(base_url or environ.get("TAVUS_API_BASE_URL"))
     return _connected(require_key(environ), environ, base_url, timeout)
 
@@ -38,12 +41,12 @@ def _connected(
 
 
 def connection(environ: Mapping[str, str], base_url: str | None) -> Callable[[float], TavusApi]:
-    """What connects, by the seconds that an answer may take."""
+    """A function that connects, given the seconds that an answer may take."""
     return lambda timeout: connect(environ, base_url, timeout=timeout)
 
 
 def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
-    """What is sent to create: the JSON of the file ``body`` ("-": of ``stdin``), and ``fields`` over it.
+    """The body of a creation: the JSON of the file ``body`` ("-": ``stdin``), overridden by ``fields``.
 
     Raises UsageError.
     """
@@ -57,10 +60,10 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
 
 
 def create(
-    api: TavusApi, body: Json, warn: Tell, note: Callable[[str], object] = lambda conversation_id: None
+    api: TavusApi, body: Json, warn: Warn, note: Callable[[str], object] = lambda conversation_id: None
 ) -> Json:
-    """A new conversation, billed from now on: ``note`` gets its id and ``warn`` what ends it before anything
-    else is done. Its token, if it has one, is kept for ``join ID``.
+    """Create a conversation, which is billed from now on: first its id goes to ``note`` and the command that
+    ends it to ``warn``. If it has a token, that is kept for ``join ID``.
     """
     created = api.create(body)
     note(created["conversation_id"])
@@ -75,7 +78,7 @@ def create(
 
 
 def end(api: TavusApi, conversation_id: str) -> bool:
-    """Whether this call ended it; False where it was over before."""
+    """End a conversation; returns whether this call did, False if it was over before."""
     ended = api.end(conversation_id)
     Tokens().forget(conversation_id)
     notes.forget(conversation_id)
@@ -83,7 +86,7 @@ def end(api: TavusApi, conversation_id: str) -> bool:
 
 
 def about_billing(created: Json, body: Json) -> str:
-    """What must be said once a conversation was created."""
+    """The warning about costs after a conversation was created."""
     name = created["conversation_id"]
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"
@@ -94,7 +97,7 @@ def about_billing(created: Json, body: Json) -> str:
 
 
 def without_token(conversation: Json) -> Json:
-    """What may be printed: tokens are kept, not shown, wherever they stand."""
+    """A conversation to print, without tokens, which are kept and not shown."""
     return {name: _hidden(value) for name, value in conversation.items() if name != "meeting_token"}
 
 
@@ -114,7 +117,7 @@ def _hidden(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A TARGET that a room can be opened for; ``conversation_id`` where it may not be the room's name."""
+    """A TARGET that can be opened; ``conversation_id`` is set if it may differ from the room's name."""
 
     target: str
     conversation_id: str | None = None
@@ -156,9 +159,9 @@ def _of_answer(answer: Json) -> Found:
     return _found(url, known, token)
 
 
-def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Tell) -> Found:
-    """The room of a conversation, by the API if there is a key; without one, or an API that helps, as Tavus
-    names rooms. Blocks. Raises NotFound, ConversationOver, CannotJoin.
+def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None, warn: Warn) -> Found:
+    """The room of a conversation, from the API if there is a key. Without a key, or if the API does not
+    answer, it is the URL that Tavus gives to rooms. Blocks. Raises NotFound, ConversationOver, CannotJoin.
     """
     url = f"{TAVUS_ROOMS}{conversation_id}"
     token: object = None
@@ -187,7 +190,7 @@ def find(conversation_id: str, environ: Mapping[str, str], base_url: str | None,
 
 
 def has_ended(conversation_id: str, environ: Mapping[str, str], base_url: str | None) -> bool:
-    """Whether the API says so; False where it cannot be asked, or does not answer. Blocks."""
+    """Whether the API says that it has ended; False if it cannot be asked, or does not answer. Blocks."""
     try:
         key = find_key(environ)
         if key is None:
@@ -207,12 +210,12 @@ def _found(url: str, conversation_id: str | None, token: object) -> Found:
 
 
 def opened(created: Json, api: TavusApi) -> Found:
-    """The room of a conversation that ``create`` made. Raises CannotJoin."""
+    """The room of a conversation made by ``create``. Raises CannotJoin."""
     return _found(room_url(created, api), created["conversation_id"], created.get("meeting_token"))
 
 
 def url_to_share(created: Json, *, with_token: bool) -> str:
-    """The URL for a browser; "" where there is none."""
+    """The URL for a browser; "" if there is none."""
     url, token = created.get("conversation_url"), created.get("meeting_token")
     if not isinstance(url, str):
         return ""
@@ -220,7 +223,7 @@ def url_to_share(created: Json, *, with_token: bool) -> str:
 
 
 def room_url(conversation: Json, api: TavusApi) -> str:
-    """The URL of an answer, not checked further. An API on loopback may put the simulation behind it.
+    """The room's URL in an answer, not checked further. An API on loopback may give a simulation instead.
 
     Raises CannotJoin.
     """
@@ -231,14 +234,14 @@ def room_url(conversation: Json, api: TavusApi) -> str:
 
 
 def longest(body: Json) -> int | None:
-    """The seconds after which Tavus ends what is created so; None: as Tavus has it."""
+    """The maximum length in seconds that a body asks for; None for Tavus' default."""
     properties = body.get("properties")
     seconds = properties.get("max_call_duration") if isinstance(properties, dict) else None
     return seconds if isinstance(seconds, int) and seconds > 0 else None
 
 
 def lifetime(body: Json) -> float:
-    """How long a conversation can last that is created so, and its token be of use, in seconds."""
+    """How long a conversation created with this body can last, and its token be used, in seconds."""
     properties = body.get("properties")
     names = ("max_call_duration", "participant_absent_timeout")
     times = [properties.get(name) for name in names] if isinstance(properties, dict) else []

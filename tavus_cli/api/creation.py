@@ -1,7 +1,7 @@
-"""What a conversation is created with: one table of fields, and the body of the request. Pure.
+"""The fields of a new conversation, in one table, and the body of the request. Pure.
 
-The table feeds the options of ``conversation create`` and ``join --new``, help and completion. Old and
-new names are taken (persona and PAL, replica and face); the old ones are sent, which every API knows.
+The table feeds the options of ``conversation create`` and ``join --new``, help and completion. Old and new
+names are accepted (persona and PAL, replica and face); the old ones are sent, which every API knows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """``name`` as the API has it; ``options`` as a person types it; ``inside`` its ``properties``."""
+    """``name`` is the name in the API; ``options`` as typed; ``inside``: it belongs to ``properties``."""
 
     name: str
     options: tuple[str, ...]
@@ -88,7 +88,7 @@ RENAMED = {"pal_id": "persona_id", "face_id": "replica_id"}
 
 
 def parse_body(text: str, source: str) -> Json:
-    """``--body`` as an object. Raises UsageError, without what is in it: it may hold a secret."""
+    """``--body`` as an object. Raises UsageError that does not quote it, as it may hold a secret."""
     try:
         value = from_json(text)
     except ValueError as error:
@@ -96,13 +96,13 @@ def parse_body(text: str, source: str) -> Json:
         raise UsageError(f"--body {source} is not valid JSON{where}") from None
     if not isinstance(value, dict):
         raise UsageError(f"--body {source} must hold a JSON object")
-    if too_deep(value):  # how deep Python itself reads depends on its version
+    if too_deep(value):  # how deep Python reads depends on its version
         raise UsageError(f"--body {source} is {TOO_DEEP}")
     return value
 
 
 def creation_body(options: Mapping[str, Any], base: Json | None = None) -> Json:
-    """What is sent: ``base`` (``--body``) with options, by field name, over it. Raises UsageError."""
+    """The body to send: ``base`` (``--body``), overridden by options (by field name). Raises UsageError."""
     body = old_names(base or {})
     properties = body.get("properties", {})
     if not isinstance(properties, dict):
@@ -125,13 +125,13 @@ def creation_body(options: Mapping[str, Any], base: Json | None = None) -> Json:
 
 
 def old_names(body: Json) -> Json:
-    """The body with the names that every API knows. Raises UsageError where the two contradict."""
+    """The body with the names that every API knows. Raises UsageError if old and new names contradict."""
     renamed: Json = {}
     for name, value in body.items():
         name = RENAMED.get(name, name)
         if name in renamed and not same(renamed[name], value):
             new = next(new for new, old in RENAMED.items() if old == name)
-            raise UsageError(f"{new} and {name} are one thing, and the body gives two values for it")
+            raise UsageError(f"{new} and {name} are the same field, but the body gives two values")
         renamed[name] = value
     return renamed
 
@@ -139,7 +139,7 @@ def old_names(body: Json) -> Json:
 def _value(field: Field, value: Any) -> Any:
     match field.kind:
         case "seconds":
-            return ceil(value)  # "0.2s" is not none at all
+            return ceil(value)  # "0.2s" must not become 0
         case "object":
             try:
                 parsed = from_json(value)

@@ -1,13 +1,13 @@
-"""The API key and meeting tokens: where they come from, where they are kept. ``keyring`` comes late.
+"""The API key and meeting tokens: where they come from and are kept. ``keyring`` is imported late.
 
 The key is looked for in this order:
 
 1. ``TAVUS_API_KEY``
 2. ``TAVUS_<ENV>_API_KEY``, where ``<ENV>`` is ``TAVUS_ENV`` in capitals, PROD if that is not set
 3. our entry in the keyring: service ``tavus-console``, user ``<env>`` (``auth login`` writes it)
-4. that of Tavus' own CLI: service ``tavus_mcp``, user ``prod``; only read, and only for PROD
+4. the entry of Tavus' own CLI: service ``tavus_mcp``, user ``prod``; only read, and only for PROD
 
-No secret is in any ``repr`` or error.
+No ``repr`` and no error contains a secret.
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ _ENV_NAME = re.compile(r"[A-Z0-9_]{1,32}", re.ASCII)
 
 
 class NoKeyring(ConsoleError):
-    """There is no keyring, or it stores nothing."""
+    """There is no keyring, or it cannot store anything."""
 
     reason = "no_keyring"
 
 
 class KeyringSilent(NoKeyring):
-    """It does not answer: locked, perhaps, with nobody there to unlock it."""
+    """The keyring does not answer: perhaps it is locked, and nobody is there to unlock it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key; ``source`` says where it comes from, in words."""
+    """An API key; ``source`` describes where it comes from."""
 
     value: str = field(repr=False)
     source: str
@@ -58,12 +58,12 @@ class Key:
 
     @property
     def last_four(self) -> str:
-        """Only of a key that stays secret without them."""
+        """The last four characters; "" for a key too short to show them."""
         return self.value[-4:] if len(self.value) >= 16 else ""
 
 
 def find_key(environ: Mapping[str, str]) -> Key | None:
-    """The key to use, None where there is none. Imports keyring only if the environment has none.
+    """The key to use, or None. Imports keyring only if the environment has no key.
 
     Raises UsageError, and KeyringSilent after KEYRING_SECONDS.
     """
@@ -88,7 +88,7 @@ def require_key(environ: Mapping[str, str]) -> Key:
 
 
 def keyring_trouble() -> str:
-    """Why the keyring cannot be used; "" where it can."""
+    """Why the keyring cannot be used; "" if it can."""
     try:
         _ask(lambda keyring: keyring.get_password(SERVICE, "prod"))
     except NoKeyring as error:
@@ -97,14 +97,14 @@ def keyring_trouble() -> str:
 
 
 def store_key(value: str, environ: Mapping[str, str]) -> str:
-    """Where it is kept, in words. Raises NoKeyring."""
+    """Store a key; returns where, in words. Raises NoKeyring."""
     user = env_name(environ).lower()
     _write(SERVICE, user, value)
     return f"the keyring (service {SERVICE}, user {user})"
 
 
 def forget_key(environ: Mapping[str, str]) -> bool:
-    """Whether there was one of ours. Raises NoKeyring."""
+    """Remove our key; returns whether there was one. Raises NoKeyring."""
     user = env_name(environ).lower()
     there = _ask(lambda keyring: keyring.get_password(SERVICE, user)) is not None
     if there:
@@ -123,8 +123,8 @@ def env_name(environ: Mapping[str, str]) -> str:
 class Tokens:
     """Meeting tokens of private conversations, for as long as they can be used.
 
-    One small file a conversation says until when, mode 0600; the token itself is in the keyring, or
-    where there is none, in that file.
+    A small file for each conversation, mode 0600, says until when. The token itself is in the keyring or,
+    without one, in that file.
     """
 
     def __init__(self, folder: Path | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -132,7 +132,7 @@ class Tokens:
         self._clock = clock
 
     def keep(self, conversation_id: str, token: str, seconds: float = TOKEN_SECONDS) -> None:
-        """Also drops those whose time is over. Raises ConsoleError where nothing can be written."""
+        """Keep a token, and drop expired ones. Raises ConsoleError if nothing can be written."""
         keep_secret(token)
         name = check_id(conversation_id)
         self._drop_old()
@@ -177,7 +177,7 @@ class Tokens:
             path.unlink()
 
     def _note(self, name: str) -> dict[str, Any] | None:
-        """What is known of one, if its time is not over."""
+        """The token of a conversation, unless it has expired."""
         note = _load(self._folder / name)
         if note is None or self._clock() > note["until"]:
             return None
@@ -186,14 +186,14 @@ class Tokens:
     def _drop_old(self) -> None:
         with contextlib.suppress(OSError, ConsoleError):
             for path in self._folder.iterdir():
-                note = _load(path)  # None: not ours, so it is left
+                note = _load(path)  # None: not our file, so it is left alone
                 if note is not None and self._clock() > note["until"]:
-                    with contextlib.suppress(ConsoleError):  # a name that is no conversation's
+                    with contextlib.suppress(ConsoleError):  # a name that cannot be a conversation id
                         self.forget(path.name)
 
 
 def _load(path: Path) -> dict[str, Any] | None:
-    """A note as written; None where there is none that can be read."""
+    """The content of such a file; None if it cannot be read."""
     try:
         note = json.loads(read(path, _NOTE_BYTES))
     except (OSError, ValueError, RecursionError):
@@ -217,7 +217,7 @@ def _tokens_folder() -> Path:
 
 
 def _read(service: str, user: str) -> str | None:
-    """None also if there is no keyring: people who use none need no error about it.
+    """Read an entry; None if there is no keyring, too: users without one need no error about it.
 
     Raises KeyringSilent.
     """
@@ -236,13 +236,13 @@ def _write(service: str, user: str, value: str) -> None:
         raise NoKeyring("the keyring of this machine stores nothing: set TAVUS_API_KEY instead")
 
 
-_silent = False  # once it did not answer it is not asked again: waiting costs once
+_silent = False  # after a timeout it is not asked again: the wait happens once
 
 
 def _ask(question: Callable[[Any], Any]) -> Any:
-    """What the keyring answers, within KEYRING_SECONDS: a locked one may wait for ever for a person.
+    """Ask the keyring, within KEYRING_SECONDS: a locked one may wait for ever to be unlocked.
 
-    Raises NoKeyring, never with what the backend said: it may hold the secret.
+    Raises NoKeyring, without the backend's message, which may hold the secret.
     """
     global _silent
     from tavus_cli.session.blocking import bounded
@@ -268,7 +268,7 @@ def _answer(question: Callable[[Any], Any]) -> Any:
         return question(keyring)
     except keyring.errors.NoKeyringError:
         raise NoKeyring("this machine has no keyring: set TAVUS_API_KEY instead") from None
-    except Exception as error:  # backends raise what they like
+    except Exception as error:  # backends raise exceptions of any kind
         raise NoKeyring(
             f"the keyring does not work ({type(error).__name__}): unlock it, or set TAVUS_API_KEY instead"
         ) from None

@@ -1,6 +1,6 @@
 """Ending a conversation with the console that joined it: ``join --new``, ``--end-on-exit``, ``/end``.
 
-A conversation is billed until it ends: it is ended on every way out, and if that fails, a warning names
+A conversation is billed until it ends. So it is ended on every way out, and if that fails, a warning names
 the command that ends it.
 """
 
@@ -21,15 +21,15 @@ from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.session.waiting import within
 
 Json = dict[str, Any]
-Connect = Callable[[float], TavusApi]  # by the seconds that an answer may take
-ENDING_TIMEOUT = 10.0  # seconds, for all attempts: somebody waits for the way out
-CREATING_TIMEOUT = 10.0  # seconds that a signal waits for the answer of a creation under way
-NAMED = 4  # of those left behind
+Connect = Callable[[float], TavusApi]  # given the seconds that an answer may take
+ENDING_TIMEOUT = 10.0  # seconds for all attempts: the user is waiting to leave
+CREATING_TIMEOUT = 10.0  # seconds that a signal waits for the answer to a creation
+NAMED = 4  # conversations left behind that are named
 
 
 class Ending:
-    """How a conversation can be ended, and whether it is to be. ``new``: its note, if it was made for this
-    console. ``billed``: Unix seconds since when; ``most``: the seconds it may last; None: not known.
+    """How to end a conversation, and whether to. ``new`` is its note, if it was created for this console.
+    ``billed`` is since when, in Unix seconds; ``most`` is the seconds it may last; None if not known.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Ending:
         self._connect = connect
 
     async def want(self) -> None:
-        """End it on the way out. Raises NotAuthorised where there is no key to end it with."""
+        """End it on the way out. Raises NotAuthorised if there is no key."""
         await within(None, self._check)
         self.wanted = True
 
@@ -59,8 +59,8 @@ class Ending:
             pass
 
     def due(self, status: int | None) -> bool:
-        """At the way out with this status, None for an error or a signal. What was made for this console
-        outlives it only where somebody left on purpose.
+        """Whether to end it when leaving with this status (None for an error or a signal). A conversation
+        created for this console continues only if the user left on purpose.
         """
         return self.wanted or (self.new is not None and status != ExitStatus.DONE)
 
@@ -74,8 +74,8 @@ class Ending:
 
 
 async def ended_after(joining: Coroutine[Any, Any, int], ending: Ending, environment: Environment) -> int:
-    """The status of ``joining``; FAILED in place of DONE where the conversation was to end and did not."""
-    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
+    """The status of ``joining``, but FAILED if the conversation should have ended and did not."""
+    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
         return await _ended_after(joining, ending, environment)
 
 
@@ -84,16 +84,16 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     try:
         status = await asyncio.shield(task)
     except BaseException:
-        # After a signal there may not be much time: leaving and ending go on side by side.
+        # After a signal there may be little time: leave and end at the same time.
         failure = _start(ending) if ending.due(None) else None
         task.cancel()
         await asyncio.wait({task})
-        _ = task.cancelled() or task.exception()  # what ended it is on its way already
+        _ = task.cancelled() or task.exception()  # the exception is already on its way
         if failure is not None:
-            await _tell_failure(failure, ending, environment)
+            await _warn_failure(failure, ending, environment)
         raise
     if ending.due(status):
-        if await _tell_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
+        if await _warn_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
             return ExitStatus.FAILED
     elif ending.new is not None:
         name = ending.conversation_id
@@ -101,12 +101,12 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     return status
 
 
-def _tell_stopped(ending: Ending, environment: Environment) -> None:
+def _warn_stopped(ending: Ending, environment: Environment) -> None:
     """A second signal: while leaving, the conversation may have ended already."""
     if ending.done:
         environment.say(f"{ending.conversation_id} has ended")
     elif ending.due(None):
-        tell_not_ended(ending.conversation_id, "stopped by a second signal", environment)
+        warn_not_ended(ending.conversation_id, "stopped by a second signal", environment)
 
 
 async def join_new(
@@ -116,8 +116,12 @@ async def join_new(
     environment: Environment,
     *,
     end_on_exit: bool = False,
+    quiet: bool = False,
 ) -> int:
-    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise."""
+    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise.
+
+    ``quiet``: that it is billed is only said as progress.
+    """
     with await within(None, lambda: connect(TIMEOUT)) as api:
         note = notes.Note(conversations.lifetime(body))
         with contextlib.closing(note):
@@ -125,7 +129,7 @@ async def join_new(
                 what = "if this console is killed, nothing will name its conversation"
                 environment.warn(f"{what}: {note.trouble}")
             environment.say("creating a conversation …")
-            created = await _create(api, body, note, connect, environment)
+            created = await _create(api, body, note, connect, environment, quiet=quiet)
             ending = _ending(created, body, note, connect)
             ending.wanted = end_on_exit
 
@@ -136,12 +140,17 @@ async def join_new(
 
 
 async def _create(
-    api: TavusApi, body: Json, note: notes.Note, connect: Connect, environment: Environment
+    api: TavusApi,
+    body: Json,
+    note: notes.Note,
+    connect: Connect,
+    environment: Environment,
+    *,
+    quiet: bool,
 ) -> Json:
-    """A signal meanwhile waits for the answer: it may report a conversation that is already billed."""
-    task = asyncio.ensure_future(
-        within(None, lambda: conversations.create(api, body, environment.warn, note.created))
-    )
+    """Create. A signal waits for the answer, which may report a conversation that is already billed."""
+    tell = environment.say if quiet else environment.warn
+    task = asyncio.ensure_future(within(None, lambda: conversations.create(api, body, tell, note.created)))
     stopped = f"stopped before the answer came; {PERHAPS_CREATED}"
     try:
         with named_at_hard_exit(lambda: environment.warn(stopped)):
@@ -166,13 +175,13 @@ async def _create(
     if created.get("status") == "ended":
         note.remove()
         name = created["conversation_id"]
-        raise ConversationOver(f"{name} was created as ended (test mode): there is nobody to join")
+        raise ConversationOver(f"{name} was created as ended (test mode): nobody to join")
     return created
 
 
 async def _end(ending: Ending, environment: Environment) -> None:
-    with named_at_hard_exit(lambda: _tell_stopped(ending, environment)):
-        await _tell_failure(_start(ending), ending, environment)
+    with named_at_hard_exit(lambda: _warn_stopped(ending, environment)):
+        await _warn_failure(_start(ending), ending, environment)
 
 
 def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> Ending:
@@ -180,14 +189,14 @@ def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> En
     return Ending(name, connect, new=note, billed=time.time(), most=most)
 
 
-def tell_left_behind(environment: Environment) -> None:
-    """What an earlier console created and did not end."""
+def warn_left_behind(environment: Environment) -> None:
+    """Warn about conversations that an earlier console created and did not end."""
     for line in left_behind():
         environment.warn(line)
 
 
 def left_behind() -> list[str]:
-    """A line for each conversation that may still be billed and that no console looks after."""
+    """A line for each conversation that may still be billed and that no console is attached to."""
     left = notes.left_behind()
     lines = [_left(one) for one in left[-NAMED:]]
     if len(left) > NAMED:
@@ -203,7 +212,7 @@ def _left(one: notes.Left) -> str:
     return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
 
 
-def tell_not_ended(name: str, why: str, environment: Environment) -> None:
+def warn_not_ended(name: str, why: str, environment: Environment) -> None:
     environment.warn(f"NOT ENDED: {name} may continue and be billed ({why})")
     environment.warn(f"NOT ENDED: to end it: {PROGRAM} conversation end {name}")
 
@@ -218,8 +227,8 @@ def _start(ending: Ending) -> asyncio.Future[None]:
     return asyncio.ensure_future(end())
 
 
-async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
-    """Whether it has not ended. A first signal does not stop the wait for that, a second one ends all."""
+async def _warn_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:
+    """End it; returns whether that failed. A first signal does not interrupt this, a second one does."""
     name = ending.conversation_id
     environment.say(f"ending {name} … (if this is interrupted: {PROGRAM} conversation end {name})")
     cancelled: asyncio.CancelledError | None = None
@@ -231,7 +240,7 @@ async def _tell_failure(outcome: asyncio.Future[None], ending: Ending, environme
     error = outcome.exception()
     if error is not None:
         why = str(error) if isinstance(error, ConsoleError) else type(error).__name__
-        tell_not_ended(name, why, environment)
+        warn_not_ended(name, why, environment)
     else:
         environment.say(f"{name} has ended")
     if cancelled is not None:

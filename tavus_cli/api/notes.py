@@ -1,8 +1,8 @@
-"""A note of each conversation that a console of ours created and has not ended, for the next start.
+"""Notes of conversations that our consoles created and have not ended, for the next start.
 
-A console that is killed (KILL, ABRT, SEGV) ends nothing: what it leaves is billed until its longest time is
-over. One small file each, mode 0600, in a folder of ours; its lock ends with the process that wrote it, so a
-note without a lock is one that was left behind. It holds an id and times, no secret.
+A console that is killed (KILL, ABRT, SEGV) cannot end its conversation, which is billed until its maximum
+length. A note is a small file, mode 0600, in our folder. Its lock ends with the process that wrote it, so a
+note without a lock was left behind. It holds an id and times, no secret.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from tavus_cli.protocol.wire import is_conversation_id
 
 @dataclass(frozen=True, slots=True)
 class Left:
-    """``conversation_id`` None: whether one was created is not known. ``at``: Unix seconds."""
+    """``conversation_id`` is None if it is not known whether one was created. ``at`` in Unix seconds."""
 
     conversation_id: str | None
     at: float
 
 
 class Note:
-    """Written before creating, so that nothing is billed without a note of it; ``remove`` once it has ended.
+    """A note, written before creating, so that nothing is billed without one; ``remove`` it after the end.
 
-    Where nothing can be written there is no note, and ``trouble`` says why.
+    If nothing can be written there is no note, and ``trouble`` says why.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Note:
 
     @property
     def shared(self) -> tuple[str, int] | None:
-        """Its file, and what a process inherits to hold it; None: there is no note."""
+        """Its file, and the descriptor that a process inherits to hold the lock; None if there is no note."""
         return None if self._handle is None else (str(self._path), self._handle)
 
     def remove(self) -> None:
@@ -65,7 +65,7 @@ class Note:
         self.close()
 
     def close(self) -> None:
-        """It stays, for the next start: the conversation continues without us."""
+        """Keep the note for the next start: the conversation continues without us."""
         if self._handle is not None:
             os.close(self._handle)
             self._handle = None
@@ -79,7 +79,7 @@ class Note:
 
 
 def left_behind(folder: Path | None = None, clock: Callable[[], float] = time.time) -> list[Left]:
-    """What may still be billed and nobody looks after. Notes whose time is over are removed."""
+    """Conversations that may still be billed and that no process holds. Expired notes are removed."""
     left: list[Left] = []
     for path, about in _notes(folder or _folder()):
         if about is None or clock() > about["until"]:
@@ -93,7 +93,7 @@ def left_behind(folder: Path | None = None, clock: Callable[[], float] = time.ti
 
 
 def forget(conversation_id: str, folder: Path | None = None) -> None:
-    """It has ended: nobody needs its note, whoever holds it."""
+    """Remove the note of a conversation that has ended, even if another process holds it."""
     for path, about in _notes(folder or _folder(), held=True):
         if about is not None and about.get("conversation_id") == conversation_id:
             with contextlib.suppress(OSError):
@@ -101,9 +101,9 @@ def forget(conversation_id: str, folder: Path | None = None) -> None:
 
 
 def _notes(folder: Path, *, held: bool = False) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """Those that nobody holds, each as long as it is looked at; with ``held`` those too, as they are.
+    """The notes that no process holds, each locked while it is read; with ``held`` also the others.
 
-    None for what cannot be read.
+    The content is None if it cannot be read.
     """
     try:
         paths = sorted(folder.iterdir())
@@ -133,7 +133,7 @@ def _lock(handle: int) -> None:
     """Raises BlockingIOError where another process holds it."""
     try:
         import fcntl
-    except ImportError:  # Windows: a note says nothing about its process there
+    except ImportError:  # Windows: a note does not tell whether its process lives
         return
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

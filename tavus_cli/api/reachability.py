@@ -1,6 +1,6 @@
-"""Why the API cannot be reached: name, connection, TLS and proxy, each with what to do next.
+"""Why the API cannot be reached (name, connection, TLS or proxy), with what to do next.
 
-httpx has one error for most of it; what was at fault is in the errors behind that one.
+httpx has one error for most of it; the cause is in the chain of errors behind it.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 Stage = Literal["dns", "connect", "tls", "proxy", "answer"]
-SAID_LIMIT = 100  # characters of what a proxy gives as its reason
-# By OpenSSL's numbers of what is wrong with a certificate: its time, its name.
+SAID_LIMIT = 100  # characters of a proxy's reason
+# By OpenSSL's error numbers for certificates: its time, its name.
 _TODO = dict.fromkeys((9, 10), "is the clock right?") | dict.fromkeys((62, 64), "is --base-url right?")
 
 
 def proxy_of(url: str) -> tuple[str, str]:
-    """The variable that names a proxy for a URL, and the proxy; both "" where there is none.
+    """The variable that names a proxy for a URL, and the proxy; both "" if there is none.
 
-    Entries of NO_PROXY that cannot be a host, such as [::1] or 10.0.0.0/8, are passed over.
+    Entries of NO_PROXY that cannot be a host, such as [::1] or 10.0.0.0/8, are ignored.
     """
     from urllib.request import getproxies, proxy_bypass
 
@@ -37,13 +37,16 @@ def proxy_of(url: str) -> tuple[str, str]:
 
 
 def shown_proxy(proxy: str) -> str:
-    """Without its user and password."""
+    """A URL without its user and password."""
     head, at, host = proxy.rpartition("@")
     return f"{head.partition('://')[0]}://{host}" if at else proxy
 
 
 def not_connected(error: Exception, host: str, proxy: str) -> tuple[Stage, str]:
-    """What a connection failed at, and a line about it. ``proxy``: as ``proxy_for`` says."""
+    """The step at which a connection failed, and a line about it.
+
+    ``proxy`` is the result of ``proxy_for``.
+    """
     said = str(error)[:SAID_LIMIT] or "no answer in time"
     for cause in _causes(error):
         if isinstance(cause, socket.gaierror) and not proxy:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -98,6 +97,8 @@ def key_of(model: Model, environ: Mapping[str, str]) -> str:
 
 
 def is_loopback(url: str) -> bool:
+    from ipaddress import ip_address
+
     host = urlsplit(url).hostname or ""
     try:
         return ip_address(host).is_loopback

@@ -6,6 +6,7 @@ header, only to the URL of the file (no redirect is followed), and into no error
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator, Mapping
@@ -19,6 +20,8 @@ from tavus_cli.tools.http import NoAnswer, Poster, poster
 
 MOST_BYTES = 1 << 18  # of an answer
 MOST_TOKENS = 2_000  # of one answer: that of a judge with 20 criteria fits
+PAUSES = (1.0, 3.0)  # seconds before an endpoint that is busy is asked again
+_BUSY = (429, 502, 503, 529)
 _MOST_TEXT = 200  # characters of an answer that an error quotes
 
 
@@ -55,13 +58,22 @@ class Talker:
         extras: dict[str, Any] = {"max_tokens": MOST_TOKENS}
         if as_json:
             extras |= {"response_format": {"type": "json_object"}, "temperature": 0}
-        status, data = await self._post(body if self._plain else body | extras)
+        status, data = await self._asked(body if self._plain else body | extras)
         if status in (400, 422) and not self._plain:
-            status, data = await self._post(body)  # newer or smaller ones refuse some of the extras
+            status, data = await self._asked(body)  # newer or smaller ones refuse some of the extras
             self._plain = status == 200
         if status != 200:
             raise ModelFailed(self._refused(status, data))
         return self._said(data)
+
+    async def _asked(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
+        """Once more where it is busy: several calls at once soon meet an account's limit."""
+        for pause in PAUSES:
+            status, data = await self._post(body)
+            if status not in _BUSY:
+                return status, data
+            await asyncio.sleep(pause)
+        return await self._post(body)
 
     async def _post(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
         model = self._model

@@ -1,8 +1,9 @@
-"""The command line: options in, one call out. No logic, and nothing heavy is imported at its top."""
+"""The command line: it turns options into one call. No logic, and no heavy imports at the top."""
 
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from importlib import import_module
 from typing import Any, NoReturn
@@ -10,15 +11,15 @@ from typing import Any, NoReturn
 import typer
 
 from tavus_cli.cli.app import app
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
 __all__ = ["app", "load", "main", "run_command"]
 
-# The modules of commands, in the order of --help; importing one registers what it holds.
+# The modules of commands, in the order of --help; importing one registers its commands.
 _MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "conversation", "auth", "config"),
+    *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
     *("session", "tools", "report", "redact", "local", "webhooks", "help"),
 )
 # The module of each command; all but replay have one of their own name.
@@ -26,7 +27,7 @@ HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:
-    """Register the command that ``word`` names, or where it names none all of them, in their order."""
+    """Register the command that ``word`` names, or all of them, in order, if it names none."""
     for name in (HOME[word],) if word in HOME else _MODULES:
         import_module(f"tavus_cli.cli.{name}")
     order = [f"tavus_cli.cli.{name}" for name in _MODULES]
@@ -35,7 +36,7 @@ def load(word: str = "") -> None:
 
 
 def main() -> NoReturn:
-    """The program: a command's status, or one line about what went wrong; never a traceback."""
+    """Run the program: a command's status, or one line about an error; never a traceback."""
     environment = Environment()
     try:
         with signals.raised():
@@ -45,7 +46,7 @@ def main() -> NoReturn:
     except Exception as error:
         if stopped_by := signals.behind(error):
             status = 128 + stopped_by.number
-        else:  # a bug of ours: reported as Python does, but leaving by the one way out
+        else:  # a bug of ours: reported as Python does, but leaving through end_process
             sys.excepthook(*sys.exc_info())
             status = ExitStatus.FAILED
     _leave(status, environment)
@@ -60,7 +61,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         status = app(arguments, prog_name=PROGRAM, standalone_mode=False, obj=environment)
         return int(status or 0)
     except ConsoleError as error:
-        _tell(error, environment, as_json)
+        _report(error, environment, as_json)
         return error.status
     except BrokenPipeError:
         return ExitStatus.BROKEN_PIPE
@@ -72,7 +73,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         where = f"{error.filename}: " if error.filename else ""
         if not where and error.errno in _FULL:
             where = "standard output: "
-        _tell(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
+        _report(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
@@ -87,7 +88,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
 
 
 _SIGNALS = (ExitStatus.HUP, ExitStatus.INT, ExitStatus.TERM)
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # errors of writing to a disk or a terminal
 
 
 def _usage(error: Any, arguments: list[str], environment: Environment, as_json: bool) -> int:
@@ -102,11 +103,20 @@ def _usage(error: Any, arguments: list[str], environment: Environment, as_json: 
     if getattr(error, "ctx", None) is not None:
         where = error.ctx.command_path
     line = " ".join(error.format_message().split())
-    _tell(UsageError(f"{line} (see {where} --help)"), environment, as_json)
+    if near := _choice(error):
+        line = line.removesuffix(".") + near
+    _report(UsageError(f"{line} (see {where} --help)"), environment, as_json)
     return ExitStatus.USAGE
 
 
-def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
+def _choice(error: Any) -> str:
+    """The choice that is meant, where an option has some and was given none of them."""
+    choices = getattr(getattr(getattr(error, "param", None), "type", None), "choices", ())
+    given = re.match("'(.*)' is not one of", getattr(error, "message", "") or "")
+    return did_you_mean(given[1], map(str, choices)) if given and choices else ""
+
+
+def _report(error: ConsoleError, environment: Environment, as_json: bool) -> None:
     if not as_json:
         environment.warn(str(error))
         return
@@ -117,7 +127,7 @@ def _tell(error: ConsoleError, environment: Environment, as_json: bool) -> None:
 
 
 def _leave(status: int, environment: Environment) -> NoReturn:
-    """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
+    """Flush everything; neither a reader that has gone nor a stuck thread delays the end."""
     unwritten = environment.flush()
     if isinstance(unwritten, BrokenPipeError):
         if status not in _SIGNALS:

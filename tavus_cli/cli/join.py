@@ -13,6 +13,7 @@ from tavus_cli.cli.options import (
     BaseUrl,
     Color,
     ConversationId,
+    History,
     Hold,
     JoinTimeout,
     Json,
@@ -32,6 +33,7 @@ from tavus_cli.cli.options import (
     duration_option,
     environment_of,
     lasting,
+    rows_before,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 
@@ -83,6 +85,7 @@ def join(
     theme: Theme = SETTING,
     times: Times = "auto",
     seq: Seq = False,
+    history: History = None,
     json: Json = False,
     *,
     fields: Fields,
@@ -112,6 +115,7 @@ def join(
         events_kept=environment.settings.events_kept,
         clipboard=environment.settings.clipboard,
         tools=tools,
+        past=rows_before(history, environment),
     )
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)

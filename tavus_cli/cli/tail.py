@@ -15,6 +15,7 @@ from tavus_cli.cli.options import (
     Count,
     Envelope,
     Format,
+    History,
     Hold,
     Ignore,
     JoinTimeout,
@@ -40,6 +41,7 @@ from tavus_cli.cli.options import (
     check_redact,
     duration_option,
     environment_of,
+    rows_before,
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 from tavus_cli.errors import UsageError
@@ -92,6 +94,7 @@ def tail(
     theme: Theme = SETTING,
     times: Times = "auto",
     seq: Seq = False,
+    history: History = None,
     json: JsonLines = False,
     *,
     tools: Tools,
@@ -119,6 +122,7 @@ def tail(
         otlp=otlp,
         otlp_content=otlp_content,
         tools=tools,
+        history=rows_before(history, environment),
     )
     reconnect = None if no_reconnect else reconnect_timeout
     how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
@@ -196,7 +200,6 @@ def replay(
             times=times,
             seq=seq,
             hold=hold,
-            history=environment.settings.history,
             events_kept=environment.settings.events_kept,
             clipboard=environment.settings.clipboard,
         )

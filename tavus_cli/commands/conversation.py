@@ -1,4 +1,4 @@
-"""``conversation …``: what it asks the API, and how it shows the answers.
+"""``conversation …``: requests to the API, and how their answers are shown.
 
 Tables on a terminal, JSON in pipes and with ``--json``. Meeting tokens are left out of both.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from tavus_cli.api import conversations
 from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
 from tavus_cli.api.conversations import without_token
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
@@ -23,7 +23,7 @@ from tavus_cli.views.table import UNCUT, table
 
 Json = dict[str, Any]
 STATUSES = ("active", "ended")
-NAMED = 10  # of the conversations that a signal kept from being ended
+NAMED = 10  # conversations named after a signal prevented their end
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
 COLUMNS = (
     ("conversation", ("conversation_id",)),
@@ -71,7 +71,7 @@ def create(
     *,
     show_token: bool = False,
 ) -> int:
-    """``fields`` by the names of the API, over the JSON of the file ``body``."""
+    """Create a conversation from the JSON file ``body``, overridden by ``fields`` (names of the API)."""
     request = conversations.creation_from(fields, body, environment.stdin)
     shape.check()
     known: list[str] = []
@@ -95,7 +95,8 @@ def list_(
 ) -> int:
     shape.check()
     if status not in (None, *STATUSES):
-        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}")
+        near = did_you_mean(status, STATUSES)
+        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}{near}")
     with conversations.connect(environment.environ, base_url) as api:
         rows = [without_token(row) for row in islice(api.conversations(status), limit)]
     shape.show(rows, environment, lambda: _table(rows, environment))
@@ -122,7 +123,7 @@ def end(
     *,
     yes: bool,
 ) -> int:
-    """Reports each; if one fails, the others are still ended."""
+    """End conversations and report each; if one fails, the others are still ended."""
     shape.check()
     if bool(names) == all_active:
         raise UsageError("missing ID: give ids, or --all-active")
@@ -162,7 +163,7 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
 
 
 def _confirm(names: list[str], all_active: bool, environment: Environment) -> None:
-    """Asks on a terminal; elsewhere only ids that were named are ended without being asked about."""
+    """Ask for confirmation on a terminal; elsewhere only named ids are ended without it."""
     if not is_tty(environment.stdin):
         if all_active:
             raise UsageError(f"this would end all {len(names)} active conversations: add --yes")
@@ -191,7 +192,7 @@ def _table(rows: list[Json], environment: Environment) -> None:
     cells = [("", [_cell(row, names) for _, names in COLUMNS]) for row in rows]
     columns = max(environment.columns, 60)
     for line in table([heading for heading, _ in COLUMNS], cells, environment.theme, columns, widest=UNCUT):
-        _print(line, environment)  # only the last column, the name, gives way: ids are there to be copied
+        _print(line, environment)  # only the last column, the name, shrinks: ids must stay whole to be copied
 
 
 def _details(found: Json, environment: Environment) -> None:
@@ -221,7 +222,7 @@ def _outcome(outcome: Json, environment: Environment) -> None:
     for name in outcome["ended"]:
         _print(f"{safe(name)} has ended", environment)
     for name in outcome["over_before"]:
-        _print(f"{safe(name)} had ended before", environment)
+        _print(f"{safe(name)} had already ended", environment)
     if not any(outcome.values()):
         _print("no conversation is active", environment)
 

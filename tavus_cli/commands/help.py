@@ -17,6 +17,7 @@ TOPICS = {
     "configuration": "settings, environment, API key, exit statuses, completion",
     "traps": "what costs money, what ends a conversation, what gets lost",
     "scripts": "the language of run: wait, expect, when",
+    "testing": "testing an agent: suites, simulated callers, CI, load",
     "tools": "answering tool calls: programs, URLs, mocks; who may call",
     "recordings": "the file format, reading and sharing recordings",
     "report": "what happened in a recording, how fast: measures, gates, traces",
@@ -65,7 +66,7 @@ def page(topic: str, environment: Environment) -> int:
 
 
 def unknown(word: str, commands: Iterable[str]) -> str:
-    """The error for a word that is neither a page nor a command."""
+    """The error for a word that names neither a page nor a command."""
     return f'unknown topic "{word}"' + (did_you_mean(word, (*TOPICS, *commands)) or f" (see {PROGRAM} help)")
 
 

@@ -32,7 +32,7 @@ class Local(NamedTuple):
 
 
 def env(port: int, environment: Environment) -> int:
-    """Shell commands that set the variables. Raises CannotJoin where nothing runs."""
+    """Print shell commands that set the variables. Raises CannotJoin if none is running."""
     from tavus_cli.local.running import variables
 
     for name, value in variables(port).items():
@@ -52,12 +52,15 @@ async def local(what: Local, environment: Environment) -> int:
 
     authority = Authority()
     names = [*([what.host] if what.host else []), *what.public_hosts]
-    tls = authority.tls("127.0.0.1", "localhost", *names)
+    try:
+        tls = authority.tls("127.0.0.1", "localhost", *names)
+    except ValueError as error:
+        raise UsageError(f"--host or --public-host is not a host's name: {error}") from None
     setup = Setup(specs(what.pals, what.speed), what.max_concurrent, what.record, what.allow_remote, names)
     tavus = LocalTavus(setup, tls, log)
     host = what.host or "127.0.0.1"
     if what.host is not None:
-        environment.warn(f"{host} may be reached by others on this network: the key is no secret")
+        environment.warn(f"{host} may be reached by others on this network: the API key is well known")
     try:
         await tavus.start(host, what.port)
     except OSError as error:

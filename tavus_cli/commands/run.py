@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tavus_cli import files
@@ -19,7 +20,8 @@ from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import run as run_session
 from tavus_cli.settings.table import default
-from tavus_cli.suite.script import run_in
+from tavus_cli.suite.programs import files_in, load
+from tavus_cli.suite.script import Mistakes, run_in
 from tavus_cli.suite.surroundings import How, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
@@ -45,6 +47,7 @@ class RunScript:
     redact: bool = False
     otlp: str | None = None
     otlp_content: bool = False
+    verbose: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -66,11 +69,29 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
 def _check(words: list[str], options: RunScript, environment: Environment) -> int:
     """Each of the scripts, to its end; a TARGET among them is passed over."""
-    scripts = [word for word in words if _may_be_script(word)]
+    scripts = [
+        path
+        for word in words
+        if os.path.isdir(word) or _may_be_script(word)
+        for path in (files_in(word) if os.path.isdir(word) else [word])
+    ]
     if not scripts:
         raise UsageError("SCRIPT is missing: give [TARGET] SCRIPT")
-    checked = [_script(replace(options, name=name), environment) for name in scripts]
-    return ExitStatus.USAGE if None in checked else ExitStatus.DONE
+    checked = [_checked(name, options, environment) for name in scripts]
+    return ExitStatus.DONE if all(checked) else ExitStatus.USAGE
+
+
+def _checked(name: str, options: RunScript, environment: Environment) -> bool:
+    """Whether it has no mistakes; they were printed. Raises UsageError."""
+    try:
+        load(read_text(name, environment.stdin), name, options.limits)
+    except Mistakes as error:
+        if options.json:
+            raise
+        for line in error.lines:
+            environment.warn(line)
+        return False
+    return True
 
 
 def _may_be_script(word: str) -> bool:
@@ -159,7 +180,7 @@ async def _on(
     """``reports`` gets one about what happened, however the run ended."""
     run.target = room.target
 
-    def tell(text: str) -> None:
+    def print_line(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
     how = How(
@@ -170,8 +191,9 @@ async def _on(
         options.otlp,
         options.otlp_content,
         options.tools,
+        options.verbose,
     )
-    around = Surroundings(how, environment, tell, options.record)
+    around = Surroundings(how, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
     finally:

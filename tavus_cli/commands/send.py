@@ -1,4 +1,4 @@
-"""``send``: one interaction, and if asked for, what it causes."""
+"""``send``: one interaction, and optionally its answer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
 
 
 def _check_wait(options: SendOptions, environment: Environment) -> None:
-    """Before joining. Raises UsageError for a reply that cannot come."""
+    """Check before joining. Raises UsageError for a reply that cannot come."""
     if options.wait == "reply":
         if isinstance(options.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: use --wait stopped_speaking")
@@ -69,7 +69,7 @@ def _check_wait(options: SendOptions, environment: Environment) -> None:
     elif options.wait:
         from tavus_cli.language.selection import TypePattern
 
-        for doubt in TypePattern([options.wait]).doubts():
+        for doubt in TypePattern([options.wait]).doubts(["reply"]):
             environment.warn(f"warning: {doubt}")
 
 

@@ -1,14 +1,16 @@
-"""``tail`` and ``replay``: a room's entries to standard output, for eyes or for pipes."""
+"""``tail`` and ``replay``: print the entries of a room, for people or for pipes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tavus_cli.errors import ExitStatus, UsageError
+from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
+from tavus_cli.protocol.conversation import Entry, EventEntry
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
@@ -33,7 +35,7 @@ class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
     ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
-    waits for nothing).
+    waits for nothing). ``history``: rows of before a resident session was joined.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -52,6 +54,7 @@ class TailOptions:
     otlp: str | None = None
     otlp_content: bool = False
     tools: ToolOptions | None = None
+    history: int = 0
 
     def view(self, environment: Environment) -> View | LineView:
         """Raises UsageError for an unknown format."""
@@ -64,6 +67,7 @@ class TailOptions:
         if "{" not in self.format:
             raise UsageError(
                 f"--format must be pretty, jsonl or a template such as '{{seq}} {{text}}', not {self.format}"
+                + did_you_mean(self.format, ("pretty", "jsonl"))
             )
         return TemplateView(self.format, local_strftime)
 
@@ -75,8 +79,9 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    for doubt in [*options.selection.doubts(), *options.until.doubts()]:
-        environment.warn(doubt)
+    seen = None if room.live else Types()  # of a recording the types that it has are known too, at its end
+    if seen is None:
+        _question(options, environment)
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
     output = Output(environment)
     printer = Printer(
@@ -87,14 +92,23 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         until=options.until,
         count=options.count,
         notes_apart=options.format != "pretty" and not options.envelope,
+        history=options.history,
     )
+    if room.via and (options.format == "pretty" or options.envelope):
+        from tavus_cli.resident.room import with_past
+
+        with_past(room, options.history)
     say = environment.say if options.progress else _say_nothing
     session = Session(room, hold=options.hold, recorder=recorder, progress=say, warn=environment.warn)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
+    if seen is not None and _doubts(options):
+        session.sinks.append(seen)
     traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
     async with output, traces, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)
+    if seen is not None:
+        _question(options, environment, seen.types)
     if recorder is not None and recorder.failed:
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
@@ -117,6 +131,30 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     if session.cut_off:
         return ExitStatus.CANNOT_JOIN
     return ExitStatus.OVER if open_wish else ExitStatus.DONE
+
+
+class Types:
+    """A sink that notes event types. They are remote text, so it notes a thousand, and no very long one."""
+
+    def __init__(self) -> None:
+        self.types: set[str] = set()
+
+    def entries(self, entries: list[Entry]) -> None:
+        if len(self.types) < 1_000:
+            types = {one.event.type for one in entries if isinstance(one, EventEntry)}
+            self.types |= {one for one in types if len(one) <= 200}
+
+    async def drain(self) -> None:
+        pass
+
+
+def _doubts(options: TailOptions, seen: Iterable[str] = ()) -> list[str]:
+    return [*options.selection.doubts(seen), *options.until.doubts(seen)]
+
+
+def _question(options: TailOptions, environment: Environment, seen: Iterable[str] = ()) -> None:
+    for doubt in _doubts(options, seen):
+        environment.warn(doubt)
 
 
 async def _follow(session: Session, duration: float | None) -> str:

@@ -1,4 +1,4 @@
-"""``webhooks listen|trigger|resend|pull``: what Tavus posts to a callback_url."""
+"""``webhooks listen|trigger|resend|pull``: requests that Tavus posts to a callback_url."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.files import make_private, open_to_write, read_text
 from tavus_cli.language.patterns import glob
 from tavus_cli.protocol.wire import from_json, to_json
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 PORT = 8788
 MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
-LONGEST = 160  # characters of what is shown of a body
+LONGEST = 160  # characters shown of a body
 
 Json = dict[str, Any]
 
@@ -125,7 +125,8 @@ def samples(kind: str, conversation_id: str, url: str) -> list[Json]:
     from tavus_cli.local.webhooks import TYPES, example
 
     if kind not in TYPES:
-        raise UsageError(f'unknown webhook "{kind}"; known are {", ".join(TYPES)}')
+        near = did_you_mean(kind, TYPES) or f"; known are {', '.join(TYPES)}"
+        raise UsageError(f'unknown webhook "{kind}"{near}')
     return [example(kind, conversation_id, url, time.time())]
 
 
@@ -133,6 +134,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
     """Webhooks from a file of JSON lines; ``only`` are types or patterns. Raises UsageError."""
     lines = [line for line in read_text(path, stdin).split("\n") if line.strip()]
     bodies = []
+    kinds: set[str] = set()
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
         try:
@@ -142,15 +144,17 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
         if not isinstance(body, dict):
             raise UsageError(f"{path}:{number}: not a JSON object")
         kind = kind_of(body)
+        kinds |= {kind, kind.rpartition(".")[2]}
         if not only or any(matches(kind) or matches(kind.rpartition(".")[2]) for matches in wanted):
             bodies.append(body)
     if not bodies:
-        raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else ""))
+        near = next((said for one in only if (said := did_you_mean(one, kinds))), "")
+        raise UsageError(f"{path} holds no webhook" + (" that --only names" if only else "") + near)
     return bodies
 
 
 def pulled(found: Json, url: str) -> list[Json]:
-    """Webhooks from what ``get --verbose`` answers. Raises ConsoleError where nothing has happened."""
+    """Webhooks from the output of ``get --verbose``. Raises ConsoleError if there are no events."""
     from tavus_cli.local.webhooks import from_verbose
 
     bodies = from_verbose(found, url, time.time())
@@ -205,7 +209,7 @@ def _recording(path: str) -> TextIO:
     """Appended to, and readable by its owner only: it holds people's words."""
     try:
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)
-        if not os.fstat(descriptor).st_size:  # one that holds something already is left as it is
+        if not os.fstat(descriptor).st_size:  # a file that is not empty keeps its mode
             make_private(descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:

@@ -1,7 +1,7 @@
-"""The one table of commands: typed at the prompt, given to ``send``, written in scripts.
+"""The table of commands, for the prompt, for ``send`` and for scripts.
 
 It feeds parsing, help, completion and the documentation. A row's ``build`` turns words into an action: an
-Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself.
+Interaction to send, an AudioEcho to send in pieces, or a Say for the console itself to run.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ LANGUAGES = ("js", "python", "shell", "json")  # of /copy
 
 
 class AudioEcho(NamedTuple):
-    """``/echo --audio FILE``: the sender reads, cuts and paces the file."""
+    """``/echo --audio FILE``. The sender reads the file, cuts it into pieces and paces them."""
 
     path: str
 
 
 class Say(NamedTuple):
-    """A command that the console itself runs: ``command`` is the name of a row that sends nothing."""
+    """A command that the console itself runs; ``command`` is the name of its row, which sends nothing."""
 
     command: str
     argument: str = ""
@@ -38,9 +38,9 @@ Action = Interaction | AudioEcho | Say
 
 
 class Command(NamedTuple):
-    """A row of the table. ``sends``: whether ``send`` takes it as a KIND.
+    """A row of the table. ``sends`` is whether ``send`` accepts it as a KIND.
 
-    For completion: ``words`` may come first, ``options`` (with their help) anywhere.
+    For completion, ``words`` are valid as the first argument, ``options`` (with their help) anywhere.
     """
 
     name: str
@@ -74,16 +74,19 @@ def _context(words: Words) -> Action:
         return interactions.append_context(words.rest("TEXT"), completed=completed)
     if mode == "overwrite":
         return interactions.overwrite_context(words.rest("TEXT"))
-    raise words.wrong(f'"{mode}" is neither append nor overwrite')
+    near = did_you_mean(mode, ("append", "overwrite"))
+    raise words.wrong(f'"{mode}" is neither append nor overwrite{near}')
 
 
 def _sensitivity(words: Words) -> Action:
     pair = words.word("pause=VALUE or interrupt=VALUE")
     which, equals, value = pair.partition("=")
     if which not in ("pause", "interrupt") or not equals:
-        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE')
+        near = did_you_mean(pair, _PAIRS) if equals else ""
+        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE{near}')
     if value not in SENSITIVITIES:
-        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}')
+        near = did_you_mean(value, SENSITIVITIES)
+        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}{near}')
     words.done()
     return interactions.sensitivity(which, value)
 
@@ -167,7 +170,8 @@ def _copy(words: Words) -> Action:
     if language == "as":
         language = words.word(" or ".join(LANGUAGES))
     if language not in LANGUAGES:
-        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}')
+        near = did_you_mean(language, LANGUAGES)
+        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}{near}')
     number = "" if words.empty else words.word("SEQ")
     if number and not number.isdecimal():
         raise words.wrong(f'SEQ must be a whole number, not "{number}"')
@@ -175,7 +179,7 @@ def _copy(words: Words) -> Action:
     return Say("copy", f"{language} {number}".strip())
 
 
-_TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
+TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
 _PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
 _ROWS = (
     Command(
@@ -246,7 +250,7 @@ _ROWS = (
     Command("legend", "/legend", "explain the words and signs of the view", _just("legend"), sends=False),
     Command("find", "/find REGEX", "search everything so far", _ask_for("find", "REGEX"), sends=False),
     Command(
-        "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, _TYPES
+        "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, TYPES
     ),
     Command(
         "ignore",
@@ -254,7 +258,7 @@ _ROWS = (
         "hide these types; without TYPE, hide none",
         _ask("ignore"),
         False,
-        _TYPES,
+        TYPES,
     ),
     Command(
         "where",
@@ -284,7 +288,7 @@ _ROWS = (
     Command("play", "/play [SPEED]", "let it go by, at 1, 4 or max times its pace (F4)", _ask("play"), False),
     Command("pause", "/pause", "stop, and wait for /step, /play or /seek (F4)", _just("pause"), False),
 )
-GROUPS: Mapping[str, tuple[str, ...]] = {  # of /help and of the menu; what none names is in the first
+GROUPS: Mapping[str, tuple[str, ...]] = {  # sections of /help; unlisted commands are in the first
     "talk": (),
     "replay": ("seek", "step", "play", "pause"),
     "look": ("turns", "turn", "tools", "stats", "event", "last", "find", "legend", "copy"),
@@ -302,49 +306,20 @@ def _in_groups() -> Iterator[tuple[str, Command]]:
         yield from ((group, row) for row in _ROWS if named.get(row.name, "talk") == group)
 
 
-def _applying(recorded: bool) -> Iterator[tuple[str, Command]]:
+def applying(recorded: bool) -> Iterator[tuple[str, Command]]:
     """Those for a recording (replay -i), or those for a conversation."""
     for group, row in _in_groups():
         if group != ("talk" if recorded else "replay") and not (recorded and row.name in _LIVE_ONLY):
             yield group, row
 
 
-_FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
-_MEANINGS = {  # families of event types, and other words
-    "utterance": "what was said, in full",
-    "partial": "speech as it grows",
-    "started": "someone starts speaking",
-    "stopped": "someone stops speaking",
-    "interrupted": "the PAL was interrupted",
-    "tool_call": "a tool call that needs an answer",
-    "analysis": "what the PAL sees and hears",
-    "objective": "a goal of the conversation",
-    "guardrail": "a guardrail was triggered",
-    "rag": "documents were looked up",
-    "ready": "the PAL has joined",
-    "present": "a heartbeat",
-    "shutdown": "the conversation ends",
-    "participant": "someone joined or left",
-    "interaction": "sent by another participant",
-    "webhook": "an event that webhooks carry too",
-    "pause": "how long a pause ends the user's turn",
-    "interrupt": "how easily the user interrupts",
-    "append": "add to the context",
-    "overwrite": "replace the context",
-}
-_WHEN = {
-    "role=pal": "only events of the PAL",
-    "role=user": "only events of the user",
-    "after": "wait this long first, e.g. 300ms",
-    "as": "name the event, for use in COMMAND",
-}
-_USAGE_WIDTH = 32  # of the left column in the list of commands
+_USAGE_WIDTH = 32  # columns of the left column in the list of commands
 COMMANDS = {row.name: row for _, row in _in_groups()}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
 ALIASES = {"emotion": "set-emotion", "set_emotion": "set-emotion"}
 
 
-SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # their meaning is in script/statements
+SCRIPT_WORDS = ("wait", "expect", "set", "print", "repeat")  # script/statements parses them
 
 
 def parse(line: str) -> Action:
@@ -372,7 +347,7 @@ def build(name: str, arguments: str | list[str]) -> Action:
 def sendable(
     words: list[str], default_target: str | None, read: Callable[[], str]
 ) -> tuple[str | None, Interaction | AudioEcho]:
-    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; for a TEXT of "-", ``read`` is called.
+    """``[TARGET] KIND [TEXT]`` of ``send`` as target and action; ``read`` gives the text for "-".
 
     Raises UsageError.
     """
@@ -382,11 +357,11 @@ def sendable(
     if not words or words[0] not in kinds:
         near = [word for word in (target or "", *words[:1]) if did_you_mean(word, KINDS)]
         wrong = f'unknown KIND "{words[0]}"' if words else "KIND is missing"
-        if near:  # a misspelt KIND looks like a TARGET
+        if near:  # a misspelt KIND was taken for a TARGET
             wrong = f'unknown KIND "{near[0]}"{did_you_mean(near[0], KINDS)}'
         raise UsageError(f"{wrong}; the kinds are {', '.join(KINDS)}")
     kind, *rest = words
-    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # whose file is standard input, read as bytes
+    if rest[-1:] == ["-"] and rest[-2:-1] != ["--audio"]:  # its file is standard input, read as bytes
         rest[-1] = read().strip("\n")
     action = build(kind, rest)
     assert not isinstance(action, Say)
@@ -394,7 +369,7 @@ def sendable(
 
 
 def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> list[str]:
-    """The list of commands, or one of them; in one column if two do not fit.
+    """Help for all commands or for one; in one column if two do not fit.
 
     ``recorded``: of those for a recording. Raises UsageError for an unknown name.
     """
@@ -405,7 +380,7 @@ def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> li
         return [row.usage, f"    {row.help}"]
     lines = []
     before = ""
-    for group, row in _applying(recorded):
+    for group, row in applying(recorded):
         if group != before:
             lines.append(f"{group}:")
             before = group
@@ -416,53 +391,3 @@ def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> li
         else:
             lines += [row.usage, " " * _USAGE_WIDTH + row.help]
     return lines
-
-
-def complete(text: str, recorded: bool = False) -> list[tuple[str, str]]:
-    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …").
-
-    ``recorded``: of the commands for a recording.
-    """
-    if not text.startswith("/") or text.startswith("//"):
-        return []
-    name, space, rest = text.partition(" ")
-    if not space:
-        return [
-            (f"/{row.name}", f"{group:<7}  {row.help}")
-            for group, row in _applying(recorded)
-            if f"/{row.name}".startswith(name)
-        ]
-    row = COMMANDS.get(name[1:])
-    if row is None:
-        return []
-    if row.name == "when":
-        return _complete_when(rest)
-    *before, word = rest.split(" ")
-    words: tuple[str, ...] = ()
-    if row.name == "copy" and before == ["as"]:
-        words = LANGUAGES
-    elif not before or row.words is _TYPES:
-        words = tuple(one.name for _, one in _applying(recorded)) if row.name == "help" else row.words
-    if word.startswith("-"):
-        words += tuple(row.options)
-    return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]
-
-
-def _complete_when(rest: str) -> list[tuple[str, str]]:
-    """The event, then conditions and the command, then that command's arguments."""
-    _, slash, command = rest.partition(" /")
-    if slash:
-        sent = {f"/{kind}" for kind in KINDS}
-        return [one for one in complete(f"/{command}") if " " in command or one[0] in sent]
-    *before, word = rest.split(" ")
-    commands = {f"/{kind}": COMMANDS[kind].help for kind in KINDS}
-    known = _WHEN | commands if before else {one: _meaning(one) for one in _TYPES}
-    return [one for one in known.items() if one[0].startswith(word)]
-
-
-def _meaning(word: str) -> str:
-    """The description of a word in the menu of completions; "" if it needs none."""
-    if word in COMMANDS:
-        return COMMANDS[word].help
-    which = word.partition("=")[0]
-    return _MEANINGS.get(which) or _MEANINGS.get(_FAMILY_OF.get(word, ""), "")

@@ -1,4 +1,4 @@
-"""How a typed line is split into a command and its arguments; the commands are in ``commands``.
+"""Splitting a typed line into a command and its arguments; the commands are in ``commands``.
 
 A line without a slash is ``/respond LINE``; ``//x`` responds with ``/x``.
 """
@@ -61,7 +61,7 @@ class Words:
         return not (self._text if self._text is not None else self._list)
 
     def flag(self, name: str) -> bool:
-        """Whether ``--name`` comes first or last; it is removed."""
+        """Whether ``--name`` is the first or last argument; it is removed."""
         if self._text is None:
             found = name in self._list
             self._list = [word for word in self._list if word != name]
@@ -92,12 +92,12 @@ class Words:
         return text
 
     def done(self) -> None:
-        """Nothing may be left."""
+        """Raises UsageError if arguments are left."""
         if not self.empty:
             raise self.wrong(f'unexpected "{self.rest("")}"')
 
     def none(self) -> None:
-        """There may not be any."""
+        """Raises UsageError if there are any arguments."""
         if not self.empty:
             raise self.wrong(f"{self._usage.lstrip('/')} takes no text")
 

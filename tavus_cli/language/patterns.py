@@ -1,14 +1,14 @@
-"""Patterns that people write, within bounds: regular expressions, globs and JMESPath.
+"""Patterns that users write, within limits: regular expressions, globs and JMESPath.
 
-They meet texts that somebody else chose, and they do so on the event loop. So each has limits of length,
-depth and size, which are checked when it is read (``UsageError``), and each use has a limit of work
-(``TooSlow``). What a remote party wrote is put into a pattern only by ``literal`` or ``literal_glob``.
+They are applied to remote text on the event loop. So each has limits of length, depth and size, checked when
+it is read (``UsageError``), and each use has a limit of work (``TooSlow``). Remote text becomes part of a
+pattern only through ``literal`` or ``literal_glob``.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fnmatch import translate
 from functools import cache
 from typing import Any
@@ -16,42 +16,42 @@ from typing import Any
 from tavus_cli.errors import NotMet, UsageError, did_you_mean
 
 LONGEST = 2_000  # characters of a regular expression
-LONGEST_PLAIN = 200  # characters of it in a row without a wildcard
+LONGEST_PLAIN = 200  # of these, characters in a row without a wildcard
 LONGEST_GLOB = 200
-LONGEST_NAME = 2_000  # characters of what a glob is compared with; a longer one matches only "*"
+LONGEST_NAME = 2_000  # characters of the name a glob is compared with; a longer one matches only "*"
 LONGEST_EXPRESSION = 2_000  # characters of JMESPath
 DEEPEST = 40  # levels of parentheses
 DEEPEST_EXPRESSION = 100  # levels of JMESPath, where each || is one
 MOST_PARTS = 10_000  # of a regular expression once it is compiled: "(ab){100}" has 200
 LONGEST_TEXT = 4_000_000  # characters; within plain steps ``regex`` does not look at the clock
 
-QUICK_SECONDS = 0.0002  # of one text; what needs more is slow
-SLOW_SECONDS = 0.01  # of one text at most
-SLOW_TEXTS = 5  # so many may be slow …
-QUICK_TEXTS = 128  # … and one more after so many quick ones
+QUICK_SECONDS = 0.0002  # seconds for one text; more counts as slow
+SLOW_SECONDS = 0.01  # seconds for one text at most
+SLOW_TEXTS = 5  # slow searches allowed …
+QUICK_TEXTS = 128  # … and one more after this many quick ones
 
-MOST_STEPS = 100_000  # of JMESPath over one value at most, and saved up
-STEPS = 1_000  # that each value adds to what is saved up
-MOST_GROWTH = 1_000  # times that an expression may multiply what it is applied to
+MOST_STEPS = 100_000  # steps of JMESPath for one value at most, also when saved up
+STEPS = 1_000  # steps that each value adds to those saved up
+MOST_GROWTH = 1_000  # how many times an expression may multiply its input
 
 _BREAK = re.compile(r"[.|*+^$]|\\[wWdDsSbB]")  # ends a plain text
 _COUNT = re.compile(r"\s*(?:\+|\{\s*(\d{1,9}))")
-_PIECE = 64  # characters of a literal text, between which stands what matches nothing
+_PIECE = 64  # characters of literal text between two pieces that match nothing
 _GLOB_SIGN = re.compile(r"[*?[]")
 
 
 class TooSlow(NotMet):
-    """A pattern needs too long for a text."""
+    """A pattern takes too long on a text."""
 
 
 # -- regular expressions -----------------------------------------------------------------------------------
 
 
 class Pattern:
-    """A regular expression as the ``regex`` package has it. Raises UsageError for one that is not valid.
+    """A regular expression in the syntax of the ``regex`` package. Raises UsageError if it is not valid.
 
-    ``search`` is for a single text, ``search_many`` for one of a flood of texts: a whole batch of them
-    must not hold the event loop. Both raise TooSlow.
+    ``search`` is for a single text; ``search_many`` is for one text of many, where the whole batch must not
+    hold up the event loop. Both raise TooSlow.
     """
 
     def __init__(self, text: str, *, ignore_case: bool = False) -> None:
@@ -68,7 +68,7 @@ class Pattern:
         self._credit = SLOW_TEXTS * QUICK_TEXTS
 
     def search(self, text: str, seconds: float = SLOW_SECONDS) -> Any:
-        """The match, as ``re`` has it, or None."""
+        """The match, as of ``re``, or None."""
         if len(text) > LONGEST_TEXT:
             raise TooSlow(f"a text of {len(text):,} characters is too long for a pattern")
         try:
@@ -93,17 +93,16 @@ class Pattern:
 
 
 def literal(text: str) -> str:
-    """The regular expression that matches this text only."""
+    """A regular expression that matches only this text."""
     return ".{0}".join(re.escape(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
 
 
 def check_regex(text: str) -> None:
-    """Raises UsageError for what would take too long, or too much memory, to compile.
+    """Raises UsageError for a pattern that would take too long, or too much memory, to compile.
 
-    ``regex`` writes the least number of repetitions out: "((a{100}){100}){100}" takes 290 MB. For a plain
-    text it makes a table, in a time that grows with the third power of the length, and with no limit: 2,000
-    characters take 7 s. Parentheses and sets are not taken apart here, so this may find more than there is,
-    and never less.
+    ``regex`` expands minimum repetitions: "((a{100}){100}){100}" takes 290 MB. For plain text it builds a
+    table in time cubic in the length: 2,000 characters take 7 s. This check does not parse parentheses and
+    sets, so it may overestimate, but never underestimates.
     """
     if len(text) > LONGEST:
         raise UsageError(f"the pattern is too long: at most {LONGEST:,} characters")
@@ -141,9 +140,9 @@ def is_glob(text: str) -> bool:
 
 
 def glob(text: str) -> Callable[[str], bool]:
-    """Whether a name matches; upper and lower case differ. Raises UsageError for one that is too long.
+    """A function that says whether a name matches; case counts. Raises UsageError if the glob is too long.
 
-    ``fnmatch`` never goes back over what a star has matched, so the work is bounded by both lengths.
+    ``fnmatch`` never backtracks over what a star has matched, so both lengths bound the work.
     """
     if len(text) > LONGEST_GLOB:
         raise UsageError(f"the pattern is too long: at most {LONGEST_GLOB} characters")
@@ -157,7 +156,7 @@ def glob(text: str) -> Callable[[str], bool]:
 
 
 def literal_glob(text: str) -> str:
-    """The glob that matches this text only."""
+    """A glob that matches only this text."""
     return _GLOB_SIGN.sub(lambda sign: f"[{sign[0]}]", text)
 
 
@@ -165,7 +164,7 @@ def literal_glob(text: str) -> str:
 
 
 class Expression:
-    """A JMESPath expression. Raises UsageError, with where it is wrong."""
+    """A JMESPath expression. Raises UsageError, with the place of the mistake."""
 
     def __init__(self, text: str) -> None:
         if len(text) > LONGEST_EXPRESSION:
@@ -176,7 +175,7 @@ class Expression:
         try:
             self._tree = compile(text).parsed
         except JMESPathError as error:
-            reason = " ".join(str(error).split()).removesuffix(" ^")  # which points at nothing on one line
+            reason = " ".join(str(error).split()).removesuffix(" ^")  # a caret is useless on one line
             raise UsageError(reason) from None
         except (RecursionError, ValueError, OverflowError):
             raise UsageError(_TOO_DEEP) from None
@@ -185,19 +184,36 @@ class Expression:
         self._credit = MOST_STEPS
 
     def top_fields(self) -> set[str]:
-        """The names that it looks up in the value itself, not in a part of it."""
-        names: set[str] = set()
+        """The field names that it looks up at the top of the value."""
+        return {node["value"] for node in self._at_the_top() if node["type"] == "field"}
+
+    def comparisons(self) -> list[tuple[str, str, Any]]:
+        """Where it compares a field, by its path from the top, with a value.
+
+        ("properties.role", "eq", "user") for "properties.role == 'user'".
+
+        The second is a comparator (eq, ne, lt, …), starts_with, ends_with or contains; for a list that may
+        contain the field it is eq, once for each value.
+        """
+        return [
+            (path, how, value)
+            for node in self._at_the_top()
+            for one, other, how in _compared(node)
+            if (path := _path(one)) is not None
+            for value in _literals(other)
+        ]
+
+    def _at_the_top(self) -> Iterator[dict[str, Any]]:
+        """The nodes that are applied to the value itself, not to a part of it."""
         nodes = [self._tree]
         while nodes:
             node = nodes.pop()
+            yield node
             children = [one for one in node.get("children", ()) if isinstance(one, dict)]
-            if node["type"] == "field":
-                names.add(node["value"])
             nodes += children[:1] if node["type"] in _INTO_PARTS else children
-        return names
 
     def search(self, value: Any) -> Any:
-        """What it selects. Raises JMESPath's errors, Python's where it does not fit, and TooSlow."""
+        """The selected value. Raises JMESPath's errors, Python's for values that do not fit, and TooSlow."""
         interpreter = self._interpreter
         interpreter.left = min(MOST_STEPS, self._credit + STEPS)
         try:
@@ -209,20 +225,50 @@ class Expression:
 
 
 _TOO_DEEP = f"the expression is nested too deep: at most {DEEPEST_EXPRESSION} levels"
-_MAKERS = {  # nodes whose result is made, not only found
+_MAKERS = {  # nodes that create their result rather than find it
     *("flatten", "projection", "value_projection", "filter_projection", "slice"),
     *("multi_select_list", "multi_select_dict", "function_expression"),
 }
 
 
-_INTO_PARTS = {  # nodes whose first child alone is applied to the value itself
+def _compared(node: dict[str, Any]) -> list[tuple[Any, Any, str]]:
+    """What may be a field, what may be values, and how they are compared."""
+    children = node.get("children", ())
+    if len(children) != 2:
+        return []
+    left, right = children
+    if node["type"] == "comparator":
+        return [(left, right, node["value"]), (right, left, _TURNED.get(node["value"], node["value"]))]
+    if node["type"] == "function_expression" and node["value"] in ("starts_with", "ends_with", "contains"):
+        return [(left, right, node["value"]), *([(right, left, "eq")] if node["value"] == "contains" else [])]
+    return []
+
+
+def _path(node: dict[str, Any]) -> str | None:
+    if node["type"] == "subexpression":
+        parts = [_path(one) for one in node["children"]]
+        return None if None in parts else ".".join(map(str, parts))
+    return str(node["value"]) if node["type"] == "field" else None
+
+
+def _literals(node: dict[str, Any]) -> list[Any]:
+    """The value of a literal, the values of a list of them."""
+    if node["type"] == "multi_select_list":
+        return [value for one in node["children"] for value in _literals(one)]
+    if node["type"] != "literal":
+        return []
+    return node["value"] if isinstance(node["value"], list) else [node["value"]]
+
+
+_TURNED = {"lt": "gt", "gt": "lt", "lte": "gte", "gte": "lte"}  # with the sides exchanged
+_INTO_PARTS = {  # nodes that apply only their first child to the value itself
     *("subexpression", "index_expression", "pipe", "projection", "value_projection", "filter_projection"),
     *("flatten", "slice"),
 }
 
 
 class _Spent(BaseException):
-    """No step is left. Not an Exception, so that nothing in between takes it for one of its own."""
+    """The steps are used up. Not an Exception, so that no handler in between catches it."""
 
 
 @cache
@@ -230,7 +276,7 @@ def _interpreter_class() -> Any:
     from jmespath.visitor import TreeInterpreter
 
     class Counting(TreeInterpreter):  # type: ignore[misc]
-        """Counts what it visits and what comes of it; ``left`` is what may still be."""
+        """Counts visited nodes and the size of their results; ``left`` is how many steps remain."""
 
         left = 0
 
@@ -255,7 +301,7 @@ def _interpreter() -> Any:
 
 
 def _check_tree(tree: dict[str, Any]) -> None:
-    """Raises UsageError for what is too deep, unknown, or multiplies too much."""
+    """Raises UsageError for nesting that is too deep, unknown functions, and too much repetition."""
     from jmespath.functions import Functions
 
     level, depth = [tree], 0
@@ -273,9 +319,9 @@ def _check_tree(tree: dict[str, Any]) -> None:
 
 
 def _growth(node: dict[str, Any]) -> int:
-    """How many times as large as its input the result may be, at most.
+    """How many times as large as its input the result can be.
 
-    "[@,@] | [@,@] | …" would double it each time, and Python shares the parts until it must write them.
+    "[@,@] | [@,@] | …" doubles it each time; Python shares the parts until they are written out.
     """
     growths = [_growth(child) for child in node.get("children", ()) if isinstance(child, dict)] or [1]
     match node["type"]:

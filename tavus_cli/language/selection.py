@@ -1,18 +1,18 @@
-"""Which entries a person asked to see: types by name or glob, role, turn, an expression."""
+"""Selection: the entries a user asked to see, by type, role, turn or expression."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
-from tavus_cli.errors import UsageError, did_you_mean
+from tavus_cli.errors import UsageError, did_you_mean, nearest
 from tavus_cli.language.patterns import Expression, TooSlow, glob
 from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import short_name
 
-_MEMORY = 1_024  # event types are remote text: what is remembered about them is bounded
+_MEMORY = 1_024  # event types are remote text: the number remembered is limited
 _LONGEST_KNOWN = 200  # characters of a type that is remembered
 MOST_PATTERNS = 50
 _TYPED, _SAID = "conversation.respond", "conversation.utterance"
@@ -44,8 +44,8 @@ class TypePattern:
         return known
 
     def doubts(self, seen: Iterable[str] = ()) -> list[str]:
-        """A warning for each pattern that no known type matches, nor one that was ``seen``; new types exist,
-        so no error.
+        """A warning for each pattern that matches no known type and none of ``seen``. New types exist, so it
+        is not an error.
         """
         types = {*CATALOGUE, *seen}
         shorts = sorted({short_name(name) for name in types})
@@ -57,7 +57,7 @@ class TypePattern:
 
 
 def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
-    """A JMESPath expression as a function of the wire message. Raises UsageError, with where it is wrong.
+    """A JMESPath expression as a function of the wire message. Raises UsageError with the place of a mistake.
 
     The function raises TooSlow.
     """
@@ -74,16 +74,17 @@ def compile_where(expression: str | None) -> Callable[[Any], Any] | None:
             return search(message)
         except TooSlow as error:
             raise TooSlow(f"--where: {error}") from None
-        except Exception:  # its own errors and Python's: this message is not what the expression is for
+        except Exception:  # JMESPath's errors and Python's: the expression does not fit this message
             return None
 
-    where.doubts = _where_doubts(compiled)  # type: ignore[attr-defined]
+    where.expression = compiled  # type: ignore[attr-defined]
     return where
 
 
-def where_doubts(where: Callable[[Any], Any] | None) -> list[str]:
-    """The warnings about an expression of ``compile_where``."""
-    return list(getattr(where, "doubts", ()))
+def where_doubts(where: Callable[[Any], Any] | None, seen: Iterable[str] = ()) -> list[str]:
+    """The warnings about an expression made by ``compile_where``; types that were ``seen`` are known."""
+    expression = getattr(where, "expression", None)
+    return [] if expression is None else [*_field_doubts(expression), *_value_doubts(expression, seen)]
 
 
 _ROLES = ("user", "pal")
@@ -93,8 +94,8 @@ _FIELDS = (  # at the top of a message
 )
 
 
-def _where_doubts(expression: Expression) -> list[str]:
-    """A bare word or one in double quotes is a field's name: as a text it selects nothing, silently."""
+def _field_doubts(expression: Expression) -> list[str]:
+    """Warn about unknown fields: a bare or double-quoted word is a field name, even if text was meant."""
     return [
         f'--where: no known message has a field "{name}" at its top'
         + (("." not in name and did_you_mean(name, _FIELDS)) or f"; a text stands in single quotes: '{name}'")
@@ -102,13 +103,56 @@ def _where_doubts(expression: Expression) -> list[str]:
     ]
 
 
+_NUMBERS = ("seq", "turn_idx")
+_COMPARED: Mapping[str, Callable[[str, str], bool]] = {
+    "eq": str.__eq__,
+    "ne": str.__eq__,
+    "starts_with": str.startswith,
+    "ends_with": str.endswith,
+    "contains": str.__contains__,
+}
+
+_IN_WORDS = {"starts_with": "starts with", "ends_with": "ends with", "contains": "contains"}
+
+
+def _value_doubts(expression: Expression, seen: Iterable[str]) -> list[str]:
+    """A field compared with a value that it does not have, as far as is known."""
+    types = {*CATALOGUE, *seen}
+    known: Mapping[str, Iterable[str]] = {
+        "event_type": types,
+        "message_type": {name.partition(".")[0] for name in CATALOGUE},
+        "properties.role": ("user", "pal", "replica"),
+    }
+    doubts = []
+    for path, how, value in expression.comparisons():
+        if path in _NUMBERS and isinstance(value, str):
+            doubts.append(
+                f"--where: {path} is a number, never the text '{value}'; numbers stand in backticks"
+            )
+        fits = _COMPARED.get(how)
+        if path in known and fits is not None and value is not None:
+            text = value if isinstance(value, str) else repr(value)
+            if not any(fits(one, text) for one in known[path]):
+                compared = _IN_WORDS.get(how, "is")
+                near = "" if how in ("contains", "ends_with") else _meant(text, known[path])
+                doubts.append(f'--where: no known {path} {compared} "{text}"{near}')
+    return sorted({*doubts})
+
+
+def _meant(text: str, known: Iterable[str]) -> str:
+    """The nearest of these values, also by its short name."""
+    by_short = {short_name(name): name for name in known}
+    near = nearest(text, known) or by_short.get(nearest(text, by_short) or "")
+    return f"; did you mean {near}?" if near else ""
+
+
 @dataclass(slots=True)
 class Selection:
-    """What to show. ``where`` is a compiled expression over the wire message; truth as JMESPath has it.
+    """What to show. ``where`` is a compiled expression over the wire message; true as in JMESPath.
 
-    Gaps and notes are shown whenever no filter asks for certain events. What was typed is the user's half of
-    the conversation: a sent respond is also of the type utterance, and its role is user. With ``wire``, for
-    those who read the messages themselves, it is only what it is, and its echo is not folded.
+    Gaps and notes are shown unless a filter asks for certain events. Typed text is the user's half of the
+    conversation: a sent respond also counts as an utterance of the role user. With ``wire``, for readers of
+    raw messages, it counts only as a respond, and its echo is not folded.
     """
 
     only: TypePattern = field(default_factory=lambda: TypePattern([]))
@@ -124,21 +168,24 @@ class Selection:
         if self.role in ("replica", "persona", "face"):
             self.role = "pal"
 
-    def doubts(self) -> list[str]:
-        """A warning for each filter that may match nothing; new types and fields exist, so no error."""
-        doubts = [*self.only.doubts(), *self.ignore.doubts()]
+    def doubts(self, seen: Iterable[str] = ()) -> list[str]:
+        """A warning for each filter that may match nothing; event types that were ``seen`` are known.
+
+        New types and fields exist, so it is not an error.
+        """
+        doubts = [*self.only.doubts(seen), *self.ignore.doubts(seen)]
         if self.role is not None and self.role not in _ROLES:
             doubts.append(f'no known role "{self.role}"' + did_you_mean(self.role, _ROLES))
-        return doubts + where_doubts(self.where)
+        return doubts + where_doubts(self.where, seen)
 
     @property
     def filters(self) -> bool:
-        """Whether it leaves out anything that is not folded."""
+        """Whether it hides anything that is not folded."""
         chosen = (self.where, self.role, self.turn)
         return bool(self.only) or bool(self.ignore) or any(one is not None for one in chosen)
 
     def among(self, entries: list[Entry]) -> list[Entry]:
-        """The entries to show. One pass a filter: a loop over few filters costs less than calls."""
+        """The entries to show. One pass for each filter, as that costs less than a call for each entry."""
         if self.all:
             pass
         elif not (self.partials or self.wire):
@@ -203,7 +250,7 @@ def _messages(entries: Iterable[Entry]) -> list[_Message]:
 
 
 def _truth(value: Any) -> bool:
-    """As JMESPath has it: 0 is true."""
+    """Whether a value is true as in JMESPath, where 0 is true."""
     return value is not None and value is not False and value not in ("", [], {})
 
 
@@ -216,7 +263,7 @@ def selection(
     partials: bool = False,
     all: bool = False,
 ) -> Selection:
-    """From what a person wrote. Raises UsageError for an invalid expression."""
+    """A Selection from the options of a command line. Raises UsageError for an invalid expression."""
     return Selection(
         TypePattern(only or []), TypePattern(ignore or []), compile_where(where), turn, role, partials, all
     )

@@ -1,4 +1,4 @@
-"""The authority that signs for Daily on this machine. Its key is never written."""
+"""The certificate authority for Daily on this machine. Its key is never written to disk."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ class Authority:
         return self._authority.cert_pem.bytes()
 
     def tls(self, *names: str) -> ssl.SSLContext:
-        """A server's context, with a certificate for these names and addresses."""
+        """The TLS context of a server, with a certificate for these names and addresses.
+
+        Raises ValueError for what is no host's name.
+        """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._authority.issue_cert(*names).configure_cert(context)
         return context

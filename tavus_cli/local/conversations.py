@@ -1,4 +1,4 @@
-"""Tavus' conversations as the API keeps them: created, listed, looked up, ended, deleted, timed out. Pure.
+"""Tavus' conversations as its API keeps them: create, list, get, end, delete, time out. Pure.
 
 Errors are worded as Tavus words them (docs/protocol.md, section 6.1). Times are Unix seconds.
 """
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from tavus_cli.local.fields import STRATEGIES, Json, with_old_names, wrong
 
-KEPT = 1000  # conversations; beyond them the oldest that have ended are forgotten
+KEPT = 1000  # conversations kept; beyond that the oldest ended ones are dropped
 MAX_EVENTS = 1000  # of one conversation
 MAX_CONCURRENT = 50
 ABSENT_SECONDS = 300
@@ -26,7 +26,7 @@ _KEPT_FIELDS = ("conversation_name", "callback_url", "persona_id", "replica_id")
 
 
 class Request(NamedTuple):
-    """One call: path without its query; ``body`` None where there is none, text where it is not JSON."""
+    """One request: path without its query; ``body`` is None if there is none, text if it is not JSON."""
 
     method: str
     path: str
@@ -53,7 +53,7 @@ Change = Created | Ended | Deleted
 
 @dataclass
 class Answer:
-    """``changes``: what it did. ``body`` None is an empty one."""
+    """``changes`` is what the request did. ``body`` None is an empty body."""
 
     status: int
     body: Json | None = None
@@ -62,7 +62,7 @@ class Answer:
 
 @dataclass(eq=False)
 class Conversation:
-    """``shown`` is what the API answers; ``body`` what it was created with; ``token`` of a private room."""
+    """``shown`` is what the API returns, ``body`` the request's; ``token`` is that of a private room."""
 
     shown: Json
     body: Json
@@ -97,8 +97,10 @@ class Conversation:
 
 
 class Conversations:
-    """``key``: what x-api-key must hold. ``url`` gives a room's URL from its id; ``new_id`` and ``new_token``
-    make what nobody can guess."""
+    """``key`` is the valid x-api-key.
+
+    ``url`` makes a room's URL from its id; ``new_id`` and ``new_token`` return values that cannot be guessed.
+    """
 
     def __init__(
         self,
@@ -148,7 +150,7 @@ class Conversations:
                 return Answer(404, {"message": "Conversation not found"})
         return Answer(404, {"message": "Not found"})
 
-    # -- what happens in them ---------------------------------------------------------------------------
+    # -- events -----------------------------------------------------------------------------------------
 
     def joined(self, conversation: Conversation, who: str) -> None:
         conversation.guests.add(who)
@@ -169,7 +171,7 @@ class Conversations:
         return min((one.deadline()[0] for one in self.active), default=None)
 
     def tick(self, now: float) -> list[Ended]:
-        """Those whose time is up."""
+        """End conversations whose time is up."""
         due = [(one, *one.deadline()) for one in self.active]
         return [self.end(one, reason, now) for one, at, reason in due if at <= now]
 
@@ -182,7 +184,7 @@ class Conversations:
     # -- calls -------------------------------------------------------------------------------------------
 
     def add(self, now: float, body: Json | None = None, **shown: Any) -> Conversation:
-        """A conversation that is there without having been asked for; ``shown`` over what the API shows."""
+        """Add a conversation that no request created; ``shown`` overrides fields that the API returns."""
         body = body or {}
         name = self._new_id()
         fields: Json = {

@@ -1,7 +1,7 @@
 """Daily on this machine: the lookup of rooms and their WebSockets, under a certificate of our own.
 
-The unmodified daily-python is led here by ``set_proxy_url``: it then asks ``https://127.0.0.1:PORT/<host
-it wanted><path>``. It trusts us by ``SSL_CERT_FILE``. See docs/daily.md, "The frames of a join".
+``set_proxy_url`` leads the unmodified daily-python here: it then requests ``https://127.0.0.1:PORT/<original
+host><path>``. It trusts us through ``SSL_CERT_FILE``. See docs/daily.md, "The frames of a join".
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ _LOOKUP = re.compile(r"/gs\.[a-z.]+/rooms/(?P<what>check|ice)/(?P<domain>[^/]+)/
 
 
 class Lookup(NamedTuple):
-    """One question for a room: path as asked (with the host first), headers in lower case."""
+    """One lookup of a room: the path as requested (with the host first), headers in lower case."""
 
     path: str
     headers: dict[str, str]
 
 
 class DailyServer:
-    """``find`` gives the room of a name, or None. ``asked`` is called for every lookup.
+    """``find`` returns the room with a name, or None. ``asked`` is called for every lookup.
 
-    ``names``: hosts, besides those of this machine, that a request may be meant for. ``tls`` holds the
-    certificate; ``start`` binds ``host`` and sets ``port``.
+    ``names`` are accepted host names besides those of this machine. ``tls`` holds the certificate; ``start``
+    binds ``host`` and sets ``port``.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class DailyServer:
 
     @property
     def proxy(self) -> str:
-        """For ``set_proxy_url`` and TAVUS_DAILY_PROXY."""
+        """The URL for ``set_proxy_url`` and TAVUS_DAILY_PROXY."""
         return f"https://127.0.0.1:{self.port}/"
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:

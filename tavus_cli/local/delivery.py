@@ -1,4 +1,4 @@
-"""Posting webhooks: in order, repeated with a growing pause, and only to this machine unless allowed."""
+"""Posting webhooks in order, with retries after growing pauses, and only to this machine unless allowed."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tavus_cli.local.http import LOOPBACK
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds before each further attempt
 TIMEOUT = 10.0  # seconds for an answer
-MAX_WAITING = 1000  # bodies of one conversation
-SHOWN = 200  # bytes of an answer's body
+MAX_WAITING = 1000  # queued webhooks of one conversation
+SHOWN = 200  # bytes read of an answer's body
 
 Json = dict[str, Any]
 
 
 class Delivered(NamedTuple):
-    """What became of one attempt: ``status`` None where nobody answered, then ``text`` says why."""
+    """The result of one attempt. ``status`` is None if there was no answer; then ``text`` says why."""
 
     status: int | None
     seconds: float
@@ -46,7 +46,7 @@ class Delivered(NamedTuple):
 
 
 def check_url(url: str, what: str, *, remote: bool) -> str:
-    """Raises UsageError for what is not http(s), or not on this machine unless ``remote``."""
+    """Raises UsageError for a URL that is not http(s), or not on this machine unless ``remote``."""
     try:
         parts = urlsplit(url)
         host, _ = (parts.hostname or "").lower(), parts.port
@@ -60,7 +60,7 @@ def check_url(url: str, what: str, *, remote: bool) -> str:
 
 
 async def post(session: ClientSession, url: str, body: Any, timeout: float = TIMEOUT) -> Delivered:
-    """One attempt. No redirect is followed."""
+    """Make one attempt. Redirects are not followed."""
     begun = time.monotonic()
     data = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"content-type": "application/json", "user-agent": "tavus-console"}
@@ -83,8 +83,10 @@ async def post(session: ClientSession, url: str, body: Any, timeout: float = TIM
 
 
 class Delivery:
-    """The webhooks of one conversation, one after the other: the next waits until this one was taken or
-    given up. ``report`` is called after every attempt."""
+    """The webhooks of one conversation: each waits until the one before was accepted or given up.
+
+    ``report`` is called after every attempt.
+    """
 
     def __init__(
         self,
@@ -102,7 +104,7 @@ class Delivery:
         self._task = asyncio.create_task(self._work())
 
     def put(self, body: Json) -> bool:
-        """False where too many wait already: this one is dropped."""
+        """Queue a webhook; False if the queue is full and it was dropped."""
         try:
             self._waiting.put_nowait(body)
         except asyncio.QueueFull:
@@ -110,7 +112,7 @@ class Delivery:
         return True
 
     async def finish(self) -> None:
-        """Returns when all that waits was posted or given up."""
+        """Wait until every queued webhook was posted or given up."""
         await self._waiting.put(None)
         await asyncio.wait({self._task})
 

@@ -1,4 +1,4 @@
-"""What the body of a creation may hold, as docs/protocol.md has it (section 6.2). Pure."""
+"""Fields that the body of a creation may have, by docs/protocol.md (section 6.2). Pure."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _MOST_OTHERS = 86_400
 
 
 def with_old_names(body: Any) -> Any:
-    """PAL and face under their old names; a body that is not an object, as it is."""
+    """A body with the old names of PAL and face; anything but an object is returned unchanged."""
     if not isinstance(body, dict):
         return body
     return {NEW_NAMES.get(name, name): value for name, value in body.items()}
 
 
 def wrong(body: Any, fields: dict[str, str] = FIELDS) -> str | None:
-    """What is wrong with a body under its old names, or None."""
+    """The mistake in a body with old names, or None."""
     if not isinstance(body, dict):
         return "the body must be an object"
     for name, value in body.items():

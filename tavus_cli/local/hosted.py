@@ -22,14 +22,17 @@ from tavus_cli.local.transcript import Transcript
 from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.session.recorder import Recorder
 
-CLOSE_SECONDS = 2.0  # for clients to hear that their room is deleted
+CLOSE_SECONDS = 2.0  # seconds for clients to hear that their room is deleted
 _LINE = ("drop", "drop_for_good", "outage", "mute", "unmute")
 FAULTS = (*_LINE, "pal_leaves", "delete", "refuse", "silent", "slow")
 
 
 class Tavus(Protocol):
-    """What a conversation needs of the whole. ``soon`` runs a coroutine until all ends; ``changed``: a time
-    limit is another one now; ``ended``: the room is closed."""
+    """What a conversation needs from its server.
+
+    ``soon`` runs a coroutine in the background; ``changed`` reports a new time limit; ``ended`` reports that
+    the room is closed.
+    """
 
     conversations: Conversations
     session: ClientSession
@@ -49,7 +52,7 @@ class Tavus(Protocol):
 class Hosted:
     """An active conversation.
 
-    It is behind its room, which reports guests and what they say.
+    It stands behind its room, which reports guests and their messages to it.
     """
 
     def __init__(self, tavus: Tavus, conversation: Conversation, script: SimScript, options: Options) -> None:
@@ -71,7 +74,7 @@ class Hosted:
         self._recorder: Recorder | None = None
 
     async def begin(self) -> None:
-        """The PAL comes as it does at Tavus: by itself, whether or not anybody is there."""
+        """Let the PAL join as at Tavus: by itself, whether or not anybody is there."""
         name, url = self.conversation.id, self.conversation.shown["callback_url"]
         log = self._tavus.log
         if self._tavus.record is not None:
@@ -85,7 +88,7 @@ class Hosted:
         if url:
             try:
                 check_url(url, "callback_url", remote=self._tavus.remote)
-                self._delivery = Delivery(self._tavus.session, url, self._told, pauses=self._tavus.pauses)
+                self._delivery = Delivery(self._tavus.session, url, self._posted, pauses=self._tavus.pauses)
             except UsageError as error:
                 log(f"{name}  no webhooks: {error}")
         await asyncio.sleep(self.pal.script.timing.join / self.pal.speed)
@@ -151,7 +154,7 @@ class Hosted:
     async def _over(self, reason: str) -> None:
         tavus, one = self._tavus, self.conversation
         now = tavus.clock()
-        if one.active:  # it ended by itself
+        if one.active:  # the PAL ended it
             tavus.conversations.end(one, reason, now)
         reason = one.reason or reason
         tavus.log(f"{one.id}  ended: {reason}")
@@ -184,7 +187,7 @@ class Hosted:
     # -- faults on demand (docs/local.md) ---------------------------------------------------------------
 
     async def fail(self, fault: object, seconds: object = 2) -> str | None:
-        """One of FAULTS. What is wrong with the request; None where it was done."""
+        """Make one of FAULTS happen. Returns the mistake in the request, or None."""
         if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= 3600:
             return "seconds must be a number from 0 to 3600"
         room = self.room
@@ -212,7 +215,7 @@ class Hosted:
     # -- webhooks ---------------------------------------------------------------------------------------
 
     def _event(self, event_type: str, properties: Json) -> None:
-        """For both: ``get --verbose`` and the callback."""
+        """Record an event for ``get --verbose`` and post it as a callback."""
         self._note(event_type, properties)
         self._webhook(event_type, properties)
 
@@ -228,7 +231,7 @@ class Hosted:
         if self._delivery is not None and not self._delivery.put(body):
             self._tavus.log(f"{self.conversation.id}  webhook {_kind(body)} dropped: too many wait")
 
-    def _told(self, body: Json, outcome: Delivered, again: bool) -> None:
+    def _posted(self, body: Json, outcome: Delivered, again: bool) -> None:
         then = "; it is posted again" if again else ("" if outcome.taken else "; given up")
         self._tavus.log(f"{self.conversation.id}  webhook {_kind(body)}  {outcome}{then}")
 

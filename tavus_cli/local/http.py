@@ -1,7 +1,7 @@
-"""A small HTTP server over aiohttp that takes JSON from this machine and refuses what a web page could send.
+"""A small HTTP server over aiohttp that accepts JSON from this machine and refuses what web pages can send.
 
-A page that somebody has open in a browser can post to loopback. So a foreign Host (a name made to lead
-here) and a foreign Origin are refused, and a body must say that it is JSON.
+A page that is open in a browser can post to loopback. So a foreign Host (DNS rebinding) and a foreign Origin
+are refused, and a body must be declared as JSON.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from aiohttp import web
 from tavus_cli.local.conversations import Request
 
 MAX_BODY = 1 << 20  # bytes
-HANDSHAKE_SECONDS = 2.0  # at the end, for those who are on their way in
+HANDSHAKE_SECONDS = 2.0  # seconds at the end for connections being accepted
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass
 class Reply:
-    """``body``: bytes as they are, anything else as JSON, None nothing. ``cut``: break the connection."""
+    """``body``: bytes are sent unchanged, None as nothing, anything else as JSON.
+
+    ``cut``: break the connection.
+    """
 
     status: int = 200
     body: Any = None
@@ -38,7 +41,7 @@ Handle = Callable[[Request], Awaitable[Reply]]
 
 
 class HttpServer:
-    """``names``: hosts, besides those of this machine, that a request may be meant for."""
+    """``names`` are accepted host names besides those of this machine."""
 
     def __init__(self, handle: Handle, *, names: Iterable[str] = (), max_body: int = MAX_BODY) -> None:
         self.port = 0
@@ -48,7 +51,7 @@ class HttpServer:
         self._runner: web.AppRunner | None = None
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> None:
-        """Raises OSError where the port is taken."""
+        """Raises OSError if the port is taken."""
         app = web.Application(client_max_size=self._max_body)
         app.router.add_route("*", "/{tail:.*}", self._serve)
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
@@ -90,7 +93,7 @@ class HttpServer:
 
 
 def foreign(request: web.Request, names: Collection[str]) -> str | None:
-    """Why a request is not meant for us, or comes from a web page of somebody else's; None if it is fine."""
+    """Why a request is refused: a foreign host, or a web page of another origin. None if it is fine."""
     if _host(f"//{request.headers.get('Host', '')}") not in names:
         return "This host is not served here: see --public-host"
     origin = request.headers.get("Origin")
@@ -100,10 +103,9 @@ def foreign(request: web.Request, names: Collection[str]) -> str | None:
 
 
 async def close(runner: web.AppRunner) -> None:
-    """Take no more connections, and cut those that are there.
+    """Accept no more connections, and cut the existing ones.
 
-    Those that were accepted but still speak TLS are known to nobody until that is done: asyncio has a task
-    for each, and no other sign of them.
+    Connections still in their TLS handshake are known only through their asyncio tasks.
     """
     for site in list(runner.sites):
         await site.stop()
@@ -116,7 +118,7 @@ async def close(runner: web.AppRunner) -> None:
         await asyncio.wait(accepting, timeout=HANDSHAKE_SECONDS)
     for connection in runner.server.connections if runner.server else []:
         if connection.transport is not None:
-            connection.transport.abort()  # closing would wait for the client's last word of TLS
+            connection.transport.abort()  # closing would wait for the client's TLS close
     await runner.cleanup()
 
 

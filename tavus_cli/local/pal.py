@@ -1,4 +1,4 @@
-"""The simulated PAL behind a room of ours: what it says goes to the guests, what they send goes to it."""
+"""The simulated PAL behind a local room: it speaks to the guests, and receives what they send."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tavus_cli.rooms.room import ParticipantChanged, Received, RoomOver
 from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.room import SimulatedRoom
 
-FAST = 1000.0  # times real time: what ``speed=max`` means where real clients are in the room
+FAST = 1000.0  # times real time: ``speed=max`` with real clients in the room
 
 Over = Callable[[str], Awaitable[None]]
 Seen = Callable[[Any, float, str], None]
@@ -26,8 +26,8 @@ class Pal:
     """``script`` and ``options`` as ``parse_spec`` gives them for a TARGET such as "sim:FILE.toml?seed=7"
     (docs/sim.md); with ``options.speed`` None it is FAST.
 
-    It begins with the first guest and ends with its conversation. ``over`` is then called with the reason;
-    ``seen`` with every message to or from the PAL, its time and its sender's id.
+    It starts with the first guest and ends with its conversation; ``over`` is then called with the reason.
+    ``seen`` is called with every message to or from the PAL, its time and its sender's id.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Pal:
     ) -> None:
         if options.speed is None:
             options = replace(options, speed=FAST)
-        self.id = id or str(uuid.uuid4())  # the client drops messages of anybody without a UUID
+        self.id = id or str(uuid.uuid4())  # the client drops messages from senders without a UUID
         self.script = script
         self.speed = options.speed or FAST
         self.present = False
@@ -55,7 +55,7 @@ class Pal:
         self._ended = False
 
     async def enter(self) -> None:
-        """Be in the room, with nobody to talk to yet."""
+        """Join the room, with nobody to talk to yet."""
         user_id = f"tavus-replica-{self.script.replica_id}"
         self.present = True
         await self._room.come(self.id, name=self.script.name, user_id=user_id)
@@ -70,7 +70,7 @@ class Pal:
             await self._over(reason)
 
     async def stop(self) -> None:
-        """Fall silent at once."""
+        """Stop at once."""
         await self._sim.leave()
         if self._task is not None:
             self._task.cancel()

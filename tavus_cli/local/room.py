@@ -1,4 +1,4 @@
-"""A room on this machine, live: its WebSockets, its faults, and who stands behind it (the simulated PAL)."""
+"""A live room on this machine: its WebSockets, its faults, and the simulated PAL behind it."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ from tavus_cli.local.signalling import (
     to_text,
 )
 
-# Seconds for which one whose line broke may come back; the client does so at once. One who leaves in the
-# middle of a burst may look like that: our writing fails before his goodbye is read.
+# Seconds in which a client may return after a broken line; it does so at once. A client that leaves in the
+# middle of a burst may look like that: our write fails before its goodbye is read.
 GRACE = 5.0
-CLIENT_SECONDS = 25.0  # the client gives up after so long: the grace where it is kept out
-SEND_SECONDS = 10.0  # a client that takes nothing for so long is cut off: the others do not wait for it
+CLIENT_SECONDS = 25.0  # the client gives up after this time: the grace while it is kept out
+SEND_SECONDS = 10.0  # a client that reads nothing for this long is cut off, so that others need not wait
 MAX_FRAME = 16 << 20  # bytes
-MAX_LINES = 200  # WebSockets of one room
+MAX_LINES = 200  # WebSockets for one room
 
-# What becomes of a WebSocket: "take" it, or answer 403, close it at once, cut it without a close frame.
+# What to do with a WebSocket: "take" it, answer 403, close it at once, or cut it without a close frame.
 Door = Literal["take", "refuse", "close", "drop"]
 
 
 @dataclass
 class Faults:
-    """What goes wrong on demand, from the next client on.
+    """Faults on demand, from the next client on.
 
-    ``lookup``: None finds the room; a number answers with that HTTP status; an object is the JSON answer.
-    ``lookup_delay``: seconds before it. ``early``: frames that go out before the client has said anything.
-    ``reach``: how far its join comes (``signalling.Reach``).
+    ``lookup``: None finds the room, a number answers with that HTTP status, an object is the JSON answer.
+    ``lookup_delay``: seconds before it. ``early``: frames sent before the client has sent anything.
+    ``reach``: how far its join gets (``signalling.Reach``).
     """
 
     lookup: int | Json | None = None
@@ -56,7 +56,7 @@ class Faults:
 
 
 class Behind(Protocol):
-    """Who is behind a room; the room reports its guests here."""
+    """The side behind a room, to which the room reports its guests."""
 
     async def joined(self, who: str, name: str) -> None: ...
 
@@ -73,7 +73,7 @@ class _Connection:
 
 @dataclass(eq=False)
 class Room:
-    """``allow`` decides about a lookup by its token: None lets it in, else as ``Faults.lookup``.
+    """``allow`` decides about a lookup by its token: None allows it, other values act as ``Faults.lookup``.
 
     ``heard`` is called with each frame that a client sends.
     """
@@ -100,24 +100,24 @@ class Room:
         await asyncio.sleep(0)  # a burst keeps nobody else waiting
 
     async def come(self, who: str, **about: Any) -> None:
-        """A participant without a line comes, or changes; ``about``: ``name``, ``user_id``."""
+        """Add or change a participant without a line; ``about``: ``name``, ``user_id``."""
         await self._do(self.state.come(who, **about))
 
     async def go(self, who: str) -> None:
         await self._do(self.state.gone(who))
 
     async def put(self, frame: Json) -> None:
-        """A frame of one's own to every WebSocket, whether or not it has said whose it is."""
+        """Send any frame to every WebSocket, identified or not."""
         if self.state.muted:
             return
         text = to_text(frame)
         for line in list(self._connections):
             await self._send(line, text)
 
-    # -- what goes wrong --------------------------------------------------------------------------------
+    # -- faults -----------------------------------------------------------------------------------------
 
     def drop(self, *, for_good: bool = False) -> None:
-        """Cut every line without a word; ``for_good``: refuse all later ones too."""
+        """Cut every line without a close frame; ``for_good``: refuse all later ones too."""
         if for_good:
             self.faults.door = "refuse"
         for connection in list(self._connections.values()):
@@ -125,7 +125,7 @@ class Room:
                 connection.transport.abort()
 
     async def outage(self, seconds: float, *gone: str) -> None:
-        """Cut every line and refuse new ones for a time, in which the participants ``gone`` leave."""
+        """Cut every line and refuse new ones for a time; the participants ``gone`` leave meanwhile."""
         before, self.faults.door = self.faults.door, "refuse"
         self.drop()
         for who in gone:
@@ -138,13 +138,13 @@ class Room:
         self.state.muted = muted
 
     async def delete(self) -> None:
-        """Say that the room is deleted; no client is let in any more."""
+        """Announce that the room is deleted, and refuse all clients."""
         self.faults.lookup = {"error": "exp-room"}
         self.faults.door = "refuse"
         await self.put(room_deleted())
 
     async def close(self) -> None:
-        """Cut all connections and forget all guests, without reporting that."""
+        """Cut all connections and drop all guests, without reporting it."""
         self._closed = True
         self.faults.door = "refuse"
         for timer in self._leaving.values():
@@ -157,7 +157,7 @@ class Room:
     # -- clients ----------------------------------------------------------------------------------------
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
-        """A WebSocket until its end. A malformed frame ends this one."""
+        """Serve a WebSocket until its end. A malformed frame ends it."""
         faults = self.faults
         if faults.door == "refuse" or len(self._connections) >= MAX_LINES:
             return web.Response(status=403)
@@ -197,7 +197,7 @@ class Room:
         await self._do(outcomes)
 
     def _miss(self, who: str) -> None:
-        """A line has broken without a leave: its participant may come back."""
+        """Wait for a participant to return after its line broke without a leave."""
 
         def give_up() -> None:
             self._leaving.pop(who, None)
@@ -233,4 +233,4 @@ class Room:
             if connection.transport is not None:
                 connection.transport.abort()
         except ConnectionError:
-            pass  # its reader sees to it
+            pass  # its reader handles the end

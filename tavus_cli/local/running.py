@@ -1,5 +1,4 @@
-"""What a running ``local`` leaves for ``local --env``: its addresses and the bundle of authorities, in a
-folder that is ours only, as long as it runs."""
+"""Files of a running ``local`` for ``local --env``: addresses and authorities, in a private folder."""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from tavus_cli.files import read
 from tavus_cli.resident import sockets
 
 ASK_SECONDS = 3.0
-# Where systems keep their authorities, for an OpenSSL that looks elsewhere.
+# Where systems keep certificate authorities, for an OpenSSL that looks elsewhere.
 _KNOWN_BUNDLES = (
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -28,7 +27,7 @@ _KNOWN_BUNDLES = (
 
 @contextlib.contextmanager
 def announced(port: int, proxy: str, pem: bytes, key: str) -> Iterator[None]:
-    """The files, for the length of a block. Raises ConsoleError where they cannot be written."""
+    """Keep the files for the length of a block. Raises ConsoleError if they cannot be written."""
     folder = _folder()
     about, bundle = folder / f"local-{port}.json", folder / f"local-{port}.pem"
     variables = {
@@ -51,20 +50,20 @@ def announced(port: int, proxy: str, pem: bytes, key: str) -> Iterator[None]:
 
 
 def variables(port: int) -> dict[str, str]:
-    """The environment that leads to the one on this port. Raises CannotJoin where none runs there."""
+    """The variables that lead to the ``local`` on this port. Raises CannotJoin if none runs there."""
     nobody = CannotJoin(f"nothing runs on port {port}: start tavus-console local, or give its --port")
     try:
         variables: Any = json.loads((_folder() / f"local-{port}.json").read_bytes())
         address, proxy = variables["TAVUS_API_BASE_URL"], variables["TAVUS_DAILY_PROXY"]
         if _asked(address, variables["TAVUS_API_KEY"]).get("daily_proxy") != proxy:
-            raise nobody  # left over from one that was killed
+            raise nobody  # left by a process that was killed
     except (OSError, ValueError, KeyError, TypeError, HTTPException):
         raise nobody from None
     return {str(name): str(value) for name, value in variables.items()}
 
 
 def system_authorities() -> bytes:
-    """The authorities (PEM) that programs here trust already, ending with a line end; b"" without any."""
+    """The authorities (PEM) that this machine already trusts, with a final newline; b"" if none."""
     for path in (ssl.get_default_verify_paths().cafile, *_KNOWN_BUNDLES, _certifi()):
         with contextlib.suppress(OSError, TypeError):
             data = read(path or "")

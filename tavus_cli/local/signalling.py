@@ -1,7 +1,7 @@
-"""One room as Daily's signalling server keeps it: who is here, and the answer to each frame. Pure.
+"""The state of one room in Daily's signalling: its participants, and the answer to each frame. Pure.
 
 The frames are those that complete a join of the unmodified daily-python (docs/daily.md, "The frames of a
-join"). A frame goes to a client as the text of a JSON object; it comes as text or as bytes.
+join"). A frame is sent as the text of a JSON object, and received as text or bytes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any, Literal, NamedTuple
 
 Json = dict[str, Any]
 
-# How far a client gets: "silent" answers nothing; "acknowledged" leaves `join-as-new-peer` without an
+# How far a join gets: "silent" answers nothing; "acknowledged" leaves `join-as-new-peer` without an
 # answer, so the join fails; "routed" leaves `create-transport` without one, so the client is in state
-# joined first and is thrown out after; "joined" answers everything.
+# joined first and is removed later; "joined" answers everything.
 Reach = Literal["silent", "acknowledged", "routed", "joined"]
 _STEPS: dict[Reach, int] = {"silent": 0, "acknowledged": 1, "routed": 2, "joined": 3}
 
@@ -24,16 +24,16 @@ MAX_DEPTH = 100  # of a frame's JSON: Daily's client gives up at 128
 MAX_NAME = 200  # characters of a participant's name
 EVERYBODY = "*"
 
-WORKER = "wss://sig.standin.wss.daily.co:443"  # the client asks for it through its proxy
+WORKER = "wss://sig.standin.wss.daily.co:443"  # the client requests it through its proxy
 ICE: Json = {"iceServers": [{"urls": ["stun:127.0.0.1:3478"]}]}  # nothing listens there: no media is carried
 
 
 class Malformed(ValueError):
-    """Not a frame of Daily's signalling; the line it came on is closed."""
+    """Not a frame of Daily's signalling; its line is closed."""
 
 
 class Line:
-    """One client's WebSocket: whose it is, once it has said so, and how far its join has come."""
+    """One client's WebSocket: its participant, once known, and how far its join has got."""
 
     __slots__ = ("id", "joined")
 
@@ -50,7 +50,7 @@ class Send(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A guest's join is complete. It comes once, however often the line is lost and found again."""
+    """A guest's join is complete. Reported once, however often the line is lost and restored."""
 
     id: str
     name: str
@@ -61,7 +61,7 @@ class Left(NamedTuple):
 
 
 class Said(NamedTuple):
-    """An app message of a guest's. ``to``: everybody, or one participant's id."""
+    """An app message of a guest. ``to`` is everybody, or one participant's id."""
 
     sender: str
     to: str
@@ -72,9 +72,9 @@ Outcome = Send | Joined | Left | Said
 
 
 class Signalling:
-    """The participants and lines of one room. ``session`` is a UUID: the client ignores any other text.
+    """The participants and lines of one room. ``session`` is a UUID, as the client ignores any other text.
 
-    ``reach``: see Reach. ``muted``: nothing is answered and nothing is sent, the lines stay open.
+    ``reach``: see Reach. ``muted``: nothing is answered or sent, but lines stay open.
     """
 
     def __init__(self, session: str, *, reach: Reach = "joined") -> None:
@@ -91,17 +91,17 @@ class Signalling:
 
     @property
     def guests(self) -> list[str]:
-        """Those whose join was completed, with or without a line at the moment."""
+        """Guests whose join was completed, with or without a line at the moment."""
         return list(self._joined)
 
     # -- what a client sends ----------------------------------------------------------------------------
 
     def receive(self, line: Line, data: str | bytes) -> list[Outcome]:
-        """``take`` for a frame that is not read yet. Raises Malformed."""
+        """``take`` for a frame that is not parsed yet. Raises Malformed."""
         return self.take(line, read_frame(data))
 
     def take(self, line: Line, frame: Json) -> list[Outcome]:
-        """Raises Malformed. What the room does not know is ignored, as Daily ignores it."""
+        """Handle a frame. Raises Malformed. Unknown frames are ignored, as Daily ignores them."""
         if self.muted or self.reach == "silent":
             return []
         kind, given = frame.get("msgStr"), frame.get("msgData")
@@ -110,8 +110,8 @@ class Signalling:
         if not line.id:
             raise Malformed("the first frame must be join-for-sig")
         if self.lines.get(line.id) is not line:
-            return []  # the client has another line by now
-        if kind == "sig-ack":  # its heartbeat; it drops the line when it hears nothing
+            return []  # the client already has another line
+        if kind == "sig-ack":  # its heartbeat; without an answer it drops the line
             return [Send(line, to_text({"msgStr": "sig-ack"}))]
         if kind == "join-as-new-peer" and self._reaches("routed"):
             return [Send(line, reply(given, routerRtpCapabilities=ROUTER))]
@@ -124,14 +124,14 @@ class Signalling:
         return []
 
     def lost(self, line: Line) -> bool:
-        """The WebSocket has closed. Whether its participant is now without one."""
+        """Handle a closed WebSocket; returns whether its participant is now without a line."""
         if line.id and self.lines.get(line.id) is line:
             del self.lines[line.id]
             return True
         return False
 
     def gone(self, who: str) -> list[Outcome]:
-        """A participant has left, or did not come back."""
+        """Remove a participant that left, or did not return."""
         self.lines.pop(who, None)
         out: list[Outcome] = []
         if self._presences.pop(who, None) is not None:
@@ -144,16 +144,16 @@ class Signalling:
     # -- what the room says -----------------------------------------------------------------------------
 
     def come(self, who: str, **about: Any) -> list[Outcome]:
-        """Somebody without a line (the PAL) comes, or changes; ``about``: ``name``, ``user_id``."""
+        """Add or change a participant without a line (the PAL); ``about``: ``name``, ``user_id``."""
         self._presences[who] = {"id": who, **about}
         return self._broadcast(presence(who, self._presences[who]))
 
     def say(self, message: Any, sender: str) -> list[Outcome]:
-        """An app message from somebody without a line to everybody; any JSON value."""
+        """Send an app message from a participant without a line to everybody; any JSON value."""
         return self._broadcast(app_message(message, sender))
 
     def put(self, frame: Json) -> list[Outcome]:
-        """A frame of one's own to every line."""
+        """Send any frame to every line."""
         return self._broadcast(frame)
 
     # -- joining ----------------------------------------------------------------------------------------
@@ -241,7 +241,7 @@ def to_text(frame: Json) -> str:
 
 
 def join_ack(session: str, others: Iterable[Json] = ()) -> Json:
-    """The answer to `join-for-sig`: the count must be a number, the session's id a UUID."""
+    """The answer to `join-for-sig`; the client needs a number as count, and a UUID as session id."""
     present = list(others)
     return {
         "msgStr": "sig-ack",
@@ -266,7 +266,7 @@ def app_message(message: Any, sender: str) -> Json:
 
 
 def presence(who: str, about: Json | None) -> Json:
-    """The frame of somebody who comes or changes; ``about`` None: who goes."""
+    """The frame for a participant that comes or changes; with ``about`` None, that leaves."""
     return {"msgStr": "sig-presence", "from": who, "msgData": about}
 
 
@@ -275,7 +275,7 @@ def room_deleted() -> Json:
 
 
 def room_found(name: str) -> Json:
-    """The least answer to the lookup of a room that the client accepts."""
+    """The minimal answer to the lookup of a room that the client accepts."""
     return {
         "sigAuthz": "a.b.c",
         "roomName": name,
@@ -289,7 +289,7 @@ def room_found(name: str) -> Json:
 
 
 def transport() -> Json:
-    """What the client needs to make a WebRTC transport; nothing listens at its other end."""
+    """The parameters of a WebRTC transport for the client; nothing listens at its other end."""
     fingerprint = {"algorithm": "sha-256", "value": ":".join(["AB"] * 32)}
     secret = {"usernameFragment": "localroom", "password": "localroomlocalroomlocalroom00"}
     return {

@@ -27,8 +27,8 @@ from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.script import parse_spec
 
 KEY = "local"  # the API's key: never a real one
-ANY = "*"  # the pal_id that stands for all without a script of their own
-MOST_FORCED = 1000  # answers of the API that were asked to fail
+ANY = "*"  # the pal_id for all PALs without a script of their own
+MOST_FORCED = 1000  # answers of the API that a test can ask to fail
 
 Log = Callable[[str], object]
 
@@ -43,7 +43,7 @@ class Setup:
     max_concurrent: int = MAX_CONCURRENT
     record: str | None = None
     remote: bool = False
-    names: Sequence[str] = ()  # hosts that requests may be meant for
+    names: Sequence[str] = ()  # accepted host names
     pauses: Sequence[float] = PAUSES
 
 
@@ -85,7 +85,7 @@ class LocalTavus:
         return self._api.port
 
     async def start(self, host: str = "127.0.0.1", port: int = 0, daily_port: int = 0) -> None:
-        """Raises OSError where a port is taken."""
+        """Raises OSError if a port is taken."""
         self.session = ClientSession()
         try:
             await self.daily.start(host, daily_port)
@@ -96,7 +96,7 @@ class LocalTavus:
         self.soon(self._watch())
 
     async def stop(self) -> None:
-        """Everything at once: lines are cut, webhooks that wait are dropped."""
+        """Stop everything at once: lines are cut, queued webhooks are dropped."""
         await self._api.stop()
         for task in list(self._tasks):
             task.cancel()
@@ -113,7 +113,7 @@ class LocalTavus:
         task.add_done_callback(self._tasks.discard)
 
     def changed(self) -> None:
-        """A time limit is another one now."""
+        """Take note of a changed time limit."""
         self._changed.set()
 
     def ended(self, conversation_id: str) -> None:
@@ -168,7 +168,7 @@ class LocalTavus:
                 async with asyncio.timeout(None if wake_at is None else max(0.0, wake_at - now)):
                     await self._changed.wait()
 
-    # -- what a test asks for (docs/local.md, "Faults") ---------------------------------------------------
+    # -- faults on demand (docs/local.md, "Faults") ------------------------------------------------------
 
     async def _control(self, request: Request) -> Reply:
         if request.headers.get("x-api-key") != KEY:
@@ -184,7 +184,7 @@ class LocalTavus:
         return Reply(200, {}) if problem is None else Reply(400, {"error": problem})
 
     async def _fault(self, body: Json) -> str | None:
-        """What is wrong with the request; None where it was done."""
+        """Apply the request; returns the mistake in it, or None."""
         fault = body.get("fault")
         if fault == "answer":
             status, times = body.get("status"), body.get("times", 1)

@@ -1,4 +1,4 @@
-"""What was said in a conversation, as Tavus hands it over afterwards (protocol.md, section 6.11). Pure."""
+"""The transcript of a conversation, as Tavus delivers it afterwards (protocol.md, section 6.11). Pure."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Transcript:
 
     @property
     def entries(self) -> list[Json]:
-        """Without what was cut off before its first word."""
+        """The transcript, without speech that was interrupted before its first word."""
         return [one for one in self._entries if one["content"]]
 
     def add(self, message: Any, at: float) -> None:
-        """A message to or from the PAL; what is not speech changes nothing."""
+        """Take a message to or from the PAL; only speech counts."""
         if not isinstance(message, dict):
             return
         properties = message.get("properties")
@@ -43,7 +43,7 @@ class Transcript:
             kind == "conversation.utterance.streaming" and role == "pal" and properties.get("is_interrupted")
         ):
             if isinstance(speech, str) and (entry := self._by_inference.get(str(inference))) is not None:
-                entry["content"] = speech  # what was really said
+                entry["content"] = speech  # the words really spoken
         elif kind == "conversation.stopped_speaking" and role in ("user", "pal"):
             entry = self._by_inference.get(str(inference))
             if entry is not None:

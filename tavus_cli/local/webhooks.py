@@ -49,7 +49,7 @@ EXAMPLES: dict[str, Json] = {
         "response": {"ok": True},
     },
 }
-# Callbacks without an event_type; the names are ours.
+# Callbacks without an event_type; we chose their names.
 OBJECTIVE, GUARDRAIL = "objective", "guardrail"
 BARE: dict[str, Json] = {
     OBJECTIVE: {"objective_name": "choose_a_day", "output_variables": {"day": "Monday"}},
@@ -78,7 +78,7 @@ def example(kind: str, conversation_id: str, url: str, now: float) -> Json:
 
 
 def of_message(message: Any, conversation_id: str) -> Json | None:
-    """The callback that an event in the room causes, if it causes one."""
+    """The callback that an event in the room causes, or None."""
     if not isinstance(message, dict) or not isinstance(properties := message.get("properties"), dict):
         return None
     kind = message.get("event_type")
@@ -92,7 +92,7 @@ def of_message(message: Any, conversation_id: str) -> Json | None:
 
 
 def joined(conversation_id: str, url: str, face: str, now: float) -> list[Json]:
-    """Under the old name and the new one."""
+    """Bodies under the old and the new name."""
     return [
         webhook("system.replica_joined", conversation_id, url, {"replica_id": face}, now),
         webhook("system.pal_joined", conversation_id, url, {"face_id": face}, now),
@@ -115,9 +115,9 @@ def recording(conversation_id: str, properties: Json, seconds: float) -> Json:
 
 
 def from_verbose(found: Json, url: str, now: float) -> list[Json]:
-    """What ``get --verbose`` knows of a conversation, as the webhooks that Tavus would have posted.
+    """The webhooks that Tavus would have posted, from the output of ``get --verbose``.
 
-    Events keep their order and times; a shutdown's ``reason`` is there under its name in webhooks.
+    Events keep their order and times; the ``reason`` of a shutdown gets its name in webhooks.
     """
     conversation_id = str(found.get("conversation_id", ""))
     face = found.get("replica_id") or found.get("face_id")

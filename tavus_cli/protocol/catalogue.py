@@ -25,9 +25,9 @@ _WEBHOOK = {*_ENVELOPE, "webhook_url"}
 class EventKind:
     """A row of the catalogue: how one event type is named, folded, coloured and summarised.
 
-    ``family`` is what folding and turns go by; ``role`` is fixed by the type where it names one;
-    ``label`` stands in the who column where there is no role; ``style`` is a name of the theme;
-    ``line`` makes the one line of ``summary``, "" where it finds nothing that it knows.
+    ``family`` groups types for folding and turns. ``role`` is set for types that imply a role. ``label``
+    fills the who column of events without a role. ``style`` is a style name of the theme. ``line`` makes the
+    one line of ``summary``; it returns "" if the event has none of the expected fields.
     """
 
     type: str
@@ -38,18 +38,18 @@ class EventKind:
     role: str | None = None
 
     def summary(self, event: Event) -> str:
-        """The event in one line, with remote text not yet made safe; never blank."""
+        """The event in one line, never blank. Remote text in it is not yet safe to print."""
         text = self.line(event)
         return text if text and not text.isspace() else rest(event)
 
 
 def rest(event: Event) -> str:
-    """All that an event holds beside its envelope, as JSON, sounds and images by their size."""
+    """Everything in the event except its envelope, as JSON; sounds and images by their size."""
     return _json(_rest(event))
 
 
 def _rest(event: Event) -> Any:
-    if event.properties and not event.hoisted:  # the message is not read for it
+    if event.properties and not event.hoisted:  # found without parsing the message
         return event.properties
     message = event.message
     if not isinstance(message, dict):
@@ -61,7 +61,7 @@ def _rest(event: Event) -> Any:
 
 
 def _plain(value: Any) -> str:
-    """A remote value as text: strings as they are, others as JSON; None is ""."""
+    """A remote value as text: strings unchanged, other values as JSON, None as ""."""
     return value if isinstance(value, str) else "" if value is None else _json(value)
 
 
@@ -73,7 +73,7 @@ def _json(value: Any) -> str:
 
 
 def _first(event: Event, *names: str) -> Any:
-    """The first of these fields that says something; in another spelling (camelCase) where none does."""
+    """The first of these fields that is not empty; if all are, the same in other spellings (camelCase)."""
     for name in names:
         if (value := event.get(name)) is not None and value != "":
             return value
@@ -86,7 +86,7 @@ def _first(event: Event, *names: str) -> Any:
 
 
 def _name(event: Event, *names: str) -> str:
-    """As ``_first``; of an object its name."""
+    """As ``_first``, but an object is represented by its name."""
     value = _first(event, *names)
     if isinstance(value, dict):
         value = next((value[one] for one in (*names, "name", "id") if value.get(one)), value)
@@ -222,7 +222,7 @@ def _participant(event: Event) -> str:
 
 
 def _unknown(event: Event) -> str:
-    """In full: everything but the envelope, which the columns show."""
+    """In full, without the envelope, which the columns already show."""
     name = event.type if event.type.startswith("system.") else event.short
     given = _rest(event)
     return f"{name} {_json(given)}" if given else name
@@ -232,11 +232,11 @@ def _foreign(event: Event) -> str:
     return event.message if isinstance(event.message, str) else rest(event)
 
 
-# -- what a client sends: we do, and others in the room ------------------------------------------------
+# -- interactions, sent by us or by other clients in the room -------------------------------------------
 
 
 def _said(event: Event) -> str:
-    """Words; of sound how much of it came, as its text has it."""
+    """The text of an echo; for sound its size, as estimated from its base64."""
     sound = _first(event, "audio", "pcm")
     if isinstance(sound, str) and sound and not event.text:
         done = ", done" if event.get("done") in (True, "true") else ""
@@ -268,7 +268,7 @@ def _tool_result(event: Event) -> str:
 
 
 def call_id(event: Event) -> str:
-    """Of a tool_result: the call that it answers."""
+    """For a tool_result, also the id of the call it answers."""
     return _name(event, "tool_call_id", "call_id", "id")
 
 
@@ -297,7 +297,7 @@ def _webhook(event: Event) -> str:
 
 
 def _transcript(event: Event) -> str:
-    """How much of it there is: a whole one has the system prompt in it."""
+    """Its length only: a whole one contains the system prompt."""
     turns = _first(event, "transcript", "transcription", "messages", "turns")
     if isinstance(turns, str):
         try:
@@ -357,7 +357,7 @@ _ROWS = (
     EventKind("conversation.left", "participant", "room", "system", _participant),
     EventKind("conversation.connected", "participant", "room", "system", _participant),
     EventKind("conversation.disconnected", "participant", "room", "system", _participant),
-    # Interactions: other participants' come to us too.
+    # Interactions: we receive those of other participants too.
     EventKind("conversation.echo", "interaction", "client", "text", _said),
     EventKind("conversation.respond", "interaction", "client", "text", _said),
     EventKind("conversation.interrupt", "interaction", "client", "text", _sent),
@@ -388,7 +388,7 @@ _USER_INTERRUPTED = EventKind(
 
 
 def _other_spellings() -> dict[str, EventKind]:
-    """Types without their case and separators; and those that name who, in every word for the PAL."""
+    """Known types by their spelling without case and separators, including every word for the PAL."""
     known = {folded(row.type): row for row in _ROWS}
     for who in ("replica", "pal", "persona", "face", "user", "participant"):
         whose = "user" if who in ("user", "participant") else "pal"
@@ -410,15 +410,15 @@ _SPELLINGS = _other_spellings()
 
 
 def kind_of(name: str) -> EventKind:
-    """Of a type that is no row: by its other spellings (section 11)."""
+    """The kind of a type that has no row of its own, by its other spellings (section 11)."""
     plain = folded(name)
     if kind := _SPELLINGS.get(plain):
         return kind
-    return GUARDRAIL if "guardrail" in plain else UNKNOWN  # section 3.8: the type is documented nowhere
+    return GUARDRAIL if "guardrail" in plain else UNKNOWN  # section 3.8: the type is undocumented
 
 
 def kind_without_type(message: Any) -> EventKind:
-    """Of a message without ``event_type``: Prebuilt's chat, and callbacks that have none (section 11)."""
+    """The kind of a message without ``event_type``: Prebuilt's chat and some callbacks (section 11)."""
     if not isinstance(message, dict):
         return FOREIGN
     event, properties = message.get("event"), message.get("properties")

@@ -1,6 +1,6 @@
-"""A conversation as one object: decode, order, fold, group by turn, out come entries.
+"""A conversation as one object: it decodes, orders, folds and groups events by turn, and returns entries.
 
-Pure: time comes in as an argument, lists go out, nothing is called back. ``wake_at`` says when ``tick``
+Pure: time is an argument, results are lists, and there are no callbacks. ``wake_at`` says when ``tick``
 is due.
 """
 
@@ -18,6 +18,7 @@ from tavus_cli.protocol.events import Direction, Event, decode, message_of
 from tavus_cli.protocol.folding import Fold, Folding, is_piece
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
+from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import ToolCall, Turn, Turns
 from tavus_cli.protocol.wire import folded
 
@@ -26,23 +27,23 @@ if TYPE_CHECKING:  # reading a recording sends nothing
 
 EARLY_SECONDS = 120.0  # a conversation that reaches its maximum so soon had a lower one (section 11)
 _FROM_START = 200  # a client whose first number is higher joined after the conversation began
-_NAMES = 1_000  # of participants that are remembered
-_SHORT_ID = 8  # characters of a participant's id that are shown
+_NAMES = 1_000  # participants remembered
+_SHORT_ID = 8  # characters shown of a participant's id
 
-ECHO_SECONDS = 1.0  # a sent respond waits this long for the user utterance it comes back as (section 2.2)
+ECHO_SECONDS = 1.0  # how long a sent respond waits for its echo, a user utterance (section 2.2)
 _LATE_SECONDS = 120.0  # and after so long the same words are somebody's own
 _UNHEARD = 100  # responds that are remembered until then
 
 
 class EventEntry(Struct, eq=False, gc=False):  # as Event
-    """An event in its place.
+    """An event in its place in the conversation.
 
-    ``at`` is Unix seconds; ``opens`` whether it is the first of a new turn; ``fold`` why a reader can
-    do without it; ``late`` and ``differs`` are marks of its number (ordering); ``intended`` is, for the
-    last snapshot of what the PAL said, what it meant to say; ``reply`` is the turn's latency in
-    seconds, on the event that made it known. ``sender`` is who sent it, where another participant sent an
-    interaction: a name, or the beginning of an id. ``asked`` is when this side sent the respond that opened
-    the turn, on the event that shows it: its echo, however late, or the answer where no echo came.
+    ``at`` is in Unix seconds. ``opens`` is whether it is the first of a new turn, ``fold`` the reason why
+    views may hide it. ``late`` and ``differs`` come from ``ordering``. ``intended``, on the last snapshot of
+    an interrupted utterance, is the full text the PAL meant to say. ``reply`` is the turn's latency in
+    seconds, on the event that completes it. ``sender`` is set for interactions of other participants: a name,
+    or the beginning of an id. ``asked`` is when this side sent the respond that opened the turn, on the event
+    that shows it: its echo, however late, or the answer where no echo came.
     """
 
     event: Event
@@ -61,10 +62,10 @@ class EventEntry(Struct, eq=False, gc=False):  # as Event
 
 @dataclass(slots=True, eq=False)
 class SentEntry:
-    """An interaction this side sent; ``echo`` is the seconds until it came back as an utterance.
+    """An interaction that was sent; ``echo`` is the seconds until it came back as an utterance.
 
-    ``call`` is the tool call that a tool_result answers. ``interaction`` is what was sent, by which whoever
-    sent it knows it again; None where another client or a recording sent it.
+    ``call`` is the tool call that a tool_result answers. ``interaction`` is the object given to ``sent``, so
+    that its sender can recognise it by identity; None if another client or a recording sent it.
     """
 
     event: Event
@@ -79,7 +80,7 @@ class SentEntry:
 
 @dataclass(slots=True, eq=False)
 class GapEntry:
-    """Numbers that did not come, both ends included; "gap", never "lost" (section 4)."""
+    """Sequence numbers that did not arrive, both ends included; called "gap", never "lost" (section 4)."""
 
     first: int
     last: int
@@ -89,7 +90,7 @@ class GapEntry:
 
 @dataclass(slots=True, eq=False)
 class NoteEntry:
-    """Something about the room or the counting, not a message; a ``warning`` is about the source."""
+    """A note about the room or the sequence numbers, not a message. A ``warning`` is about the source."""
 
     text: str
     at: float
@@ -127,7 +128,10 @@ class _Pending:
 
 
 class Conversation:
-    """``hold`` in seconds, None: HOLD_SECONDS; ``by_count`` for messages without arrival times (ordering)."""
+    """``hold`` in seconds, None for HOLD_SECONDS.
+
+    ``by_count`` is for messages without arrival times (``ordering``).
+    """
 
     def __init__(self, *, hold: float | None = None, by_count: bool = False) -> None:
         self._ordering = Ordering(HOLD_SECONDS if hold is None else hold, by_count=by_count)
@@ -138,8 +142,8 @@ class Conversation:
         self._seq_before = -1
         self.turns = Turns()
         self.status = Status()
-        self.pal_inference_id: str | None = None  # of what the PAL said last
-        self._names: dict[str, str] = {}  # of participants, by id
+        self.pal_inference_id: str | None = None  # inference id of the PAL's latest speech
+        self._names: dict[str, str] = {}  # names of participants by id
         self._began: float | None = None
         self._from_start = True
 
@@ -148,15 +152,15 @@ class Conversation:
     def receive(
         self, message: Any, now: float | None, sender: str | None = None, raw: str | None = None
     ) -> list[Entry]:
-        """A message came; ``now`` None where nothing says when (a file of bare messages)."""
+        """Take one message. ``now`` is None if its time is unknown (a file of bare messages)."""
         return self.take([decode(message, now, sender, raw)])
 
     def take(self, events: Iterable[Event]) -> list[Entry]:
-        """Messages came, each at the time in its ``at``."""
+        """Take messages, each at the time in its ``at``."""
         out: list[Entry] = []
-        is_next, add = self._ordering.take, self._event
+        is_next, add, status = self._ordering.take, self._event, self.status
         for event in events:
-            self.status.events += 1
+            status.events += 1
             now = event.at
             if self._pending and now is not None:
                 out += self.tick(now)
@@ -171,7 +175,7 @@ class Conversation:
         return out
 
     def sent(self, message: Any, now: float, interaction: Interaction | None = None) -> list[Entry]:
-        """``message`` was sent. A respond waits for its echo, to stand in the turn it opens."""
+        """Note that ``message`` was sent. A respond is held until its echo, to stand in the turn it opens."""
         direction: Direction = "out"
         event = decode(message, now, None, None, direction)
         entry = SentEntry(event, now, self.turns.current, interaction=interaction)
@@ -185,8 +189,20 @@ class Conversation:
             entry.fold = "partial"
         return [entry]
 
+    def caught_up(self) -> list[Entry]:
+        """All that came so far is from before this side joined: what is held goes out, counts begin anew.
+
+        ``resume`` follows. What was sent and waits for its echo waits on.
+        """
+        out = self._entries(self._ordering.close())
+        self.status = Status(reply=self.status.reply)
+        return out
+
     def resume(self, snapshot: Snapshot) -> None:
-        """Continue from what another side knew when this one joined; none of it becomes an entry."""
+        """Continue from the snapshot of another ``Conversation``; nothing in it becomes an entry."""
+        still_open = {one for message, _ in snapshot.calls for one, _, _ in calls_in(decode(message))}
+        for answered in self.turns.open_calls.keys() - still_open:
+            del self.turns.open_calls[answered]
         for message, at in snapshot.calls:
             self.turns.place(decode(message, at), at)
         if snapshot.turn is not None:
@@ -200,7 +216,7 @@ class Conversation:
         self.status.speaking.update(snapshot.speaking)
 
     def snapshot(self) -> Snapshot:
-        """For one who joins now: what ``resume`` takes."""
+        """The state to hand to ``resume`` of a client that joins now."""
         turn, status = self.turns.current, self.status
         return Snapshot(
             None if turn is None else (turn.idx, turn.started),
@@ -212,11 +228,11 @@ class Conversation:
         )
 
     def pal_is(self, present: bool) -> None:
-        """The room says so, by its participants; events and heartbeats say it too."""
+        """Set the PAL's presence as the room's participants show it; events and heartbeats set it too."""
         self.status.pal_present = present
 
     def participant_is(self, id: str, name: str) -> None:
-        """Whose interactions are labelled with ``name`` from now on."""
+        """Label the interactions of this participant with ``name`` from now on."""
         if len(self._names) >= _NAMES and id not in self._names:
             del self._names[next(iter(self._names))]
         self._names[id] = name
@@ -225,7 +241,10 @@ class Conversation:
         return [NoteEntry(text, self._last_at if now is None else now, warning)]
 
     def tick(self, now: float) -> list[Entry]:
-        """What was held long enough. It may hold an echo, so what waits for its echo is looked at last."""
+        """Entries held long enough.
+
+        These may include an echo, so responds that wait for one are checked last.
+        """
         return self._entries(self._ordering.tick(now)) + self._unechoed(now)
 
     def wake_at(self) -> float | None:
@@ -233,17 +252,17 @@ class Conversation:
         return min((when for when in times if when is not None), default=None)
 
     def close(self) -> list[Entry]:
-        """Nothing more will come: all that was held goes out."""
+        """Everything still held, when nothing more will come."""
         return self._entries(self._ordering.close()) + self._unechoed(float("inf"))
 
     @property
     def highest_seq(self) -> int:
-        """Of all that has come, held or not; -1 before any. Higher numbers were given later."""
+        """The highest sequence number received, held or not; -1 before any."""
         return max(self._ordering.highest, self._seq_before)
 
     @property
     def pending_text(self) -> str:
-        """What was sent last and is not in the log yet."""
+        """The text sent last, if it has not become an entry yet."""
         return self._pending[-1].entry.event.text if self._pending else ""
 
     # -- entries --------------------------------------------------------------------------------------
@@ -330,14 +349,14 @@ class Conversation:
             out.append(hint)
 
     def _begin(self, event: Event, at: float) -> None:
-        """The first event whose time is known: the conversation began then, unless its number is high."""
+        """Take the first known time as the beginning of the conversation, unless we joined it later."""
         if event.seq is not None and event.seq > _FROM_START:
             self._from_start = False
         if at:
             self._began = at
 
     def _hint(self, event: Event, at: float) -> NoteEntry | None:
-        """A conversation that ends early by its maximum: Tavus lowers it and says nothing (section 11)."""
+        """A hint if the maximum was reached early: Tavus lowers it without notice (section 11)."""
         if self._began is None or not self._from_start or (event.at is None and event.timestamp is None):
             return None
         if at - self._began > EARLY_SECONDS or "maxcallduration" not in folded(shutdown_reason(event)):
@@ -346,7 +365,7 @@ class Conversation:
         return NoteEntry(f"ended after {at - self._began:.0f} s: the account may be out of minutes", at)
 
     def _annotate(self, entry: EventEntry) -> NoteEntry | None:
-        """What the status and an event's line need beyond the event; a hint about it, if there is one."""
+        """Update the status and find what the event's line needs beyond the event; returns a hint, if any."""
         event, status = entry.event, self.status
         family, role = event.kind.family, event.role
         if family == "started" or family == "stopped":
@@ -383,7 +402,7 @@ class Conversation:
         return None
 
     def _interaction(self, entry: EventEntry) -> None:
-        """Another participant's: who that is, and which tool call is answered by it."""
+        """For an interaction of another participant: who sent it, and which tool call it answers."""
         event = entry.event
         if (sender := event.sender) is not None:
             entry.sender = self._names.get(sender) or sender[:_SHORT_ID]
@@ -397,10 +416,12 @@ class Conversation:
         if (sent := _echoed(event, self._unheard, bool(self._pending))) is not None:
             return sent.at
         idx = event.turn_idx
-        if idx is None or event.role != "pal" or self.turns.has_question(idx):
+        if idx is None or event.role != "pal" or event.kind.family not in ("started", "utterance"):
             return None
-        for one in self._unheard:  # a turn that is 0 may be the greeting, which nothing asked for
-            if 0 <= one.turn < idx and not one.answered and event.kind.family in ("started", "utterance"):
+        if self.turns.has_question(idx):
+            return None
+        for one in self._unheard:  # one that was sent before any turn: the next may be the greeting
+            if 0 <= one.turn < idx and not one.answered:
                 one.answered = True
                 return one.entry.at
         return None
@@ -411,7 +432,7 @@ class Conversation:
             pending = self._pending.popleft()
             self._unheard.append(pending)
             entry = pending.entry
-            entry.turn = self.turns.current  # where it is shown: another turn may have begun meanwhile
+            entry.turn = self.turns.current  # the turn at the moment it is shown: a new one may have begun
             out.append(entry)
         return out
 

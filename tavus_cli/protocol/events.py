@@ -1,7 +1,7 @@
-"""What Tavus says: one tolerant envelope for every message.
+"""Events: every message of Tavus in one tolerant envelope.
 
-``decode`` turns any JSON value of the data channel into an Event and never fails: what is unknown
-is an Event of the kind UNKNOWN, what is not a Tavus message is one of the kind FOREIGN. The kinds are rows of
+``decode`` turns any JSON value of the data channel into an Event and never fails: unknown types become events
+of kind UNKNOWN, and messages that are not of Tavus become events of kind FOREIGN. Kinds are the rows of
 ``catalogue``. Sources: docs/protocol.md, sections 1, 3 and 11.
 """
 
@@ -22,6 +22,7 @@ from tavus_cli.protocol.catalogue import (
     kind_of,
     kind_without_type,
 )
+from tavus_cli.protocol.tool_calls import Called
 from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, from_json, to_json, too_deep, unix_time
 
 Direction = Literal["in", "out"]
@@ -50,16 +51,16 @@ _ANALYSES = (
 )
 # Analyses that come inside the words: <user_audio_analysis>…</user_audio_analysis>.
 _TAGGED = r"(?is)<([\w-]{0,40}[_-](?:analysis|context))\b[^<>]{0,200}?(?:/>|>(.*?)(?:</\1\s*>|\Z))"
-_UNREAD: Any = object()  # a message that came as text, and that nobody has asked for as a whole
+_UNREAD: Any = object()  # stands for a message received as text and not parsed as a whole yet
 
 
 class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a dataclass; in no cycle
     """One message, decoded (section 1.2). Never changed; not frozen only because that is slow.
 
-    ``type`` is the event_type as sent, "" for a foreign message; ``role`` is "user", "pal" (also
-    for "replica") or what else was sent; ``timestamp`` is when it was created and ``at`` when it arrived, in
-    Unix seconds or None; ``raw`` is the JSON text where the message came as text. ``hoisted`` is where fields
-    of ``properties`` may be instead: the message, if it holds more than the envelope.
+    ``type`` is the event_type as sent, "" for a foreign message; ``role`` is "user", "pal" (also for
+    "replica") or what else was sent; ``timestamp`` is when it was created and ``at`` when it arrived, in Unix
+    seconds or None; ``raw`` is the JSON text if the message was received as text. ``hoisted`` is a second
+    place to look for fields of ``properties``: the message itself, if it has more fields than the envelope.
     """
 
     known: Any  # the message, or _UNREAD
@@ -76,6 +77,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     sender: str | None = None
     raw: str | None = None
     direction: Direction = "in"
+    calls: list[Called] | None = None  # once ``tool_calls.calls_in`` has read them
 
     @property
     def message(self) -> Any:
@@ -92,7 +94,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     def word(self, name: str) -> str:
         """A field as text; "" if absent, JSON if not a string."""
         value = self.properties.get(name)
-        if value is None:  # ``get``, without a call: nothing is asked for as often
+        if value is None:  # ``get`` inlined: the hottest lookup of all
             value = self.hoisted.get(name)
             if value is None:
                 return ""
@@ -107,7 +109,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     def text(self) -> str:
         """What was said: ``speech``, ``text``, ``content`` or ``transcript``, the first that is a string.
 
-        Without the analyses that come inside it, which are in ``analyses``.
+        Without the analyses embedded in it; those are in ``analyses``.
         """
         speech = self.properties.get("speech")
         if not isinstance(speech, str):  # the documented place
@@ -125,7 +127,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
 
     @property
     def analyses(self) -> list[tuple[str, str]]:
-        """How the user looks and sounds, by fields and by what is in the speech: ("looks", "At a desk.")."""
+        """How the user looks and sounds, from fields and from the speech: ("looks", "At a desk.")."""
         found = [(label, analysis) for name, label in _ANALYSES if (analysis := self.word(name))]
         speech = self.properties.get("speech")
         if not isinstance(speech, str):
@@ -154,7 +156,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
             value = properties.get("is_interrupted")
             if value is None and self.hoisted:
                 value = self.hoisted.get("is_interrupted")
-        return value is True or value == "true"
+        return value is True or (type(value) is str and value == "true")
 
     @property
     def final(self) -> bool:
@@ -170,13 +172,13 @@ def short_name(event_type: str) -> str:
 
 
 def _plain(value: Any) -> str:
-    if type(value) is int and -MAX_NUMBER < value < MAX_NUMBER:  # nearly always, and JSON as it is
+    if type(value) is int and -MAX_NUMBER < value < MAX_NUMBER:  # the usual case, and valid JSON as it is
         return str(value)
     return TOO_DEEP if too_deep(value) else to_json(value)
 
 
 def _part(part: Any) -> str:
-    """Of speech in parts, as models have it: {"type": "text", "text": "Hi"}."""
+    """The text of speech given in parts, as LLM messages have them: {"type": "text", "text": "Hi"}."""
     if isinstance(part, dict):
         part = next((part[name] for name in ("text", *_SAID) if isinstance(part.get(name), str)), "")
     return part if isinstance(part, str) else ""
@@ -194,7 +196,7 @@ def _seconds(value: Any, limit: float) -> float | None:
 def _read(text: str) -> Any:
     try:
         return from_json(text)
-    except ValueError:  # only what its reader has read is text here
+    except ValueError:  # text here was checked by the reader
         return TOO_DEEP
 
 
@@ -205,12 +207,12 @@ def decode(
     raw: str | None = None,
     direction: Direction = "in",
 ) -> Event:
-    """Any JSON value as an Event; a JSON string that holds an object is taken as that (section 1.2)."""
+    """Any JSON value as an Event; a JSON string that holds an object counts as that object (section 1.2)."""
     if type(message) is not dict:
         inner = _object_in(message)
         if inner is None:
             return _untyped(message, at, sender, raw, direction)
-        raw = raw or to_json(message)  # so that it is written out as it came: a string
+        raw = raw or to_json(message)  # so that it is written out as received: a string
         message = inner
     get = message.get
     name = get("event_type")
@@ -259,7 +261,7 @@ def _typed(
     raw: str | None,
     direction: Direction,
 ) -> Event:
-    """From the fields of the envelope, each None where the envelope has no valid one."""
+    """An Event from the fields of the envelope; each is None if missing or not valid."""
     kind = CATALOGUE.get(name) or kind_of(name)
     nested = properties.get
     role = kind.role
@@ -307,10 +309,10 @@ class DecodeText(Protocol):
 
 
 def text_decoder() -> DecodeText:
-    """What decodes a message that came as JSON text. It raises ValueError for what is not JSON.
+    """A decoder for messages received as JSON text. It raises ValueError for text that is not JSON.
 
-    As ``decode``, in half the time: nearly every message has only the fields of the envelope, each of its
-    type, which msgspec checks while it reads. All others are left to ``decode``.
+    The result is that of ``decode``, in half the time: nearly every message has only the fields of the
+    envelope, with the right types, which msgspec checks while it reads. All others are left to ``decode``.
     """
     from msgspec import json
 
@@ -368,13 +370,15 @@ def text_decoder() -> DecodeText:
 
 
 def kept(event: Event) -> Any:
-    """The message, to be remembered: as its text where it came as text, which takes a tenth of the memory
-    and leaves the processor's cache to what is new. Only of an event with a type."""
+    """The message in a compact form to remember: as text if it was received as text.
+
+    That takes a tenth of the memory and keeps the processor's cache free. Only for events with a type.
+    """
     return event.message if event.raw is None else event.raw
 
 
 def message_of(what: Any) -> Any:
-    """What was ``kept``, as the message again."""
+    """The message again, from what ``kept`` returned."""
     return decode(from_json(what)).message if type(what) is str else what
 
 
@@ -397,7 +401,7 @@ def _object_in(message: Any) -> dict[str, Any] | None:
 
 
 def _number(value: Any) -> int | None:
-    """A whole number from what clients have been seen to send: int, 7.0, "7"."""
+    """A whole number in any form that clients send: 7, 7.0, "7"."""
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 16:
         value = int(value)
     if isinstance(value, float) and value.is_integer():

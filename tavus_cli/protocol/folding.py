@@ -1,8 +1,8 @@
-"""One line per thing: which events repeat another (docs/protocol.md, section 4).
+"""Folding: which events repeat another one (docs/protocol.md, section 4).
 
-Since the rename of replica to PAL each turn of the PAL is sent twice, generic and role-specific speaking
-events are sent side by side, heartbeats come every second, and streaming sends a snapshot for each word.
-Nothing is dropped here: an event is marked with the reason to hide it.
+Since the rename of replica to PAL, Tavus sends each turn of the PAL twice. It sends generic and role-specific
+speaking events side by side, a heartbeat every second, and a streaming snapshot for each word. Nothing is
+dropped here: events are marked with the reason to hide them.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ _NOBODY: frozenset[tuple[str, str]] = frozenset()
 
 
 class _Recent:
-    """The last ``size`` keys or up to twice as many, at a flat cost: two dicts, the older one dropped when
-    the newer is full. Texts are in the keys by their hash: they may be a megabyte long."""
+    """Remembers the last ``size`` keys, or up to twice as many, at a constant cost.
+
+    Of two dicts, the older is dropped when the newer is full. Keys hold hashes of texts, not the texts, which
+    may be a megabyte long.
+    """
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -40,27 +43,27 @@ class _Recent:
 
 
 def is_piece(event: Event) -> bool:
-    """Whether it is a piece of a sound that more pieces follow (section 4.2)."""
+    """Whether the event is a piece of sound with more pieces to follow (section 4.2)."""
     if event.type != "conversation.echo":
         return False
     return event.properties.get("modality") == "audio" and event.properties.get("done") is False
 
 
 class Folding:
-    """``fold(event)`` returns why an event can be hidden, or None; call it once for each event, in order."""
+    """``fold(event)`` returns the reason to hide an event, or None. Call it once for each event, in order."""
 
     def __init__(self) -> None:
-        self._recent = _Recent(_REMEMBERED)  # what was seen → who said it (the role or type as sent)
+        self._recent = _Recent(_REMEMBERED)  # content → the role or type it was sent under
         self._intended = _Recent(_INTENDED)  # inference_id → the PAL's full text
         # The last change of each role: the first event of it, and the names of its twins.
         self._speaking: dict[str | None, tuple[Event, frozenset[tuple[str, str]]]] = {}
 
     def intended(self, inference_id: str | None) -> str | None:
-        """The full text the PAL meant to say; the truth about what was said is its last snapshot."""
+        """The full text the PAL meant to say. What it really said is in the last snapshot."""
         return self._intended.get(inference_id) if inference_id else None
 
     def fold(self, event: Event, again: bool = False) -> Fold | None:
-        """``again``: its number was seen before with different content, so the state stays as it is."""
+        """``again``: the number was seen before with different content; the state is left unchanged."""
         family = event.kind.family
         if family == "started" or family == "stopped":
             return self._speaking_change(event, family, again)
@@ -84,7 +87,7 @@ class Folding:
         return None
 
     def _tool_call(self, event: Event) -> Fold | None:
-        """Clients see calls twice (section 3.4); without an id it is another one."""
+        """Tool calls arrive twice (section 3.4). A call without an id is always a new one."""
         calls = calls_in(event)
         if not any(call.id for call in calls):
             return None
@@ -94,7 +97,7 @@ class Folding:
         return self._twin(("tool", event.type, content), "")
 
     def _twin(self, key: Hashable, variant: str) -> Fold | None:
-        """A twin has the same content under another name; under the same name it happened again."""
+        """A twin repeats the content under another name. The same name means that it happened again."""
         known = self._recent.get(key)
         if known is not None and (known != variant or not variant):
             return "twin"
@@ -122,7 +125,7 @@ class Folding:
         if not final:
             return "partial"
         spoken_in_full = not event.interrupted and inference_id and self._intended.get(inference_id) == text
-        return "partial" if spoken_in_full else None  # the last word on what was really said
+        return "partial" if spoken_in_full else None  # the final record of what was really said
 
     def _speaking_change(self, event: Event, family: str, again: bool) -> Fold | None:
         """Starts and stops are paired by role and order: their ids are not reliable (section 3.3)."""
@@ -138,7 +141,9 @@ class Folding:
                     self._speaking[role] = (first, others | {variant})
                     return "twin"
             elif (
-                family == "stopped" and event.kind.role is not None and self._tells_less(event, first, others)
+                family == "stopped"
+                and event.kind.role is not None
+                and self._is_less_complete(event, first, others)
             ):
                 return "twin"
         if again:
@@ -151,8 +156,8 @@ class Folding:
         return None
 
     @staticmethod
-    def _tells_less(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
-        """Whether this is an old stop without duration and a new one, with it, will follow."""
+    def _is_less_complete(stop: Event, start: Event, others: frozenset[tuple[str, str]]) -> bool:
+        """Whether this is an old-style stop without duration, which a new one with duration follows."""
         if "duration" in stop.properties:
             return False
         new = "conversation.started_speaking"

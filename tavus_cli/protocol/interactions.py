@@ -1,7 +1,8 @@
-"""What a client may send (docs/protocol.md, section 2), and what about a message deserves a warning.
+"""
 
-``lint`` warns and nothing here blocks: the documentation lags behind the service, so an unknown
-message is still sent.
+Interactions, which clients send (docs/protocol.md, section 2), and warnings about them.
+
+``lint`` only warns: the documentation lags behind the service, so unknown messages are sent too.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ _CHUNK_SECONDS = 0.08  # at 16 kHz 2,560 bytes of PCM, 3,416 of base64: under th
 
 
 class Interaction(NamedTuple):
-    """One message to send. ``properties`` None means that the message has none (interrupt).
+    """One message to send. ``properties`` is None for a message without them (interrupt).
 
-    ``raw`` is a whole message to send as it is; the other fields are then not looked at.
+    ``raw`` is a whole message to send unchanged; the other fields are then ignored.
     """
 
     event_type: str
@@ -81,14 +82,14 @@ def confirm(objective_name: str) -> Interaction:
 
 
 def set_emotion(emotion: str) -> Interaction:
-    """One of EMOTIONS, kept until the next. Seen with LiveKit; unverified over Daily (section 2.10)."""
+    """Set one of EMOTIONS until the next. Seen with LiveKit; unverified over Daily (section 2.10)."""
     return Interaction("conversation.set_emotion", {"emotion": emotion})
 
 
 def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tuple[float, Interaction]]:
-    """16-bit mono PCM in pieces under SIZE_LIMIT, each with the seconds at which it is due (section 2.1).
+    """16-bit mono PCM as messages under SIZE_LIMIT, each with its due time in seconds (section 2.1).
 
-    ``done`` is true only on the last, or the end may be cut off.
+    ``done`` is true only on the last; otherwise the end may be cut off.
     """
     step = max(2, min(int(sample_rate * _CHUNK_SECONDS) * 2, 2_700) // 2 * 2)
     for start in range(0, len(pcm), step):
@@ -108,7 +109,7 @@ def audio_echo(pcm: bytes, sample_rate: int, inference_id: str) -> Iterator[tupl
 
 
 class _Schema(NamedTuple):
-    """Property → the JSON types it may have; the first ``required`` of them must be there."""
+    """Properties with their JSON types; the first ``required`` of them must be present."""
 
     properties: dict[str, tuple[type, ...]]
     required: tuple[str, ...] = ()
@@ -155,7 +156,7 @@ _VALUES = {
 
 
 def lint(message: Any) -> list[str]:
-    """Warnings about a message to be sent, one line each; [] when there is nothing to say.
+    """Warnings about a message to send, one line each; [] if there are none.
 
     Raises UsageError for one that is too long for every room.
     """

@@ -1,4 +1,4 @@
-"""What has passed, in a memory of bounded size: the oldest leaves first, and how many is known."""
+"""The log of past entries, bounded in size: the oldest are dropped first, and counted."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tavus_cli.protocol.wire import to_json
 EVENTS_KEPT = 100_000  # at some 1.5 kB each
 TABLE_KEPT = 1_000  # turns and objectives
 FIRST_WORDS = 100  # characters
-SEARCHED = 20_000  # characters of one entry that a search looks at: images are longer, and mean nothing
+SEARCHED = 20_000  # characters of one entry that a search covers: images are longer, and have no words
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Log:
-    """``add`` entries in order, at a flat cost; the rest answers about them. ``limit`` is in entries.
+    """``add`` entries in order, at a constant cost, and query them. ``limit`` is in entries.
 
-    ``dropped`` is how many have left.
+    ``dropped`` is how many were dropped.
     """
 
     def __init__(self, limit: int = EVENTS_KEPT) -> None:
@@ -51,19 +51,19 @@ class Log:
                 _remember(self._turns, entry.turn, None)
 
     def types(self) -> set[str]:
-        """Of the latest thousand messages."""
+        """Event types among the latest thousand messages."""
         latest = islice(reversed(self._entries), 1_000)
         return {one.event.type for one in latest if isinstance(one, EventEntry | SentEntry)}
 
     def event(self, seq: int) -> EventEntry | None:
-        """The latest event of that number."""
+        """The latest event with that sequence number."""
         for entry in reversed(self._entries):
             if type(entry) is EventEntry and entry.event.seq == seq:
                 return entry
         return None
 
     def last(self) -> EventEntry | SentEntry | None:
-        """The latest message, either way, that is not folded."""
+        """The latest message, sent or received, that is not folded."""
         for entry in reversed(self._entries):
             if type(entry) is SentEntry or (type(entry) is EventEntry and entry.fold is None):
                 return entry
@@ -73,7 +73,7 @@ class Log:
         return next((entry for entry in reversed(self._entries) if type(entry) is SentEntry), None)
 
     def turn(self, idx: int) -> list[Entry]:
-        """Everything in a turn, folded or not; in the latest of that number if the counter restarted."""
+        """Everything in a turn, folded or not. If the counter restarted, the latest turn with that number."""
         turn = next((turn for turn in reversed(self._turns) if turn.idx == idx), None)
         if turn is None:
             return []
@@ -84,10 +84,10 @@ class Log:
         ]
 
     def search(self, matches: Callable[[str], object]) -> Iterator[Entry | None]:
-        """One message a step, newest first: the entry if its type, words or JSON match, else None.
+        """Search newest first, one message a step: the entry if its type, words or JSON match, else None.
 
-        So a caller may stop when it has enough, or let others have a turn. What is folded repeats another and
-        is skipped. Of each text the first SEARCHED characters are looked at.
+        The steps let the caller stop early or give way to other tasks. Folded events are skipped, as they
+        repeat another. Only the first SEARCHED characters of each text are searched.
         """
         for entry in list(reversed(self._entries)):
             if type(entry) is SentEntry or (type(entry) is EventEntry and entry.fold is None):
@@ -97,7 +97,7 @@ class Log:
         return [entry for entry in self._entries if type(entry) is SentEntry]
 
     def first_words(self) -> dict[Turn, str]:
-        """Of each turn what was typed or said first."""
+        """The first words of each turn, typed or said."""
         words: dict[Turn, str] = {}
         for entry in self._entries:
             if type(entry) is SentEntry:
@@ -113,7 +113,7 @@ class Log:
         return words
 
     def turns(self) -> list[Turn]:
-        """The latest of them, in the order of their coming."""
+        """The latest of them, in the order in which they arrived."""
         return list(self._turns)
 
     def objectives(self) -> list[str]:

@@ -1,9 +1,9 @@
 """True order: events by ``seq``, however they arrived (docs/protocol.md, section 4).
 
-A missing number is given up 250 ms after what is held arrived in a live room, and after 1,000 further
-messages in a file without arrival times. The first number is held too, so that the start is the lowest; in a
-live room only until the next number is there. A file also keeps an event without a number in its place
-among the numbered ones; a live room shows it at once.
+Events that arrive ahead of a missing number are held: for 250 ms in a live room, for 1,000 further messages
+in a file without arrival times. The first number is held too, so that the lowest becomes the start; in a live
+room only until its successor arrives. A file also keeps an event without a number in its place among the
+numbered ones; a live room shows it at once.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from tavus_cli.protocol.wire import same
 
 HOLD_SECONDS = 0.25
 HOLD_MESSAGES = 1_000
-FAR_BELOW = 1_000  # a number this far under the expected one does not belong to the same count
-_RING = 1_024  # remembers which numbers were seen, and what they carried; at least FAR_BELOW
+FAR_BELOW = 1_000  # a number this far below the expected one belongs to another count
+_RING = 1_024  # seen numbers remembered, with their content; at least FAR_BELOW
 
 
 class Gap(NamedTuple):
@@ -30,20 +30,20 @@ class Gap(NamedTuple):
 
 
 class Restarted(NamedTuple):
-    """The counter restarted: ``expected`` was next, ``start`` came."""
+    """The counter restarted: ``start`` arrived where ``expected`` was next."""
 
     expected: int
     start: int
 
 
 class Late(NamedTuple):
-    """An event whose number had been skipped."""
+    """An event that arrived after its number was given up."""
 
     event: Event
 
 
 class Duplicate(NamedTuple):
-    """A number seen before; ``same`` says whether with the same content."""
+    """A number seen before; ``same`` is whether the content is the same."""
 
     event: Event
     same: bool
@@ -60,9 +60,9 @@ _Held = tuple[int, int, float, Event]  # seq, order of arrival, when it expires,
 
 
 class Ordering:
-    """``receive`` and ``tick`` return what may go out now, in order.
+    """``receive`` and ``tick`` return the events that are due now, in order.
 
-    ``hold`` is in seconds. ``by_count`` holds for HOLD_MESSAGES messages instead and ignores times.
+    ``hold`` is in seconds. ``by_count`` holds for HOLD_MESSAGES messages instead, and ignores times.
     """
 
     def __init__(self, hold: float = HOLD_SECONDS, *, by_count: bool = False) -> None:
@@ -70,13 +70,13 @@ class Ordering:
         self._hold: float = HOLD_MESSAGES if by_count else hold
         self._now = 0.0
         self._next: int | None = None  # the number expected; None before the start is settled
-        self._start: int | None = None  # what the next one is, says another side
+        self._start: int | None = None  # the next number, as another client knows it
         self._held: list[_Held] = []
         self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
         self._arrivals = count()
-        self._ring: list[tuple[int, Any] | None] = [None] * _RING  # numbers, and what came under them
+        self._ring: list[tuple[int, Any] | None] = [None] * _RING  # seen numbers and their content
         self._below: list[tuple[float, Event]] = []  # far below: the first of a restart, or very late
-        self._unnumbered: deque[tuple[int, Event]] = deque()  # by_count: how many numbered go before
+        self._unnumbered: deque[tuple[int, Event]] = deque()  # by_count: how many numbered events precede it
         self._numbered_in = self._numbered_out = 0
 
     @property
@@ -85,11 +85,11 @@ class Ordering:
 
     @property
     def highest(self) -> int:
-        """The highest number that has come, held or not; -1 before any."""
+        """The highest number received, held or not; -1 before any."""
         return max((held[0] for held in self._held), default=(self._next or 0) - 1)
 
     def wake_at(self) -> float | None:
-        """When ``tick`` is due; None when nothing is held, or by_count."""
+        """When ``tick`` is due; None if nothing is held, and always None with by_count."""
         if self._by_count:
             return None
         ages = self._ages_left()
@@ -99,9 +99,9 @@ class Ordering:
         return min(times, default=None)
 
     def take(self, event: Event) -> bool:
-        """Whether the event is the next one while nothing is held, as nearly every one is.
+        """The fast path: whether the event is the expected one while nothing is held.
 
-        Then it counts as gone out; else it is for ``receive``.
+        If so, it counts as delivered; otherwise pass it to ``receive``.
         """
         seq = event.seq
         if seq != self._next or seq is None or self._held or self._below or self._unnumbered:
@@ -131,11 +131,13 @@ class Ordering:
         return out + self._release() + self.tick(now)
 
     def start_at(self, seq: int) -> None:
-        """Another side has seen the number before ``seq``: if that comes first, nothing is waited for."""
+        """Start at ``seq``, because another client has seen the number before it; do not hold ``seq``."""
         self._start = seq
+        if self._next is not None:
+            self._next = seq
 
     def tick(self, now: float) -> list[Ordered]:
-        """What has been held long enough by ``now``."""
+        """Everything held long enough by ``now``."""
         out: list[Ordered] = []
         if self._below and self._below[0][0] <= now:
             out += self._give_up_below()
@@ -144,7 +146,7 @@ class Ordering:
         return out
 
     def close(self) -> list[Ordered]:
-        """Everything still held: nothing more will come."""
+        """Everything still held, when nothing more will come."""
         out = self._give_up_below() + self._flush_held()
         rest = [event for _, event in self._unnumbered]
         self._unnumbered.clear()
@@ -153,9 +155,9 @@ class Ordering:
     # -- numbers from the expected one on ------------------------------------------------------------
 
     def _settle(self) -> None:
-        """The lowest held number is the start once its successor is there, or where none lower can come.
+        """Settle the start: the lowest held number, once its successor is here or no lower one can come.
 
-        A late joiner sees no gap before it.
+        So a client that joins late sees no gap before it.
         """
         first = self._held[0][0]
         if first in (0, self._start) or any(held[0] == first + 1 for held in self._held[1:]):
@@ -167,7 +169,7 @@ class Ordering:
         self._ages.append((now + self._hold, seq))
 
     def _ages_left(self) -> deque[tuple[float, int]]:
-        """The ages without those that have gone out since."""
+        """Drop the expiry times of events that were delivered since."""
         expected = self._next
         if not self._held:
             self._ages.clear()
@@ -221,7 +223,7 @@ class Ordering:
         return self._next is not None and seq < self._next - FAR_BELOW
 
     def _receive_far_below(self, event: Event, seq: int, now: float) -> list[Ordered]:
-        """A single one is very late; a second, different one means that the counter restarted."""
+        """One number far below is very late; a second, different one means that the counter restarted."""
         self._below.append((now + self._hold, event))
         first = self._below[0][1].seq
         if first is None or seq == first:
@@ -286,7 +288,7 @@ def _again(event: Event, before: Any) -> Duplicate | Twin:
 
 
 def _content(event: Event) -> list[Any]:
-    """What a twin has in common: all but who it names and when it was made, wherever that stands."""
+    """The content twins share: everything except who is named and when it was created."""
     fields = {**event.hoisted, **event.properties}
     whom = next((fields[name] for name in _WHO[2:] if name in fields), None)
     left = {name: value for name, value in fields.items() if name not in _WHO}

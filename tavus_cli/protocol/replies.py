@@ -1,8 +1,7 @@
 """Which event is the answer to an interaction (docs/protocol.md, sections 2 and 4).
 
-An answer belongs to *its* turn: what an older turn still says after the sending is never taken for
-it, and no time is spent on waiting whether more comes. A tool call that comes instead of words
-answers too.
+An answer belongs to *its* turn: speech that an older turn still produces after the sending never counts as
+the answer, and no time is spent waiting for more. A tool call instead of words counts as an answer.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ _OTHERS = 1_000
 
 
 def check_answered(event_type: str) -> None:
-    """Raises UsageError for an interaction that nothing answers."""
+    """Raises UsageError for an interaction that has no reply."""
     if event_type not in ANSWERED:
         raise UsageError(f"{short_name(event_type)} has no reply: wait for an event type instead")
 
 
 class Reply:
-    """``reply(entry)`` over the entries after sending: the answer, or None until it comes.
+    """Call ``reply(entry)`` with each entry after sending: it returns the answer, or None until it arrives.
 
-    Make it before sending ``interaction``. ``calls``: whether a tool call answers too; not where something
-    here answers it in turn. Raises UsageError for an interaction that nothing answers.
+    Make it before sending ``interaction``. ``calls`` is whether a tool call counts as the answer; false if
+    this side answers tool calls itself. Raises UsageError for an interaction that has no reply.
     """
 
     def __init__(self, interaction: Interaction, conversation: Conversation, *, calls: bool = True) -> None:
@@ -42,9 +41,9 @@ class Reply:
         self._turn_before = current.idx if current else -1
         self._said_before = conversation.pal_inference_id
         self._seq_before = conversation.highest_seq
-        self._in_doubt = self.kind == "conversation.respond"  # until Tavus said which turn it opened
+        self._in_doubt = self.kind == "conversation.respond"  # until Tavus reports which turn it opened
         self._turn: int | None = None
-        self._others: set[int] = set()  # later turns that somebody else opened
+        self._others: set[int] = set()  # later turns opened by others
         if self.kind == "conversation.tool_result":
             call = conversation.turns.open_calls.get(sent.word("tool_call_id"))
             self._turn = call.turn.idx if call and call.turn else None
@@ -58,7 +57,7 @@ class Reply:
         event = entry.event
         seq, before = event.seq, self._seq_before
         if seq is not None and before - FAR_BELOW <= seq <= before:
-            # Its number was given before we sent; from further below the counter restarted.
+            # Numbered before we sent, so not our answer; unless far below: then the counter restarted.
             if event.turn_idx is not None:
                 self._turn_before = max(self._turn_before, event.turn_idx)
             return None
@@ -75,18 +74,18 @@ class Reply:
 
     @property
     def in_doubt(self) -> bool:
-        """A respond was sent, and which turn it opens is not known yet."""
+        """Whether a respond was sent and its turn is not known yet."""
         return self._in_doubt
 
     @property
     def floor(self) -> int | None:
-        """The lowest turn that a respond can have opened: what is of a lower one was not caused by it."""
+        """The lowest turn that our respond can have opened; events of lower turns are not caused by it."""
         if self.kind != "conversation.respond":
             return None
         return self._turn_before + 1 if self._turn is None else self._turn
 
     def _sent(self, entry: SentEntry) -> Event | None:
-        """Our respond went by: with its echo, or after a second without one."""
+        """Our respond as an entry: with its echo, or after a second without one."""
         if not self._in_doubt or entry.interaction is not self._interaction:
             return None
         self._in_doubt = False
@@ -99,7 +98,10 @@ class Reply:
         return event.kind.family == "utterance" and event.role == "user" and later
 
     def _hear(self, event: Event) -> None:
-        """What opened a later turn: ours gives its number, even when it is no longer waited for."""
+        """An event that opened a later turn.
+
+        Our own gives the number, even after the wait for its echo is over.
+        """
         assert event.turn_idx is not None
         if event.text.split() == self._words:
             if not self._in_doubt:
@@ -119,7 +121,7 @@ class Reply:
             return False
         if self._turn is not None:
             return event.turn_idx == self._turn and (new or self.kind == "conversation.respond")
-        if event.turn_idx is None:  # an old build: all that is known is what was being said before
+        if event.turn_idx is None:  # an old build without turns: only what was being said before is known
             return new
         if self.kind == "conversation.tool_result":
             return event.turn_idx >= self._turn_before and new
@@ -127,13 +129,13 @@ class Reply:
 
 
 def _alike(one: str, other: str) -> bool:
-    """Whether one may have come back as the other: cut, or in other case and punctuation."""
+    """Whether one text may be the echo of the other: cut, or with other case and punctuation."""
     plain = ["".join(filter(str.isalnum, text.casefold())) for text in (one, other)]
     return plain[0] in plain[1] or plain[1] in plain[0]
 
 
 def reply_text(event: Event) -> str:
-    """An answer in one line, not yet made safe: the words, or "tool_call NAME ARGUMENTS ID"."""
+    """An answer in one line, not yet safe to print: the words, or "tool_call NAME ARGUMENTS ID"."""
     if event.kind.family in ("utterance", "partial"):
         return event.text
     return f"{event.short} {event.kind.summary(event)}"

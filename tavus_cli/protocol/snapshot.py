@@ -1,6 +1,6 @@
-"""What a conversation has come to, for one who joins it later than another: a small value of its own.
+"""The state of a conversation that a client needs when it joins a resident session later.
 
-Apart from ``conversation``, so that rooms can hand one over before the core is imported.
+In a module of its own so that rooms can pass one on before the core is imported.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 
 class Snapshot(NamedTuple):
-    """Enough to tell old events from new ones, and to answer the tool calls that are open.
+    """Enough to distinguish old events from new ones, and to answer open tool calls.
 
     ``turn`` is the number of the current turn and when it began, ``seq`` the highest sequence number (-1:
     none), ``said`` the inference id of the PAL's latest speech, ``calls`` the messages of open tool calls

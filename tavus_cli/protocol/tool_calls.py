@@ -13,12 +13,13 @@ _ARGUMENTS = ("arguments", "tool_call_arguments", "args", "parameters", "params"
 _IDS = ("tool_call_id", "call_id", "toolCallId", "callId", "id")
 _INSIDE = ("function", "function_call", "tool_call", "toolCall", "functionCall", "tool", "call")
 _LISTS = ("tool_calls", "toolCalls", "function_calls", "functionCalls", "calls")
-_MOST = 100  # calls of one message that are looked at
-FIELDS = frozenset((*_NAMES, *_ARGUMENTS, *_IDS, *_INSIDE, *_LISTS))  # where a call is looked for
+_LISTED = frozenset(_LISTS)
+_MOST = 100  # calls read from one message
+FIELDS = frozenset((*_NAMES, *_ARGUMENTS, *_IDS, *_INSIDE, *_LISTS))  # fields that may hold a call
 
 
 class Called(NamedTuple):
-    """``arguments`` as sent: JSON text, an object, or None; ``id`` "" where the call has none."""
+    """``arguments`` as sent: JSON text, an object, or None; ``id`` is "" if the call has none."""
 
     id: str
     name: str
@@ -26,15 +27,24 @@ class Called(NamedTuple):
 
 
 def makes_calls(event: Event) -> bool:
-    """Whether those of ``calls_in`` are to be answered, and not only told of."""
+    """Whether the calls of ``calls_in`` ask for an answer, rather than report one that was made."""
     family = event.kind.family
     if family != "utterance":
         return family == "tool_call"
-    return any(name in event.properties or name in event.hoisted for name in _LISTS)
+    return not (_LISTED.isdisjoint(event.properties) and _LISTED.isdisjoint(event.hoisted))
 
 
 def calls_in(event: Event) -> list[Called]:
-    """The calls of a tool_call event, or of any other that lists some; [] for none."""
+    """The calls of a tool_call event, or of any other event that lists calls; [] if there are none.
+
+    They are read once, and kept in the event.
+    """
+    if event.calls is None:
+        event.calls = _calls_in(event)
+    return event.calls
+
+
+def _calls_in(event: Event) -> list[Called]:
     is_call = event.kind.family == "tool_call"
     name = event.properties.get("name")
     if is_call and name and type(name) is str:  # as documented
@@ -57,7 +67,7 @@ def _listed(fields: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def _call(fields: Mapping[str, Any], depth: int = 3) -> Called | None:
-    """A call by its own fields, or by those of the object that is inside."""
+    """A call from its own fields, or from those of the object nested in it."""
     name, inside = "", None
     for one in _NAMES:
         if not name and isinstance(value := fields.get(one), str):

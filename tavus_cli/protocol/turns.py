@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct  # noqa: TID253 - as events
 
 from tavus_cli.protocol.events import Event, kept
 from tavus_cli.protocol.tool_calls import calls_in, makes_calls
 from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep
 
-_ARGUMENTS = 200  # characters of a call's arguments that are remembered
-_REMEMBERED = 1_000  # turns, and open tool calls; the oldest leaves first
+_ARGUMENTS = 200  # characters remembered of a call's arguments
+_REMEMBERED = 1_000  # turns, and open tool calls; the oldest is dropped first
 
 
-@dataclass(slots=True, eq=False)
-class Turn:
-    """All that stems from one user input. Times are Unix seconds.
+class Turn(Struct, eq=False, gc=False):
+    """Everything caused by one user input. Times are Unix seconds.
 
-    ``asked`` is when the user was done (our ``respond`` sent, else the user's stop or utterance);
-    ``replied`` is when the PAL began; ``reported`` whether an entry has carried the latency; ``spoke`` how
-    many seconds it spoke.
+    ``asked`` is when the user finished (our ``respond`` was sent, else the user's stop or utterance);
+    ``replied`` is when the PAL began; ``reported`` is whether an entry has carried the latency; ``spoke`` is
+    how many seconds the PAL spoke.
     """
 
     idx: int
@@ -36,12 +36,12 @@ class Turn:
         return None if self.asked is None or self.replied is None else max(0.0, self.replied - self.asked)
 
 
-@dataclass(slots=True, eq=False)
-class ToolCall:
+class ToolCall(Struct, eq=False, gc=False):
     """A tool call that can be answered: it has an id.
 
-    ``message`` is the one that made it, as ``kept``, while the call is open; ``arguments`` their beginning.
-    ``awaited``: the LLM waits for its result; what perception reports wants none. Times are Unix seconds.
+    ``message`` is the message of the call (``events.kept``) while the call is open; ``arguments`` is their
+    beginning. ``awaited`` is whether the LLM waits for the result; calls of perception need none. Times are
+    Unix seconds.
     """
 
     id: str
@@ -61,10 +61,10 @@ def _beginning(arguments: Any) -> str:
 
 
 class Turns:
-    """``place`` each event once, in order.
+    """Call ``place`` once for each event, in order.
 
-    What is remembered leaves by ``popitem``: to find the first of a plain dict is to walk over all that
-    have left before it.
+    Old items are removed by ``popitem`` of an OrderedDict: finding the first key of a plain dict walks over
+    every key removed before it.
     """
 
     def __init__(self) -> None:
@@ -75,13 +75,13 @@ class Turns:
         self._answered: OrderedDict[str, ToolCall] = OrderedDict()  # a call may come twice
 
     def restart(self) -> None:
-        """The counter restarted: numbers mean other turns now."""
+        """Start again after a restarted counter: turn numbers now mean other turns."""
         self.current = None
         self._answered_turn = -1
         self._turns.clear()
 
     def place(self, event: Event, at: float, asked: float | None = None) -> Turn | None:
-        """The turn an event belongs to; None for one that is tied to none.
+        """The turn an event belongs to; None if it belongs to none.
 
         ``asked`` is when this side sent the ``respond`` that the event repeats or answers. A turn with a
         higher number becomes the current one; an event of a lower number leaves it as it is.
@@ -114,11 +114,11 @@ class Turns:
         return turn is not None and (turn.asked is not None or turn.replied is not None)
 
     def resume(self, idx: int, started: float) -> None:
-        """It began before this side came."""
+        """Take over a turn that began before this client joined."""
         self.current = self._turn(idx, started)
 
     def answer(self, tool_call_id: str, at: float) -> ToolCall | None:
-        """A tool result was sent, by us or somebody else; the open call it answers, or None."""
+        """Close the open call that a tool result answers, whoever sent it; None if no such call is open."""
         call = self.open_calls.pop(tool_call_id, None)
         if call is not None:
             call.answered, call.message = at, None
@@ -129,15 +129,15 @@ class Turns:
 
     @property
     def calls(self) -> list[ToolCall]:
-        """The latest, open and answered, in the order they were made."""
+        """The latest calls, open and answered, in the order in which they were made."""
         return sorted([*self._answered.values(), *self.open_calls.values()], key=lambda call: call.at)
 
     def waiting(self) -> list[ToolCall]:
-        """Open calls that the LLM waits for, the oldest first; not those that the PAL has gone on without."""
+        """Open calls that the LLM still waits for, oldest first; not those the PAL has continued without."""
         return [call for call in self.open_calls.values() if call.awaited and not self.passed(call)]
 
     def passed(self, call: ToolCall) -> bool:
-        """Whether the PAL has answered a later turn, without the result."""
+        """Whether the PAL has answered a later turn without the result."""
         return call.turn is not None and call.turn.idx < self._answered_turn
 
     def _turn(self, idx: int, at: float) -> Turn:

@@ -1,4 +1,4 @@
-"""JSON text of messages, for values that a remote party chose, and what a conversation's id looks like."""
+"""JSON text of messages with untrusted values, and the format of conversation ids."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_DEPTH = 100  # levels of a message: Daily's client reads fewer than 128, and
 TOO_LONG = "a number with too many digits"
 TOO_DEEP = "nested too deep"  # shown instead of a deeper one
 MAX_TIME = 1e11  # Unix seconds: a larger number is milliseconds, or not a time
-_BINARY = 200  # characters from which on base64 is an image or a sound and not a word
+_BINARY = 200  # characters: longer base64 is an image or a sound, not a word
 _BASE64 = r"[A-Za-z0-9+/_-]*={0,2}"
 _SEPARATORS = str.maketrans("", "", "._- ")
 
@@ -21,7 +21,7 @@ _encode = json.JSONEncoder(
 
 
 def is_conversation_id(word: str) -> bool:
-    """Whether a word looks like one, and so names a room by itself (section 5.1)."""
+    """Whether a word looks like a conversation id, which also names a room (section 5.1)."""
     return _CONVERSATION_ID.fullmatch(word) is not None
 
 
@@ -38,7 +38,7 @@ def from_json(text: str) -> Any:
 
 
 def to_json(value: Any) -> str:
-    """Compact JSON text; never fails. NaN stays NaN, an object that JSON lacks becomes its repr."""
+    """Compact JSON text; never fails. NaN stays NaN; a value that JSON cannot express becomes its repr."""
     try:
         return _encode(value)
     except RecursionError:
@@ -48,7 +48,7 @@ def to_json(value: Any) -> str:
 
 
 def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
-    """Whether a value has more than so many levels of objects and lists."""
+    """Whether a value has more than ``depth`` levels of objects and lists."""
     if isinstance(value, dict):
         value = value.values()
     elif not isinstance(value, list | tuple):
@@ -57,12 +57,12 @@ def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
 
 
 def folded(name: str) -> str:
-    """A type or a field's name without its case and separators: clients spell them differently."""
+    """The name of a type or field without case and separators, because clients spell them differently."""
     return name.lower().translate(_SEPARATORS)
 
 
 def without_bytes(value: Any) -> Any:
-    """A copy with "(3,000 B)" for images and sounds, which are long base64."""
+    """A copy with "(3,000 B)" in place of images and sounds, which are long base64."""
     if isinstance(value, dict):
         return {name: _cut(name, inner) for name, inner in value.items()}
     if isinstance(value, list):
@@ -83,7 +83,7 @@ def _cut(name: Any, value: Any) -> Any:
 
 
 def unix_time(value: Any) -> float | None:
-    """Unix seconds out of seconds, milliseconds or ISO 8601; None for what is none of them."""
+    """Unix seconds from seconds, milliseconds or ISO 8601; None for anything else."""
     if type(value) is float or type(value) is int:
         if value >= MAX_TIME:
             return value / 1_000 if value < MAX_TIME * 1_000 else None
@@ -92,7 +92,7 @@ def unix_time(value: Any) -> float | None:
 
 
 def iso_time(value: Any) -> float | None:
-    """ISO 8601 as Unix seconds, in UTC where it names no zone, as Tavus' own are; else None."""
+    """ISO 8601 as Unix seconds; without a zone it is UTC, as Tavus' own times are. None if not valid."""
     if not isinstance(value, str) or len(value) > 40 or "-" not in value:
         return None
     from datetime import UTC, datetime

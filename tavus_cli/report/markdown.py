@@ -36,9 +36,9 @@ def markdown(
             [f"{_ICONS[one.passed]} {one.word}", escaped(one.line().removeprefix(one.word))]
             for one in verdicts
         ]
-        yield from _table(["gate", ""], rows)
+        yield from table_rows(["gate", ""], rows)
     if changes:
-        yield from _table(
+        yield from table_rows(
             ["compared with the baseline", "measure", "change"],
             [[one.outcome, escaped(one.name), escaped(one.text)] for one in changes],
         )
@@ -52,7 +52,7 @@ def markdown(
             [escaped(one.name), str(span.idx), seconds(span.reply), escaped(sum_of_parts(span))]
             for one, span in ranked
         ]
-        yield from _table(["the slowest turns", "turn", "reply", "its parts"], rows)
+        yield from table_rows(["the slowest turns", "turn", "reply", "its parts"], rows)
 
 
 def sum_of_parts(span: TurnSpan) -> str:
@@ -77,16 +77,17 @@ def _figures(all: Sequence[Reported], whole: Measures) -> Iterator[str]:
             rows.append(
                 [escaped(name), f"{one.count:,}", *map(seconds, (one.p50, one.p95, one.max)), what.strip()]
             )
-    yield from _table(["measure", "count", "p50", "p95", "max", ""], rows)
+    yield from table_rows(["measure", "count", "p50", "p95", "max", ""], rows)
     counts = [
         [escaped(name), CANNOT_TELL if count is None else f"{count:,}", what]
         for name, what in COUNTS.items()
         if (count := whole.counts[name]) or count is None
     ]
-    yield from _table(["count", "", ""], counts)
+    yield from table_rows(["count", "", ""], counts)
 
 
-def _table(heads: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
+def table_rows(heads: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
+    """A table, and an empty line after it; nothing without rows. Cells are Markdown already."""
     if not rows:
         return
     yield f"| {' | '.join(heads)} |"

@@ -1,4 +1,4 @@
-"""Figures out of a timeline: latencies and their parts, barge-ins, silences, counts.
+"""Figures from a timeline: latencies and their parts, barge-ins, silences, counts.
 
 Pure. Values are in seconds. What cannot be determined has a reason instead of a figure, and passes no gate.
 """
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, overload
 from tavus_cli.report.spans import Call, TurnSpan
 from tavus_cli.report.timeline import Timeline
 
-SILENCE = 2.0  # seconds from which on it is dead air that nobody speaks
+SILENCE = 2.0  # seconds of silence that count as dead air
 OUTAGE = 3.0  # seconds between two heartbeats, which come about once a second (section 3.10)
 BOUNDS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # of every histogram
 
@@ -63,6 +63,7 @@ COUNTS: dict[str, str] = {
     "sent": "interactions",
 }
 _PART_TIMES = tuple(f"reply_{kind}" for kind in PARTS)
+_SPEECH = {"user": "user_speech", "pal": "pal_speech"}
 _RATE = "barge_in_success"
 
 
@@ -80,19 +81,19 @@ class Part(NamedTuple):
 
     @property
     def inside(self) -> bool:
-        """Whether it passes inside Tavus, where this side sees nothing."""
+        """Whether it happens inside Tavus, where we see nothing."""
         return self.kind != "tool"
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A distribution; percentiles by nearest rank, so that each is one of the values. None of no values."""
+    """A distribution; percentiles by nearest rank, so that each is one of the values. None without values."""
 
     count: int
     p50: float | None
     p95: float | None
     max: float | None
-    histogram: tuple[int, ...]  # how many up to each of BOUNDS, the last above all of them
+    histogram: tuple[int, ...]  # the number of values up to each of BOUNDS, and above the last
 
 
 @dataclass(slots=True, eq=False)
@@ -109,7 +110,7 @@ class Measures:
 
     @property
     def barge_in_success(self) -> float | None:
-        """The part of barge-ins that stopped the PAL, of those whose end was seen."""
+        """The share of barge-ins that stopped the PAL, among those whose end was seen."""
         stopped, failed = self.counts["barge_ins_stopped"] or 0, self.counts["barge_ins_failed"] or 0
         return stopped / (stopped + failed) if stopped + failed else None
 
@@ -157,23 +158,13 @@ def _rank(ordered: Sequence[float], percent: int) -> float:
 
 
 def parts(span: TurnSpan) -> list[Part]:
-    """The reply, cut where something was seen: the parts follow each other without a hole and sum to it."""
+    """The parts of a reply, split at each event seen: they are contiguous, and their sum is the reply."""
     if span.asked is None or span.replied is None or span.replied <= span.asked:
         return []
     start, end = span.asked, span.replied
-    first = min(max(span.first if span.first is not None else end, start), end)
-    words = min(max(span.words if span.words is not None else end, first), end)
-    calls = [
-        (call.name, max(call.at, start), call.answered)
-        for call in span.calls
-        if call.at is not None and call.answered is not None  # and somebody may wait for the answer
-        if not call.perception and call.at < call.answered <= end
-    ]
-    if not calls and words == end:  # as nearly every turn is
-        out = [Part("first_event", start, first)] if first > start else []
-        return [*out, Part("words", first, end)] if end > first else out
+    first, words, calls = _marks(span, start, end)
     cuts = sorted({start, first, words, end, *(at for _, *both in calls for at in both)})
-    out = []
+    out: list[Part] = []
     for left, right in pairwise(cuts):
         tool = next((name for name, at, until in calls if at <= left and right <= until), None)
         kind: PartKind
@@ -189,8 +180,23 @@ def parts(span: TurnSpan) -> list[Part]:
     return out
 
 
+def _marks(span: TurnSpan, start: float, end: float) -> tuple[float, float, list[tuple[str, float, float]]]:
+    """The first event and the first words, from ``start`` to ``end``; the calls that were answered by then,
+    for which somebody may have waited: name, call, answer."""
+    first, words = span.first, span.words
+    first = end if first is None or first > end else max(first, start)
+    words = end if words is None or words > end else max(words, first)
+    calls = [
+        (call.name, max(call.at, start), call.answered)
+        for call in span.calls
+        if call.answered is not None and call.at is not None
+        if not call.perception and call.at < call.answered <= end
+    ]
+    return first, words, calls
+
+
 def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
-    """``duplicates`` is what the core counted: what comes twice is no entry."""
+    """``duplicates`` is counted by the core, as repeated events do not become entries."""
     counts = timeline.counts
     times: dict[str, Any] = {name: array("d") for name in TIMES}
     tally = dict.fromkeys(COUNTS, 0)
@@ -204,7 +210,7 @@ def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
         _calls(span.calls, times, tally)
         for speech in span.speeches:
             if speech.end is not None:
-                times[f"{speech.role}_speech"].append(speech.end - speech.start)
+                times[_SPEECH[speech.role]].append(speech.end - speech.start)
         for barge_in in span.barge_ins:
             tally["barge_ins"] += 1
             if barge_in.success is not None:
@@ -233,7 +239,7 @@ def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
 
 
 def pooled(all: Sequence[Measures]) -> Measures:
-    """As if it were one recording: a measure that one of them lacks, the whole lacks."""
+    """The measures of several recordings as if they were one; a measure missing in one is missing in all."""
     if len(all) == 1:
         return all[0]
     out = Measures()
@@ -254,12 +260,20 @@ def pooled(all: Sequence[Measures]) -> Measures:
 
 def _reply(span: TurnSpan, reply: float, times: dict[str, Any]) -> None:
     times["reply"].append(reply)
-    seconds = [0.0] * len(PARTS)
-    for part in parts(span):
-        seconds[PARTS.index(part[0])] += part[2] - part[1]
-    for name, value in zip(_PART_TIMES, seconds, strict=True):
-        times[name].append(value)
     asked = span.asked or 0.0
+    end = max(asked, span.replied or 0.0)
+    first, words, calls = _marks(span, asked, end)
+    if calls:
+        seconds = dict.fromkeys(PARTS, 0.0)
+        for part in parts(span):
+            seconds[part.kind] += part.seconds
+        for name, value in zip(_PART_TIMES, seconds.values(), strict=True):
+            times[name].append(value)
+    else:  # as in nearly every turn
+        times["reply_first_event"].append(first - asked)
+        times["reply_tool"].append(0.0)
+        times["reply_words"].append(words - first)
+        times["reply_speaking"].append(end - words)
     if span.by == "text" and span.first is not None:
         times["respond_first_event"].append(max(0.0, span.first - asked))
     if span.words is not None:
@@ -280,7 +294,7 @@ def _calls(calls: Sequence[Call], times: dict[str, Any], tally: dict[str, int]) 
 
 
 def _cannot_tell(timeline: Timeline, out: Measures) -> None:
-    """Why what has no figure has none; and which figures are none."""
+    """Set the reasons for missing figures, and clear the figures that have one."""
     counts, reasons = timeline.counts, out.reasons
 
     def no(names: Iterable[str], reason: str) -> None:

@@ -7,6 +7,7 @@ in it only where asked for (``content``).
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from base64 import b64decode
@@ -25,11 +26,12 @@ from tavus_cli.views.safe import safe
 
 BATCH = 512  # spans a request
 _TIMEOUT = 10  # seconds that a collector may take for a request
+_LATEST = 2**64 - 1  # nanoseconds
 _Attributes = Mapping[str, Any]
 
 
 class Exporter(Protocol):
-    """Where finished spans go. ``write`` blocks, and raises ConsoleError where they cannot go there."""
+    """The destination of finished spans. ``write`` blocks, and raises ConsoleError if it fails."""
 
     def write(self, spans: Sequence[Any]) -> None: ...
 
@@ -37,7 +39,7 @@ class Exporter(Protocol):
 
 
 def exporter(where: str) -> Exporter:
-    """For the URL of a collector, or a file. Raises UsageError, also where the SDK is not installed."""
+    """An exporter to a collector's URL, or a file. Raises UsageError, also if the SDK is not installed."""
     try:
         import opentelemetry.exporter.otlp.proto.http.trace_exporter
         import opentelemetry.sdk.trace  # noqa: F401
@@ -53,7 +55,7 @@ def exporter(where: str) -> Exporter:
 
 
 def check(where: str) -> None:
-    """Raises UsageError for what ``exporter`` would refuse, without making a file."""
+    """Raises UsageError where ``exporter`` would, without creating a file."""
     if "://" in where:
         exporter(where).close()
 
@@ -72,7 +74,8 @@ class Tracer:
         self._timeline = timeline
         self._conversation = conversation
         self._content = content
-        self._trace_id = sha256(f"{conversation} {timeline.first_at:.6f}".encode()).digest()[:16]
+        name = f"{conversation} {timeline.first_at:.6f}"
+        self._trace_id = sha256(name.encode("utf-8", "surrogatepass")).digest()[:16]
         self._ids = _ids(int.from_bytes(self._trace_id, "big"))
         resource = Resource.create({"service.name": "tavus-console", "service.version": __version__})
         self._provider = TracerProvider(resource=resource, id_generator=self._ids, shutdown_on_exit=False)
@@ -93,7 +96,7 @@ class Tracer:
         return out
 
     def finish(self) -> list[Any]:
-        """Those of what belongs to no turn, and the root."""
+        """The spans of everything outside turns, and the root span."""
         timeline = self._timeline
         assert timeline.first_at is not None
         assert timeline.last_at is not None
@@ -240,17 +243,17 @@ class _Collector:
 
         try:
             done = self._exporter.export(spans) is SpanExportResult.SUCCESS
-        except Exception as error:  # of the SDK, or of the HTTP library under it
+        except Exception as error:  # errors of the SDK, or of its HTTP library
             raise CannotJoin(f"{self._url} cannot be reached: {type(error).__name__}") from None
         if not done:
-            raise CannotJoin(f"{self._url} did not take the traces; check that a collector listens there")
+            raise CannotJoin(f"{self._url} rejected the traces; check that a collector listens there")
 
     def close(self) -> None:
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
 class _File:
-    """A line a request, as the collector's file exporter writes them and its receiver reads them."""
+    """A line for each request, in the format of the collector's file exporter and receiver."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -271,7 +274,8 @@ class _File:
             raise ConsoleError(f"{self._path}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        self._file.close()
+        with contextlib.suppress(OSError):  # a full disk, which ``write`` has said
+            self._file.close()
 
 
 def _hexadecimal(value: Any) -> Any:
@@ -317,9 +321,10 @@ def _times(span: TurnSpan) -> Iterator[float]:
 
 
 def _nanoseconds(at: float) -> int:
-    return round(at * 1_000_000) * 1_000
+    """As far as OTLP has numbers for it: from 1970 to the year 2554."""
+    return min(max(0, round(at * 1_000_000) * 1_000), _LATEST)
 
 
 def _unicode(text: str) -> str:
-    """Protobuf takes no lone surrogate."""
+    """Protobuf rejects lone surrogates."""
     return safe(text)

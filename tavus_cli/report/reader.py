@@ -14,7 +14,7 @@ from tavus_cli.report.measures import Measures, measure
 from tavus_cli.report.recording import Reported
 from tavus_cli.report.timeline import Timeline
 
-_TOLD_EVERY = 100_000  # events
+_REPORT_EVERY = 100_000  # events
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class Result:
 
 
 class Reader:
-    """Entries to a timeline. Warnings are kept and given to ``warn``; ``say`` hears how far it is."""
+    """Builds a timeline from entries. Warnings are kept and passed to ``warn``; ``say`` gets the progress."""
 
     def __init__(self, name: str, warn: Callable[[str], None], say: Callable[[str], None]) -> None:
         self.name = name
@@ -48,7 +48,7 @@ class Reader:
         self._warnings: list[str] = []
         self._warn = warn
         self._say = say
-        self._told = _TOLD_EVERY
+        self._next_report = _REPORT_EVERY
 
     def entries(self, entries: list[Entry]) -> None:
         self._timeline.entries(entries)
@@ -56,21 +56,21 @@ class Reader:
             if type(entry) is NoteEntry and entry.warning:
                 self._warnings.append(entry.text)
                 self._warn(entry.text)
-        if self._timeline.counts.events >= self._told:
-            self._say(f"{self.name}: {self._told:,} events …")
-            self._told += _TOLD_EVERY
+        if self._timeline.counts.events >= self._next_report:
+            self._say(f"{self.name}: {self._next_report:,} events …")
+            self._next_report += _REPORT_EVERY
 
     async def drain(self) -> None:
         pass
 
     def reported(self, conversation_id: str, duplicates: int) -> Reported:
-        """``duplicates`` is what the core counted: what comes twice with the same content is no entry."""
+        """``duplicates`` is counted by the core, as exact repeats do not become entries."""
         measures = measure(self._timeline, duplicates)
         return Reported(self.name, conversation_id, self._timeline, measures, self._warnings)
 
 
 def write_html(path: str, result: Result) -> None:
-    """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
+    """Write a report, with mode 0600, as it holds people's words. Raises ConsoleError if that fails."""
     from tavus_cli.report.html import html
 
     pieces = html(result.all, result.whole, result.verdicts, result.changes)

@@ -1,16 +1,16 @@
-"""What a timeline holds: turns, with their speeches, tool calls and barge-ins. Times are Unix seconds."""
+"""The content of a timeline: turns, with speeches, tool calls and barge-ins. Times are Unix seconds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct  # noqa: TID253 - as protocol.events
 
 By = Literal["speech", "text"]  # how the user asked: aloud, or by a respond
 
 
-@dataclass(slots=True, eq=False)
-class Speech:
-    """Somebody speaks: ``end`` is None where no stop was seen."""
+class Speech(Struct, eq=False, gc=False):
+    """A speech; ``end`` is None if no stop was seen."""
 
     role: str
     start: float
@@ -18,9 +18,8 @@ class Speech:
     interrupted: bool = False
 
 
-@dataclass(slots=True, eq=False)
-class Call:
-    """A tool call. ``perception``: nobody waits for an answer (section 7).
+class Call(Struct, eq=False, gc=False):
+    """A tool call. ``perception``: nothing waits for an answer (section 7).
 
     ``spoken`` is when the PAL next spoke after the answer.
     """
@@ -30,13 +29,12 @@ class Call:
     at: float | None
     perception: bool = False
     answered: float | None = None
-    done: bool = False  # answered, though maybe nobody knows when
+    done: bool = False  # answered, perhaps at an unknown time
     failed: bool = False
     spoken: float | None = None
 
 
-@dataclass(slots=True, eq=False)
-class BargeIn:
+class BargeIn(Struct, eq=False, gc=False):
     """The user, or our ``interrupt``, cuts in while the PAL speaks.
 
     ``stopped`` is when the PAL stopped for it; ``success`` is None where no stop was seen.
@@ -48,8 +46,7 @@ class BargeIn:
     success: bool | None = None
 
 
-@dataclass(slots=True, eq=False)
-class TurnSpan:
+class TurnSpan(Struct, eq=False, gc=False):
     """A turn and its marks. ``idx`` is None for what belongs to no turn.
 
     ``asked`` is when the question was over (our respond was sent, else the user's stop, else the user's

@@ -1,4 +1,4 @@
-"""What happened, as turns, speeches, tool calls and barge-ins, out of entries.
+"""The timeline of a conversation: turns, speeches, tool calls and barge-ins, from its entries.
 
 Pure: ``Timeline`` takes the entries of a conversation in order, as a view does, and reads no clock. All
 times are Unix seconds of arrival here; None where nothing says when (docs/report.md).
@@ -15,7 +15,7 @@ from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEnt
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import Turn
-from tavus_cli.report.known_fields import ENVELOPE, KNOWN, unknown_fields
+from tavus_cli.report.known_fields import KNOWN, unknown_fields
 from tavus_cli.report.spans import BargeIn, Call, Speech, TurnSpan
 from tavus_cli.report.transcript import Transcript
 
@@ -25,7 +25,7 @@ _NAMES = 100  # unknown types and fields that are counted by name; names are rem
 
 @dataclass(slots=True)
 class Counts:
-    """How often; the four of numbers mean nothing where no event has one."""
+    """Counts; the four about sequence numbers are meaningless if no event has one."""
 
     events: int = 0
     numbered: int = 0
@@ -39,11 +39,11 @@ class Counts:
 
 
 class Timeline:
-    """``entries`` in order, then read what it holds; it may be read at any time."""
+    """Call ``entries`` in order; the attributes may be read at any time."""
 
     def __init__(self) -> None:
         self.turns: list[TurnSpan] = []
-        self.loose = TurnSpan(None, None)  # what belongs to no turn
+        self.loose = TurnSpan(None, None)  # everything outside turns
         self.transcript = Transcript()
         self.counts = Counts()
         self.unknown_types: dict[str, int] = {}
@@ -80,7 +80,14 @@ class Timeline:
     def _event(self, entry: EventEntry) -> None:
         event, counts = entry.event, self.counts
         family, role = event.kind.family, event.role
-        at = self._time(entry)
+        at: float | None = entry.at
+        if not at or (event.at is None and event.timestamp is None):
+            counts.untimed += 1
+            at = None  # neither when the message came is known, nor when it was made
+        elif self.last_at is None:
+            self.first_at = self.last_at = at
+        elif at > self.last_at:
+            self.last_at = at
         counts.events += 1
         if event.seq is not None:
             counts.numbered += 1
@@ -89,13 +96,13 @@ class Timeline:
         turn = entry.turn
         span = self._span if turn is self._turn else self._span_of(turn, at)
         if at is not None and turn is not None:
-            self._mark(span, entry, at)
+            self._mark(span, family, role, at, entry.asked)
         if (fold := entry.fold) is not None and fold != "partial":
             if fold == "heartbeat":
                 self._heartbeat(at)
             return
         known = KNOWN.get(family)
-        if known is not None and not (event.properties.keys() <= known and event.hoisted.keys() <= ENVELOPE):
+        if known is not None and (event.hoisted or not known.issuperset(event.properties)):
             self._unknown(event)
         if family == "utterance" or family == "partial":
             if entry.asked is None or role != "user":  # what was typed has its line
@@ -113,25 +120,10 @@ class Timeline:
         elif family == "unknown" or family == "interaction":
             self._others(span, event, at)
 
-    def _time(self, entry: EventEntry) -> float | None:
-        """When the message came, or was made; None where neither is known."""
-        event, at = entry.event, entry.at
-        if event.at is None and event.timestamp is None:
-            at = 0.0
-        if not at:
-            self.counts.untimed += 1
-            return None
-        if self.first_at is None or self.last_at is None:
-            self.first_at = self.last_at = at
-        elif at > self.last_at:
-            self.last_at = at
-        return at
-
-    def _mark(self, span: TurnSpan, entry: EventEntry, at: float) -> None:
+    def _mark(self, span: TurnSpan, family: str, role: str | None, at: float, respond: float | None) -> None:
         """The rules of ``protocol.turns.Turns.place``, and what comes first after the question."""
-        family, role = entry.event.kind.family, entry.event.role
-        if entry.asked is not None and (span.replied is None or span.asked is None):
-            span.asked, span.first, span.by = entry.asked, None, "text"
+        if respond is not None and (span.replied is None or span.asked is None):
+            span.asked, span.first, span.by = respond, None, "text"
         if span.replied is not None:
             if role == "pal":
                 if span.words is None and (family == "utterance" or family == "partial"):
@@ -140,7 +132,7 @@ class Timeline:
                     span.speaking = at
             return
         asks = False
-        if role == "user" and entry.asked is None:
+        if role == "user" and respond is None:
             if family == "stopped" or (family == "utterance" and span.asked is None):
                 span.asked, span.first, asks = at, None, True
             elif family == "started":
@@ -225,7 +217,7 @@ class Timeline:
                 barge_in.stopped = max(at, barge_in.at)
 
     def _barge(self, span: TurnSpan, barge_in: BargeIn) -> None:
-        """The PAL spoke on through the one before."""
+        """The PAL continued to speak through the barge-in before."""
         if self._barge_in is not None:
             self._barge_in.success = False
         self._barge_in = barge_in

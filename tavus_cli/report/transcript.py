@@ -1,4 +1,4 @@
-"""What was said, as it was spoken: of an interrupted answer what was heard of it, not what was meant.
+"""The transcript as spoken: of an interrupted answer, the part that was heard.
 
 Pure. The PAL's utterance is all it meant to say; its streaming snapshots hold only words that were spoken
 (docs/protocol.md, section 3.2), so after an interruption the last of them is the truth.
@@ -7,7 +7,8 @@ Pure. The PAL's utterance is all it meant to say; its streaming snapshots hold o
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+
+from msgspec import Struct  # noqa: TID253 - as protocol.events
 
 from tavus_cli.protocol.events import Event
 from tavus_cli.report.spans import TurnSpan
@@ -15,8 +16,7 @@ from tavus_cli.report.spans import TurnSpan
 _RECENT = 64  # of the PAL's latest lines, which a snapshot or a stop may belong to
 
 
-@dataclass(slots=True, eq=False)
-class Line:
+class Line(Struct, eq=False, gc=False):
     """One utterance. ``role`` is user or pal; times in Unix seconds, None where unknown.
 
     ``text`` is what was spoken, ``intended`` what the PAL meant to say where that differs. ``cut`` is whether
@@ -36,15 +36,14 @@ class Line:
     spoken: str | None = None  # the latest snapshot
 
 
-@dataclass(slots=True, eq=False)
-class _Speech:
+class _Speech(Struct, eq=False, gc=False):
     start: float | None
     turn: TurnSpan
     end: float | None = None
 
 
 class Transcript:
-    """Call it for what happens, in order; ``lines`` are in the order in which they began."""
+    """Call its methods for events, in order; ``lines`` are in the order in which they began."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -123,7 +122,7 @@ class Transcript:
 
 
 def _cut(line: Line) -> None:
-    """What was heard of an interrupted answer, as far as its snapshots show."""
+    """The heard part of an interrupted answer, as far as its snapshots show."""
     if line.role != "pal":
         return
     if line.spoken is None:

@@ -1,21 +1,19 @@
-"""A resident session as a room: the socket of another process that is joined (``session start``).
+"""A resident session as a room, over the socket of the process that is joined (``session start``).
 
-JSON lines both ways. It speaks first: the version of the protocol at once, then a line about itself, or an
-error, once it has joined. ``{"do": "join"}`` is answered by a snapshot, and starts the events; ``send``
-sends, ``stop`` ends it; ``calls`` and ``retry`` are about the tool calls that its process answers.
+JSON lines go both ways. The session sends first: its protocol version at once and, when it has joined, a line
+about itself or an error. ``{"do": "join"}`` is answered by a snapshot and starts the events; ``send`` sends,
+``stop`` ends the session; ``calls`` and ``retry`` concern the tool calls that its process answers.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from tavus_cli.errors import CannotJoin, ConsoleError, SendFailed, UsageError
+from tavus_cli.errors import CannotJoin, SendFailed
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import (
@@ -35,6 +33,7 @@ from tavus_cli.rooms.room import (
     Arrival,
     Participant,
     ParticipantChanged,
+    Room,
     RoomOver,
     steady_time,
 )
@@ -44,20 +43,19 @@ from tavus_cli.settings.table import default
 if TYPE_CHECKING:
     from tavus_cli.views.table import RunRow
 
-ASKING = 2.0  # seconds for a session to say its first line: then it is not answering
+ASKING = 2.0  # seconds for the first line of a session; after that it counts as not answering
 ANSWERING = 3.0  # seconds for the snapshot
-SENDING = 15.0  # seconds for a sending: Daily has 10 (rooms/daily/room.SEND_SECONDS)
-STOPPING = 15.0  # seconds for a session that answers to leave its room
-KILLING = 2.0  # seconds until the next, harder way of stopping
+SENDING = 15.0  # seconds for sending; Daily has 10 (rooms/daily/room.SEND_SECONDS)
+MESSAGES_A_ROW = 10  # at most, nearly always
 _GONE = "the resident session is gone"
 
 
 class Ended(Exception):
-    """There was a session, and it has just ended."""
+    """The session has just ended."""
 
 
 class NotAnswering(CannotJoin):
-    """A session that is there and says nothing: stopped by a signal, or stuck."""
+    """The session runs but does not answer: it is stopped by a signal, or stuck."""
 
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -68,9 +66,9 @@ class NotAnswering(CannotJoin):
 def find(
     target: str, conversation_id: str | None = None, timeout: float = default("join_timeout")
 ) -> ResidentRoom | None:
-    """The session for a TARGET or of a name. ``timeout``: for one that is still joining.
+    """The session for a TARGET, or with a name. ``timeout`` is for a session that is still joining.
 
-    Raises NotAnswering, what kept it from joining, and UsageError.
+    Raises NotAnswering, UsageError, and the error that kept the session from joining.
     """
     if not runtime.supported() or not runtime.sockets():
         return None
@@ -102,9 +100,9 @@ def _open(name: str, timeout: float) -> ResidentRoom | None:
 
 
 class Greeted:
-    """A connection from its start to a room. Deadlines are of the monotonic clock.
+    """A new connection, until it becomes a room. Deadlines are in time of the monotonic clock.
 
-    ``greet`` and ``room`` raise Ended, and CannotJoin for a session that speaks another language.
+    ``greet`` and ``room`` raise Ended, and CannotJoin for a session of an incompatible version.
     """
 
     def __init__(self, connection: socket.socket, name: str) -> None:
@@ -115,13 +113,16 @@ class Greeted:
         self.greeted = False
 
     def greet(self, deadline: float) -> None:
-        """Raises TimeoutError where nothing comes."""
+        """Read the first line. Raises TimeoutError if none arrives."""
         if self._next(deadline).get("protocol") != PROTOCOL:
             raise self._foreign()
         self.greeted = True
 
     def room(self, deadline: float) -> ResidentRoom:
-        """Once it has joined. Raises CannotJoin where it does not by then, or what kept it from joining."""
+        """The room, once the session has joined.
+
+        Raises CannotJoin if it is still joining by then, or its error.
+        """
         try:
             hello = self._next(deadline)
         except TimeoutError:
@@ -158,13 +159,13 @@ class Greeted:
 
 
 class Refused(Exception):
-    """Why the session takes no more from this client."""
+    """Why the session accepts no more requests from this client."""
 
 
 class ResidentRoom:
-    """A Room (``room.Room``) over a connection; ``about`` is what the session said of itself.
+    """A Room (``room.Room``) over a connection; ``about`` is the session's line about itself.
 
-    Raises KeyError or TypeError where ``about`` has not what it must have.
+    Raises KeyError or TypeError if fields of ``about`` are missing or wrong.
     """
 
     live = True
@@ -174,18 +175,19 @@ class ResidentRoom:
     def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
         self._incoming = lines
-        self.early = early  # what came in one piece with the first lines
+        self.early = early  # what was read together with the first lines
         self.about = about
         self.target: str = about["target"]
         self.via: str = about["id"]
         self.conversation_id: str = about["conversation_id"]
         self.tools = bool(about.get("tools"))  # whether it answers tool calls
-        # Its clock may be another one: it began when the wall clock showed something else.
+        # Its clock may differ from ours: the wall clock may have been set in between.
         self._ahead = float(about.get("now", steady_time())) - steady_time()
         self._participants: dict[str, Participant] = {}
         self._joined = asyncio.Event()
-        self._informed = asyncio.Event()  # the snapshot is here, or nothing more comes
+        self._informed = asyncio.Event()  # set once the snapshot is here, or nothing more arrives
         self._snapshot: Snapshot | None = None
+        self.past = 0  # messages of before that joining asks for, at most
         self._left = False
         self._requests: dict[int, asyncio.Future[Json]] = {}
         self._number = 0
@@ -199,12 +201,12 @@ class ResidentRoom:
         return steady_time() + self._ahead
 
     async def join(self) -> None:
-        """Returns once the snapshot was taken: what is sent next must not be confused with what it holds."""
+        """Returns once the snapshot was handled: what is sent next must not be confused with its content."""
         if self._left:
             raise CannotJoin("cannot join: the resident session was left")
         self._connection.setblocking(False)
         try:
-            await self._write(encode({"do": "join"}))
+            await self._write(encode({"do": "join"} | ({"past": self.past} if self.past else {})))
         except OSError:
             raise CannotJoin(f"cannot join: {_GONE}") from None
         self._joined.set()
@@ -224,7 +226,7 @@ class ResidentRoom:
         await self._ask({"do": "retry", "call": call_id}, "not retried", "the call's id")
 
     async def rows(self) -> list[RunRow]:
-        """The tool calls that the session answers, or tried to, the oldest first. Raises SendFailed."""
+        """The tool calls that the session has answered or tried to, oldest first. Raises SendFailed."""
         answer = await self._ask({"do": "calls"}, "not listed", "the request")
         try:
             return rows_of(answer["calls"])
@@ -234,7 +236,10 @@ class ResidentRoom:
             ) from None
 
     async def _ask(self, request: Json, failed: str, what: str) -> Json:
-        """The answer to a request, found by its number. ``failed`` and ``what`` are for the errors."""
+        """Send a request and return its answer, matched by number.
+
+        ``failed`` and ``what`` word the errors.
+        """
         if self._left or not self._joined.is_set():
             raise SendFailed(f"{failed}: the resident session is not joined")
         self._number += 1
@@ -277,7 +282,7 @@ class ResidentRoom:
         try:
             async for values in self._values():
                 batch = self.understood(values)
-                if self._snapshot is not None:  # join hears of it a step later: then the batch was taken
+                if self._snapshot is not None:  # set one step later, when the batch was handled
                     self._informed.set()
                 for start in range(0, len(batch), BATCH):
                     yield batch[start : start + BATCH]
@@ -297,7 +302,7 @@ class ResidentRoom:
     # -- lines -----------------------------------------------------------------------------------------
 
     async def _values(self) -> AsyncIterator[list[Json]]:
-        """Raises ValueError for what is not the protocol."""
+        """Raises ValueError for lines that break the protocol."""
         loop = asyncio.get_running_loop()
         if self.early:
             yield self.early
@@ -316,7 +321,7 @@ class ResidentRoom:
             await asyncio.get_running_loop().sock_sendall(self._connection, line)
 
     def understood(self, values: list[Json]) -> list[Arrival]:
-        """The arrivals among the values; the others are answered here. Raises ValueError."""
+        """The arrivals among the values; other values are handled here. Raises ValueError."""
         arrivals: list[Arrival] = []
         try:
             for value in values:
@@ -341,7 +346,7 @@ class ResidentRoom:
                 self._participants[participant.id] = participant
 
     def _answered(self, value: Json) -> None:
-        if "error" in value and "number" not in value:  # the server takes no more from this side
+        if "error" in value and "number" not in value:  # the server accepts no more requests from us
             raise Refused(str(error_of(value["error"])) or _GONE)
         request = self._requests.get(value.get("number", 0))
         if request is None or request.done():
@@ -357,125 +362,7 @@ class ResidentRoom:
                 request.set_exception(SendFailed(f"not confirmed: {reason}"))
 
 
-# -- all of them -------------------------------------------------------------------------------------------
-
-
-class Found(NamedTuple):
-    """The sessions on this machine: rooms of those that have joined, names of those that have not yet, and
-    of those that do not answer, or not in a way that we understand.
-    """
-
-    rooms: list[ResidentRoom]
-    joining: list[str]
-    silent: list[str]
-
-    def close(self) -> None:
-        for room in self.rooms:
-            room.close()
-
-
-def sessions() -> Found:
-    """All that are there, after ``ASKING`` seconds at most; what dead ones left behind is removed."""
-    check_supported()
-    found = Found([], [], [])
-    asked: list[tuple[str, Greeted]] = []
-    for path in runtime.sockets():
-        try:
-            connection = runtime.connect(path, runtime.CONNECTING)
-        except TimeoutError:
-            found.silent.append(path.stem)
-            continue
-        except ConsoleError:  # not ours
-            continue
-        if connection is None:
-            with contextlib.suppress(ConsoleError):
-                runtime.tidy(path)
-        else:
-            asked.append((path.stem, Greeted(connection, path.stem)))
-    deadline = time.monotonic() + ASKING
-    for name, greeted in asked:
-        _sort(name, greeted, deadline, found)
-    return found
-
-
-def _sort(name: str, greeted: Greeted, deadline: float, found: Found) -> None:
-    room = None
-    try:
-        greeted.greet(deadline)
-        room = greeted.room(deadline)
-        found.rooms.append(room)
-    except Ended:
-        pass
-    except TimeoutError:
-        found.silent.append(name)
-    except CannotJoin:
-        (found.joining if greeted.greeted else found.silent).append(name)
-    except ConsoleError:  # it could not join: it is about to end
-        pass
-    finally:
-        if room is None:
-            greeted.connection.close()
-
-
-def stop(name: str) -> list[str]:
-    """End a session for all: by its socket, then by TERM, then by KILL. Blocks; the notes it ended with.
-
-    ``STOPPING`` seconds at most for one that answers, else ``KILLING`` before each step. Raises ConsoleError
-    where the process is there even then.
-    """
-    notes: list[str] = []
-    leaving = False
-    with contextlib.suppress(TimeoutError, UsageError):
-        connection = runtime.connect(runtime.path_of(name), KILLING)
-        if connection is not None:
-            with connection:
-                leaving = _asked_to_stop(connection, notes)
-    # CONT: a process that was stopped by a signal takes no other but KILL.
-    for numbers in ((signal.SIGTERM, signal.SIGCONT), (signal.SIGKILL,)):
-        if _has_ended(name, KILLING if leaving else 0.0):
-            break
-        leaving = True
-        runtime.signal_holder(name, *numbers)
-    else:
-        if not _has_ended(name, KILLING):
-            raise ConsoleError(f"the session {name} did not stop, not even by KILL")
-    runtime.tidy(runtime.path_of(name))
-    return notes
-
-
-def _asked_to_stop(connection: socket.socket, notes: list[str]) -> bool:
-    """Whether the other side has ended the connection: it has left, and is about to end. Adds its notes."""
-    lines = Lines(FROM_SERVER)
-    until = time.monotonic() + KILLING
-    try:
-        connection.settimeout(KILLING)
-        connection.sendall(encode({"do": "stop"}))
-        while (left := until - time.monotonic()) > 0:
-            connection.settimeout(left)
-            data = connection.recv(CHUNK)
-            if not data:
-                return True
-            for value in lines.feed(data):
-                if value.get("stopping"):
-                    until = time.monotonic() + STOPPING
-                if "note" in value:
-                    notes.append(str(value["note"]))
-    except TimeoutError:
-        return False
-    except (OSError, ValueError):  # it was about to end anyway, or speaks another language
-        return True
-    return False
-
-
-def _has_ended(name: str, seconds: float) -> bool:
-    until = time.monotonic() + seconds
-    while runtime.is_held(name):
-        if time.monotonic() >= until:
-            return False
-        time.sleep(runtime.AGAIN)
-    return True
-
-
-def check_supported() -> None:
-    if not runtime.supported():
-        raise UsageError("resident sessions need Unix sockets, which this system does not have")
+def with_past(room: Room, rows: int) -> None:
+    """Have a room that is shared tell what came before, when it is joined; other rooms cannot."""
+    if isinstance(room, ResidentRoom):
+        room.past = rows * MESSAGES_A_ROW

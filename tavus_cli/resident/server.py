@@ -1,9 +1,9 @@
-"""A resident session: one joined room, and a socket that many commands share.
+"""The server of a resident session: one joined room, and a socket that many commands share.
 
-Clients are plain sockets, not asyncio's streams: each transport of those is a cycle, which waits for the
-collector, and its thresholds are high (``session.run``).
+Clients are plain sockets, not asyncio streams: each transport of those is a reference cycle, and the
+thresholds of the collector are high (``session.run``).
 
-Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once it is known whether it could join.
+Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once joining has succeeded or failed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.client import Client
+from tavus_cli.resident.past import Past
 from tavus_cli.resident.wire import (
     CHUNK,
     FROM_CLIENT,
@@ -38,26 +39,24 @@ from tavus_cli.resident.wire import (
     rows_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
-from tavus_cli.session.recorder import Recorder, Redacts, record_to
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.session.recorder import Recorder
 from tavus_cli.session.session import Session
 
-QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
 
-# What is attached to a session from above: given it, a way to send and a way to note, both seen by all
-# clients, it is entered around the session. Entering gives what answers tool calls, where it does.
+# Attached to a session from above: called with the session, a way to send and a way to note (both reach all
+# clients), it is entered around the session. Entering returns the answerer of tool calls, if there is one.
 Send = Callable[[Interaction], Awaitable[Any]]
 Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[Calls | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name; ``idle``: seconds without a client after which it leaves, None: never.
-
-    ``queue``: how many lines wait for a client that does not read. ``billed`` where the conversation was made
-    for it: ``since`` (Unix seconds) and ``most`` seconds, or None.
+    """``id`` is the session's name. ``idle`` is how many seconds without a client it stays, None for ever.
+    ``queue`` is how many lines are kept for a client that does not read. ``billed`` is set if the
+    conversation was created for this session: ``since`` (Unix seconds) and ``most`` seconds, or None.
     """
 
     id: str
@@ -68,9 +67,9 @@ class ServerOptions:
 
 
 class Tapped:
-    """A Room that shows its arrivals to the server, as they came, once the session has taken them.
+    """A Room that passes its arrivals on to the server once the session has handled them.
 
-    Not before: a sending must go out ahead of its echo, and a client that joins meanwhile must get each
+    Not before: clients must see what was sent ahead of its echo, and a client that joins must get each
     arrival once, by itself or as a part of its snapshot.
     """
 
@@ -85,67 +84,6 @@ class Tapped:
         async for batch in self._room.arrivals():
             yield batch
             self._tap(batch)
-
-
-class Client:
-    """One connection. What waits for it is bounded; a line says how many did not fit, in their place."""
-
-    def __init__(self, connection: socket.socket, limit: int, now: Clock) -> None:
-        self.connection = connection
-        self.stops = False  # it has asked for the end
-        self._limit = limit
-        self._now = now
-        self._lines: deque[bytes] = deque()
-        self._bytes = 0
-        self._missed = 0
-        self._more = asyncio.Event()
-        self._closing = False
-        self.greeted = asyncio.Event()  # it knows whether the room was joined
-
-    def put(self, line: bytes, *, always: bool = False) -> None:
-        full = len(self._lines) >= self._limit or self._bytes >= QUEUE_BYTES
-        # Once something is missed, half of the queue must be free again: else every other line were a note.
-        if not always and (full or (self._missed and len(self._lines) > self._limit // 2)):
-            self._missed += 1
-            return
-        if self._missed and not always:
-            self._add(self._told_missed())
-        self._add(line)
-
-    def close(self) -> None:
-        """After what is waiting."""
-        self._closing = True
-        self._more.set()
-
-    async def write_all(self) -> None:
-        while True:
-            await self._more.wait()
-            if not self._lines and self._missed:
-                self._add(self._told_missed())
-            if not self._lines:
-                self._more.clear()
-                if self._closing:
-                    return
-                continue
-            await self._write_some()
-
-    async def _write_some(self) -> None:
-        some, size = [], 0
-        while self._lines and size < CHUNK:
-            line = self._lines.popleft()
-            size += len(line)
-            some.append(line)
-        self._bytes -= size
-        await asyncio.get_running_loop().sock_sendall(self.connection, b"".join(some))
-
-    def _add(self, line: bytes) -> None:
-        self._lines.append(line)
-        self._bytes += len(line)
-        self._more.set()
-
-    def _told_missed(self) -> bytes:
-        missed, self._missed = self._missed, 0
-        return encode({"missed": missed, "at": self._now()})
 
 
 class Server:
@@ -166,6 +104,7 @@ class Server:
         self._calls: Calls | None = None
         if attach is not None:
             self._attached = attach(self._session, self._send_for_all, self._note_for_all)
+        self._past = Past()
         self._clients: set[Client] = set()  # that have joined
         self._connected: set[Client] = set()
         self._started = room.now()
@@ -177,9 +116,9 @@ class Server:
         self._failure_noted = False
 
     async def serve(self, listening: socket.socket, starter: TextIO) -> int:
-        """Join, report that, serve until stopped, over or idle; leave. The exit status.
+        """Join, report that, serve until stopped, over or idle; leave. Returns the exit status.
 
-        The command that started it may have been stopped: a session that nobody knows of only costs.
+        It leaves at once if the command that started it is gone: nobody would know of the session.
         """
         listening.setblocking(False)
         accepting = asyncio.create_task(self._accept_all(listening))
@@ -187,18 +126,18 @@ class Server:
         try:
             async with self._attached as self._calls, self._session:
                 self._known.set_result(None)
-                if _report(starter, {"hello": self._about()}) or self._clients:
+                if report(starter, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
             self._known.set_result(error)
-            _report(starter, {"error": error_json(error)})
+            report(starter, {"error": error_json(error)})
             return error.status
         except asyncio.CancelledError:
             if not self._stop.is_set():
                 raise
-            _report(starter, {"error": error_json(_STOPPED)})
+            report(starter, {"error": error_json(_STOPPED)})
         finally:
             if not self._known.done():
                 self._known.set_result(_STOPPED)
@@ -248,7 +187,7 @@ class Server:
         while True:
             try:
                 connection, _ = await loop.sock_accept(listening)
-            except OSError:  # no descriptor is free: clients that leave give theirs back
+            except OSError:  # no descriptor is free; wait for clients to leave
                 await asyncio.sleep(runtime.AGAIN)
                 continue
             if runtime.peer_uid(connection) not in (os.geteuid(), None):
@@ -281,7 +220,7 @@ class Server:
             await self._part(client, reading, writing)
 
     async def _read(self, client: Client) -> None:
-        """Until it has nothing more to say, or says what is not the protocol: that ends only this client."""
+        """Read one client until it closes or breaks the protocol, which ends only this client."""
         loop = asyncio.get_running_loop()
         lines = Lines(FROM_CLIENT)
         try:
@@ -295,7 +234,7 @@ class Server:
             client.put(encode({"error": error_json(refused)}), always=True)
 
     async def _answer(self, client: Client, request: Json) -> None:
-        """Raises ValueError for a request that is not one."""
+        """Raises ValueError for a request that is not valid."""
         if request.get("do") == "stop":
             client.stops = True
             client.put(encode({"stopping": True}), always=True)
@@ -306,6 +245,8 @@ class Server:
         await client.greeted.wait()
         match request.get("do"):
             case "join":
+                if isinstance(most := request.get("past"), int) and most > 0:
+                    client.put(self._past.line(most), always=True)
                 client.put(encode(self._snapshot()), always=True)
                 if self._session.down is not None:
                     down = arrival_json(LineChanged(False, self._session.down, self._room.now()))
@@ -331,7 +272,7 @@ class Server:
         except ConsoleError as error:
             client.put(encode({"number": number, "error": error_json(error)}), always=True)
             return
-        self._tell_sent(message, self._clients - {client})
+        self._forward_sent(message, self._clients - {client})
         client.put(encode({"number": number}), always=True)
 
     async def _tool_calls(self, client: Client, request: Json) -> None:
@@ -350,22 +291,24 @@ class Server:
         client.put(encode(answer), always=True)
 
     async def _send_for_all(self, interaction: Interaction) -> None:
-        """On behalf of the session itself. Raises what ``Session.send`` does."""
-        self._tell_sent(await self._session.send(interaction), self._clients)
+        """Send on behalf of the session itself. Raises the errors of ``Session.send``."""
+        self._forward_sent(await self._session.send(interaction), self._clients)
 
     def _note_for_all(self, text: str) -> None:
         self._session.note(text)
         self._arrived([RoomNote(text, self._room.now())])
 
-    def _tell_sent(self, message: Json, clients: set[Client]) -> None:
-        sent = arrival_json(Received(message, self._room.now(), direction="out"))
+    def _forward_sent(self, message: Json, clients: set[Client]) -> None:
+        arrival = Received(message, self._room.now(), direction="out")
+        sent = arrival_json(arrival)
         assert sent is not None
         line = encode(sent)
+        self._past.add(arrival, line)
         for client in clients:
             client.put(line)
 
     async def _part(self, client: Client, reading: asyncio.Task[None], writing: asyncio.Task[None]) -> None:
-        """One that does not read gets no more than ``END_SECONDS``: nothing is kept for it."""
+        """Close clients; one that does not read gets at most ``END_SECONDS``."""
         self._clients.discard(client)
         self._connected.discard(client)
         self._changed.set()
@@ -374,19 +317,19 @@ class Server:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait({writing}, timeout=END_SECONDS)
         writing.cancel()
-        await asyncio.gather(reading, writing, return_exceptions=True)  # before what they wait for is closed
+        await asyncio.gather(reading, writing, return_exceptions=True)  # before their sockets are closed
         client.connection.close()
 
     @property
     def _failure(self) -> str | None:
-        """Why the recording has ended early, if it has."""
+        """Why the recording ended early, if it did."""
         return None if self._recorder is None else self._recorder.failed
 
     def _failure_line(self) -> bytes:
         return encode({"note": f"recording: {self._failure}", "at": self._room.now(), "warning": True})
 
     def _note_failure(self) -> None:
-        """Once to every client, and at the end to the one that stops the session."""
+        """Send a warning to every client, and at the end also to the one that stops the session."""
         if self._failure is None:
             return
         if not self._failure_noted:
@@ -402,7 +345,9 @@ class Server:
         for arrival in batch:
             value = arrival_json(arrival)
             if value is not None:
-                self._send_all(encode(value), always=isinstance(arrival, RoomOver))
+                line = encode(value)
+                self._past.add(arrival, line)
+                self._send_all(line, always=isinstance(arrival, RoomOver))
 
     def _send_all(self, line: bytes, *, always: bool = False) -> None:
         for client in self._clients:
@@ -444,78 +389,11 @@ class Server:
 _STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
-def _report(stream: TextIO, value: Json) -> bool:
-    """Write one line to the command that started it, which reads no more; False where that is gone."""
+def report(stream: TextIO, value: Json) -> bool:
+    """Write one line to the command that started the session; False if that is gone."""
     try:
         stream.write(to_json(value) + "\n")
         stream.close()
     except (OSError, ValueError):
         return False
     return True
-
-
-# -- the process -------------------------------------------------------------------------------------------
-
-
-def claim(name: str) -> tuple[socket.socket, int] | None:
-    """A listening socket of this name and the lock that goes with it; None where another process has it.
-
-    The lock ends with the process, however that ends; what a dead one left behind is removed.
-    """
-    runtime.check_length(runtime.path_of(name))
-    lock = runtime.lock(name)
-    if lock is None:
-        return None
-    path = runtime.path_of(name)
-    if runtime.check_owner(path):
-        path.unlink()
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        before = os.umask(0o177)
-        try:
-            listening.bind(os.fspath(path))
-        finally:
-            os.umask(before)
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        os.close(lock)
-        raise ConsoleError(f"{path}: {error.strerror or error}") from None
-    return listening, lock
-
-
-async def reside(
-    config: Json,
-    open_room: Callable[[], Room],
-    starter: TextIO,
-    attach: Attach | None = None,
-    redactor: Redacts | None = None,
-) -> int:
-    """The exit status, once the session has ended. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(
-        config["id"],
-        config["idle"],
-        config["queue"],
-        tools=bool(config.get("tools")),
-        billed=config.get("billed"),
-    )
-    path: Path | None = None
-    claimed: tuple[socket.socket, int] | None = None
-    try:
-        claimed = claim(options.id)
-        if claimed is None:
-            _report(starter, {"taken": options.id})
-            return ExitStatus.DONE
-        path = runtime.path_of(options.id)
-        room = open_room()
-        if not room.live:
-            raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
-        recorder = record_to(config["record"], room, redactor)
-        return await Server(room, options, recorder, attach).serve(claimed[0], starter)
-    except ConsoleError as error:
-        _report(starter, {"error": error_json(error)})
-        return error.status
-    finally:
-        if claimed is not None and path is not None:
-            path.unlink(missing_ok=True)
-            claimed[0].close()  # where it did not come to serve

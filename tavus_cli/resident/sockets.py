@@ -1,4 +1,4 @@
-"""Where resident sessions are found: one socket and one lock each, in a folder that only we may use."""
+"""Sockets and locks of resident sessions, one of each, in a folder that only their user can access."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tavus_cli.rooms.sim import is_simulated
 
 APP = "tavus-console"
 CONNECTING = (
-    0.25  # seconds: the system does it at once, unless a process does not accept and its queue is full
+    0.25  # seconds to connect: immediate, unless the other process accepts nothing and its queue is full
 )
-LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of a socket's path
+LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of the path of a socket
 AGAIN = 0.02  # seconds between two tries
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
 
@@ -33,22 +33,22 @@ def supported() -> bool:
 
 
 def folder() -> Path:
-    """Of the sockets; TAVUS_CONSOLE_RUNTIME names another one. It may not be there yet."""
+    """The folder of the sockets, or the one TAVUS_CONSOLE_RUNTIME names. It may not exist yet."""
     if named := os.environ.get("TAVUS_CONSOLE_RUNTIME"):
         return Path(named)
     import warnings
 
     from platformdirs import user_runtime_path
 
-    with warnings.catch_warnings():  # it warns where XDG_RUNTIME_DIR is not set
+    with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
         warnings.simplefilter("ignore")
         return Path(user_runtime_path(APP))
 
 
 def own_folder() -> Path:
-    """The folder, made where it is missing; one that is there is left as it is.
+    """The folder, created if missing; an existing one is not changed.
 
-    Raises ConsoleError where others can do something in it.
+    Raises ConsoleError if other users have access to it.
     """
     path = folder()
     try:
@@ -72,13 +72,13 @@ def own_folder() -> Path:
 
 
 def session_id(target: str, conversation_id: str | None = None) -> str:
-    """The name of the resident session for a TARGET: that of the conversation, where it is known."""
+    """The name of the resident session for a TARGET: the conversation id, if it is known."""
     if is_simulated(target):
         return "sim" if target == "sim" else f"sim-{_short(target)}"
     try:
         parts = urlsplit(target)
         host = parts.hostname
-    except ValueError:  # joining reports it, without its token
+    except ValueError:  # joining reports the mistake, without the token
         return "none"
     room = conversation_id or parts.path.rstrip("/").rpartition("/")[2]
     if is_conversation_id(room):
@@ -91,7 +91,7 @@ def is_session_id(word: str) -> bool:
 
 
 def sockets() -> list[Path]:
-    """Of all sessions that are there, or were."""
+    """The names of all sessions, running or dead."""
     try:
         return sorted(path for path in folder().iterdir() if path.suffix == ".sock")
     except OSError:
@@ -103,7 +103,7 @@ def path_of(name: str) -> Path:
 
 
 def check_length(path: Path) -> None:
-    """Raises UsageError for a path that the system takes for no socket."""
+    """Raises UsageError for a path that is too long for a socket."""
     length = len(os.fsencode(path))
     if length > LONGEST_PATH:
         raise UsageError(
@@ -113,7 +113,7 @@ def check_length(path: Path) -> None:
 
 
 def _connect(connection: socket.socket, path: Path, timeout: float) -> None:
-    """Raises TimeoutError where the queue of the other side stays full, and OSError."""
+    """Connect. Raises TimeoutError if the queue of the other side stays full, and OSError."""
     until = time.monotonic() + timeout
     while True:
         try:
@@ -130,7 +130,7 @@ def _lock_path(name: str) -> Path:
 
 
 def check_owner(path: Path) -> bool:
-    """Whether there is a socket of ours. Raises UsageError for anything else in its place."""
+    """Whether our socket exists. Raises UsageError for any other file in its place."""
     try:
         status, above = path.lstat(), path.parent.lstat()
     except FileNotFoundError:
@@ -143,7 +143,7 @@ def check_owner(path: Path) -> bool:
 
 
 def peer_uid(connection: socket.socket) -> int | None:
-    """The user on the other end; None where the system does not say."""
+    """The user on the other end; None if the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[1])
@@ -154,7 +154,7 @@ def peer_uid(connection: socket.socket) -> int | None:
 
 
 def peer_pid(connection: socket.socket) -> int | None:
-    """The process that listens on the other end; None where the system does not say."""
+    """The process that listens on the other end; None if the system does not say."""
     if hasattr(socket, "SO_PEERCRED"):
         size = struct.calcsize("3i")
         return int(struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size))[0])
@@ -165,9 +165,9 @@ def peer_pid(connection: socket.socket) -> int | None:
 
 
 def connect(path: Path, timeout: float) -> socket.socket | None:
-    """A connection to a session of ours; None where nobody listens.
+    """A connection to one of our sessions; None if no process listens.
 
-    Raises TimeoutError where its queue is full for so long, and UsageError.
+    Raises TimeoutError if its queue stays full, and UsageError.
     """
     if not check_owner(path):
         return None
@@ -193,7 +193,7 @@ def connect(path: Path, timeout: float) -> socket.socket | None:
 
 
 def lock(name: str) -> int | None:
-    """A descriptor that holds the name as long as this process lives; None where another one has it."""
+    """A descriptor that locks the name while this process lives; None if another process has it."""
     import fcntl
 
     own_folder()
@@ -208,16 +208,16 @@ def lock(name: str) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
-    if sys.platform == "linux":  # a second lock, of the kind whose owner the kernel names; see holder
+    if sys.platform == "linux":  # a second lock, of the kind for which the kernel names the owner; see holder
         with contextlib.suppress(OSError):
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return descriptor
 
 
 def holder(name: str) -> int | None:
-    """The process that holds the name: as the kernel says, by its lock or else by its socket.
+    """The process that holds the name, according to the kernel: by its lock, or else by its socket.
 
-    None where nobody does, or nobody can say.
+    None if no process does, or it cannot be found out.
     """
     if sys.platform == "linux":
         import fcntl
@@ -247,7 +247,7 @@ def holder(name: str) -> int | None:
 
 
 def is_held(name: str) -> bool:
-    """Whether a process has the name. One that has ended has not, even as a zombie. Raises ConsoleError."""
+    """Whether a running process (not a zombie) holds the name. Raises ConsoleError."""
     descriptor = lock(name)
     if descriptor is None:
         return True
@@ -256,7 +256,7 @@ def is_held(name: str) -> bool:
 
 
 def signal_holder(name: str, *numbers: int) -> None:
-    """Signals for the process that holds the name, and no other, though pids are used again."""
+    """Send signals to the process that holds the name, and never to another one that reuses its pid."""
     pid = holder(name)
     if pid is None or pid == os.getpid():
         return
@@ -267,7 +267,7 @@ def signal_holder(name: str, *numbers: int) -> None:
             return
         process = os.pidfd_open(pid)
         try:
-            if holder(name) == pid:  # still: so it is the one that the descriptor means
+            if holder(name) == pid:  # still the holder, so the descriptor refers to it
                 for number in numbers:
                     signal.pidfd_send_signal(process, number)
         finally:
@@ -275,7 +275,7 @@ def signal_holder(name: str, *numbers: int) -> None:
 
 
 def tidy(path: Path) -> None:
-    """Remove the socket of a process that has ended."""
+    """Remove the socket of a dead process."""
     descriptor = lock(path.stem)
     if descriptor is not None:
         try:
@@ -286,7 +286,7 @@ def tidy(path: Path) -> None:
 
 
 def _short(text: str) -> str:
-    """Files of the simulation are meant from here, so that the working directory counts."""
+    """A TARGET of the simulation with an absolute file name, as another process may have another folder."""
     import hashlib
 
     where = os.getcwd() if ".toml" in text else ""

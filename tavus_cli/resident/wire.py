@@ -1,4 +1,4 @@
-"""What goes over the socket of a resident session: JSON objects, one a line, both ways.
+"""The protocol of a resident session's socket: JSON objects, one a line, both ways.
 
 docs/architecture.md lists the objects. ``encode`` and ``Lines`` are the framing; the rest turns arrivals,
 snapshots and errors into objects and back.
@@ -18,6 +18,7 @@ from tavus_cli.rooms.room import (
     LineChanged,
     Participant,
     ParticipantChanged,
+    Past,
     Received,
     RoomNote,
     RoomOver,
@@ -26,11 +27,11 @@ from tavus_cli.rooms.room import (
 if TYPE_CHECKING:
     from tavus_cli.views.table import RunRow
 
-PROTOCOL = 1  # what a session says first; docs/architecture.md has the objects of this version
+PROTOCOL = 1  # sent first by a session; docs/architecture.md lists the objects of this version
 CHUNK = 1 << 18  # bytes read or written at a time
-FROM_CLIENT = 1 << 20  # bytes of a line at most; Tavus takes messages of 4,096
+FROM_CLIENT = 1 << 20  # bytes of a line at most; Tavus accepts messages of 4,096
 FROM_SERVER = 64 << 20
-CALLS_BYTES = 1 << 20  # of open tool calls in a snapshot, and of the calls that a session answers
+CALLS_BYTES = 1 << 20  # bytes of open tool calls in a snapshot, and of the calls that a session answers
 Json = dict[str, Any]
 
 
@@ -44,7 +45,7 @@ def too_long(limit: int) -> ValueError:
 
 
 class Lines:
-    """Bytes as they are read, to objects. ``limit`` is in bytes of one line."""
+    """Turns bytes into objects as they are read. ``limit`` is in bytes of one line."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -52,7 +53,7 @@ class Lines:
         self._size = 0
 
     def feed(self, data: bytes) -> list[Json]:
-        """The objects of the lines that are complete now. Raises ValueError for a line that is not one."""
+        """The objects of the lines that are complete now. Raises ValueError for a line without an object."""
         first, *others = data.split(b"\n")
         self._keep(first)
         if not others:
@@ -85,7 +86,7 @@ class Lines:
 
 
 def arrival_json(arrival: Arrival) -> Json | None:
-    """None for what only the server's own side needs."""
+    """An arrival as an object; None for arrivals that clients do not need."""
     match arrival:
         case Received(message, at, sender, _, direction):
             return {direction: message, "at": at, "from": sender}
@@ -101,12 +102,14 @@ def arrival_json(arrival: Arrival) -> Json | None:
 
 
 def arrival_of(value: Json) -> Arrival | None:
-    """The arrival of an object; None where it is something else. Raises KeyError or TypeError."""
+    """The arrival that an object describes; None for other objects. Raises KeyError or TypeError."""
     at = value.get("at")
     if "in" in value:
         return Received(value["in"], at, value["from"])
     if "out" in value:
         return Received(value["out"], at, direction="out")
+    if "past" in value:
+        return Past(tuple(one for one in map(arrival_of, value["past"]) if one is not None))
     if "snapshot" in value:
         return snapshot_of(value["snapshot"])
     if "participant" in value:
@@ -129,7 +132,7 @@ def participant_json(one: Participant) -> Json:
 
 
 def snapshot_json(snapshot: Snapshot) -> Json:
-    """With the latest open tool calls, as many as fit into CALLS_BYTES: one may hold pictures."""
+    """A snapshot as an object, with as many of the latest open calls as fit into CALLS_BYTES."""
     calls: list[Json] = []
     size = 0
     for message, at in reversed(snapshot.calls):
@@ -159,26 +162,26 @@ NO_TOOLS = "no tools run here: /retry needs --tool or --tools of session start"
 
 
 class Calls(Protocol):
-    """What answers tool calls: ``tools.Bridge``, or the room of a session whose process has one."""
+    """An answerer of tool calls: ``tools.Bridge``, or the room of a session whose process has one."""
 
     async def retry(self, call_id: str) -> None:
-        """Run a call again that failed or was not answered. Raises ConsoleError."""
+        """Run a call again after it failed or was not answered. Raises ConsoleError."""
 
     async def rows(self) -> Sequence[RunRow]:
-        """Of each call that is known, the oldest first. Raises ConsoleError."""
+        """A row for each known call, oldest first. Raises ConsoleError."""
 
 
 def rows_json(rows: Sequence[RunRow]) -> list[Json]:
-    """The latest, as many as fit into CALLS_BYTES: a tool's name is whatever the message said."""
-    told: list[Json] = []
+    """As many of the latest rows as fit into CALLS_BYTES; names in them are remote text of any length."""
+    kept: list[Json] = []
     size = 0
     for row in reversed(rows):
         value = row._asdict()
         size += len(to_json(value))
         if size > CALLS_BYTES:
             break
-        told.append(value)
-    return told[::-1]
+        kept.append(value)
+    return kept[::-1]
 
 
 def rows_of(values: list[Json]) -> list[RunRow]:
@@ -196,7 +199,7 @@ def error_json(error: ConsoleError) -> Json:
 
 
 def error_of(value: Json) -> ConsoleError:
-    """An error from the other side of the socket, of the same kind as it was there."""
+    """An error from the other side of the socket, as the same class as there."""
     reason, message = value.get("reason"), str(value.get("message", ""))
     kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ConsoleError)]
     kind = next((one for one in kinds if one.reason == reason), ConsoleError)

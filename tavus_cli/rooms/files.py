@@ -1,6 +1,6 @@
-"""A file of JSON as lines of text, however it is packed: gzip, zstd, UTF-16, with a byte order mark, "-".
+"""Lines of a JSON file, whether plain, gzip, zstd or UTF-16, with or without a byte order mark, or "-".
 
-What a file is, its first bytes say. One that cannot be a recording is refused with what to do instead.
+The first bytes decide. A file that cannot be a recording is refused, with what to give instead.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _OTHERS = (
 
 
 class Lines:
-    """The lines of a file, each with its end. ``broken`` says why they end early, "" where they do not.
+    """The lines of a file, with their line ends. ``broken`` says why they end early; "" if they do not.
 
-    Raises UsageError where the file cannot be opened, or its first bytes say that it cannot be a recording.
+    Raises UsageError if the file cannot be opened, or its first bytes rule out a recording.
     """
 
     def __init__(self, path: str, stdin: TextIO | None = None) -> None:
@@ -89,6 +89,8 @@ def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
 
 def _standard_input(stdin: TextIO | None) -> Any:
     stream = sys.stdin if stdin is None else stdin
+    if stream.closed or stream.buffer.closed:
+        raise UsageError("standard input can be read once: give - once")
     return stream.buffer
 
 
@@ -116,9 +118,9 @@ def _text(path: str, source: Any) -> TextIO:
 
 
 def _peek(path: str, source: Any) -> bytes:
-    """The first bytes. Raises UsageError where not even they can be unpacked."""
+    """The first bytes. Raises UsageError if not even these can be unpacked."""
     try:
         begins: bytes = source.peek(16)
-    except Exception as error:  # of three libraries
+    except Exception as error:  # errors of three libraries
         raise UsageError(f"{path}: cannot be unpacked: {error}") from None
     return begins

@@ -1,6 +1,6 @@
-"""A room that is joined again when it was cut off: above it, one room with a gap in its arrivals.
+"""A room that joins again after being cut off. From above it is one room with a gap in its arrivals.
 
-Only after a first join has succeeded, and only while the conversation may continue: not after its end.
+It does so only after a first join has succeeded, and only until the conversation ends.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tavus_cli.rooms.room import Arrival, LineChanged, Participant, ParticipantC
 
 class Policy(NamedTuple):
     """When to join again, in seconds: ``first`` after being cut off, then twice as long each time up to
-    ``longest``, for at most ``timeout``. ``pal``: how long the PAL may take to be there again.
+    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to be back.
     """
 
     timeout: float = 300.0
@@ -27,7 +27,7 @@ class Policy(NamedTuple):
     pal: float = 30.0
 
     def pause(self, attempt: int, chance: float) -> float:
-        """Before attempt 0, 1, …; ``chance`` from 0 to 1 spreads it by a quarter to either side."""
+        """The delay before attempt 0, 1, …; ``chance`` (0 to 1) varies it by up to a quarter either way."""
         base: float = min(self.longest, self.first * 2.0 ** min(attempt, 60))
         return base * (0.75 + chance / 2)
 
@@ -36,8 +36,8 @@ Ended = Callable[[], Awaitable[bool]]
 
 
 class ReconnectingRoom:
-    """``open_room`` makes the room to join, each time a new one. ``has_ended`` asks whether the conversation
-    is over, where that can be asked. ``chance`` gives numbers from 0 to 1. ``joined`` is the current room.
+    """``open_room`` makes a new room for each join. ``has_ended`` asks whether the conversation is over, if
+    that is possible. ``chance`` returns numbers from 0 to 1. ``joined`` is the current room.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class ReconnectingRoom:
         self._entered = True
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Refused while the line is down: nobody could say when it would arrive."""
+        """Raises SendFailed while the line is down, as it is not known when a message would arrive."""
         if self._down:
             raise SendFailed("not sent: the line to the room is down; try again when it is back")
         await self.joined.send(message)
@@ -115,8 +115,8 @@ class ReconnectingRoom:
     # -- joining again ---------------------------------------------------------------------------------
 
     async def _rejoin(self, cut: RoomOver) -> RoomOver | None:
-        """None once joined again, or left; else how it ended."""
-        await self.joined.leave()  # lets go of the client
+        """Try to join again: None once joined, or left; otherwise how the room ended."""
+        await self.joined.leave()  # releases the client
         policy, loop = self._policy, asyncio.get_running_loop()
         give_up = loop.time() + policy.timeout
         why = ""
@@ -145,7 +145,7 @@ class ReconnectingRoom:
         return RoomOver(tried, self.now(), cut_off=True)
 
     async def _try(self, give_up: float) -> None:
-        """Raises what joining raises, and TimeoutError; the room is left then."""
+        """Raises the errors of joining, and TimeoutError; the room is left then."""
         self.joined = room = self._open()
         try:
             async with asyncio.timeout_at(give_up):
@@ -155,14 +155,17 @@ class ReconnectingRoom:
             raise
 
     def _back(self, cut: RoomOver, before: Mapping[str, Participant]) -> list[Arrival]:
-        """That it is joined again, and who has left meanwhile."""
+        """The arrivals that report the new join, and participants that left in between."""
         now, here = self.now(), self.joined.participants
         text = "joined again" + (f" after {now - cut.at:.1f} s" if cut.at is not None else "")
         gone = [one for one in before.values() if not one.local and one.id not in here]
         return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]
 
     async def _batches(self, waits_for_pal: bool) -> AsyncIterator[list[Arrival]]:
-        """Of the room that is joined now. ``waits_for_pal``: without a PAL in time, the room is over."""
+        """The arrivals of the current room.
+
+        With ``waits_for_pal``, the room is over if no PAL comes in time.
+        """
         room, loop = self.joined, asyncio.get_running_loop()
         batches = aiter(room.arrivals())
         pal_by = loop.time() + self._policy.pal

@@ -1,8 +1,7 @@
-"""A recording as a room: what came then comes again, in the order of the file (docs/recordings.md).
+"""A recording as a room: its arrivals come again, in the order of the file (docs/recordings.md).
 
-Records with times, as ``Recorder`` writes them; bare messages, one a line; messages that a log has put
-something around; and JSON arrays of all of them. A line that cannot be read is skipped, with
-a note.
+It reads records with times, as ``Recorder`` writes them; bare messages, one a line; messages wrapped by a
+log; and JSON arrays of these. A line that cannot be read is skipped, with a note.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ VERSION = 1
 
 Parse = Callable[[str], Arrival | None]
 ParseAll = Callable[[list[str]], list[Arrival]]
-_MESSAGE = ',"message":'  # comes last in a record that ``Recorder`` wrote
+_MESSAGE = ',"message":'  # the last key of a record that ``Recorder`` wrote
 
 
 class RecordedRoom:
-    """``speed`` 1 is the pace it was recorded at, 4 four times that, None as fast as it is taken.
+    """``speed`` 1 is the pace of the recording, 4 is four times that, None is as fast as it can be read.
 
-    Raises UsageError where the file cannot be read, or is not a recording.
+    Raises UsageError if the file cannot be read, or is not a recording.
     """
 
     leaving_may_end = False
@@ -48,7 +47,7 @@ class RecordedRoom:
         self._left = asyncio.Event()
         self._last_at = 0.0
         self._line = 0
-        self._begin: list[str] = []  # of the lines, read already
+        self._begin: list[str] = []  # the first lines, read already
         try:
             head = self._recognise()
         except UsageError:
@@ -64,7 +63,7 @@ class RecordedRoom:
         self._begun = (time.monotonic(), self._last_at)
 
     def _recognise(self) -> dict[str, Any]:
-        """What kind of file it is, by its first line; that line, where it is an object."""
+        """Find the kind of file from its first line; returns that line if it is an object."""
         first = self._lines.next()
         if not first and self._lines.broken:
             raise UsageError(f"{self._path}: cannot be read: {self._lines.broken}")
@@ -82,7 +81,7 @@ class RecordedRoom:
         return head
 
     def _open_container(self, first: str, opened: bool) -> str:
-        """The messages of a JSON array, or of JSON over several lines, as lines; the first of them."""
+        """Read a JSON array, or JSON over several lines, as one message a line; returns the first."""
         text = first + self._lines.rest()
         lines: list[str] = []
         try:
@@ -98,7 +97,7 @@ class RecordedRoom:
         return lines[0]
 
     def now(self) -> float:
-        """The time of the recording: of its last record, or between two of them by its pace."""
+        """The time in the recording: that of the last record, or between two of them, by the pace."""
         if self._speed is None:
             return self._last_at
         return self._begun[1] + (time.monotonic() - self._begun[0]) * self._speed
@@ -112,6 +111,10 @@ class RecordedRoom:
     async def leave(self) -> None:
         self._left.set()
 
+    def close(self) -> None:
+        """For one whose ``arrivals`` may never be asked for."""
+        self._lines.close()
+
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
         with contextlib.closing(self._lines):
             batches = self._batches() if self._speed is None else self._paced()
@@ -122,7 +125,7 @@ class RecordedRoom:
                 yield batch
 
     async def _pause(self, seconds: float) -> None:
-        """Ends early where the room is left: there may be hours between two records."""
+        """Wait, or return early when the room is left: there may be hours between two records."""
         if not seconds:
             await asyncio.sleep(0)
             return
@@ -140,14 +143,14 @@ class RecordedRoom:
             yield 0.0, [RoomNote(text, warning=True)]
 
     def _paced(self) -> Iterator[tuple[float, list[Arrival]]]:
-        """One arrival a batch, with the seconds to wait before it."""
+        """Batches of one arrival, each with the seconds to wait before it."""
         assert self._speed is not None
         begun = False
         for arrival in chain.from_iterable(batch for _, batch in self._batches()):
             at = arrival.at if isinstance(arrival, Event | RoomNote) else None
             if at is None and isinstance(arrival, Event):
                 at = arrival.timestamp
-            if not at:  # unknown; 0 where no record before said one
+            if not at:  # unknown; 0 if no earlier record had a time
                 yield 0.0, [arrival]
                 continue
             if not begun:
@@ -165,7 +168,7 @@ class RecordedRoom:
         return out
 
     def _one_by_one(self, lines: list[str]) -> Iterator[Arrival]:
-        """For a batch with an unusual line."""
+        """Read line by line, for a batch with an unusual line."""
         for number, line in enumerate(lines, self._line + 1):
             try:
                 arrival = self._parse(line)
@@ -175,7 +178,7 @@ class RecordedRoom:
                 yield arrival
 
     def _date(self, arrivals: list[Arrival]) -> None:
-        """A record without a time came when the one before it did."""
+        """Give a record without a time that of the record before it."""
         for arrival in arrivals:
             if type(arrival) is Event:
                 if arrival.at is None or not 0 <= arrival.at < MAX_TIME:
@@ -192,7 +195,7 @@ class RecordedRoom:
 
 
 def _opened(line: str) -> bool | None:
-    """Whether a container begins with the line: True where it is all of one, False for a part, else None."""
+    """Whether the line begins a container: True for a whole one, False for a part of one, else None."""
     if not line.lstrip().startswith(("[", "{")):
         return None
     try:
@@ -205,9 +208,9 @@ def _opened(line: str) -> bool | None:
 
 
 def _head(path: str, line: str) -> dict[str, Any]:
-    """The first line; raises UsageError if the file cannot be replayed."""
+    """Check the first line. Raises UsageError if the file cannot be replayed."""
     if not line.strip():
-        raise UsageError(f"{path}: not a recording: its first line is empty")
+        raise UsageError(f"{path}: not a recording: {'its first line' if line else 'it'} is empty")
     try:
         head = _read(line)
     except ValueError:
@@ -229,12 +232,12 @@ def _head(path: str, line: str) -> dict[str, Any]:
     return head
 
 
-_QUOTED = 120  # characters of a line that cannot be read
+_QUOTED = 120  # characters quoted of a line that cannot be read
 _NOT_JSON = "not a recording: its first line is not JSON; --record writes one"
 
 
 def _what_it_is(line: str) -> str:
-    """Of a line that is not JSON."""
+    """The advice for a first line that is not JSON."""
     begins = line.lstrip().lower()
     if begins.startswith("<"):
         return "HTML or XML, not a recording; give what --record wrote"
@@ -252,7 +255,7 @@ def _number(value: Any) -> float | None:
 
 
 def _bare_readers() -> tuple[ParseAll, Parse]:
-    """For a batch of lines, which raises ValueError where it does not read one of them; and for one line."""
+    """Two readers: for a batch of lines, which raises ValueError for unusual ones; and for one line."""
     decode_text = text_decoder()
 
     def parse_all(lines: list[str]) -> list[Arrival]:
@@ -268,7 +271,7 @@ def _bare_readers() -> tuple[ParseAll, Parse]:
 
 
 def _logged_readers(timed: bool) -> tuple[ParseAll, Parse]:
-    """For messages that a log has put something around; without times where the first has none."""
+    """Readers for messages wrapped by a log; without times if the first has none."""
 
     def parse(line: str) -> Arrival | None:
         if not line.strip():
@@ -286,7 +289,7 @@ def _logged_readers(timed: bool) -> tuple[ParseAll, Parse]:
 
 
 def _record_readers() -> tuple[ParseAll, Parse]:
-    """The same for records; notes and odd ones are left to ``_slow_record``."""
+    """Readers for records; notes and unusual records are left to ``_slow_record``."""
     from msgspec import DecodeError, Raw, defstruct, json
 
     record = defstruct(
@@ -314,10 +317,10 @@ def _record_readers() -> tuple[ParseAll, Parse]:
 
 
 def _slow_record(line: str) -> Arrival | None:
-    """What the fast way does not read: notes, odd times, NaN, deep nesting. Raises ValueError."""
+    """Reads what the fast reader does not: notes, odd times, NaN, deep nesting. Raises ValueError."""
     value = _read(line)
     if isinstance(value, dict) and value.keys() <= {"at", "gap", "note"} and len(value) == 2:
-        # As ``tail --envelope`` prints them; gaps are found anew.
+        # Lines of ``tail --envelope``; gaps are found again.
         return RoomNote(str(value["note"]), unix(value.get("at"))) if "note" in value else None
     if not _is_record(value):
         raise ValueError(TOO_DEEP if value == TOO_DEEP else "not a record")
@@ -331,7 +334,7 @@ def _slow_record(line: str) -> Arrival | None:
 
 
 def _read(line: str) -> Any:
-    """The JSON of a line, with TOO_DEEP for a message that is. Raises ValueError."""
+    """The JSON of a line, with TOO_DEEP in place of a message nested too deep. Raises ValueError."""
     try:
         return json.loads(line)
     except RecursionError:
@@ -340,7 +343,7 @@ def _read(line: str) -> Any:
 
 
 def _message_text(line: str) -> str | None:
-    """The message as it stands in a line written by ``Recorder``, where it comes last; else None."""
+    """The text of the message in a line written by ``Recorder``, where it is the last key; else None."""
     text = line.partition(_MESSAGE)[2][:-1]
     with contextlib.suppress(RecursionError):
         try:

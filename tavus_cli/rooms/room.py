@@ -1,8 +1,7 @@
-"""A room: what every source of a conversation looks like from above.
+"""The interface of a room, which is any source of a conversation.
 
-Daily, the simulated replica, a recording and a resident session are rooms; nothing above this
-folder knows which one it has. A room is five things: ``join``, ``send``, ``leave``, ``arrivals``
-and ``participants``.
+Daily, the simulated replica, a recording and a resident session are rooms; code above this folder does not
+distinguish them. A room has five parts: ``join``, ``send``, ``leave``, ``arrivals`` and ``participants``.
 """
 
 from __future__ import annotations
@@ -19,17 +18,16 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.snapshot import Snapshot
 
-BATCH = 512  # arrivals handed over at a time, so that a burst never holds the event loop for long
+BATCH = 512  # arrivals in a batch, so that a burst never holds up the event loop for long
 
 
 @dataclass(slots=True)
 class Received:
     """One message on the data channel (not frozen: a million of them are made in a replay).
 
-    ``message`` is the JSON value as sent. ``at`` is when it arrived, in Unix seconds; None where
-    nothing says (a file of bare messages). ``raw`` is its JSON text, where it came as text, so
-    that it can be written out untouched. ``direction`` is "out" for what this side sent, which
-    only recordings hold.
+    ``message`` is the JSON value as sent. ``at`` is when it arrived, in Unix seconds; None if unknown (a file
+    of bare messages). ``raw`` is its JSON text if it was received as text, so that it can be written out
+    unchanged. ``direction`` is "out" for messages this side sent, which only recordings hold.
     """
 
     message: Any
@@ -40,7 +38,7 @@ class Received:
 
 
 class Participant(NamedTuple):
-    """Somebody in the room. ``pal`` is whether the room takes this one for the PAL."""
+    """A participant of the room. ``pal`` is whether the room considers it the PAL."""
 
     id: str
     name: str = ""
@@ -50,7 +48,7 @@ class Participant(NamedTuple):
 
 
 class ParticipantChanged(NamedTuple):
-    """Somebody came, changed or went; ``participant`` as it is (or last was)."""
+    """A participant came, changed or left; ``participant`` is its current or last state."""
 
     participant: Participant
     change: Literal["joined", "updated", "left"]
@@ -58,9 +56,9 @@ class ParticipantChanged(NamedTuple):
 
 
 class RoomNote(NamedTuple):
-    """Something about the room itself that people should see: a lost network, an overflow.
+    """A note about the room itself, such as a lost network or an overflow.
 
-    ``warning``: something is wrong with the source (a cut recording), so it goes to standard error.
+    With ``warning`` it is about a problem of the source (a cut recording), and goes to standard error.
     """
 
     text: str
@@ -69,9 +67,9 @@ class RoomNote(NamedTuple):
 
 
 class LineChanged(NamedTuple):
-    """The line to the room went down, or is back; ``text`` says so to a person.
+    """The line to the room went down, or is back; ``text`` is the line to show.
 
-    While it is down nothing arrives, and what is sent is refused.
+    While it is down nothing arrives, and sending is refused.
     """
 
     up: bool
@@ -80,9 +78,9 @@ class LineChanged(NamedTuple):
 
 
 class RoomOver(NamedTuple):
-    """The room has ended for us without our leaving; ``reason`` says why. Nothing follows it.
+    """The room has ended for us without our leaving; ``reason`` says why. It is the last arrival.
 
-    ``cut_off``: the way to it has ended, and it may continue for others.
+    With ``cut_off`` only our connection has ended; the room may continue for others.
     """
 
     reason: str
@@ -90,16 +88,23 @@ class RoomOver(NamedTuple):
     cut_off: bool = False
 
 
+class Past(NamedTuple):
+    """The latest of what arrived in a resident session before this side joined it; first, if at all."""
+
+    arrivals: tuple[Any, ...]  # each an Arrival
+
+
 class Idle:
-    """Only from a room without real time: nothing more comes until this side acts."""
+    """Only from a room without real time: nothing more will arrive until this side acts."""
 
     def __repr__(self) -> str:
         return "Idle()"
 
 
-# A Snapshot comes only from a resident session, and first: what happened before this side joined it.
-# An Event comes only from recordings: a Received that is decoded already.
-Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Snapshot
+# A Snapshot comes only from a resident session, first but for a Past: what happened before this client
+# joined it.
+# An Event comes only from recordings: a Received already decoded.
+Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 
 
 class Room(Protocol):
@@ -109,10 +114,10 @@ class Room(Protocol):
     It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over
     or left.
 
-    ``live``: time goes by as on the wall, so that holding back for 250 ms means waiting for them.
-    ``timed``: messages have arrival times, as all do but those in a file of bare messages.
-    ``leaving_may_end``: when the last guest leaves, the conversation is over for good.
-    ``via``: the resident session it is shared through, "" where it is joined by itself.
+    ``live``: its time is wall-clock time, so holding an event for 250 ms means waiting for them.
+    ``timed``: messages have arrival times; only those in a file of bare messages have none.
+    ``leaving_may_end``: the conversation ends for good when its last guest leaves.
+    ``via``: the resident session it is shared through, "" if it is joined directly.
     """
 
     target: str
@@ -123,16 +128,16 @@ class Room(Protocol):
     via: str
 
     def now(self) -> float:
-        """The room's time in Unix seconds: what ``Received.at`` is measured by."""
+        """The room's time in Unix seconds, the clock of ``Received.at``."""
 
     @property
     def participants(self) -> Mapping[str, Participant]: ...
 
     async def join(self) -> None:
-        """Be in the room. Raises CannotJoin, NotAuthorised or ConversationOver."""
+        """Join the room. Raises CannotJoin, NotAuthorised or ConversationOver."""
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Send one interaction to everybody; returns when the room took it. Raises SendFailed."""
+        """Send one interaction to everybody; returns once the room has accepted it. Raises SendFailed."""
 
     async def leave(self) -> None:
         """Leave. Bounded in time, safe to call twice or before ``join`` is done, never raises."""
@@ -142,23 +147,23 @@ class Room(Protocol):
 
 @runtime_checkable
 class VirtualTime(Protocol):
-    """A room that is not ``live`` and whose time can be waited for."""
+    """A room that is not ``live``, and whose time can be awaited."""
 
     def alarm(self, at: float) -> asyncio.Future[None]:
-        """Done when the room's time has come to ``at``, or the room has ended; cancel it to take it back."""
+        """A future, done once the room's time reaches ``at`` or the room ends. Cancel it to stop waiting."""
 
     def hold(self) -> None:
-        """Time stands still until as many calls of ``release``: somebody does what takes real time."""
+        """Stop the room's time, for work that takes real time, until as many calls of ``release``."""
 
     def release(self) -> None: ...
 
 
 class Inbox:
-    """From any thread to the event loop: append, and arm at most one wakeup.
+    """Passes arrivals from any thread to the event loop: append, and arm at most one wakeup.
 
-    The producer appends and then tests the flag; the consumer clears the flag and then drains: an
-    extra wakeup may come, a lost one cannot. Bounded; what did not fit is counted, and a RoomNote
-    in its place says so. The end of the room always fits.
+    The producer appends and then tests the flag; the consumer clears the flag and then drains. So a wakeup
+    may be superfluous, but never lost. The size is bounded; a RoomNote says how many arrivals did not fit.
+    The end of the room always fits.
     """
 
     def __init__(self, limit: int = 200_000) -> None:
@@ -172,7 +177,7 @@ class Inbox:
         self._wakeup: asyncio.Event | None = None
 
     def open(self) -> None:
-        """Bind to the running event loop; what was put before is kept."""
+        """Bind to the running event loop; earlier arrivals are kept."""
         self._loop = asyncio.get_running_loop()
         self._wakeup = asyncio.Event()
         self._wakeup.set()
@@ -189,7 +194,7 @@ class Inbox:
         self._wake()
 
     def close(self) -> None:
-        """Nothing more will come; the consumer ends when it has taken what is there."""
+        """Accept no more arrivals; the consumer ends after those already there."""
         self._closed = True
         self._wake()
 
@@ -203,7 +208,7 @@ class Inbox:
             self._armed = False
             while batch := self._take():
                 yield batch
-                await asyncio.sleep(0)  # keys, timers and signals get their turn in a burst
+                await asyncio.sleep(0)  # let keys, timers and signals run during a burst
             if self._closed and not self._items:
                 return
 
@@ -223,7 +228,7 @@ class Inbox:
         if loop is None or self._armed:
             return
         self._armed = True
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting
             loop.call_soon_threadsafe(self._set)
 
     def _set(self) -> None:
@@ -238,7 +243,7 @@ _BOOT: int | None = getattr(time, "CLOCK_BOOTTIME", None)  # Linux
 
 
 def _elapsed() -> float:
-    """Seconds that no setting of the wall clock changes; where possible those of a suspended machine too."""
+    """Monotonic seconds; if possible they include the time a machine was suspended."""
     return time.monotonic() if _BOOT is None else time.clock_gettime(_BOOT)
 
 
@@ -246,8 +251,8 @@ _BEGUN = time.time() - _elapsed()
 
 
 def steady_time() -> float:
-    """The clock of every room: Unix seconds as the wall clock had them when the program began, and steady.
+    """The clock of every room: the wall clock when the program started, plus monotonic seconds since.
 
-    A wall clock that is set meanwhile changes neither the order of what arrived nor how long is waited.
+    Setting the wall clock later changes neither the order of arrivals nor the length of waits.
     """
     return _BEGUN + _elapsed()

@@ -1,4 +1,4 @@
-"""``--from`` and ``--to``: a part of a recording, by time, sequence number or turn, both ends included."""
+"""``--from`` and ``--to``: a part of a recording by time, sequence number or turn, both ends included."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class Bound(NamedTuple):
 
 
 class Span:
-    """``among(entries)`` leaves in what lies between the bounds; call it in order.
+    """``among(entries)`` returns the entries between the bounds; call it in order.
 
-    What has no number or turn of its own, such as a gap or a note, goes with what came before it.
+    An entry without its own number or turn, such as a gap or a note, belongs with the entry before it.
     """
 
     def __init__(self, first: Bound | None, last: Bound | None) -> None:
@@ -69,7 +69,7 @@ class Span:
 
 
 class Within:
-    """A sink before another one: only what the span holds goes on to it."""
+    """A sink that passes only the entries inside the span to another sink."""
 
     def __init__(self, span: Span, sink: Any) -> None:
         self._span = span
@@ -116,7 +116,7 @@ def span(first: str | None, last: str | None) -> Span | None:
 
 
 def _midnight(at: float) -> float:
-    """Of the day here that a time belongs to."""
+    """Local midnight of the day of a time."""
     try:
         return datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0).timestamp()
     except (OverflowError, OSError, ValueError):

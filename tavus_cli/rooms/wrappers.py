@@ -1,4 +1,4 @@
-"""Messages inside what a log has put around them, and in containers (docs/protocol.md, section 11).
+"""Messages wrapped by a log, or inside containers (docs/protocol.md, section 11).
 
 Pure: JSON values in, messages with their times out.
 """
@@ -20,7 +20,7 @@ _MILLISECONDS = 1e11  # a larger number of seconds would be in the year 5138
 
 
 class Logged(NamedTuple):
-    """A message as a log holds it; ``at`` in Unix seconds, None where nothing says."""
+    """A message found in a log; ``at`` in Unix seconds, None if unknown."""
 
     message: Any
     at: float | None
@@ -29,7 +29,7 @@ class Logged(NamedTuple):
 
 
 def unwrapped(value: Any) -> Logged | None:
-    """A wrapped message, or a bare one with an ISO time; None for all else, which stands for itself."""
+    """A wrapped message, or a bare one with an ISO time; None for any other value: it is a bare message."""
     if not isinstance(value, dict):
         return None
     if "event_type" in value:
@@ -49,7 +49,7 @@ def unwrapped(value: Any) -> Logged | None:
 
 
 def unix(value: Any) -> float | None:
-    """Unix seconds out of seconds, milliseconds or ISO 8601; None for what is none of them."""
+    """Unix seconds from seconds, milliseconds or ISO 8601; None for anything else."""
     if type(value) in (int, float):
         seconds = value / 1000 if value > _MILLISECONDS else value
         return float(seconds) if 1e8 < seconds < _MILLISECONDS else None
@@ -57,9 +57,9 @@ def unix(value: Any) -> float | None:
 
 
 def values_in(text: str) -> Iterator[Any]:
-    """The objects of a text of JSON values, arrays opened, ``conversation get --verbose`` as its events.
+    """The objects in a text of JSON values; arrays and ``conversation get --verbose`` are opened.
 
-    Raises ValueError where something else, or the end, is in their place; what was read before stands.
+    Raises ValueError at other text or an early end, after yielding the objects before it.
     """
     decode = json.JSONDecoder().raw_decode
     place = 0
@@ -75,7 +75,7 @@ def values_in(text: str) -> Iterator[Any]:
 
 
 def events_of(value: dict[str, Any]) -> list[Any]:
-    """The events in the output of ``get --verbose``; else only the value itself."""
+    """The events in the output of ``get --verbose``; for any other value, the value itself."""
     events = value.get("events")
     if isinstance(events, list) and "event_type" not in value and "recording" not in value:
         conversation_id = value.get("conversation_id")

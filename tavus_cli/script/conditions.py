@@ -1,7 +1,7 @@
-"""MATCH of a script: ``field=value``, ``field~regex``, ``field<number``, ``field>number`` over an event.
+"""The MATCH of a script, a condition on an event: ``field=value``, ``field~regex``, ``field<number`` …
 
-A field is a dotted path: what the decoding made of an event (``FIELDS``) first, then its properties, then
-the message. A path leads into text that holds a JSON object, as the arguments of a tool call do.
+A field is a dotted path, looked up in the decoded event (``FIELDS``), then in its properties, then in the
+message. A path can lead into text that holds a JSON object, such as the arguments of a tool call.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tavus_cli.protocol.conversation import EventEntry
 from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.wire import from_json, to_json
 
-REPLY = "reply"  # stands for an event type: the answer to what was sent last, in any form
+REPLY = "reply"  # in place of an event type: the answer to what was sent last, in any form
 Fill = Callable[[str, Callable[[str], str]], str]
 _ABSENT: Any = object()
 _MATCH = re.compile(r"([A-Za-z_][\w.-]*)([=~<>])(.*)", re.DOTALL)
@@ -28,6 +28,7 @@ _TOKEN = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+|"')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PREFIXES = ("conversation.", "system.", "application.")
 
+ROLES = ("user", "pal")
 FIELDS: Mapping[str, Callable[[EventEntry], Any]] = {
     "type": lambda entry: entry.event.short,
     "role": lambda entry: entry.event.role,
@@ -46,7 +47,7 @@ FIELDS: Mapping[str, Callable[[EventEntry], Any]] = {
 
 
 class LineError(UsageError):
-    """Something is wrong with a line; ``column`` counts from 1."""
+    """A mistake in a line; ``column`` counts from 1."""
 
     def __init__(self, message: str, column: int = 1) -> None:
         super().__init__(message)
@@ -55,7 +56,7 @@ class LineError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A word of a line, its quotes still in it; ``start`` counts from 0."""
+    """A word of a line, with its quotes; ``start`` counts from 0."""
 
     text: str
     start: int
@@ -70,14 +71,14 @@ class Token:
 
 
 def tokens(text: str) -> list[Token]:
-    """Words; a double-quoted part holds spaces. Raises LineError for a quote that is not closed."""
+    """The words of a line; double quotes keep spaces. Raises LineError for an unclosed quote."""
     return list(_words(text))
 
 
 def before_command(text: str) -> tuple[list[Token], int | None]:
-    """The words before the next one that begins with a slash, and where that begins; None without one.
+    """The words before the next one that begins with a slash, and the start of that one, or None.
 
-    What follows is not looked at: it is a text, with quotes as they come. Raises LineError.
+    The rest is not parsed: it is text, in which quotes may be unbalanced. Raises LineError.
     """
     found: list[Token] = []
     for word in _words(text):
@@ -101,7 +102,7 @@ def unquoted(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """One condition. ``pattern`` is of ``~``, ``number`` of ``<`` and ``>``."""
+    """One condition. ``pattern`` is for ``~``, ``number`` for ``<`` and ``>``."""
 
     field: str
     operator: str
@@ -130,15 +131,15 @@ class Match:
         return f"{self.field}{self.operator}{self.value}"
 
     def shown(self, entry: EventEntry) -> str:
-        """What the event has there: 'name is "book"'."""
+        """The value in the event: 'name is "book"'."""
         value = look_up(entry, self.field)
         return f"no {self.field}" if value is _ABSENT else f"{self.field} is {to_json(value)}"
 
 
 def match_of(text: str, column: int = 1, fill: Fill = lambda text, quote: text) -> Match | None:
-    """A MATCH from a word without quotes, None where it is not one. Raises LineError for a wrong value.
+    """A MATCH from a word without quotes; None if it is not one. Raises LineError for an invalid value.
 
-    ``fill`` puts into the value what came from events, each after ``quote``: it is never a pattern.
+    ``fill`` inserts texts from events into the value, quoted by ``quote``, so they never act as patterns.
     """
     parts = _MATCH.fullmatch(text)
     if parts is None:
@@ -156,15 +157,17 @@ def match_of(text: str, column: int = 1, fill: Fill = lambda text, quote: text) 
         if number is None:
             raise LineError(f'"{value}" is not a number', at)
         return Match(field, operator, value, number=number)
-    if value.startswith("~"):  # as some other languages write it
+    if value.startswith("~"):  # the operator in some other languages
         raise LineError(f'unknown operator "=~"; did you mean {field}{value}?', at - 1)
     if field == "role" and value in ("replica", "persona", "face"):
         value = "pal"
+    elif field == "role" and value not in ROLES and (near := did_you_mean(value, ROLES)):
+        raise LineError(f'unknown role "{value}"{near}', at)
     return Match(field, operator, value)
 
 
 def look_up(entry: EventEntry, path: str) -> Any:
-    """The value of a dotted path; ``absent(value)`` where there is none."""
+    """The value of a dotted path; ``absent(value)`` if there is none."""
     first, *rest = path.split(".")
     computed = FIELDS.get(first)
     value = computed(entry) if computed is not None else None
@@ -209,7 +212,7 @@ def _equal(value: Any, wanted: str) -> bool:
 
 
 def _as_number(value: Any) -> float | None:
-    """Numbers, also as text and as durations: "1500ms" is 1.5."""
+    """A number, also from text and durations: "1500ms" is 1.5."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     with suppress(ValueError, OverflowError):
@@ -220,7 +223,7 @@ def _as_number(value: Any) -> float | None:
 
 
 def check_event(word: str, column: int = 1) -> None:
-    """Raises LineError for a short name that no known type has; an unknown type is written in full."""
+    """Raises LineError for an unknown short name; unknown types must be written in full."""
     try:
         glob(word)
     except UsageError as error:

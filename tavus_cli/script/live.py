@@ -1,4 +1,4 @@
-"""A script's stage that is a joined room: live, simulated, or a resident session's."""
+"""The stage of a script in a joined room: live, simulated, or of a resident session."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.session.turns import Turns
 
-GRACE = 1.3  # seconds after a deadline in which what had arrived before may still be held back
+GRACE = 1.3  # seconds after a deadline for events that arrived before it and are still held
 
 
 class LiveStage:
     """A ``runner.Stage``, and a sink of ``session``: make it before the session is entered.
 
-    Everything is measured by the room's time, and by when events arrived, not when they were looked at.
+    All times are the room's, and count when events arrived, not when they were checked.
     """
 
     def __init__(self, session: Session, timeout: float, warn: Callable[[str], None]) -> None:
@@ -118,12 +118,14 @@ class LiveStage:
         self._wake()
 
     async def drain(self) -> None:
-        pass
+        """Something may have come that is held: virtual time has to stop where it is held no longer."""
+        if not self._session.room.live and self._session.conversation.wake_at() is not None:
+            self._wake()
 
     # -- waiting ---------------------------------------------------------------------------------------
 
     async def _wait(self, until: float) -> None:
-        """Returns when something came, when the room ended, or at a time of the room."""
+        """Wait until something arrives, the room ends, or the room's time reaches a limit."""
         if self._over is None:
             self._over = asyncio.create_task(self._session.finished.wait())
             self._over.add_done_callback(lambda _: self._wake())
@@ -135,19 +137,22 @@ class LiveStage:
             timer = loop.call_later(max(0.0, until - room.now()), self._wake)
         else:
             assert isinstance(room, VirtualTime)
-            timer = room.alarm(until)
+            held = self._session.conversation.wake_at()
+            timer = room.alarm(until if held is None else min(until, held))
             timer.add_done_callback(lambda _: _finish(waiting))
         try:
             await waiting
         finally:
             self._waiting = None
             timer.cancel()
+        if not room.live:  # whose timers are of real time
+            self._session.tick()
 
     def _wake(self) -> None:
         if self._waiting is not None:
             _finish(self._waiting)
 
-    # -- what is looked at -----------------------------------------------------------------------------
+    # -- windows ---------------------------------------------------------------------------------------
 
     def _looked_at(self, what: Expectation) -> Window:
         if what.event == REPLY:

@@ -1,7 +1,7 @@
 """The names of a script: ``$NAME``, ``${NAME}`` and ``$EVENT.field``; ``$$`` is a dollar.
 
-What came from an event is remote text. It is put into a command only after that has been taken apart, so
-that it is never an option, a second word or a piece of JSON.
+Values from events are remote text. They are inserted into a command only after it was parsed, so that they
+never act as an option, a second word or a piece of JSON.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tavus_cli.script.conditions import LineError, absent, as_text, look_up
 
 _REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z_]\w*(?:\.\w+)*)\}|([A-Za-z_]\w*(?:\.\w+)*))", re.ASCII)
 _HIDDEN = re.compile("\ue000(\\d+)\ue001")
-MOST_CHARACTERS = 1_000_000  # that the names of a line stand for: /set x $x$x doubles it
-_FIGURES = ("after",)  # of a kept event beside the fields of a MATCH
+MOST_CHARACTERS = 1_000_000  # characters of the values in a line: /set x $x$x doubles it
+_FIGURES = ("after",)  # fields of a kept event in addition to those of a MATCH
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An event by its name; ``after`` is the seconds from what was sent last to it."""
+    """A named event; ``after`` is the seconds since the last message was sent."""
 
     entry: EventEntry
     after: float
@@ -32,9 +32,8 @@ class Kept:
 
 @dataclass(slots=True)
 class Names:
-    """``texts`` are the script's own; ``events`` what it kept, None for one that is only known to be kept.
-
-    ``remote`` are the texts that an event had a part in. ``checking``: nothing has arrived yet, and any
+    """``texts`` are set by the script; ``events`` are the events it named, None for one still to arrive.
+    ``remote`` are texts made with values from events. While ``checking``, nothing has arrived yet, and any
     value of an event is accepted.
     """
 
@@ -60,7 +59,7 @@ class Names:
         return Names(dict(self.texts), dict(self.events), set(self.remote), self.checking)
 
     def is_remote(self, text: str) -> bool:
-        """Whether a text refers to anything that came from an event."""
+        """Whether a text refers to values from events."""
         return any(
             (path := match[2] or match[3])
             and (path.partition(".")[0] not in self.texts or self._tainted(path))
@@ -71,7 +70,7 @@ class Names:
         return path.partition(".")[0] in self.remote
 
     def value(self, path: str, column: int, *, checked: str = "") -> str:
-        """What a reference stands for; ``checked`` for an event that has not come. Raises LineError."""
+        """The value of a reference; ``checked`` for an event that has not arrived. Raises LineError."""
         name, _, rest = path.partition(".")
         if name in self.texts:
             return self.texts[name] + (f".{rest}" if rest else "")
@@ -97,12 +96,12 @@ def shown(value: Any) -> str:
 
 
 def replaced(text: str, names: Names) -> str:
-    """With every reference replaced. Raises LineError."""
+    """A text with every reference replaced. Raises LineError."""
     return _substituted(text, names, lambda reference, value: value)
 
 
 def hidden(text: str, names: Names) -> tuple[str, list[str]]:
-    """As ``replaced``, but what came from an event is a mark, and ``fill`` puts it in. Raises LineError."""
+    """As ``replaced``, but with marks for values from events, which ``fill`` inserts. Raises LineError."""
     values: list[str] = []
 
     def put(reference: str, value: str) -> str:
@@ -115,7 +114,7 @@ def hidden(text: str, names: Names) -> tuple[str, list[str]]:
 
 
 def _substituted(text: str, names: Names, put: Callable[[str, str], str]) -> str:
-    """``put`` is given each reference and what it stands for. Raises LineError."""
+    """Replace references by the result of ``put(reference, value)``. Raises LineError."""
     left = MOST_CHARACTERS
 
     def one(match: re.Match[str]) -> str:
@@ -132,7 +131,7 @@ def _substituted(text: str, names: Names, put: Callable[[str, str], str]) -> str
 
 
 def fill(interaction: Interaction, values: list[str]) -> Interaction:
-    """The values of ``hidden`` in their places."""
+    """A text or JSON value with the values of ``hidden`` in place of their marks."""
     if not values:
         return interaction
     properties, raw = (_filled(part, values) for part in (interaction.properties, interaction.raw))
@@ -140,7 +139,7 @@ def fill(interaction: Interaction, values: list[str]) -> Interaction:
 
 
 def put_in(text: str, values: list[str], quote: Callable[[str], str] = str) -> str:
-    """The values of ``hidden`` in their places in a text, each after ``quote``."""
+    """A text with the values of ``hidden``, quoted by ``quote``, in place of their marks."""
     return _HIDDEN.sub(
         lambda mark: quote(values[int(mark[1])]) if len(mark[1]) < 9 and int(mark[1]) < len(values) else "",
         text,

@@ -1,4 +1,4 @@
-"""What became of a script: for people, as JSON, as JUnit's XML. Pure; remote text passes ``safe``."""
+"""The outcome of a script as text, JSON and JUnit XML. Pure; remote text passes ``safe``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 @dataclass(slots=True)
 class Outcome:
-    """One line that was run; 0 is for the whole of it. ``failure`` is None where it went well.
+    """The outcome of one line; number 0 is for the whole script. ``failure`` is None if it succeeded.
 
     ``came`` are the nearest events, None where none were looked for; ``message`` is the one that was found.
     ``seconds`` are room time. ``mistake``: the line itself could not be run.
@@ -108,29 +108,29 @@ def run_facts(run: Run) -> dict[str, Any]:
 
 
 def junit(runs: Sequence[Run]) -> str:
-    """One suite for each target, one case for each line that was run."""
+    """JUnit XML with a suite for each target and a case for each line that was run."""
     parts = ['<?xml version="1.0" encoding="UTF-8"?>', "<testsuites>"]
     for run in runs:
         counts = f'tests="{len(run.outcomes)}" failures="{len(run.failed)}" errors="0" skipped="0"'
-        name = _attribute(f"{run.script} {run.target}")
+        name = attribute(f"{run.script} {run.target}")
         parts.append(f'  <testsuite name={name} {counts} time="{run.seconds:.3f}">')
         parts += _properties(run)
         for one in run.outcomes:
             what = f"line {one.line}: {one.text}" if one.line else one.text
-            case = f"name={_attribute(what)} classname={_attribute(run.script)}"
+            case = f"name={attribute(what)} classname={attribute(run.script)}"
             case = f'    <testcase {case} time="{one.seconds:.3f}"'
             if one.failure is None:
                 parts.append(case + "/>")
                 continue
-            body = escape(_clean("\n".join(failure_lines(run.script, one))))
-            failure = f"<failure message={_attribute(one.failure)}>{body}</failure>"
+            body = escape(legal("\n".join(failure_lines(run.script, one))))
+            failure = f"<failure message={attribute(one.failure)}>{body}</failure>"
             parts += [case + ">", f"      {failure}", "    </testcase>"]
         parts.append("  </testsuite>")
     return "\n".join([*parts, "</testsuites>", ""])
 
 
 def _properties(run: Run) -> list[str]:
-    """What became of its tool calls."""
+    """The outcomes of its tool calls as properties."""
     if not run.tools:
         return []
     lines = []
@@ -139,14 +139,16 @@ def _properties(run: Run) -> list[str]:
             f"{name.removesuffix('_ms')} after {one[name]:.0f} ms" for name in _TIMES if one[name] is not None
         ]
         value = ", ".join([one["state"], *filter(None, [one["reason"]]), *times])
-        name = _attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
-        lines.append(f"      <property name={name} value={_attribute(value)}/>")
+        name = attribute(f"tool {one['tool']} {one['tool_call_id']}".rstrip())
+        lines.append(f"      <property name={name} value={attribute(value)}/>")
     return ["    <properties>", *lines, "    </properties>"]
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(safe(text)))
+def attribute(text: str) -> str:
+    """A value of an attribute in XML, with its quotation marks."""
+    return quoteattr(legal(safe(text)))
 
 
-def _clean(text: str) -> str:
+def legal(text: str) -> str:
+    """With nothing in it that XML cannot hold."""
     return _NO_XML.sub("�", text)

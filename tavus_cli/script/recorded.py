@@ -1,11 +1,12 @@
-"""A script's stage that is a recording: what the script sends is compared with what was sent then.
+"""The stage of a script on a recording: what the script sends is compared with what was sent then.
 
-Nothing is waited for: all has come already. After a sending, events count until the next one that no
-/when of the script placed, as the live script would not have gone on to it before.
+It never waits, as everything has arrived already. After sending, events count until the next message that was
+not sent by a /when, since a live script would not have continued before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,27 +30,39 @@ _SHOWN = 300  # characters of a message in an error
 
 
 @dataclass(slots=True, eq=False)
-class _Sent:
-    """Something that was sent then; ``window`` has all that came after it."""
+class Sent:
+    """Something that was sent then; ``window`` has all that came after it, and ``after`` events before it.
+
+    ``sure_at`` is when it was known what it had caused: an expectation decides nothing before.
+    """
 
     message: Any
     at: float
     window: Window
+    after: int = 0
+    sure_at: float | None = None
     used: bool = False
 
 
 class RecordedStage:
-    """A ``runner.Stage``; ``load`` it first."""
+    """A ``runner.Stage``; call ``load`` first. It gives all entries to ``watch``."""
 
-    def __init__(self, room: RecordedRoom, hold: float = HOLD_SECONDS) -> None:
+    def __init__(
+        self,
+        room: RecordedRoom,
+        hold: float = HOLD_SECONDS,
+        watch: Callable[[list[Entry]], None] | None = None,
+    ) -> None:
         if not room.timed:
             raise UsageError(f"{room.target}: bare messages do not say what was sent; give a recording")
         self.replies: list[tuple[int, float]] = []
         self._room = room
+        self._watch = watch
         self._conversation = Conversation(hold=hold)
-        self._sendings: list[_Sent] = []
+        self.sendings: list[Sent] = []
         self.everything = Window(self._conversation, room.now(), sent=False)
-        self._current: _Sent | None = None
+        self.delivered: list[float] = []  # when each of its events was, as it may have been held back
+        self._current: Sent | None = None
         self._now = room.now()
         self._placed: list[Placed] = []
         self.turns = Turns(room)
@@ -61,24 +74,31 @@ class RecordedStage:
                 if type(arrival) is not Event:
                     continue
                 at = self._room.now() if arrival.at is None else arrival.at
+                self._tick(at)
                 if arrival.direction == "out":
                     self._was_sent(arrival.message, at)
                 else:
-                    self._add(self._conversation.take([arrival]))
-        self._add(self._conversation.close())
+                    self._add(self._conversation.take([arrival]), at)
+        self._tick(float("inf"))
+        self._add(self._conversation.close(), self._room.now())
+
+    def _tick(self, now: float) -> None:
+        """What was held goes out when it went out then, not with the next arrival."""
+        while (at := self._conversation.wake_at()) is not None and at <= now:
+            self._add(self._conversation.tick(at), at)
 
     def now(self) -> float:
         return self._now
 
     async def send(self, action: Interaction | AudioEcho) -> None:
-        left = [one for one in self._sendings if not one.used]
+        left = [one for one in self.sendings if not one.used]
         if isinstance(action, AudioEcho):
             pieces = _sound(left)
             if not pieces:
                 raise NotMet(f"expected a sound, but the recording sent {_shown(left)}")
         else:
             pieces = left[:1]
-            if not pieces or not _alike(pieces[0].message, action):
+            if not pieces or not alike(pieces[0].message, action):
                 raise NotMet(f"not what was sent in the recording: {_shown(left)}")
         for piece in pieces:
             piece.used = True
@@ -106,7 +126,7 @@ class RecordedStage:
         return Verdict(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
-        """Looked up at once: the event, and its sending after it."""
+        """Find the event of a /when, and its message after that, at once."""
         self._placed.append(placed)
         when = placed.when
         for entry in self.everything.entries:
@@ -127,11 +147,11 @@ class RecordedStage:
             placed.names.keep(placed.when.event.name, Kept(entry, entry.at - since))
         said = command(placed.when.command, placed.names)
         assert not isinstance(said, Quit)
-        later = [one for one in self._sendings if not one.used and one.at >= entry.at]
+        later = [one for one in self.sendings if not one.used and one.at >= entry.at]
         if isinstance(said.action, AudioEcho):
             found = _sound(later)
         else:
-            found = [one for one in later if _alike(one.message, said.action)][:1]
+            found = [one for one in later if alike(one.message, said.action)][:1]
         if not found:
             raise NotMet(f"not sent in the recording: {placed.when.command}")
         for one in found:
@@ -139,36 +159,44 @@ class RecordedStage:
         placed.fired = True
 
     def _until(self) -> float:
-        """Of the next sending that is the script's own."""
-        return next((one.at for one in self._sendings if not one.used), float("inf"))
+        """The index of the next message that no /when sent."""
+        return next((one.at for one in self.sendings if not one.used), float("inf"))
 
     def _was_sent(self, message: Any, at: float) -> None:
         raw = message if isinstance(message, dict) else {}
         name = raw.get("event_type")
         interaction = Interaction(name if isinstance(name, str) else "", raw=raw)
         window = Window(self._conversation, at, interaction, sent=True)
-        self._sendings.append(_Sent(message, at, window))
-        self._add(self._conversation.sent(message, at, interaction))
+        self.sendings.append(Sent(message, at, window, len(self.everything.entries)))
+        self._add(self._conversation.sent(message, at, interaction), at)
 
-    def _add(self, entries: list[Entry]) -> None:
-        windows = [self.everything, *(one.window for one in self._sendings)]
+    def _add(self, entries: list[Entry], at: float) -> None:
+        if self._watch is not None:
+            self._watch(entries)
         for entry in entries:
-            for window in windows:
-                window.add(entry)
+            self.everything.add(entry)
+            for one in self.sendings:
+                one.window.add(entry)
+                if one.sure_at is None and not one.window.in_doubt:
+                    one.sure_at = at
+            if isinstance(entry, EventEntry):
+                self.delivered.append(at)
             if isinstance(entry, EventEntry) and entry.reply is not None and entry.turn is not None:
                 self.replies.append((entry.turn.idx, entry.reply))
 
 
-def _alike(message: Any, action: Interaction) -> bool:
-    """The same interaction; the conversation may be another one."""
+def alike(message: Any, action: Interaction) -> bool:
+    """The same interaction; the conversation may be another one, and a raw message may name none."""
     mine, then = decode(action.encode("")), decode(message)
     if action.raw is not None:
+        if isinstance(then.message, dict) and "conversation_id" not in action.raw:
+            return action.raw == {key: then.message[key] for key in then.message if key != "conversation_id"}
         return bool(mine.message == then.message)
     return mine.type == then.type and mine.properties == then.properties
 
 
-def _sound(sendings: list[_Sent]) -> list[_Sent]:
-    """The pieces of one sound, from the first sending on."""
+def _sound(sendings: list[Sent]) -> list[Sent]:
+    """The pieces of one sound, beginning with the first message."""
     found = []
     for one in sendings:
         event = decode(one.message)
@@ -180,5 +208,5 @@ def _sound(sendings: list[_Sent]) -> list[_Sent]:
     return found
 
 
-def _shown(left: list[_Sent]) -> str:
+def _shown(left: list[Sent]) -> str:
     return to_json(left[0].message)[:_SHOWN] if left else "nothing more"

@@ -1,4 +1,4 @@
-"""Running a script: each line on a stage, what became of it, and when to stop.
+"""Running a script: each line on a stage, its outcome, and when to stop.
 
 A stage is a joined room (``live``) or a recording (``recorded``).
 """
@@ -40,7 +40,7 @@ from tavus_cli.session.turns import Turns
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of an expectation: the event, if there was one, and what was looked at.
+    """The result of an expectation: the event, if there was one, and the events checked.
 
     ``ended``: why nothing more can come, or may not have come. ``since`` and ``until``: the part of the
     window that counted, in Unix seconds.
@@ -56,7 +56,7 @@ class Verdict:
 
 @dataclass(slots=True)
 class Limits:
-    """``timeout``: how long an expectation without ``within`` waits, in seconds."""
+    """``timeout`` is how long an expectation without ``within`` waits, in seconds."""
 
     timeout: float
     keep_going: bool = False
@@ -64,7 +64,7 @@ class Limits:
 
 
 class Stage(Protocol):
-    """Where a script is run. All but ``now`` raise what sending raises."""
+    """The place where a script runs. All methods except ``now`` raise the errors of sending."""
 
     replies: list[tuple[int, float]]
     turns: Turns
@@ -81,7 +81,7 @@ class Stage(Protocol):
     async def place(self, placed: Placed) -> None: ...
 
     async def finish(self) -> list[Placed]:
-        """Every /when, once those whose moment has come were sent."""
+        """Every /when, after those whose moment has come were sent."""
 
 
 class _Stop(Exception):
@@ -90,12 +90,14 @@ class _Stop(Exception):
 
 @dataclass(slots=True)
 class Runner:
-    """``run`` runs the whole script. ``tell`` prints a line that the script itself asks for."""
+    """``run`` runs the whole script. ``print_line`` prints a line for /print; ``begin`` is called with each
+    line before it is run."""
 
     stage: Stage
     limits: Limits
     result: Run
-    tell: Callable[[str], None]
+    print_line: Callable[[str], None]
+    begin: Callable[[Line], None] | None = None
     names: Names = field(default_factory=lambda: Names(checking=False))
     _lines_run: int = 0
 
@@ -114,6 +116,8 @@ class Runner:
     async def _lines(self, lines: tuple[Line, ...]) -> None:
         for line in lines:
             await self.stage.turns.give()
+            if self.begin is not None:
+                self.begin(line)
             said = await self._line(line)
             if isinstance(said, Quit):
                 raise _Stop
@@ -159,7 +163,7 @@ class Runner:
             case Assign(name, value, remote):
                 self.names.assign(name, value, remote=remote)
             case Print(text):
-                self.tell(text)
+                self.print_line(text)
 
     async def _expect(self, what: Expectation, outcome: Outcome) -> None:
         if what.name:
@@ -181,7 +185,7 @@ class Runner:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))
 
     def _placed(self, placed: list[Placed]) -> None:
-        """What a /when did not send fails its line, unless the script has failed and stopped before."""
+        """A /when that sent nothing fails its line, unless the script has failed and stopped before."""
         stopped = bool(self.result.failed) and not self.limits.keep_going
         good: defaultdict[int, deque[Outcome]] = defaultdict(deque)
         for done in self.result.outcomes if placed else ():

@@ -1,4 +1,4 @@
-"""``/when``: a command that is sent once, at a moment after an event, while everything else continues."""
+"""``/when``: a command sent once, at a moment after an event, while everything else continues."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.statements import Line, Quit, When, command, statement
 from tavus_cli.session.session import Session
 
-MOST_WAITING = 100  # each of them looks at each event, before anything else is done
+MOST_WAITING = 100  # each of them checks every event, before anything else happens
 
 
 @dataclass(slots=True, eq=False)
 class Placed:
-    """A /when. ``fired`` once its command was sent; ``error`` is why that failed.
+    """A /when. ``fired`` is set once its command was sent; ``error`` is why that failed.
 
     ``names`` are as they were at its line, which has this ``number`` in the script and was reached ``at``
     that time of the room; ``text`` is what was typed at the prompt.
@@ -37,17 +37,17 @@ class Placed:
 
 
 def placed(text: str) -> Placed:
-    """From what follows ``/when`` at the prompt, where no names are set. Raises LineError."""
+    """A Placed from the text after ``/when`` at the prompt, without names. Raises LineError."""
     when = statement(Line(1, 1, f"/when {text}"), Names())
     assert isinstance(when, When)
     return Placed(when, Names(checking=False), text=text)
 
 
 class Scheduler:
-    """A sink of ``session``: sends the command of each /when in its ``place``, at its moment.
+    """A sink of ``session`` that sends the command of each /when at its moment.
 
-    ``send`` raises what sending raises; that goes to ``failed``, and into the ``Placed``. ``sent_at`` says
-    when the last other sending was, in the room's time: ``$NAME.after`` counts from there.
+    Errors of ``send`` go to ``failed`` and into the ``Placed``. ``sent_at`` is when the last other message
+    was sent, in the room's time: ``$NAME.after`` counts from there.
     """
 
     def __init__(
@@ -66,21 +66,21 @@ class Scheduler:
         session.sinks.append(self)
 
     def place(self, placed: Placed) -> None:
-        """From now on its event is looked for. Raises UsageError where too many wait already."""
+        """Watch for its event from now on. Raises UsageError if too many are waiting."""
         if len(self._armed) >= MOST_WAITING:
             raise UsageError(f"too many /when wait for their events: at most {MOST_WAITING}")
         self._armed.append(placed)
 
     @property
     def waiting(self) -> list[Placed]:
-        """Those whose event has not come, in the order of their placing."""
+        """Those whose event has not arrived, in the order in which they were placed."""
         return list(self._armed)
 
     def cancel(self, placed: Placed) -> None:
         self._armed = [one for one in self._armed if one is not placed]
 
     async def finish(self) -> None:
-        """Returns once all whose event has come were sent; the others never will be."""
+        """Wait until all whose event has arrived were sent; the others never will be."""
         self._armed.clear()
         while self._firing:
             await asyncio.wait(self._firing)
@@ -98,7 +98,7 @@ class Scheduler:
         pass
 
     def _fits(self, placed: Placed, entry: EventEntry) -> bool:
-        """A condition that cannot be checked fails, and waits no longer."""
+        """Fail a /when whose condition cannot be checked; it stops waiting."""
         try:
             return placed.when.event.fits(entry)
         except TooSlow as error:

@@ -1,7 +1,7 @@
-"""A script: lines of the console's language, with waiting, expecting, placing, names and repetition.
+"""Parsing scripts: the console's commands, and /wait, /expect, /when, names and /repeat.
 
-``parse_script`` finds every mistake before anything is sent; ``statement`` is then called again for each
-line that is reached, with what its names stand for by then. docs/scripts.md is the language for people.
+``parse_script`` finds every mistake before anything is sent. ``statement`` is then called again for each line
+that is reached, with the current values of its names. docs/scripts.md describes the language.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line that is not a comment; ``column`` is where it begins, from 1; ``block`` is what it repeats."""
+    """A line that is not a comment; ``column`` is its start, from 1; ``block`` are the lines it repeats."""
 
     number: int
     column: int
@@ -69,7 +69,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class When:
-    """``command`` is parsed once more when the event has come: it may name it. ``column`` is its place."""
+    """``command`` is parsed again when the event has arrived, which it may name; ``column`` is its place."""
 
     event: Expectation
     after: float
@@ -79,7 +79,7 @@ class When:
 
 @dataclass(frozen=True, slots=True)
 class Assign:
-    """``remote``: an event had a part in the value."""
+    """``remote``: the value contains text from an event."""
 
     name: str
     value: str
@@ -119,7 +119,7 @@ class Script:
 
 
 def parse_script(text: str) -> Script:
-    """The lines and every mistake in them."""
+    """The lines of a script, and every mistake in them."""
     mistakes: list[Mistake] = []
     flat = list(_flat(text))
     lines = _nested(flat, mistakes)
@@ -128,7 +128,7 @@ def parse_script(text: str) -> Script:
 
 
 def statement(line: Line, names: Names) -> Statement:
-    """What a line says, with ``names`` as they are. Raises LineError."""
+    """The statement of a line, with the values of ``names``. Raises LineError."""
     text = line.text
     try:
         return _statement(text, names)
@@ -140,7 +140,7 @@ def statement(line: Line, names: Names) -> Statement:
 
 
 def command(text: str, names: Names) -> Send | Quit:
-    """A command that is sent, its names replaced. Raises UsageError."""
+    """A command to send, with its names replaced. Raises UsageError."""
     shown, values = hidden(text, names)
     name, arguments = split_line(shown)
     if name not in COMMANDS:
@@ -170,7 +170,7 @@ def _flat(text: str) -> Iterator[Line]:
 
 
 def _nested(flat: list[Line], mistakes: list[Mistake], level: int = 0) -> tuple[Line, ...]:
-    """Indented lines into the blocks of the /repeat above them."""
+    """Move indented lines into the blocks of the /repeat above them."""
     if level > MOST_NESTED:
         mistakes.append(Mistake(flat[0].number, 1, f"nested too deep: at most {MOST_NESTED} /repeat"))
         return ()
@@ -200,7 +200,7 @@ def _is_repeat(line: Line) -> bool:
 
 
 def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> int:
-    """Every line once, in order, with events of which nothing is known yet. How many will be run, at least:
+    """Check every line once, in order, as if every event had arrived. How many will be run, at least:
     a count may be a name.
     """
     runs = 0
@@ -338,7 +338,7 @@ def _expectation(name: str, words: list[Token], names: Names) -> Expectation:
 
 
 def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
-    """Of two that contradict each other none would be obeyed in silence."""
+    """Raises LineError for a clause given twice, rather than ignoring one of them."""
     seen: set[str] = set()
     for before, word in pairwise([Token("", 0), *words]):
         if word.text in seen and before.text != "as":
@@ -348,12 +348,12 @@ def _once(words: list[Token], clauses: tuple[str, ...]) -> None:
 
 
 def _plain(word: Token, names: Names) -> str:
-    """A word with its names replaced; a name inside quotes too, and what it stands for is never split."""
+    """A word with its names replaced, also inside quotes; values are never split into words."""
     return _with_quoted(word, names, str)
 
 
 def _with_quoted(word: Token, names: Names, quote: Callable[[str], str]) -> str:
-    """As ``_plain``; what came from an event after ``quote``."""
+    """As ``_plain``, with values from events quoted by ``quote``."""
     return put_in(*_hidden(word, names), quote)
 
 
@@ -370,7 +370,7 @@ def _hidden(word: Token, names: Names) -> tuple[str, list[str]]:
 
 
 def _rest(text: str, start: int, names: Names) -> str:
-    """What follows a word, verbatim, with its names replaced."""
+    """The text after a word, verbatim, with its names replaced."""
     rest = text[start:].lstrip()
     try:
         return replaced(rest, names)

@@ -1,7 +1,7 @@
-"""What an expectation looks at: the events since a sending, without what still belongs to the time before.
+"""The window of an expectation: the events after sending, without those caused by something earlier.
 
-Pure. An event whose number was given before the sending was caused by something else; after a respond, so
-was an event of an older turn. Until Tavus has said which turn the respond opened, nothing can be decided.
+Pure. An event numbered before the sending was caused by something else; after a respond, so was an event of
+an older turn. Nothing is decided until Tavus reports which turn the respond opened.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from tavus_cli.script.conditions import REPLY, Match
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """An EVENT with its MATCHes. Times in seconds; ``name`` is what the event is kept as.
+    """An EVENT with its MATCHes. Times in seconds; ``name`` is the name given to the event.
 
-    ``waits``: a /wait, which looks from its own line on. ``none``: it must not come.
+    ``waits``: a /wait, which looks only at events after its line. ``none``: the event must not arrive.
     """
 
     event: str
@@ -40,7 +40,7 @@ class Expectation:
         return ("no " if self.none else "") + " ".join(words)
 
     def fits(self, entry: EventEntry) -> bool:
-        """Whether the type is right and all MATCHes hold; REPLY has any type."""
+        """Whether the type fits and all MATCHes hold; REPLY fits any type."""
         return self.of_type(entry) and all(match(entry) for match in self.matches)
 
     def of_type(self, entry: EventEntry) -> bool:
@@ -56,10 +56,10 @@ def _pattern(event: str) -> TypePattern:
 
 
 class Window:
-    """Made just before something is sent, and ``add`` what comes, in order.
+    """Create it just before something is sent, then ``add`` the entries that arrive, in order.
 
-    ``interaction`` None: it has no answer that could be recognised, such as sound. Not ``sent``: nothing
-    is sent, and all that comes counts.
+    ``interaction`` is None if no answer could be recognised, as for sound. Without ``sent`` nothing is sent,
+    and everything that arrives counts.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Window:
 
     @property
     def in_doubt(self) -> bool:
-        """A respond was sent, and it is not known yet which turn it opens."""
+        """Whether a respond was sent and its turn is not known yet."""
         return self._reply is not None and self._reply.in_doubt
 
     @property
@@ -92,19 +92,19 @@ class Window:
             return
         doubted = reply.in_doubt
         answered = reply(entry) is not None
-        if doubted and not reply.in_doubt:  # now everything received can be assigned
+        if doubted and not reply.in_doubt:  # now all entries can be assigned
             self._answers = [one for one in self.entries if reply(one) is not None]
         elif answered and isinstance(entry, EventEntry):
             self._answers.append(entry)
 
     def found(self, what: Expectation, start: int = 0) -> EventEntry | None:
-        """The first event, of those from ``start`` on, that is what was expected. Raises TooSlow."""
+        """The first expected event from ``start`` on. Raises TooSlow."""
         return next((entry for entry in self.looked_at(what, start) if entry is not None), None)
 
     def looked_at(self, what: Expectation, start: int = 0) -> Iterator[EventEntry | None]:
-        """One event a step: the event if it is what was expected, else None. Raises TooSlow.
+        """One event a step: the event if it is expected, else None. Raises TooSlow.
 
-        So a caller may let others have a turn. ``size`` is where to start the next time.
+        The steps let the caller give way to other tasks. ``size`` is where to start the next time.
         """
         until = None if what.within is None else self.at + what.within
         for entry in self.counted(what, start):
@@ -114,7 +114,7 @@ class Window:
         return len(self._answers if what.event == REPLY else self.entries)
 
     def counted(self, what: Expectation, start: int = 0) -> Iterator[EventEntry]:
-        """The events that an expectation may take."""
+        """The events that may meet an expectation."""
         if what.event == REPLY:
             yield from self._answers[start:]
             return

@@ -16,9 +16,9 @@ from tavus_cli.files import cannot, read
 from tavus_cli.protocol.interactions import audio_echo
 from tavus_cli.session.session import Session
 
-LARGEST = 256 << 20  # bytes of a file: ten minutes in stereo at 96 kHz and more
-MAX_SECONDS = 600.0  # a longer file is surely a mistake: it is spoken in real time
-MAX_RATE = 1_000_000  # Hz; more stands in no sane file
+LARGEST = 256 << 20  # bytes of a file: more than ten minutes in stereo at 96 kHz
+MAX_SECONDS = 600.0  # a longer file is probably a mistake, as it is sent in real time
+MAX_RATE = 1_000_000  # Hz; more is not plausible
 
 
 LARGEST = 1 << 30  # bytes
@@ -39,7 +39,7 @@ class Sound(NamedTuple):
 
 
 def read_wav(path: str) -> Sound:
-    """Raises UsageError for what is not a WAV file of 16-bit PCM."""
+    """Read a WAV file. Raises UsageError if it is not 16-bit PCM."""
     try:
         with wave.open(_as_plain(path, _bytes(path)), "rb") as file:
             width, channels, rate = file.getsampwidth(), file.getnchannels(), file.getframerate()
@@ -50,13 +50,14 @@ def read_wav(path: str) -> Sound:
                     f"{path}: a sample rate of {rate:,} Hz is not supported; save it at 16,000 Hz"
                 )
             most = int(MAX_SECONDS * rate)
-            # The header may promise more than there is: a program that wrote to a pipe knew no length.
+            # The header may promise more than there is: a program that writes to a pipe does not know the
+            # length.
             frames = file.readframes(min(file.getnframes(), most + 1))
             if len(frames) > most * 2 * channels:
                 raise UsageError(f"{path}: longer than {MAX_SECONDS / 60:.0f} minutes; shorten it")
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None
-    except (wave.Error, EOFError, RuntimeError) as error:  # the last: a chunk longer than the file
+    except (wave.Error, EOFError, RuntimeError) as error:  # the last one: a chunk longer than the file
         raise _not_pcm(path, str(error) or "it ends too early") from None
     frames = frames[: len(frames) // (2 * channels) * 2 * channels]
     if not frames:
@@ -67,9 +68,9 @@ def read_wav(path: str) -> Sound:
 async def speak(
     session: Session, sound: Sound, progress: Callable[[float], None] | None = None
 ) -> dict[str, Any]:
-    """Echo a sound in pieces, paced to real time; the last message sent.
+    """Echo a sound in pieces, paced to real time. Returns the last message sent.
 
-    ``progress`` gets the part that is sent, 0 to 1. Raises SendFailed, ConversationOver.
+    ``progress`` is called with the part already sent, 0 to 1. Raises SendFailed, ConversationOver.
     """
     pieces = list(audio_echo(sound.pcm, sound.rate, str(uuid.uuid4())))
     loop = asyncio.get_running_loop()
@@ -90,9 +91,9 @@ def _bytes(path: str) -> bytes:
 
 
 def _as_plain(path: str, data: bytes) -> BinaryIO:
-    """The file, its header in the older form where it has the longer one (WAVE_FORMAT_EXTENSIBLE).
+    """The file, with the longer header (WAVE_FORMAT_EXTENSIBLE) turned into the older form.
 
-    ``wave`` reads that one from Python 3.12 on. Raises UsageError for another encoding.
+    ``wave`` reads the longer one only from Python 3.12 on. Raises UsageError for other encodings.
     """
     head, rest = data[:_HEAD], data[_HEAD:]
     for at, mark, what in _OTHERS:

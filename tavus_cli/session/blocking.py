@@ -1,7 +1,7 @@
-"""Calls that block: in a thread that nobody has to wait for.
+"""Blocking calls, in a thread that nothing has to wait for.
 
-A name server or a keyring that does not answer holds its caller in C code, deaf to Ctrl-C, for minutes
-or for ever. In a daemon thread it holds neither a signal nor the end of the program.
+A name server or keyring that does not answer keeps its caller in C code, deaf to Ctrl-C, for minutes or for
+ever. In a daemon thread it delays neither signals nor the end of the program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 def in_thread(call: Callable[[], T], done: Callable[[T | None, BaseException | None], object]) -> None:
-    """Start ``call``; ``done`` gets its result or what it raised, in that thread."""
+    """Start ``call``; ``done`` is called in that thread with its result or its exception."""
 
     def work() -> None:
         result, failed = None, None
@@ -28,9 +28,9 @@ def in_thread(call: Callable[[], T], done: Callable[[T | None, BaseException | N
 
 
 def bounded(seconds: float, call: Callable[[], T]) -> T:
-    """What ``call`` returns or raises; for code that runs no event loop (there: ``waiting.within``).
+    """Return or raise what ``call`` does; for code without an event loop (otherwise: ``waiting.within``).
 
-    Signals are handled meanwhile. Raises TimeoutError; the call is then left to itself.
+    Signals are handled meanwhile. Raises TimeoutError; the call then continues in its thread.
     """
     # A bare lock: a signal that raises within an Event's wait may leave the Event's own lock broken.
     running = threading.Lock()
@@ -47,4 +47,4 @@ def bounded(seconds: float, call: Callable[[], T]) -> T:
     result, error = outcome[0]
     if error is not None:
         raise error
-    return result  # type: ignore[return-value]  # None only where that is a T
+    return result  # type: ignore[return-value]  # None only if that is a T

@@ -1,6 +1,6 @@
-"""What a command has around it: streams, terminal, environment. Read once; tests make their own.
+"""The environment of a command: streams, terminal, variables. Read once; tests make their own.
 
-Data goes to ``stdout`` and nothing else does; ``say`` and ``warn`` are for everything else.
+Only data goes to ``stdout``; ``say`` and ``warn`` are for everything else.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ PROGRAM = "tavus-console"
 
 @dataclass(slots=True, eq=False, repr=False)
 class Environment:
-    """``exit_hard``: a thread is stuck, so the process must end by ``os._exit``, after flushing."""
+    """``exit_hard``: a thread is stuck, so the process must end with ``os._exit``, after flushing."""
 
     stdin: TextIO = field(default_factory=lambda: _standard("stdin"))
     stdout: TextIO = field(default_factory=lambda: _standard("stdout"))
     stderr: TextIO = field(default_factory=lambda: _standard("stderr"))
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     color: ColorChoice = "auto"
-    theme_name: ThemeName | None = None  # the command line's; None: as the settings say
+    theme_name: ThemeName | None = None  # of the command line; None: the settings decide
     exit_hard: bool = False
-    stdout_taken: bool = False  # by a file option of "-": the rest goes to standard error
+    stdout_taken: bool = False  # by an option that writes to "-": other output goes to standard error
     _settings: Settings | None = None
     _wrong: UsageError | None = None
 
@@ -47,13 +47,17 @@ class Environment:
 
     @property
     def theme(self) -> Theme:
-        if not use_color(self.color, self.environ, is_tty(self.stdout)):
+        return self.theme_of(self.stdout)
+
+    def theme_of(self, stream: TextIO) -> Theme:
+        """Without colours where ``stream`` is to have none."""
+        if not use_color(self.color, self.environ, is_tty(stream)):
             return PLAIN
         return theme_named(self.theme_name or self.settings.theme, self.environ)
 
     @property
     def settings(self) -> Settings:
-        """Of the environment and the file, which is read when this is first asked for. Raises UsageError."""
+        """The settings; their file is read on first use. Raises UsageError."""
         if self._settings is None:
             from tavus_cli.settings.file import load
 
@@ -62,7 +66,7 @@ class Environment:
         return self._settings
 
     def check_settings(self) -> UsageError | None:
-        """What is wrong with them, if anything is; from then on the defaults count."""
+        """The mistake in the settings, if any; the defaults are used from then on."""
         try:
             _ = self.settings
         except UsageError as error:
@@ -73,7 +77,7 @@ class Environment:
 
     @property
     def columns(self) -> int:
-        """Of the terminal; 80 where standard output is not one, whatever COLUMNS says."""
+        """The width of the terminal; 80 if standard output is not one, whatever COLUMNS says."""
         if not is_tty(self.stdout):
             return 80
         return shutil.get_terminal_size().columns
@@ -85,7 +89,7 @@ class Environment:
         return streams and self.environ.get("TERM") != "dumb"
 
     def say(self, text: str) -> None:
-        """Progress: only where standard error is a terminal."""
+        """Print progress, only if standard error is a terminal."""
         if is_tty(self.stderr):
             self._print(text)
 
@@ -93,22 +97,22 @@ class Environment:
         self._print(f"{PROGRAM}: {safe(text)}")
 
     def complain(self, line: str) -> None:
-        """A line on standard error as it is: an error as JSON."""
+        """Print a line on standard error unchanged: an error as JSON."""
         self._print(line)
 
     def clear_interrupt(self) -> None:
-        """The ^C that the terminal has written is not to stand in front of the shell's prompt."""
+        """Overwrite the ^C that the terminal has echoed, so that it does not precede the shell's prompt."""
         if is_tty(self.stderr):
             with contextlib.suppress(OSError, ValueError):
                 self.stderr.write("\n" if self.environ.get("TERM", "dumb") == "dumb" else "\r\x1b[K")
                 self.stderr.flush()
 
     def flush(self) -> OSError | None:
-        """Why standard output takes nothing more, if so; nothing is then written to it."""
+        """Flush the streams; returns the error of standard output, if it cannot be written."""
         with contextlib.suppress(OSError, ValueError):
             self.stderr.flush()
         if self.exit_hard:
-            return None  # flushing would wait for the thread that is stuck
+            return None  # flushing would wait for the stuck thread
         try:
             self.stdout.flush()
         except OSError as error:
@@ -120,19 +124,19 @@ class Environment:
         return None
 
     def _print(self, text: str) -> None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it: continue
+        with contextlib.suppress(OSError, ValueError):  # no reader: continue
             print(redacted(text), file=self.stderr, flush=True)
 
 
 def end_process(status: int, *, hard: bool = False) -> NoReturn:
-    """The end of every process of the program: what was written is flushed, then it ends at once.
+    """End the process, as every process of the program does: flush, then end at once.
 
     A plain exit runs the destructors of Daily's client while its threads work: 3 of 600 aborted (134, 139),
     and one with a join under way hangs (docs/daily.md). ``hard``: another thread is stuck, in a write to
     standard output.
     """
     for stream in (sys.stderr,) if hard else (sys.stdout, sys.stderr):
-        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone, closed, or there was none
+        with contextlib.suppress(OSError, ValueError, AttributeError):  # gone, closed, or missing
             stream.flush()
     if hard or "daily" in sys.modules:
         os._exit(status)
@@ -140,7 +144,7 @@ def end_process(status: int, *, hard: bool = False) -> NoReturn:
 
 
 def _standard(name: str) -> TextIO:
-    """A standard stream; one that was closed before the program began (``>&-``) leads nowhere."""
+    """A standard stream; os.devnull if it was closed before the program started (``>&-``)."""
     if getattr(sys, name) is None:
         nowhere = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
         setattr(sys, name, nowhere)
@@ -151,12 +155,12 @@ def _standard(name: str) -> TextIO:
 def is_tty(stream: TextIO) -> bool:
     try:
         return stream.isatty()
-    except (AttributeError, ValueError):  # closed, or none at all
+    except (AttributeError, ValueError):  # closed, or missing
         return False
 
 
 def local_strftime(at: float, form: str) -> str:
-    """Unix seconds by a format of strftime; "" for a time that no calendar has."""
+    """Unix seconds in a format of strftime; "" for a time outside the calendar."""
     try:
         return time.strftime(form, time.localtime(at))
     except (ValueError, OverflowError, OSError):
@@ -164,7 +168,7 @@ def local_strftime(at: float, form: str) -> str:
 
 
 def local_time(second: int) -> str:
-    """Unix seconds as the wall clock here shows them: "12:03:11"."""
+    """Unix seconds as local time: "12:03:11"."""
     try:
         return time.strftime("%H:%M:%S", time.localtime(second))
     except (OverflowError, OSError, ValueError):

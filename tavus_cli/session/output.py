@@ -1,7 +1,7 @@
 """Standard output, written by a thread of its own, so that a slow reader never blocks the event loop.
 
-Text is handed over a batch at a time and flushed at once. When much is waiting, ``drain`` waits, and
-with it the room; nothing is dropped. A reader that went away is noticed even while nothing is written.
+Text is handed over in batches and flushed at once. When much is waiting, ``drain`` waits, and the room with
+it; nothing is dropped. A reader that goes away is noticed even while nothing is written.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ _CLOSE_SECONDS = 2.0
 
 
 class Output:
-    """``gone`` is set when nothing more can be written: the reader has closed the pipe, or ``error``.
+    """``gone`` is set once nothing more can be written: the reader closed the pipe, or there is an ``error``.
 
-    ``async with Output(…)``: at the end everything has been written, however slow the reader is; after an
-    error or a signal what is not written within two seconds is given up.
+    ``async with Output(…)`` ends once everything is written, however slow the reader is. After an error or a
+    signal it waits for at most two seconds.
     """
 
     def __init__(self, environment: Environment) -> None:
         self.gone = asyncio.Event()
-        self.error: OSError | None = None  # another one than a reader that went away: a full disk
+        self.error: OSError | None = None  # any error except a reader that went away, such as a full disk
         self._environment = environment
         self._stream = environment.stdout
         self._finished = asyncio.Event()
@@ -58,7 +58,7 @@ class Output:
             self._lock.notify()
 
     async def drain(self) -> None:
-        """Returns when there is room for more, or the reader is gone."""
+        """Wait until there is room for more, or the reader is gone."""
         await self._room.wait()
 
     async def __aenter__(self) -> Self:
@@ -74,7 +74,7 @@ class Output:
             async with asyncio.timeout(None if kind is None else _CLOSE_SECONDS):
                 await self._finished.wait()
         except (TimeoutError, asyncio.CancelledError):
-            self._environment.exit_hard = True  # the thread is inside a write that nobody takes
+            self._environment.exit_hard = True  # the thread is stuck in a write that nobody reads
             if kind is None:
                 raise
         finally:
@@ -93,7 +93,7 @@ class Output:
             descriptor = self._stream.fileno()
             os.set_blocking(
                 descriptor, True
-            )  # another process may have changed that; a full pipe is not an error
+            )  # another process may have made it non-blocking; a full pipe is not an error
             if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
                 self._loop.add_reader(descriptor, self._reader_gone)
                 return descriptor
@@ -111,7 +111,7 @@ class Output:
         try:
             self._write_until_closed()
         finally:
-            self._tell(self._finished.set)
+            self._on_loop(self._finished.set)
 
     def _write_until_closed(self) -> None:
         while True:
@@ -128,13 +128,13 @@ class Output:
             except (OSError, ValueError) as error:
                 if isinstance(error, OSError) and not isinstance(error, BrokenPipeError):
                     self.error = error
-                self._tell(self._reader_gone)
+                self._on_loop(self._reader_gone)
                 return
             with self._lock:
                 self._waiting -= len(text)
                 if self._waiting <= _WAITING_LIMIT:
-                    self._tell(self._room.set)
+                    self._on_loop(self._room.set)
 
-    def _tell(self, what: Callable[[], object]) -> None:
+    def _on_loop(self, what: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             self._loop.call_soon_threadsafe(what)

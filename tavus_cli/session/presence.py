@@ -1,4 +1,4 @@
-"""The core for a sending that waits for nothing: whether the PAL is there, and no entries."""
+"""A minimal core for sending without waiting: it knows whether the PAL is there, and makes no entries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tavus_cli.protocol.snapshot import Snapshot
 
 
 class Presence:
-    """Stands in for a ``Conversation`` that nobody looks at, whose import is felt at each ``send``."""
+    """Replaces a ``Conversation`` that nobody reads, whose import would slow down every ``send``."""
 
     def __init__(self) -> None:
         self.pal_present = False

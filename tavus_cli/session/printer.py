@@ -10,6 +10,7 @@ from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.session.output import Output
+from tavus_cli.views.jsonl import JsonlView
 from tavus_cli.views.line import LineView
 from tavus_cli.views.rows import Row, Rows
 from tavus_cli.views.theme import TimesChoice
@@ -42,10 +43,11 @@ def line_view(
 
 
 class Printer:
-    """A sink: selected entries through a view to the output, until enough has been shown.
+    """A sink that prints selected entries through a view, until --count or --until is reached.
 
-    A LineView gets rows, other views the entries as they are. With ``notes_apart``, for formats that machines
-    read, what is not a message goes to standard error; so do warnings always.
+    A LineView gets rows, other views get entries. With ``notes_apart``, for machine-readable formats,
+    everything except messages goes to standard error. Warnings always do. ``history``: how many earlier rows
+    of a resident session are shown, where the view can mark them; ``until`` and ``count`` do not see them.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Printer:
         until: TypePattern | None = None,
         count: int | None = None,
         notes_apart: bool = False,
+        history: int = 0,
     ) -> None:
         self.done = asyncio.Event()
         self.met = False  # whether --count or --until was reached
@@ -69,6 +72,7 @@ class Printer:
         self._output = output
         self._environment = environment
         self._notes_apart = notes_apart
+        self._history = history
         self._said = ""
 
     def entries(self, entries: list[Entry]) -> None:
@@ -87,6 +91,15 @@ class Printer:
             if self.done.is_set():
                 self._print(self._rows.close())
 
+    def past(self, entries: list[Entry]) -> None:
+        shown = self._select.among(entries)
+        if isinstance(self._view, LineView):
+            assert self._rows is not None
+            lines = self._view.past(self._rows.take(entries, shown), self._history)
+        else:
+            lines = self._view.past(shown, self._history) if isinstance(self._view, JsonlView) else []
+        self._write(lines)
+
     def wake_at(self) -> float | None:
         return self._rows.wake_at() if self._rows is not None else None
 
@@ -95,15 +108,18 @@ class Printer:
             self._print(self._rows.tick(now))
 
     def _print(self, rows: Sequence[Any]) -> None:
-        if rows and (lines := self._view.lines(rows)):
-            lines.append("")
-            self._output.write("\n".join(lines))
+        if rows:
+            self._write(self._view.lines(rows))
+
+    def _write(self, lines: list[str]) -> None:
+        if lines:
+            self._output.write("\n".join([*lines, ""]))
 
     async def drain(self) -> None:
         await self._output.drain()
 
     def said(self, text: str) -> bool:
-        """Whether this was the last note that went to standard error."""
+        """Whether this note is the last one that went to standard error."""
         return self._said == text
 
     def _up_to_the_last(self, entries: list[Entry]) -> list[Entry]:

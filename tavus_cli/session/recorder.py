@@ -1,4 +1,4 @@
-"""Writing a recording: JSON lines, mode 0600, one flush a record (docs/recordings.md)."""
+"""Writing a recording: JSON lines, mode 0600, flushed after each record (docs/recordings.md)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Redacts(Protocol):
-    """What ``report.redact.Redactor`` does; it is handed in from above."""
+    """The interface of ``report.redact.Redactor``, which is passed in from above."""
 
     def message(self, message: Any) -> Any: ...
 
@@ -28,9 +28,9 @@ class Redacts(Protocol):
 
 
 class Recorder:
-    """Raises UsageError where the file exists with something in it, or cannot be made.
+    """Raises UsageError if the file exists and is not empty, or cannot be created.
 
-    A disk that fills up later is reported once, by ``failed``; the conversation continues.
+    If the disk fills up later, ``failed`` is called once; the conversation continues.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Recorder:
             self.failed = self.failed or str(error)
 
     def discard_if_empty(self) -> None:
-        """After ``close``, where joining failed: nothing but a header must not keep the name taken."""
+        """Remove the file if joining failed: a file with only a header must not block its name."""
         if self._records or self.path == "-" or not os.path.isfile(self.path):
             return
         with contextlib.suppress(OSError):
@@ -98,12 +98,12 @@ class Recorder:
             self._file.flush()
         except OSError as error:
             if self.path == "-" and isinstance(error, BrokenPipeError):
-                raise  # as for all of standard output
+                raise  # as for everything on standard output
             self.failed = f"{self.path}: {error.strerror or error}; the recording ends here"
 
 
 def record_to(path: str | None, room: Room, redactor: Redacts | None = None) -> Recorder | None:
-    """Raises UsageError where the file cannot be made."""
+    """Raises UsageError if the file cannot be created."""
     if path is None:
         return None
     return Recorder(
@@ -128,13 +128,13 @@ def head_line(conversation_id: str, target: str, started: float, *, redacted: bo
 
 
 def record_line(at: float, started: float, direction: str, sender: str | None, message: str) -> str:
-    """A record; ``message`` is JSON text, and comes last."""
+    """A record; ``message`` is JSON text, and its last key."""
     head = to_json({"at": round(at, 6), "t": round(at - started, 6), "dir": direction, "from": sender})
     return f'{head[:-1]},"message":{message}}}\n'
 
 
 def _create(path: str) -> tuple[TextIO, bool]:
-    """The file, and whether it was not there before; an empty one is taken."""
+    """The file, and whether it is new; an existing empty file is accepted."""
     if path == "-":
         return os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace", newline="\n"), False
     try:
@@ -147,7 +147,7 @@ def _create(path: str) -> tuple[TextIO, bool]:
         except BaseException:
             os.close(descriptor)
             raise
-        # A lone surrogate stands in a JSON string, where \ud83d is what says it.
+        # A lone surrogate can only be in a JSON string, where \ud83d is its escape.
         file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None

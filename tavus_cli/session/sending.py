@@ -1,4 +1,4 @@
-"""What goes out, for every command that sends: an interaction, or the sound of a file."""
+"""Sending an interaction or the sound of a file, for every command that sends."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Warn = Callable[[str], None]
 
 
 def prepare(action: Interaction | AudioEcho, room: Room, warn: Warn) -> Interaction | Sound:
-    """Find what is wrong before anything is sent: warn about an interaction, read the file of a sound.
+    """Check before anything is sent: warn about an interaction, read the file of a sound.
 
-    Raises UsageError for a file that cannot be read, or is not a WAV file of 16-bit PCM.
+    Raises UsageError if the file cannot be read, or is not a WAV file of 16-bit PCM.
     """
     if isinstance(action, Interaction):
         for warning in lint(action.encode(room.conversation_id)):
@@ -36,10 +36,11 @@ async def deliver(
     warn: Warn | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> dict[str, Any]:
-    """Send it; a sound takes as long as it lasts. The message as sent, of a sound the last one.
+    """Send an action; a sound takes as long as it lasts. Returns the message sent, or the last one of a
+    sound.
 
-    Leave ``warn`` out for what was prepared before. ``progress`` gets the part of a sound that is sent,
-    0 to 1. Raises SendFailed, ConversationOver, and what ``prepare`` raises.
+    Omit ``warn`` for actions that were prepared before. ``progress`` is called with the part of a sound
+    already sent, 0 to 1. Raises SendFailed, ConversationOver, and the errors of ``prepare``.
     """
     if warn is not None and isinstance(action, Interaction | AudioEcho):
         action = prepare(action, session.room, warn)

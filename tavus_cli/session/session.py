@@ -1,6 +1,6 @@
-"""The only asyncio wiring: a room's arrivals through the core to the sinks, and back.
+"""The only asyncio wiring: from a room's arrivals through the core to the sinks, and back.
 
-``run`` is how every command that joins a room is run: signals cancel it, leaving is part of the way out.
+Every command that joins a room is run by ``run``: a signal cancels it, and it leaves the room on its way out.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from tavus_cli.rooms.room import (
     Idle,
     LineChanged,
     ParticipantChanged,
+    Past,
     Received,
     Room,
     RoomNote,
@@ -44,9 +45,9 @@ if TYPE_CHECKING:
     from tavus_cli.protocol.conversation import Conversation, Entry
     from tavus_cli.session.recorder import Recorder
 
-CLOSE_SECONDS = 5.0  # for the arrivals to end after leaving
-END_SECONDS = 0.25  # for the end of a room to be heard of after a sending has failed
-SENDING_SECONDS = 1.0  # arrivals wait so long for a send under way, so that its echo does not come before it
+CLOSE_SECONDS = 5.0  # seconds for the arrivals to end after leaving
+END_SECONDS = 0.25  # seconds for the end of a room to be reported after sending has failed
+SENDING_SECONDS = 1.0  # seconds arrivals wait for a send in progress, so that its echo does not precede it
 
 
 class Sink(Protocol):
@@ -58,20 +59,26 @@ class Sink(Protocol):
 
 
 class HoldingSink(Sink, Protocol):
-    """One that holds something back: ``tick`` is called when it is due, and with infinity at the end."""
+    """A sink that holds entries back: ``tick`` is called when it is due, and with infinity at the end."""
 
     def wake_at(self) -> float | None: ...
 
     def tick(self, now: float) -> None: ...
 
 
-class Session:
-    """``async with Session(room)``: joined inside, left outside; entries go to ``sinks`` from the start.
+class PastSink(Sink, Protocol):
+    """One that shows what came before this side joined a resident session: once, and first."""
 
-    Sinks must be added before entering: messages can come before the join is done. ``progress`` gets
-    what is being waited for, as a line; ``warn`` what leaving may do to the conversation. ``at_once``
-    arrivals are taken before keys and timers get their turn.
-    Without ``watched`` nothing becomes an entry, and only ``send`` and ``pal_ready`` can be used.
+    def past(self, entries: list[Entry]) -> None: ...
+
+
+class Session:
+    """``async with Session(room)`` joins and leaves the room; entries go to ``sinks`` from the start.
+
+    Add sinks before entering: messages can arrive before the join is done. ``progress`` is called with a line
+    about what is awaited, ``warn`` with what leaving may do to the conversation. At most ``at_once`` arrivals
+    are handled before keys and timers get their turn. Without ``watched`` nothing becomes an entry, and only
+    ``send`` and ``pal_ready`` can be used.
     """
 
     def __init__(
@@ -88,10 +95,10 @@ class Session:
         self.room = room
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
-        self.cut_off = False  # whether the conversation may go on without us
-        self.down: str | None = None  # what became of the line to the room, while it is down
+        self.cut_off = False  # whether the conversation may continue without us
+        self.down: str | None = None  # the note about the line to the room, while it is down
         self.ended = asyncio.Event()  # nothing more arrives
-        self.finished = asyncio.Event()  # nothing more is worth waiting for: ended, or shut down by the PAL
+        self.finished = asyncio.Event()  # no more waiting: ended, or shut down by the PAL
         self._pal_left: float | None = None
         self._hold = hold
         self._recorder = recorder
@@ -103,12 +110,12 @@ class Session:
         self._waiters: list[_Waiter] = []
         self._timer: asyncio.TimerHandle | None = None
         self._pump: asyncio.Task[None] | None = None
-        self._news = asyncio.Event()  # the core has taken something in
-        self._idle = asyncio.Event()  # a room without real time waits for us: it is late for all who wait
+        self._news = asyncio.Event()  # the core has received something
+        self._idle = asyncio.Event()  # a room without real time waits for us: every wait times out
 
     @functools.cached_property
     def conversation(self) -> Conversation:
-        """The core, imported when the first event comes or goes: joining does not wait for it."""
+        """The core, imported with the first event, so that joining does not wait for the import."""
         if not self._watched:
             from .presence import Presence
 
@@ -140,7 +147,7 @@ class Session:
 
     @property
     def ending(self) -> str:
-        """What has ended and why, for a person."""
+        """The line that says what has ended, and why."""
         if self.cut_off:
             return f"cut off: {self.over}; the conversation may continue"
         if self.over is None and self.finished.is_set() and not self.ended.is_set():
@@ -148,12 +155,12 @@ class Session:
         return f"the conversation is over: {self.over or 'the room was left'}"
 
     def end_error(self) -> CutOff | ConversationOver:
-        """What has ended, as an error: being cut off is another one than an end."""
+        """The end as an error: CutOff if only our connection ended, else ConversationOver."""
         return CutOff(self.ending) if self.cut_off else ConversationOver(self.ending)
 
     @property
     def trouble(self) -> str:
-        """What may explain that something does not come: "; the PAL left 3 s ago", or ""."""
+        """A possible reason why something does not arrive: "; the PAL left 3 s ago", or ""."""
         now = self.room.now()
         if self.down is not None:
             return f"; {self.down}"
@@ -162,7 +169,10 @@ class Session:
         return ""
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
-        """The message as sent. Raises SendFailed, or ConversationOver or CutOff once the room has ended."""
+        """Send, and return the message.
+
+        Raises SendFailed; ConversationOver or CutOff once the room has ended.
+        """
         if self.over is not None:
             raise type(self.end_error())(f"not sent: {self.ending}")
         message = interaction.encode(self.room.conversation_id)
@@ -171,7 +181,7 @@ class Session:
             await self._send(interaction, message, self.room.now())
         except SendFailed as error:
             self._record_note(str(error))
-            with contextlib.suppress(TimeoutError):  # if it failed because the room ended, say that
+            with contextlib.suppress(TimeoutError):  # if it failed because the room ended, report that
                 async with asyncio.timeout(END_SECONDS):
                     await self.ended.wait()
             if self.over is not None:
@@ -192,12 +202,12 @@ class Session:
             sending.set_result(None)
 
     def note(self, text: str) -> None:
-        """Shown, and recorded."""
+        """Add a note that is shown and recorded."""
         self._record_note(text)
         self._emit(self.conversation.note(text, self.room.now()))
 
     async def pal_ready(self, timeout: float) -> None:
-        """Returns when the PAL is there: a participant, or heard.
+        """Wait until the PAL is there, as a participant or by its events.
 
         Raises CannotJoin, ConversationOver, CutOff.
         """
@@ -215,11 +225,11 @@ class Session:
 
     @property
     def pal_present(self) -> bool:
-        """Whether the PAL is in the room, by its participants and by what was heard."""
+        """Whether the PAL is in the room, as a participant or by its events."""
         return self.conversation.status.pal_present
 
     async def over_or_idle(self) -> None:
-        """Returns when nothing more comes by itself: the room has ended, or its simulated time stands."""
+        """Wait until nothing more arrives by itself: the room has ended, or simulated time stands still."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, self._idle)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -230,9 +240,9 @@ class Session:
     def waiter(self, answer: Callable[[Entry], Any]) -> Callable[[float, str], Coroutine[Any, Any, Any]]:
         """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None.
 
-        It looks at entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds,
-        and ConversationOver or CutOff when the room ends first, or the PAL has shut the conversation down;
-        ``what`` is the awaited thing's name.
+        It checks entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds, and
+        ConversationOver or CutOff if the room ends first or the PAL shuts the conversation down. ``what``
+        names the awaited thing in the error.
         """
         waiter = _Waiter(answer)
         self._waiters.append(waiter)
@@ -263,7 +273,7 @@ class Session:
             try:
                 self._emit(self.conversation.close())
                 self._tick_sinks(float("inf"))
-            finally:  # a sink may fail; nobody must wait for an end that does not come
+            finally:  # a sink may fail; then nothing may wait for an end that never comes
                 self.ended.set()
                 self.finished.set()
 
@@ -301,6 +311,8 @@ class Session:
                 return self.conversation.tick(float("inf"))
             case Snapshot():
                 self.conversation.resume(arrival)
+            case Past(arrivals):
+                self._show_past(arrivals)
             case RoomNote(text, at, warning):
                 self._record_note(text)
                 return self.conversation.note(text, at, warning=warning)
@@ -320,8 +332,31 @@ class Session:
                     return self._pal_is(change != "left", at)
         return []
 
+    def _show_past(self, arrivals: tuple[Any, ...]) -> None:
+        """To the sinks that show it, and to nobody who would act on it, or record it.
+
+        What is missing between its numbers was not kept, or has been told.
+        """
+        from tavus_cli.protocol.conversation import GapEntry
+
+        core = self.conversation
+        entries: list[Entry] = []
+        for one in arrivals:
+            match one:
+                case Received(message, at, sender, raw, "in"):
+                    entries += core.receive(message, at, sender, raw)
+                case Received(message, at):
+                    entries += core.sent(message, at or self.room.now())
+                case RoomNote(text, at) | LineChanged(_, text, at):
+                    entries += core.note(text, at)
+        entries += core.caught_up()
+        entries = [one for one in entries if type(one) is not GapEntry]
+        for sink in self.sinks:
+            if hasattr(sink, "past"):
+                cast(PastSink, sink).past(entries)
+
     def _pal_is(self, present: bool, at: float | None) -> list[Entry]:
-        """A line where the PAL leaves, and where it is back."""
+        """Show a line when the PAL leaves, and when it is back."""
         was, self._pal_left = self._pal_left, None if present else at or self.room.now()
         self.conversation.pal_is(present)
         if present:
@@ -344,7 +379,7 @@ class Session:
         self._arm()
 
     def _arm(self) -> None:
-        """One timer for what the core holds back."""
+        """Set the one timer for entries that the core or a sink holds back."""
         if not self.room.live:
             return
         if self._timer is not None:
@@ -359,6 +394,10 @@ class Session:
 
     def _tick(self) -> None:
         self._timer = None
+        self.tick()
+
+    def tick(self) -> None:
+        """What was held long enough goes out. In virtual time it is for those who wait to call it."""
         now = self.room.now()
         self._tick_sinks(now)
         self._emit(self.conversation.tick(now))
@@ -376,7 +415,7 @@ class Session:
             self._warn("warning: leaving as the last guest may end the conversation (see session start)")
 
     async def _leave(self, *, in_order: bool) -> None:
-        """Bounded in time, except for the sinks, which are awaited where everything is ``in_order``."""
+        """Leave. Bounded in time, except for the sinks, which are awaited if everything is ``in_order``."""
         try:
             await self.room.leave()
             if self._pump is not None:
@@ -397,7 +436,7 @@ class Session:
     async def _first(
         self, wanted: Coroutine[Any, Any, Any], timeout: float, late: NotMet | CannotJoin
     ) -> Any:
-        """``wanted``, unless the room ends or time is over before."""
+        """Wait for ``wanted``, unless the room ends or the time is up before."""
         task = asyncio.ensure_future(wanted)
         ended = asyncio.ensure_future(self.finished.wait())
         idle = asyncio.ensure_future(self._idle.wait())
@@ -433,9 +472,12 @@ async def _result(future: asyncio.Future[Any]) -> Any:
 
 
 def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a command to its exit status. INT, TERM and HUP cancel it once; a second one ends at once."""
-    # Events are trees, which reference counting frees. With the default thresholds the collector
-    # would walk the same thousands of them over and over, for a seventh of all time.
+    """Run a command and return its exit status.
+
+    The first INT, TERM or HUP cancels it, a second one ends at once.
+    """
+    # Events are trees, freed by reference counting. With the default thresholds the collector
+    # would scan the same thousands of them over and over, for a seventh of all time.
     gc.freeze()
     gc.set_threshold(20_000, 1_000, 1_000)
     gc.enable()
@@ -470,7 +512,7 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
 
 
 def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int], None]) -> bool:
-    """Whether the loop itself calls ``stop`` for a signal."""
+    """Whether the loop itself can call ``stop`` for a signal."""
     try:
         loop.add_signal_handler(number, stop, number)
     except (NotImplementedError, RuntimeError):  # Windows, or not the main thread

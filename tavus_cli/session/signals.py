@@ -1,4 +1,4 @@
-"""INT, TERM and HUP, from the program's first line to its last: the status is always 128 + number.
+"""INT, TERM and HUP, from the program's first line to its last. The status is always 128 + number.
 
 | while | the first one | a second one |
 |---|---|---|
@@ -6,8 +6,9 @@
 | a command blocks | raises ``Stopped`` | ends at once |
 | a command runs in ``session.run`` | cancels it: it leaves its room | ends at once |
 
-What ends at once calls ``at_hard_exit`` first: it names what may still be billed. A signal that was ignored
-when the program started stays ignored: by ``nohup``, or by a shell for what runs in its background.
+Before ending at once, the functions in ``at_hard_exit`` are called, which name what may still be billed. A
+signal that was ignored when the program started stays ignored (by ``nohup``, or by a shell for its background
+jobs).
 """
 
 from __future__ import annotations
@@ -28,14 +29,14 @@ _taken: set[int] = set()
 
 
 class Stopped(BaseException):
-    """By the signal of this number; not an Exception, so that nothing handles it on the way out."""
+    """Raised for the signal ``number``. Not an Exception, so that nothing handles it on the way out."""
 
     def __init__(self, number: int) -> None:
         self.number = number
 
 
 def take() -> None:
-    """From now on a signal ends the program at once, without a traceback, and with its status."""
+    """Make signals end the program at once, without a traceback, with their status."""
     for number in numbers():
         signal.signal(number, _handle)
         _taken.add(number)
@@ -44,14 +45,14 @@ def take() -> None:
 
 
 def numbers() -> list[int]:
-    """Of those that are not ignored here."""
+    """Set a handler for all signals that are not ignored."""
     known = [getattr(signal, name) for name in NAMES if hasattr(signal, name)]
     return [number for number in known if signal.getsignal(number) != signal.SIG_IGN]
 
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Inside, the first signal raises Stopped; only where they were taken."""
+    """Inside, the first signal raises Stopped, if ``take`` was called."""
     global _raises
     _raises = True
     try:
@@ -70,13 +71,13 @@ def behind(error: BaseException | None) -> Stopped | None:
 
 
 def heeded() -> None:
-    """A first signal has been: the next one ends at once."""
+    """After a first signal: make the next one end the program at once."""
     global _raises
     _raises = False
 
 
 def given_back() -> None:
-    """After an event loop handled them: a loop that closes leaves the system's defaults."""
+    """Take the signals again after an event loop: a loop that closes leaves the system's defaults."""
     for number in _taken:
         signal.signal(number, _handle)
 
@@ -91,17 +92,17 @@ def hard_exit(number: int) -> NoReturn:
 
 
 @contextlib.contextmanager
-def named_at_hard_exit(tell: Callable[[], object]) -> Iterator[None]:
-    """Inside, ``tell`` is called before a second signal ends the program."""
-    at_hard_exit.append(tell)
+def named_at_hard_exit(report: Callable[[], object]) -> Iterator[None]:
+    """Inside, a second signal calls ``report`` before it ends the program."""
+    at_hard_exit.append(report)
     try:
         yield
     finally:
-        at_hard_exit.remove(tell)
+        at_hard_exit.remove(report)
 
 
 def _ignore() -> None:
-    """For the last milliseconds: the interpreter takes its handlers away before it ends."""
+    """For the last milliseconds, when the interpreter has already removed its handlers."""
     for number in _taken:
         signal.signal(number, signal.SIG_IGN)
 

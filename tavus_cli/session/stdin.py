@@ -1,4 +1,4 @@
-"""Standard input, line by line, without holding up the event loop or the program's end."""
+"""Standard input, line by line, without blocking the event loop or the end of the program."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from tavus_cli.session.environment import Environment, is_tty
 
 
 async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
-    """Lines of standard input, as they come. Read by a thread, for a file or a pipe alike.
+    """Lines of standard input as they arrive, read by a thread, from a file or a pipe alike.
 
-    Raises UsageError for what is not UTF-8 text, or longer than a message can be, once the lines before it
-    are out.
+    Raises UsageError for text that is not UTF-8, or a line longer than any message, after yielding the lines
+    before it.
     """
     loop = asyncio.get_running_loop()
     lines: asyncio.Queue[str | UsageError | None] = asyncio.Queue()
 
     def read() -> None:
         decoder = LineDecoder(STDIN, terminal=is_tty(environment.stdin), longest=MOST_BYTES)
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is waiting
             try:
                 while data := _read(environment):
                     for line in decoder.feed(data):
@@ -44,7 +44,7 @@ async def stdin_lines(environment: Environment) -> AsyncIterator[str]:
 
 
 def _read(environment: Environment) -> bytes:
-    """Unbuffered: a thread inside a buffered read would stop the interpreter from ending."""
+    """Read unbuffered: a thread in a buffered read would keep the interpreter from ending."""
     try:
         return os.read(environment.stdin.fileno(), 65_536)
     except (OSError, ValueError):  # closed

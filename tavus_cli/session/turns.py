@@ -1,4 +1,4 @@
-"""Long work in small portions: keys, events, timers and signals get their turn in between."""
+"""Long work in small steps, so that keys, events, timers and signals are handled in between."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ SLICE_SECONDS = 0.004
 
 
 class Turns:
-    """``await turns.give()`` after each small step; now and then the rest of the event loop runs.
+    """Call ``await turns.give()`` after each small step; now and then it lets the event loop run.
 
-    The time of a ``room`` that has its own stands still meanwhile: the work takes none of it.
+    If the ``room`` has a time of its own, that stands still during the work.
     """
 
     def __init__(self, room: Room | None = None) -> None:

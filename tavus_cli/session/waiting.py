@@ -1,4 +1,4 @@
-"""Waiting that ends: for a call that blocks, or for work until something else happens first."""
+"""Bounded waiting: for a blocking call, or for work until something else happens first."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ T = TypeVar("T")
 
 
 async def within(seconds: float | None, call: Callable[[], T]) -> T:
-    """What ``call`` returns or raises. Raises TimeoutError after ``seconds`` (None: never); the call is
-    then left to itself.
+    """Return or raise what ``call`` does. Raises TimeoutError after ``seconds`` (None: never); the call then
+    continues in its thread.
 
-    Not ``asyncio.to_thread``: the loop's end would wait for its threads, and a name server that is
-    silent, or a keyring that asks nobody, holds them for minutes.
+    This is not ``asyncio.to_thread``, because the end of the loop waits for its threads, and a silent name
+    server or a locked keyring can block them for minutes.
     """
     loop = asyncio.get_running_loop()
     done: asyncio.Future[T] = loop.create_future()
@@ -30,17 +30,17 @@ async def within(seconds: float | None, call: Callable[[], T]) -> T:
         else:
             done.set_result(result)  # type: ignore[arg-type]  # None only where that is a T
 
-    def tell(result: T | None, error: BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+    def finish(result: T | None, error: BaseException | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended
             loop.call_soon_threadsafe(settle, result, error)
 
-    in_thread(call, tell)
+    in_thread(call, finish)
     async with asyncio.timeout(seconds):
         return await done
 
 
 async def first_of(work: Coroutine[Any, Any, T], *events: asyncio.Event) -> T | None:
-    """The result of ``work``, or None when one of the events was set before; then it is cancelled."""
+    """The result of ``work``, or None if one of the events was set before; ``work`` is then cancelled."""
     task = asyncio.ensure_future(work)
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:

@@ -1,4 +1,4 @@
-"""The settings file: found, read, checked. What a key may hold is in ``table``."""
+"""The settings file: finding, reading and checking it. ``table`` has the keys and their values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 
 
 def load(environ: Mapping[str, str]) -> Settings:
-    """The settings, without the command line's. Raises UsageError: one line, "FILE:LINE: …"."""
+    """The settings from file and environment. Raises UsageError with one line, "FILE:LINE: …"."""
     path = config_path(environ)
     text = read(path, must_be=bool(environ.get(CONFIG)))
     values, origins, wrong = checked(text, path) if text else ({}, {}, [])
@@ -22,7 +22,7 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 
 def read(path: Path, *, must_be: bool) -> str:
-    """The file's text, "" where there is none. Raises UsageError."""
+    """The text of the file, "" if there is none. Raises UsageError."""
     try:
         return read_text(path)
     except FileNotFoundError as error:

@@ -1,7 +1,7 @@
-"""The table of settings: their values, their precedence, and where the files are.
+"""The table of settings: their values, their precedence, and the paths of files.
 
-The command line overrides the environment, the environment the file, the file the default. The last three
-meet in ``settled``, the command line in ``cli.options``. The file is read by ``settings.file``.
+The command line overrides the environment, the environment the file, and the file the default. ``settled``
+merges the last three, ``cli.options`` adds the command line. ``settings.file`` reads the file.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ def default_history() -> Path:
     return user_state_path(APP) / "history"
 
 
-@dataclass(slots=True)  # frozen would cost every start of the program half a millisecond more
+@dataclass(slots=True)  # not frozen: that would cost half a millisecond at every start
 class Settings:
-    """Times in seconds. ``origins`` says where each value comes from that is not the default."""
+    """Times in seconds. ``origins`` names the source of each value that is not the default."""
 
     theme: ThemeName = "auto"
     color: ColorChoice = "auto"
@@ -57,12 +57,12 @@ class Settings:
 
 
 def default(name: str) -> Any:
-    """The value of a setting that nobody set. Not for ``history``, whose default depends on the system."""
+    """The default of a setting. Not for ``history``, whose default depends on the system."""
     return Settings.__dataclass_fields__[name].default
 
 
 class Unfit(Exception):
-    """An invalid value; the text says what it must be."""
+    """An invalid value; the message says what it must be."""
 
 
 Read = Callable[[object], Any]  # a value of TOML, or a variable's text; raises Unfit
@@ -127,7 +127,7 @@ def _url(value: object) -> str | None:
 
 
 class Key(NamedTuple):
-    """One setting: what it does, for the file and for --help; how a value is read."""
+    """One setting: what it does (for the file and for --help), and how its value is read."""
 
     name: str
     about: str
@@ -139,12 +139,12 @@ class Key(NamedTuple):
 
     @property
     def default(self) -> str:
-        """As TOML."""
+        """The default as TOML."""
         return toml("~/.tavus-console-history" if self.name == "history" else default(self.name))
 
 
 def toml(value: object) -> str:
-    """A value as the file has it: seconds as "250ms" or "45s", None as ""."""
+    """A value as the file writes it: seconds as "250ms" or "45s", None as ""."""
     if isinstance(value, bool | int):
         return str(value).lower()
     if isinstance(value, float):
@@ -211,9 +211,9 @@ def commented() -> str:
 
 
 def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
-    """The file's values, overridden by the environment's. Raises UsageError.
+    """The values of the file, overridden by those of the environment. Raises UsageError.
 
-    NO_COLOR and the like are the environment's value of ``color``, so they override the file.
+    NO_COLOR and the like count as the environment's value of ``color``, so they override the file.
     """
     values, sources = dict(file), dict(origins)
     if variable := next(_deciding(environ), None):
@@ -230,7 +230,7 @@ def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mappin
 
 
 def _deciding(environ: Mapping[str, str]) -> Iterator[str]:
-    """The variables by which ``use_color`` decides on any terminal."""
+    """Whether a variable is set that decides about colour for any terminal (``use_color``)."""
     for name in _COLOR_VARIABLES:
         unset = ("",) if name == "NO_COLOR" else ("", "0")
         if environ.get(name, "") not in unset:

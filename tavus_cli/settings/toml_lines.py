@@ -1,4 +1,4 @@
-"""TOML files, read so that each mistake is one line: "FILE:LINE: what is wrong".
+"""TOML files with line numbers, so that each mistake is one line: "FILE:LINE: what is wrong".
 
 ``tomllib`` reports lines only for syntax errors, so the line of a key is looked up in the text.
 """
@@ -21,7 +21,7 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 class Toml:
-    """A parsed text: ``data``, and where its keys stand. ``file`` is its name in messages.
+    """A parsed text: ``data``, and the lines of its keys. ``file`` is its name in messages.
 
     Raises UsageError for a syntax error.
     """
@@ -40,7 +40,7 @@ class Toml:
             raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
         except RecursionError:
             raise UsageError(f"{file}:1: nested too deep") from None
-        except ValueError:  # Python reads no number of so many digits
+        except ValueError:  # Python refuses numbers with this many digits
             raise UsageError(f"{file}:{_line_of_digits(text)}: a number with too many digits") from None
 
     def wrong(self, path: KeyPath, what: str) -> UsageError:
@@ -52,7 +52,10 @@ class Toml:
         return f"{self._file}:{self._line(path)}"
 
     def _line(self, path: KeyPath) -> int:
-        """The line of a key; in an inline table the next line that has the key, else that of its table."""
+        """The line of a key.
+
+        For a key of an inline table, the next line that has it, or the line of its table.
+        """
         if self._lines is None:
             self._lines = lines_of_keys(self._text)
         if path in self._lines:
@@ -68,7 +71,10 @@ class Toml:
 
 
 def read_text(path: str | Path) -> str:
-    """The text of a TOML file. Raises UsageError where it is not UTF-8, OSError or ValueError as ``open``."""
+    """The text of a TOML file.
+
+    Raises UsageError if it is not UTF-8, and OSError or ValueError as ``open``.
+    """
     return files.read_text("-") if path == "-" else files.decoded(files.read(path), str(path))
 
 
@@ -83,7 +89,7 @@ def _line_of_digits(text: str) -> int:
 
 
 def lines_of_keys(text: str) -> dict[KeyPath, int]:
-    """The line of each table and of each key at the beginning of a line; not of keys in inline tables.
+    """The line of each table, and of each key that begins a line; not of keys in inline tables.
 
     Text inside long strings is skipped.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.script.runner import Limits
 from tavus_cli.suite.case import Case, Played, Verdict, failure_of
+from tavus_cli.suite.script import Mistakes
 from tavus_cli.suite.surroundings import Surroundings
 
 _HEARD = 6  # lines of the call shown under a failure
@@ -26,11 +28,14 @@ class CallerProgram:
 
     caller: Caller
     limits: Limits
-    chat: bool = True  # a conversation created for it is text only, unless --body or an option says otherwise
+    chat: bool = True
 
     @property
     def warning(self) -> str | None:
         return None
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        key_of(self.caller.model, environ)
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         """What goes wrong once joined is in what it returns. Raises what joining raises."""
@@ -103,10 +108,10 @@ class CallerProgram:
             if one.met is False:
                 return Verdict.EXPECTATION, f"not met: {one.criterion} ({one.reason})"
         if not judged:
-            return Verdict.CANNOT_TELL, "the call was not judged"
+            return Verdict.CANNOT_TELL, ""
         for one in judged:
             if one.met is None:
-                return Verdict.CANNOT_TELL, f"cannot tell: {one.criterion} ({one.reason})"
+                return Verdict.CANNOT_TELL, f"{one.criterion} ({one.reason})"
         if (budget := self.limits.max_reply) is not None and not replies:
             return Verdict.BUDGET, "no turn had a reply to measure"
         if budget is not None and max(replies) > budget:
@@ -125,7 +130,7 @@ def _fact(one: Judged) -> dict[str, Any]:
 
 def _lines(script: str, detail: str, call: Call) -> tuple[str, ...]:
     marks = {True: "met", False: "NOT MET", None: "cannot tell"}
-    lines = [f"{script}: {detail}"]
+    lines = [f"{script}: {detail}"] if detail else []  # stopped: whoever did it says why
     for one in call.called.judged:
         lines.append(f"    {marks[one.met]}: {one.criterion}")
         lines += [f'        {quote.who}: "{quote.text}"' for quote in one.quotes]
@@ -135,5 +140,8 @@ def _lines(script: str, detail: str, call: Call) -> tuple[str, ...]:
 
 
 def load(text: str, path: str, limits: Limits) -> CallerProgram:
-    """Raises UsageError."""
-    return CallerProgram(parse(text, path), limits)
+    """Raises Mistakes, with the first of them."""
+    try:
+        return CallerProgram(parse(text, path), limits)
+    except UsageError as error:
+        raise Mistakes([str(error)]) from None

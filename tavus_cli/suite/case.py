@@ -4,7 +4,9 @@ A file of a suite is a **program**: it is read once (``programs.load`` chooses b
 many times, each time as a **case** in a room of its own::
 
     class Caller:                                      # a Program
-        warning = None
+        warning, chat = None, True
+
+        def check(self, environ): ...
 
         async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
             async with around.joined(room, Ear) as ear:        # Ear(session) adds itself to session.sinks
@@ -24,7 +26,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
-from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, CutOff, NotMet, UsageError
+from tavus_cli.errors import (
+    CannotJoin,
+    ConsoleError,
+    ConversationOver,
+    CutOff,
+    NotAuthorised,
+    NotMet,
+    UsageError,
+)
 
 if TYPE_CHECKING:
     from tavus_cli.rooms.room import Room
@@ -87,10 +97,20 @@ class Played:
 
 
 class Program(Protocol):
-    """A file of a suite, read and without mistakes. ``warning``: why it cannot fail, None where it can."""
+    """A file of a suite, read and without mistakes.
+
+    ``warning``: why it cannot fail, None where it can. ``chat``: whether a conversation that is created for
+    it is text only, unless the command line or --body says something else.
+    """
 
     @property
     def warning(self) -> str | None: ...
+
+    @property
+    def chat(self) -> bool: ...
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        """Before anything is created or joined. Raises UsageError where it cannot be played here."""
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played: ...
 
@@ -102,7 +122,7 @@ def failure_of(error: ConsoleError) -> Verdict:
             return Verdict.CUT_OFF
         case ConversationOver():
             return Verdict.OVER
-        case CannotJoin():
+        case CannotJoin() | NotAuthorised():
             return Verdict.NOT_JOINED
         case UsageError():
             return Verdict.SCRIPT_ERROR

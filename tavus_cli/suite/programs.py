@@ -11,10 +11,7 @@ from tavus_cli.script.runner import Limits
 from tavus_cli.suite.case import Program
 
 CALLER = ".toml"
-SUFFIXES = (
-    ".tavus",
-    CALLER,
-)  # of the files in a FOLDER that are run; a script that is named may have any other
+SUFFIXES = (".tavus", CALLER)  # of the files in a FOLDER that are run; one that is named may have any other
 
 
 def load(text: str, path: str, limits: Limits) -> Program:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, UsageError
@@ -25,12 +26,16 @@ class ScriptProgram:
 
     script: Script
     limits: Limits
+    chat: bool = False
 
     @property
     def warning(self) -> str | None:
         if self.limits.max_reply is not None or _expects(self.script.lines):
             return None
         return "it expects nothing, so it can only fail if the room cannot be joined or used"
+
+    def check(self, environ: Mapping[str, str]) -> None:
+        pass
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
         run = Run(case.script, case.shown)
@@ -45,22 +50,39 @@ async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: S
     Raises what joining raises, and UsageError for what a recording cannot do.
     """
     if isinstance(room, RecordedRoom):
-        if around.how.report or around.how.otlp is not None:
-            raise UsageError(
-                f"{room.target} is a recording: tavus-console report {room.target} reports on it"
-            )
-        if around.how.tools is not None:
-            raise UsageError(f"{room.target} is a recording, which runs no tools: leave --tool out")
-        recorded = RecordedStage(room, around.how.hold)
-        await recorded.load()
-        await Runner(recorded, limits, run, around.tell).run(script)
+        with closing(room):
+            await _run_on(room, run, script, limits, around)
         return
     warn = around.environment.warn
     try:
         async with around.joined(room, lambda session: LiveStage(session, limits.timeout, warn)) as stage:
-            await Runner(stage, limits, run, around.tell).run(script)
+            await Runner(stage, limits, run, around.print_line, _shower(run, around)).run(script)
     finally:
         run.tools = around.tool_facts
+
+
+async def _run_on(
+    recording: RecordedRoom, run: Run, script: Script, limits: Limits, around: Surroundings
+) -> None:
+    name = recording.target
+    if around.how.report or around.how.otlp is not None:
+        raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
+    if around.how.tools is not None:
+        raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
+    transcript = around.transcript
+    stage = RecordedStage(recording, around.how.hold, None if transcript is None else transcript.entries)
+    await stage.load()
+    if transcript is not None:
+        transcript.tick(float("inf"))
+    await Runner(stage, limits, run, around.print_line, _shower(run, around)).run(script)
+
+
+def _shower(run: Run, around: Surroundings) -> Callable[[Line], None] | None:
+    """What shows a line of the script before it is run."""
+    transcript = around.transcript
+    if transcript is None:
+        return None
+    return lambda line: transcript.line(f"{run.script}:{line.number}", line.text)
 
 
 def played(run: Run) -> Played:

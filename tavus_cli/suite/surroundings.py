@@ -18,6 +18,7 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
 from tavus_cli.suite.case import Played
+from tavus_cli.suite.transcript import Transcript
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ T = TypeVar("T")
 class How:
     """The same for all runs. Times in seconds.
 
-    ``report``: whether a report of each run is wanted. ``otlp``: where traces go.
+    ``report``: whether a report of each run is wanted. ``otlp``: where traces go. ``verbose``: whether the
+    conversation is shown while it runs.
     """
 
     hold: float = default("hold")
@@ -40,24 +42,31 @@ class How:
     otlp: str | None = None
     otlp_content: bool = False
     tools: ToolOptions | None = None
+    verbose: bool = False
 
 
 @dataclass(slots=True)
 class Surroundings:
-    """Of one run. ``tell`` prints what the script prints. ``record``: a file for its recording.
+    """Of one run. ``print_line`` prints what the script prints. ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
-    ``conversation_id`` is known once joined. ``so_far``: what there is to say where the run is stopped.
+    ``conversation_id`` is known once joined. ``label`` stands before each line of the transcript.
+    ``so_far``: what there is to say where the run is stopped.
     """
 
     how: How
     environment: Environment
-    tell: Callable[[str], None]
+    print_line: Callable[[str], None]
     record: str | None = None
     tool_facts: list[dict[str, Any]] = field(default_factory=list)
     reported: Reported | None = None
     conversation_id: str | None = None
     so_far: Callable[[], Played] | None = None
+    label: str = ""
+    transcript: Transcript | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.transcript = Transcript(self.environment, self.label) if self.how.verbose else None
 
     @contextlib.asynccontextmanager
     async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
@@ -72,6 +81,8 @@ class Surroundings:
         reader = Reader(room.target, _quiet, _quiet)
         if how.report:
             session.sinks.append(reader)
+        if self.transcript is not None:
+            session.sinks.append(self.transcript)
         traces = tracing(how.otlp, how.otlp_content, session, environment.warn)
         begun = begin(session)
         bridge = how.tools.bridge(session, environment) if how.tools else None

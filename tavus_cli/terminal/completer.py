@@ -1,6 +1,6 @@
-"""Tab: from a function that knows the words to prompt_toolkit's completion menu.
+"""Tab completion: connects a function that knows the words to prompt_toolkit's menu.
 
-The words come from the table of commands; nothing from the network is ever among them.
+The words come from the table of commands.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ _CURRENT_WORD = re.compile(r"\S*\Z")
 class CommandCompleter(Completer):
     """Completes the word before the cursor, which reaches back to the last blank.
 
-    ``words`` takes the whole text before the cursor and yields candidates for that word, each with
-    a description ("" for none). Candidates that do not begin with the word are left out, so it may
-    yield all there are; upper and lower case count as the same. After the only one a blank follows, as in
-    a shell. Only the first word is completed without Tab: what prompt_toolkit asks for after a letter comes
-    late, and Tab may have ended the word meanwhile.
+    ``words`` takes the whole text before the cursor and yields candidates for that word, each with a
+    description ("" for none). Candidates that do not begin with the word are left out, ignoring case, so it
+    may yield all of them. A single match is followed by a blank, as in a shell. Only the first word is
+    completed without Tab: what prompt_toolkit asks for after a letter comes late, and Tab may have ended the
+    word meanwhile.
     """
 
     def __init__(self, words: Words) -> None:

@@ -1,4 +1,4 @@
-"""The user's own editor: $VISUAL, $EDITOR, else what is installed."""
+"""The user's editor: $VISUAL, $EDITOR, or one that is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _DRAWS = {"editor", "nano", "vi", "vim", "nvim", "pico", "micro", "hx"}  # they 
 
 
 class EditorFailed(Exception):
-    """One line for a person."""
+    """The message is one line."""
 
 
 def open_editor(path: Path, environ: Mapping[str, str], *, terminal: bool = True) -> None:
@@ -37,7 +37,7 @@ def open_editor(path: Path, environ: Mapping[str, str], *, terminal: bool = True
 def edited(text: str, environ: Mapping[str, str]) -> str:
     """The text as the editor left it, without the newline at its end. Raises EditorFailed."""
     try:
-        with tempfile.TemporaryDirectory(prefix="tavus-console-") as folder:  # which nobody else may read
+        with tempfile.TemporaryDirectory(prefix="tavus-console-") as folder:  # readable only by its owner
             path = Path(folder) / "message.txt"
             path.write_text(text + "\n", encoding="utf-8", errors="replace")
             open_editor(path, environ)
@@ -51,7 +51,7 @@ def _command(environ: Mapping[str, str]) -> list[str]:
         try:
             if words := shlex.split(environ.get(name, ""), posix=os.name != "nt"):
                 return words
-        except ValueError as error:  # a quote that is not closed
+        except ValueError as error:  # an unclosed quote
             raise EditorFailed(f"{name}: {error}") from None
     if found := next(filter(shutil.which, _USUAL), None):
         return [found]

@@ -1,4 +1,4 @@
-"""What was typed in earlier sessions: a file of bounded size that nobody else may read.
+"""The history of typed lines: a file of bounded size, readable only by its owner.
 
 One JSON string a line, oldest first, so that an entry may hold newlines and a damaged line costs
 only that entry. A file that cannot be used never stops a session: the history is then kept in
@@ -19,7 +19,7 @@ from tavus_cli.errors import redacted
 from tavus_cli.files import make_private, open_to_read, open_to_write
 
 ENTRIES = 1000  # kept from earlier sessions
-ENTRY_CHARACTERS = 10_000  # a longer one (a pasted file) is remembered only for this session
+ENTRY_CHARACTERS = 10_000  # a longer entry (a pasted file) is kept only for this session
 _TAIL_BYTES = 2_000_000  # read at most, however large the file has become
 
 
@@ -56,7 +56,7 @@ def open_history(path: Path) -> tuple[History, str | None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         entries, damaged, oversized = _read(path) if os.path.lexists(path) else ([], 0, False)
         if damaged and not entries:
-            raise OSError(f"{path} is not a history")  # so it is not ours to change
+            raise OSError(f"{path} is not a history")  # so we must not change it
         os.close(_open_private(path, os.O_APPEND))
         if damaged or oversized:
             _rewrite(path, entries)
@@ -70,7 +70,7 @@ def open_history(path: Path) -> tuple[History, str | None]:
 
 
 def _open_private(path: Path, flags: int) -> int:
-    """A descriptor for writing a file that only its owner may read, also if it was there before."""
+    """A descriptor for writing a file, which is made readable only by its owner."""
     descriptor = open_to_write(path, flags, file_only=True)
     try:
         make_private(descriptor)
@@ -81,7 +81,7 @@ def _open_private(path: Path, flags: int) -> int:
 
 
 def _read(path: Path) -> tuple[list[str], int, bool]:
-    """The newest entries, oldest first; how many lines were damaged; whether the file holds too many."""
+    """The newest entries, oldest first; the number of damaged lines; whether the file has too many lines."""
     with os.fdopen(open_to_read(path), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise OSError(f"{path} is not a file")
@@ -113,5 +113,5 @@ def _rewrite(path: Path, entries: list[str]) -> None:
 
 
 def _encode(entry: str) -> bytes:
-    # Escaped to ASCII, so that a lone surrogate from a strange terminal can be written too.
+    # Escaped to ASCII, so that a lone surrogate from a broken terminal can be written too.
     return json.dumps(entry).encode("ascii") + b"\n"

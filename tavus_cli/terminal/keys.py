@@ -24,7 +24,7 @@ def bindings(
     on_suspend: Callable[[], None],
     on_keys: Mapping[str, Callable[[], None]],
 ) -> KeyBindings:
-    """The bindings; ``on_idle_interrupt`` is called for a Ctrl-C that found nothing to clear.
+    """The bindings; ``on_idle_interrupt`` is called for Ctrl-C on an empty line.
 
     ``on_keys`` are keys of the caller's by prompt_toolkit's names ("f1"); one of a single character
     ("?") acts only on an empty line, and is text elsewhere.
@@ -68,7 +68,7 @@ def bindings(
 
     @keys.add(Keys.BracketedPaste)
     def paste(event: KeyPressEvent) -> None:
-        # Whole lines end with a newline when they are copied, which would begin an empty one here.
+        # Copied lines end with a newline, which would start an empty line here.
         text = event.data.replace("\r\n", "\n").replace("\r", "\n")
         event.current_buffer.insert_text(text.rstrip("\n"))
 

@@ -1,4 +1,4 @@
-"""The one prompt of a session, and the lines that are printed above it.
+"""The prompt of a session, and the lines printed above it.
 
 At the bottom of the terminal stand the growing line of streaming speech (if any), the status line
 and the input line; everything else scrolls away above them and belongs to the terminal. Lines are
@@ -38,7 +38,7 @@ from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
 from tavus_cli.terminal.editor import EditorFailed, edited
-from tavus_cli.terminal.frame import Frame, HeldOutput
+from tavus_cli.terminal.frame import Frame, HeldOutput, folds
 from tavus_cli.terminal.keys import bindings
 from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
@@ -48,7 +48,7 @@ MENU_ROWS = 40
 OTHER_ROWS = 6  # beside the menu: the live line, the status, the input, and some of what goes by
 HINT = "Ctrl-D leaves"
 VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
-STALL_SECONDS = 2.0  # a terminal that takes nothing for so long has stopped reading
+STALL_SECONDS = 2.0  # a terminal that accepts nothing for this long has stopped reading
 
 Line = Callable[[int], str]
 
@@ -85,6 +85,7 @@ class LivePrompt:
         frame_seconds: float = 0.03,
         color_depth: ColorDepth | None = None,
     ) -> None:
+        self._folds = output is None and folds(os.environ)
         if output is None:
             writer = writer or open_writer(sys.stdout)
             output = create_output(cast(TextIO, writer))
@@ -96,12 +97,12 @@ class LivePrompt:
         self._on_blank = on_blank
         self._frame_seconds = frame_seconds
         self._message: StyleAndTextTuples = []
-        self._shown = ""  # what ``_rows`` gave for it
+        self._shown = ""  # the result of ``_rows`` for it
         self._waiting: deque[str] = deque()
         self._drawing = 0  # lines in the frame that is being drawn
-        self._frame_due = False  # a frame was begun and is not drawn yet
-        self._wanted = False  # a frame was asked for while the terminal had not taken the last one
-        self._lent = False  # the terminal is the editor's, or the shell's
+        self._frame_due = False  # a frame was started and is not drawn yet
+        self._wanted = False  # a frame was requested while the terminal had not accepted the last one
+        self._lent = False  # the terminal is lent to the editor or the shell
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
@@ -170,7 +171,7 @@ class LivePrompt:
     # -- frames
 
     def _arm(self) -> None:
-        """Have a frame drawn, at once or when a frame's time has passed since the last one."""
+        """Request a frame, drawn at once or one frame's time after the last one."""
         if self._frame.busy:
             self._wanted = True  # the terminal is behind: one frame for all that comes meanwhile
         elif self._timer is None and not self._frame_due and not self._lent and self._loop is not None:
@@ -178,7 +179,7 @@ class LivePrompt:
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
     def _begin_frame(self) -> None:
-        """Lines go out, and below them the prompt: as it was, or drawn again."""
+        """Write lines, and below them the prompt, unchanged or drawn again."""
         self._timer = None
         app = self._app
         if self._frame.busy:  # with what was typed
@@ -196,7 +197,7 @@ class LivePrompt:
             app.invalidate()
 
     def _drawn(self, _: object) -> None:
-        """The prompt was drawn, for a frame, a key or a resize: all of it goes out in one write."""
+        """After the prompt was drawn (for a frame, a key or a resize): write all of it at once."""
         self._out(self._frame.drawn)
         self._frame_due = False
         self._end_frame()
@@ -212,7 +213,7 @@ class LivePrompt:
             self._taken()
 
     def _taken(self) -> None:
-        """Everything that was drawn is on the screen."""
+        """Called when everything drawn is on the screen."""
         self._drawing = 0
         if self._waiting or self._wanted:
             if self._waiting:  # many at once: they scroll by anyway, so the sooner the better
@@ -221,7 +222,7 @@ class LivePrompt:
             self._arm()
 
     def _stalled(self, seconds: float) -> None:
-        """The terminal reads again."""
+        """Called when the terminal reads again."""
         if seconds >= STALL_SECONDS:
             waited = f", {len(self._waiting):,} lines waited" if self._waiting else ""
             self._waiting.appendleft(f"… the terminal stopped reading for {seconds:.1f} s{waited}")
@@ -312,9 +313,16 @@ class LivePrompt:
         for one in app.layout.find_all_windows():
             if isinstance(one.content, CompletionsMenuControl):
                 one.height = Dimension(min=1, max=MENU_ROWS)
+        app._on_resize = self._resized  # type: ignore[method-assign]
         app.before_render += self._compose
         app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept
+
+    def _resized(self) -> None:
+        """Erase the prompt where the terminal has it now, and draw it again."""
+        if self._folds and not self._lent:
+            self._frame.folded(self._app.output.get_size().columns)
+        Application._on_resize(self._app)
 
     def _compose(self, app: Application[str]) -> None:
         """Before every drawing: waiting lines go with it, even if it is only for a key; then the rows."""
@@ -397,7 +405,7 @@ class LivePrompt:
                     self.print([f"✗ {error}"])
         finally:
             if self._app.is_done and buffer.text.strip():
-                buffer.append_to_history()  # the conversation ended meanwhile: the next one may want it
+                buffer.append_to_history()  # the conversation has ended; keep the text for the next one
 
     async def _suspend(self) -> None:
         async with self._lending():
@@ -410,7 +418,7 @@ class LivePrompt:
             self._begin_suspend()
 
     def _continued(self) -> None:
-        """After a SIGSTOP, which cannot be caught: the shell has had the terminal, and has written to it."""
+        """After a SIGSTOP, which cannot be caught: the shell has used the terminal."""
         if self._lent or not self._app.is_running:
             return
         # Entered and never left: what the terminal was like before is restored when ``run`` ends.

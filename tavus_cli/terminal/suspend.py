@@ -45,7 +45,7 @@ class JobControl:
             loop.remove_signal_handler(signal.SIGCONT)
 
     async def stop(self, is_over: Callable[[], bool]) -> None:
-        """Stop, and wait until the terminal is ours again, or all is over.
+        """Stop, and wait until we are in the foreground again, or the prompt is closed.
 
         It is not if the shell resumes it in the background (``bg``, ``kill %1``): the room is then
         heard, and left by a signal, and the terminal is not touched.

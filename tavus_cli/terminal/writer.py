@@ -1,4 +1,4 @@
-"""Output to the terminal: what it does not take at once waits here, and the event loop continues.
+"""Output to the terminal without blocking: text it does not accept at once waits here.
 
 A terminal may stop reading: a frozen window, text being selected, a link that hangs. A write that
 waits for it would stop leaving, signals and the room with it. So the terminal is opened once more,
@@ -37,11 +37,11 @@ class Writer:
         self._free = asyncio.Event()
         self._free.set()
         self._patience = PATIENCE_SECONDS
-        self._taken_at = 0.0  # when the terminal last took something, since ``_waiting`` waits
+        self._taken_at = 0.0  # when the terminal last accepted something, while ``_waiting`` is not empty
 
     @property
     def busy(self) -> bool:
-        """Whether the terminal has not taken everything yet."""
+        """Whether text is waiting for the terminal."""
         return bool(self._waiting)
 
     def attach(self, on_free: Callable[[], None], on_stall: Callable[[float], None]) -> None:
@@ -51,14 +51,14 @@ class Writer:
         self._on_free, self._on_stall = on_free, on_stall
 
     def detach(self) -> None:
-        """What still waits is dropped."""
+        """Drop the text that is still waiting."""
         if self._waiting:
             self._patience = 0.0
         self._drop()
         self._loop = None
 
     async def drained(self) -> None:
-        """Returns when the terminal has taken everything, or is gone."""
+        """Wait until the terminal has accepted everything, or is gone."""
         await self._free.wait()
 
     # -- a stream
@@ -90,7 +90,7 @@ class Writer:
     # -- the terminal
 
     def _push(self) -> bool:
-        """Whether the terminal took anything."""
+        """Write; returns whether the terminal accepted anything."""
         size = len(self._waiting)
         try:
             while self._waiting:
@@ -132,7 +132,7 @@ class Writer:
 
 
 def open_writer(stream: TextIO) -> Writer | None:
-    """None where there is no such way: writes then go to the stream and wait for the terminal."""
+    """A non-blocking descriptor; None if there is none, and writes block."""
     with contextlib.suppress(OSError, AttributeError, ValueError):  # no ttyname on Windows
         return Writer(stream)
     return None

@@ -1,6 +1,6 @@
-"""Answers the tool calls of a conversation: a sink of its Session, and jobs that run and reply.
+"""Answering the tool calls of a conversation: a sink of its Session, and jobs that run and reply.
 
-The policy says which calls run. Each is a task that waits for a place, runs, and sends the reply; leaving
+The policy decides which calls run. Each is a task that waits for a slot, runs, and sends the reply; leaving
 ends them all.
 """
 
@@ -26,9 +26,9 @@ from tavus_cli.tools.replies import Result, cut, reply, size
 from tavus_cli.tools.table import Tool
 from tavus_cli.views.table import RunRow
 
-WAITING = 1_000  # calls that wait for a place; more are not run
-REMEMBERED = 1_000  # calls that are shown; the oldest leaves first
-SILENT = 50  # answered calls of which it is not known yet when the PAL spoke
+WAITING = 1_000  # calls that wait for a slot; more are not run
+REMEMBERED = 1_000  # calls listed; the oldest is dropped first
+SILENT = 50  # answered calls for which the PAL has not spoken yet
 NOTED = 200  # characters of a reason in a note
 SIGNS = ("ready", "present")  # families of events that only a PAL sends
 
@@ -38,8 +38,11 @@ Send = Callable[[Interaction], Awaitable[Any]]
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """What became of one call. Times are seconds since it came; ``reason`` is why it failed or was not
-    answered; ``sent`` is the type of what answered it."""
+    """One call and its outcome.
+
+    Times are seconds since it arrived; ``reason`` is why it failed or was not answered; ``sent`` is the type
+    of the message that answered it.
+    """
 
     call: Call
     tool: Tool
@@ -51,11 +54,11 @@ class Run:
     output: Any = None
     sent: str | None = None
     forged: bool = False
-    since: float = 0.0  # by the bridge's clock
-    answered_at: float = 0.0  # by the room's
+    since: float = 0.0  # in time of the bridge's clock
+    answered_at: float = 0.0  # in the room's time
 
     def __str__(self) -> str:
-        """In one line; not made safe."""
+        """The outcome in one line, not yet safe to print."""
         known = (("started", self.started), ("answered", self.answered), ("spoken", self.spoken))
         parts = [f"{name} after {value * 1000:.0f} ms" for name, value in known if value is not None]
         reason = [self.reason[:NOTED] + "…" * (len(self.reason) > NOTED)] if self.reason else []
@@ -67,9 +70,9 @@ class Run:
 
 
 class Bridge:
-    """``async with`` it around the session it is a sink of. ``send`` None: nothing is answered.
+    """``async with`` it around the session whose sink it is. ``send`` None: nothing is answered.
 
-    ``note`` shows and records a line. Raises UsageError for options that cannot be.
+    ``note`` shows and records a line. Raises UsageError for invalid options.
     """
 
     def __init__(
@@ -101,7 +104,7 @@ class Bridge:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Programs that run get TERM, and KILL two seconds later; returns when they are gone."""
+        """Send running programs TERM, and KILL two seconds later; returns once they are gone."""
         self._closed = True
         for job in self._jobs:
             job.cancel()
@@ -114,7 +117,7 @@ class Bridge:
             await self._performer.__aexit__()
 
     async def retry(self, call_id: str) -> None:
-        """Run a call again that failed or was not answered. Raises UsageError."""
+        """Run a call again after it failed or was not answered. Raises UsageError."""
         run = self.runs.get(call_id)
         if run is None:
             raise UsageError(f"no tool call {call_id} is known here; /tools lists them")
@@ -125,11 +128,11 @@ class Bridge:
         self._begin(run.call, run.tool, self._clock(), again=True)
 
     def facts(self) -> list[dict[str, Any]]:
-        """Of each call that is known, the oldest first."""
+        """A row for each known call, oldest first."""
         return [facts(run, self._room.conversation_id, run.call.at) for run in self.runs.values()]
 
     async def rows(self) -> list[RunRow]:
-        """The same for a table."""
+        """The outcome as a row of a table."""
         return [
             RunRow(
                 run.call.turn,
@@ -157,7 +160,7 @@ class Bridge:
                 self._act(decision)
 
     async def drain(self) -> None:
-        """A recording waits for what it calls; a live room does not."""
+        """Wait for running calls in a recording; a live room does not wait."""
         while self._recorded and self._jobs:
             await asyncio.wait(self._jobs)
 
@@ -170,7 +173,7 @@ class Bridge:
         return participant is not None and participant.pal
 
     def _clock(self) -> float:
-        """Of the wall where the room has a time of its own: programs take real time there too."""
+        """Seconds of real time: programs take real time even if the room has a time of its own."""
         return self._room.now() if self._room.live else time.monotonic()
 
     def _act(self, decision: Decision) -> None:
@@ -215,7 +218,7 @@ class Bridge:
             return
         interaction = reply(call, run.tool, result, self._options.reply)
         if interaction is None or self._send is None:
-            why = "nothing is sent" if self._send is None else "run, and not to be answered"
+            why = "nothing is sent" if self._send is None else "run, but not to be answered"
             self._end(run, "failed" if failed else "unanswered", reason or why)
             return
         interaction = self._sized(run, interaction)
@@ -245,7 +248,7 @@ class Bridge:
 
     def _end(self, run: Run, state: State, reason: str) -> None:
         run.state, run.reason = state, reason
-        if state != "answered":  # the reply itself is shown, and in a moment that it was spoken
+        if state != "answered":  # the reply itself is shown, and soon that it was spoken
             self._note(run)
         for report in self.finished:
             report(run)
@@ -267,7 +270,7 @@ class Bridge:
     # -- around it -------------------------------------------------------------------------------------
 
     def _remember(self, run: Run) -> Run:
-        key = object() if run.forged or not run.call.id else run.call.id  # a forged one replaces none
+        key = object() if run.forged or not run.call.id else run.call.id  # a forged call replaces no other
         self.runs.pop(key, None)
         self.runs[key] = run
         if len(self.runs) > REMEMBERED:
@@ -278,7 +281,7 @@ class Bridge:
         self._say(f"tool {run}")
 
     def _say(self, text: str) -> None:
-        """Not at once: the session may be in the middle of calling its sinks."""
+        """Send later: the session may be in the middle of calling its sinks."""
         asyncio.get_running_loop().call_soon(self._say_now, text)
 
     def _say_now(self, text: str) -> None:
@@ -286,7 +289,7 @@ class Bridge:
             self._note_line(text)
 
     def _hold(self) -> Callable[[], None]:
-        """A room without real time stands still while something real is done for it."""
+        """Stop the time of a room without real time while a call runs."""
         room = self._room
         if room.live or not isinstance(room, VirtualTime):
             return lambda: None

@@ -1,4 +1,4 @@
-"""A tool that is a URL: a POST of JSON, its answer bounded. httpx is imported late."""
+"""A tool behind a URL: a POST of JSON, with a bounded answer. httpx is imported late."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Poster(NamedTuple):
-    """What asks URLs; from ``poster()``."""
+    """The HTTP client made by ``poster()``."""
 
     client: httpx.AsyncClient
 
     async def post(self, url: str, given: bytes, headers: Mapping[str, str], timeout: float) -> Result:
-        """What the URL answers; what goes wrong is an error result of one line."""
+        """Call the URL and return its answer; failures become error results of one line."""
         try:
             status, data = await self.exchange(url, given, headers, timeout)
         except NoAnswer as why:
@@ -39,8 +39,11 @@ class Poster(NamedTuple):
 
 @contextlib.asynccontextmanager
 async def poster(*, proxies: bool = True) -> AsyncIterator[Poster]:
-    """Made on another thread: reading the certificates takes long enough to be felt. No redirect is
-    followed: headers that hold a key would go along. ``proxies``: whether the environment's are used."""
+    """Created on another thread, because reading the certificates takes noticeably long.
+
+    Redirects are not followed, as they would forward headers that hold a key. ``proxies``: whether the
+    environment's are used.
+    """
     import httpx
 
     def make() -> httpx.AsyncClient:
@@ -90,7 +93,7 @@ async def _exchange(
 
 
 def _host(url: str) -> str:
-    """Without what may be secret in it."""
+    """The URL without parts that may be secret."""
     from urllib.parse import urlsplit
 
     parts = urlsplit(url)

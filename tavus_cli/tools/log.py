@@ -1,4 +1,4 @@
-"""``--tool-log``: what Tavus advises to log of each call, as JSON lines (docs/protocol.md, section 7)."""
+"""``--tool-log``: the facts that Tavus advises to log of each call, as JSON lines (docs/protocol.md, 7)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def facts(run: Run, conversation_id: str, at: float) -> dict[str, Any]:
-    """About a call; ``at`` in Unix seconds, the others in milliseconds."""
+    """The facts about a call; ``at`` in Unix seconds, other times in milliseconds."""
     call = run.call
     return {
         "at": round(at, 3),
@@ -34,15 +34,15 @@ def facts(run: Run, conversation_id: str, at: float) -> dict[str, Any]:
 
 
 def times(run: Run) -> dict[str, float | None]:
-    """Milliseconds since the call came; None for what has not been."""
+    """Milliseconds since the call arrived; None for moments that have not happened."""
     since = {"started_ms": run.started, "answered_ms": run.answered, "spoken_ms": run.spoken}
     return {name: None if value is None else round(value * 1000, 1) for name, value in since.items()}
 
 
 class ToolLog:
-    """Appends; mode 0600, for it holds people's words. A full disk is reported once, by ``failed``.
+    """Appends to a file of mode 0600, as it holds people's words. ``failed`` reports a full disk once.
 
-    Raises UsageError where the file cannot be opened.
+    Raises UsageError if the file cannot be opened.
     """
 
     def __init__(self, path: str) -> None:
@@ -55,7 +55,7 @@ class ToolLog:
         self._file = os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace")
 
     def write(self, line: dict[str, Any]) -> str | None:
-        """What went wrong, the first time that something did."""
+        """Write; returns the error, the first time there is one."""
         if self.failed is not None:
             return None
         try:

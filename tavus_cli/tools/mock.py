@@ -1,4 +1,4 @@
-"""A tool that is made up: outputs in turn, failures by a seed. No program, no network, and no clock."""
+"""A mocked tool: outputs in turn, failures from a seed. No program, no network, no clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tavus_cli.tools.table import Mock
 
 
 class Mocked:
-    """One mock's state: how often it was asked."""
+    """The state of one mock: how often it was called."""
 
     def __init__(self, mock: Mock) -> None:
         self._mock = mock
@@ -17,7 +17,7 @@ class Mocked:
         self._given = 0
 
     def result(self) -> Result:
-        """The next; a failure takes none of the outputs."""
+        """The next result; a failure does not use up an output."""
         if self._mock.fail and self._random.random() < self._mock.fail:
             return Result(error="a mocked failure")
         outputs = self._mock.outputs

@@ -1,4 +1,4 @@
-"""How tool calls are to be answered, from the options of a command; and the table that they come to."""
+"""Options for answering tool calls, and the table of tools made from them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.tools.policy import MAX_CALLS
 from tavus_cli.tools.table import REPLY_KINDS, ReplyKind, Table, load, option
 
@@ -20,9 +20,9 @@ SENDERS = ("pal", "any")
 
 
 class ToolOptions(NamedTuple):
-    """``tools`` are NAME=COMMAND or NAME=URL, ``file`` is TOML, ``log`` is a file of JSON lines.
+    """``tools`` are NAME=COMMAND or NAME=URL, ``file`` is a TOML file, ``log`` a file of JSON lines.
 
-    Words and numbers only, so that they can be passed to a resident session.
+    Only text and numbers, so that they can be passed to a resident session.
     """
 
     tools: tuple[str, ...] = ()
@@ -35,10 +35,10 @@ class ToolOptions(NamedTuple):
     dry_run: bool = False
 
     def bridge(self, session: Session, environment: Environment) -> Bridge:
-        """What answers the calls: a sink of the session, to be entered around it.
+        """The answerer of calls: a sink of the session, to be entered around it.
 
-        Raises UsageError for options that cannot be, for a recording, and for a resident session: it
-        answers calls itself.
+        Raises UsageError for invalid options, for a recording, and for a resident session, which answers
+        calls itself.
         """
         from tavus_cli.tools.bridge import Bridge
 
@@ -63,7 +63,7 @@ class ToolOptions(NamedTuple):
         return bridge
 
     def table(self, environ: Mapping[str, str]) -> Table:
-        """What was given with --tool goes before what is in the file. Raises UsageError."""
+        """The table of tools; --tool goes before the file. Raises UsageError."""
         given = [option(one) for one in self.tools]
         names = {tool.name for tool in given}
         given += [tool for tool in load(self.file) if tool.name not in names] if self.file else []
@@ -88,12 +88,16 @@ def tool_options(
     log: str | None,
     dry_run: bool = False,
 ) -> ToolOptions:
-    """Checked, as they come from the command line. Raises UsageError."""
+    """Options from the command line, checked. Raises UsageError."""
     kind: ReplyKind | None = next((one for one in REPLY_KINDS if one == reply), None)
     if reply is not None and kind is None:
-        raise UsageError(f"--tool-reply is {', '.join(REPLY_KINDS)}, not {reply}")
+        raise UsageError(
+            f"--tool-reply is {', '.join(REPLY_KINDS)}, not {reply}{did_you_mean(reply, REPLY_KINDS)}"
+        )
     if sender not in SENDERS:
-        raise UsageError(f"--tool-from is {' or '.join(SENDERS)}, not {sender}")
+        raise UsageError(
+            f"--tool-from is {' or '.join(SENDERS)}, not {sender}{did_you_mean(sender, SENDERS)}"
+        )
     if not tools and not file:
-        raise UsageError("how tools are to be used is said, but not which: give --tool or --tools")
+        raise UsageError("no tools given: add --tool or --tools")
     return ToolOptions(tuple(tools or ()), file, kind, sender == "any", max_calls, cut, log, dry_run)

@@ -1,4 +1,4 @@
-"""One call performed: by its program, its URL or its mock, as many at once as the tool allows."""
+"""Performing calls by program, URL or mock, as many at once as the tool allows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LONGEST_ID = 1_024  # characters of a call's id in a variable
 
 
 class Performer:
-    """``async with`` it: afterwards nothing is left open. ``pause`` waits so many seconds, for mocks."""
+    """``async with`` it: afterwards nothing is left open. ``pause`` waits for some seconds, for mocks."""
 
     def __init__(
         self,
@@ -32,8 +32,8 @@ class Performer:
         environ: Mapping[str, str],
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._inherited = without_keys(environ)  # what programs get
-        self._environ = dict(environ)  # reading os.environ anew takes longer than all else before a start
+        self._inherited = without_keys(environ)  # the environment of programs
+        self._environ = dict(environ)  # copying os.environ takes longer than everything else before a start
         self._pause = pause
         self._slots = {tool.name: asyncio.Semaphore(tool.concurrency) for tool in table.tools}
         self._mocks = {tool.name: Mocked(tool.mock) for tool in table.tools if tool.mock is not None}
@@ -57,8 +57,10 @@ class Performer:
     async def performed(
         self, tool: Tool, call: Call, conversation_id: str, started: Callable[[], None]
     ) -> AsyncIterator[Result]:
-        """``async with`` the result. The call has its place among the tool's until its program is gone, which
-        may be after the block."""
+        """``async with`` the result.
+
+        The call keeps its slot until its program is gone, which may be after the block.
+        """
         async with self._slots[tool.name]:
             try:
                 arguments = arguments_of(call)
@@ -97,7 +99,10 @@ class Performer:
         return self._mocks[tool.name].result()
 
     def _variables(self, call: Call, conversation_id: str) -> dict[str, str]:
-        """What a remote party chose is only a value here. An id that no variable can hold is left out."""
+        """The variables for a program.
+
+        Remote text is only ever a value; an id that no variable can hold is left out.
+        """
         usable = call.id if call.id.isprintable() and len(call.id) <= LONGEST_ID else ""
         return {
             **self._inherited,
@@ -108,5 +113,5 @@ class Performer:
 
 
 def _bytes(value: Any) -> bytes:
-    """JSON; what UTF-8 cannot hold is written as the escape that JSON has for it."""
+    """JSON in UTF-8; lone surrogates are written as escapes."""
     return (to_json(value) + "\n").encode("utf-8", "backslashreplace")

@@ -1,6 +1,6 @@
-"""Which calls run. Pure: entries in, what to do about each out (docs/protocol.md, sections 3.4 and 7).
+"""The policy of which calls run. Pure: entries in, decisions out (docs/protocol.md, sections 3.4 and 7).
 
-A call is a message that anybody in the room can forge, so who sent it decides, and each is run once.
+Anybody in the room can forge a call, so its sender decides; and each call is run once.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from tavus_cli.protocol.wire import to_json
 from tavus_cli.tools.table import Table, Tool
 
 MAX_CALLS = 5  # a turn
-_REMEMBERED = 10_000  # calls, and ids that were answered; the oldest leaves first
+_REMEMBERED = 10_000  # calls, and answered ids, remembered; the oldest is dropped first
 _NOT_FROM_PAL = "not from the PAL"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Call:
-    """A tool call as it came. ``arguments`` is as sent: JSON text, or an object; ``at`` in Unix seconds.
+    """A tool call as received. ``arguments`` is as sent: JSON text, or an object; ``at`` in Unix seconds.
 
-    ``perception``: Raven saw or heard something; nobody waits for an answer (section 3.5).
+    ``perception``: Raven reports what it saw or heard; nothing waits for an answer (section 3.5).
     """
 
     id: str
@@ -40,14 +40,16 @@ class Call:
 
     @property
     def known_as(self) -> str:
-        """Its name and id for a person; not made safe."""
+        """Its name and id, not yet safe to print."""
         return f"{self.name[:80]} {self.id[:80]}".strip()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decision:
-    """About one call: ``tool`` is to be run, unless ``refused`` says why not; ``forged``: who sent it may
-    not call."""
+    """A decision about one call: ``tool`` is to be run, unless ``refused`` says why not.
+
+    ``forged``: its sender is not allowed to call tools.
+    """
 
     call: Call
     tool: Tool
@@ -56,15 +58,15 @@ class Decision:
 
 
 class Unreadable(Exception):
-    """What is wrong with a call's arguments, for the one who made it."""
+    """A mistake in the arguments of a call; the message goes to the caller."""
 
 
 class Policy:
-    """``decide`` over each entry, in order.
+    """Call ``decide`` with each entry, in order.
 
-    ``anyone``: calls from anybody in the room run. ``again``: what was answered then runs too.
-    ``max_calls`` is for each turn; a turn that one of our own responds opens counts on from the one before,
-    so that call, respond, call … ends (``responded``).
+    ``anyone``: calls from anybody in the room run. ``again``: calls already answered run too. ``max_calls``
+    is for each turn. A turn opened by one of our own responds (``responded``) continues the count, so that a
+    loop of call, respond, call … ends.
     """
 
     def __init__(
@@ -81,7 +83,7 @@ class Policy:
         self._answered = _Remembered()
 
     def decide(self, entry: Entry, is_pal: Callable[[str | None], bool]) -> list[Decision]:
-        """What to do about the new calls of an entry. ``is_pal`` is asked about senders."""
+        """Decisions about the new calls of an entry. ``is_pal`` says whether a sender is the PAL."""
         if type(entry) is SentEntry or type(entry) is EventEntry:
             if entry.event.kind is TOOL_RESULT:
                 if not self._again:
@@ -97,11 +99,11 @@ class Policy:
         return []
 
     def answered(self, call: Call) -> bool:
-        """Whether a result for it was seen, ours or somebody else's."""
+        """Whether a result for the call was seen, from us or from others."""
         return call.id in self._answered if call.id else False
 
     def responded(self) -> None:
-        """A call was answered by a respond of ours."""
+        """Note that we answered a call by a respond."""
         self._carried += 1
 
     def _decide(self, event: Event, call: Call, allowed: bool) -> Decision | None:
@@ -110,7 +112,7 @@ class Policy:
             return None
         if not allowed:
             return Decision(call, tool, _NOT_FROM_PAL, forged=True)
-        # Only of calls that may run, and not by ``entry.fold``: a forged one must not hide the real one.
+        # Only calls that may run count, and not by ``entry.fold``: a forged call must not hide the real one.
         key = _key(event, call)
         if key in self._taken:
             return None
@@ -150,16 +152,19 @@ class _Remembered:
 
 
 def _key(event: Event, call: Call) -> Hashable:
-    """The same for a call and its repeats. Without an id they are recognised by what led to them."""
+    """A key that a call shares with its repeats.
+
+    Calls without an id are identified by inference and content.
+    """
     if call.id:
         return call.id if len(call.id) <= 256 else hash(call.id)
     if not event.inference_id:
-        return object()  # nothing identifies it: it happened again
+        return object()  # nothing identifies it: it counts as a new call
     return (event.inference_id[:256], call.event_type, call.name, hash(to_json(call.arguments)))
 
 
 def calls_of(entry: EventEntry) -> list[Call]:
-    """Also in the shapes of older and other builds (section 11)."""
+    """The calls of an entry, also in the shapes of other builds (section 11)."""
     event, turn = entry.event, None if entry.turn is None else entry.turn.idx
     perception = "perception" in event.type
     return [
@@ -169,21 +174,21 @@ def calls_of(entry: EventEntry) -> list[Call]:
 
 
 def arguments_of(call: Call) -> dict[str, Any]:
-    """The arguments as an object; none at all are an empty one. Raises Unreadable."""
+    """The arguments as an object; {} if there are none. Raises Unreadable."""
     value = call.arguments
     if isinstance(value, str) and value.strip():
         value = strict_json(value)
     elif value is None or isinstance(value, str):
         return {}
     elif isinstance(value, dict):
-        value = strict_json(to_json(value))  # it may hold what only Python takes for JSON, or be too deep
+        value = strict_json(to_json(value))  # it may hold NaN, which only Python accepts, or be too deep
     if not isinstance(value, dict):
         raise Unreadable("the arguments are JSON, but not an object")
     return value
 
 
 def strict_json(text: str) -> Any:
-    """The value of a JSON text as other programs read it: without NaN. Raises Unreadable."""
+    """The value of a JSON text by the standard, without NaN. Raises Unreadable."""
     try:
         return json.loads(text, parse_constant=_refuse)
     except RecursionError:

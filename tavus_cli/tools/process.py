@@ -1,7 +1,7 @@
-"""A tool that is a program: started without a shell, JSON in, its output bounded, gone afterwards.
+"""A tool that is a program: started without a shell, JSON in, bounded output, gone afterwards.
 
-Each is the leader of a process group of its own: what it starts in turn ends with it. The group gets TERM,
-and KILL after ``KILL_SECONDS``.
+Each leads a process group of its own, so that programs it starts end with it. The group gets TERM, and KILL
+after ``KILL_SECONDS``.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ MAX_OUTPUT = 1 << 16  # bytes of standard output; Tavus takes 4,096, and reading
 TAIL = 2_000  # bytes of standard error that an error result ends with
 KILL_SECONDS = 2.0
 PORTION_SECONDS = 0.002  # between two reads of a flood of standard error
-LEFTOVER_SECONDS = 0.2  # after its end for what is still in its pipes: somebody else may hold them
+LEFTOVER_SECONDS = 0.2  # seconds after its end to read its pipes: other processes may keep them open
 _LOOK_SECONDS = 0.02
 _groups: set[int] = set()  # of programs that run
 
 
 def kill_all() -> None:
-    """For an end that waits for nothing: a second Ctrl-C."""
+    """Kill all programs, for an end that waits for nothing: a second Ctrl-C."""
     for group in list(_groups):
         _signal(group, signal.SIGKILL)
 
@@ -39,9 +39,9 @@ async def running(
     environ: Mapping[str, str],
     folder: str | None = None,
 ) -> AsyncIterator[Result]:
-    """``async with`` the result of a program that reads ``given``; after the block its group is gone.
+    """``async with`` the result of a program that gets ``given`` on its input; its group is gone afterwards.
 
-    What goes wrong is an error result of one line. ``timeout`` in seconds from its start.
+    Failures become error results of one line. ``timeout`` in seconds from its start.
     """
     try:
         transport, protocol = await _start(command, environ, folder)
@@ -59,10 +59,10 @@ async def running(
 async def _start(
     command: Sequence[str], environ: Mapping[str, str], folder: str | None
 ) -> tuple[asyncio.SubprocessTransport, _Program]:
-    """Not cancelled half-way: what is started must be ended, and all of its group."""
+    """Start it without being cancelled halfway: a started group must be ended."""
     starting = asyncio.ensure_future(
         asyncio.get_running_loop().subprocess_exec(
-            # Not a session of its own: on Linux that starts late where the machine is busy.
+            # Not a session of its own: on a busy Linux machine that starts late.
             _Program,
             *command,
             cwd=folder,
@@ -83,7 +83,7 @@ async def _start(
 
 
 class _Program(asyncio.SubprocessProtocol):
-    """Takes all that it writes, so that it never blocks, and keeps what is needed."""
+    """Reads everything that it writes, so that it never blocks, and keeps what is needed."""
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
@@ -113,7 +113,7 @@ class _Program(asyncio.SubprocessProtocol):
             _done(self.flooded)
 
     def _slow_down(self) -> None:
-        """A flood is read in portions: the program then waits for us instead of taking a core."""
+        """Read a flood in portions, so that the program waits for us instead of using a whole core."""
         pipe = self._pipe(2)
         pipe.pause_reading()
         asyncio.get_running_loop().call_later(PORTION_SECONDS, pipe.resume_reading)
@@ -136,7 +136,7 @@ async def _result(
 ) -> Result:
     stdin = cast(asyncio.WriteTransport, transport.get_pipe_transport(0))
     stdin.write(given)
-    stdin.close()  # once it is written; a program that does not read it is fine
+    stdin.close()  # close once it is written; a program need not read it
     await _first(program.exited, program.flooded, timeout=timeout)
     if program.exited.done():
         await _first(program.closed, program.flooded, timeout=LEFTOVER_SECONDS)
@@ -152,7 +152,7 @@ async def _result(
 
 
 async def _finish(transport: asyncio.SubprocessTransport, program: _Program, group: int) -> None:
-    """Bounded in time; a cancellation meanwhile changes nothing but that it is then raised."""
+    """End the group, in bounded time. A cancellation is raised only afterwards."""
     ending = asyncio.ensure_future(_end(program, group))
     try:
         while not ending.done():
@@ -171,18 +171,18 @@ async def _finish(transport: asyncio.SubprocessTransport, program: _Program, gro
 
 async def _end(program: _Program, group: int) -> None:
     if _signal(group, signal.SIGTERM):
-        _signal(group, signal.SIGCONT)  # one that is stopped could not end
+        _signal(group, signal.SIGCONT)  # a stopped process could not end
         deadline = asyncio.get_running_loop().time() + KILL_SECONDS
         while _signal(group, 0) and asyncio.get_running_loop().time() < deadline:
             await asyncio.wait({program.exited}, timeout=_LOOK_SECONDS)
-            if program.exited.done():  # others of its group may not have
+            if program.exited.done():  # other processes of its group may not
                 await asyncio.sleep(_LOOK_SECONDS)
         _signal(group, signal.SIGKILL)
     await asyncio.wait({program.exited}, timeout=KILL_SECONDS)
 
 
 def _signal(group: int, number: int) -> bool:
-    """Whether there is anybody left in the group."""
+    """Whether any process is left in the group."""
     try:
         os.killpg(group, number)
     except (ProcessLookupError, PermissionError):

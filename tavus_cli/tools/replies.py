@@ -1,4 +1,4 @@
-"""From what a tool gave to the interaction that answers (docs/protocol.md, sections 2.7 and 7). Pure."""
+"""From a tool's result to the interaction that answers the call (docs/protocol.md, 2.7 and 7). Pure."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ CUT = "… (cut)"
 
 
 class Result(NamedTuple):
-    """``output`` is text or a JSON object; where the tool failed, ``error`` says why instead."""
+    """``output`` is text or a JSON object; if the tool failed, ``error`` says why instead."""
 
     output: str | dict[str, Any] = ""
     error: str | None = None
 
 
 def read_output(data: bytes, what: str) -> Result:
-    """What a program wrote: a JSON object where it is one, else text."""
+    """The result in a program's output: a JSON object if it is one, else text."""
     try:
         text = data.decode("utf-8").rstrip("\r\n")
     except UnicodeDecodeError:
@@ -43,10 +43,11 @@ def read_output(data: bytes, what: str) -> Result:
 
 
 def reply(call: Call, tool: Tool, result: Result, default: ReplyKind | None) -> Interaction | None:
-    """What answers a call, None where nothing should: ``default`` where the tool does not say.
+    """The interaction that answers a call, or None for no answer. ``default`` applies if the tool sets no
+    reply.
 
-    A call with an id gets a tool_result. One without is answered in the way that was asked for, by default
-    silently into the context. A perception tool's is answered only where a way was asked for.
+    A call with an id gets a tool_result. A call without one is answered as configured, by default silently
+    into the context. A call of a perception tool is answered only if a way is configured.
     """
     kind = tool.reply or default
     if kind == "none" or (call.perception and kind is None):
@@ -54,7 +55,7 @@ def reply(call: Call, tool: Tool, result: Result, default: ReplyKind | None) -> 
     failed = result.error is not None
     if call.id:
         return tool_result(call.id, result.error if failed else result.output, error=failed)
-    if kind == "echo" and not failed:  # what went wrong is for the model, not for the ear
+    if kind == "echo" and not failed:  # errors are for the LLM, not to be spoken
         return echo(_text(result.output))
     said = (
         f"{call.name} failed: {result.error}" if failed else f"{call.name} returned: {_text(result.output)}"
@@ -63,12 +64,12 @@ def reply(call: Call, tool: Tool, result: Result, default: ReplyKind | None) -> 
 
 
 def size(interaction: Interaction, conversation_id: str) -> int:
-    """Bytes on the wire."""
+    """The size of an interaction in bytes on the wire."""
     return len(to_json(interaction.encode(conversation_id)).encode("utf-8", "surrogatepass"))
 
 
 def cut(interaction: Interaction, conversation_id: str, limit: int = SIZE_LIMIT) -> Interaction:
-    """The same with its text cut so that it fits into ``limit`` bytes; an object is then cut as its text."""
+    """The interaction with its text cut to fit into ``limit`` bytes; an object is cut as text."""
     properties = dict(interaction.properties or {})
     key = next(one for one in ("output", "text", "context") if one in properties)
     text = _text(properties[key])

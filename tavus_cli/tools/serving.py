@@ -1,6 +1,6 @@
-"""The same tools for those that Tavus calls itself (``delivery.api``): a request in, an answer out.
+"""The same tools for calls by Tavus itself (``delivery.api``): a request in, an answer out.
 
-The HTTP server around it is the caller's; here a bearer token decides who may ask.
+The caller provides the HTTP server. A bearer token decides who may call.
 """
 
 from __future__ import annotations
@@ -14,18 +14,18 @@ from tavus_cli.tools.policy import Call
 from tavus_cli.tools.table import Table
 
 WAITING = 100  # requests under way; more are refused
-API = "delivery.api"  # in place of an event's type
+API = "delivery.api"  # in place of an event type
 
 
 class Answer(NamedTuple):
-    """``body``: text as it is, an object as JSON."""
+    """``body``: text is sent unchanged, an object as JSON."""
 
     status: int
     body: str | dict[str, Any]
 
 
 class Served:
-    """``report`` is called with one line for each call, not made safe."""
+    """``report`` is called with a line for each call, not yet safe to print."""
 
     def __init__(self, table: Table, performer: Performer, token: str, report: Callable[[str], None]) -> None:
         self._table = table
@@ -35,10 +35,9 @@ class Served:
         self._under_way = 0
 
     async def answer(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Answer:
-        """POST /NAME with the arguments, or POST / with {name, arguments, …} as a tool that is a URL gets it.
+        """POST /NAME with the arguments, or POST / with {name, arguments, …} as sent to tools that are URLs.
 
-        ``headers`` by their names in lower case; ``body`` None where there is none, text where it is not
-        JSON.
+        ``headers`` have lower-case names; ``body`` is None if there is none, and text if it is not JSON.
         """
         given = headers.get("authorization", "").encode("utf-8", "replace")
         if not hmac.compare_digest(given, self._token):

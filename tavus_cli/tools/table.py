@@ -1,4 +1,4 @@
-"""Which tools there are and which of them a call is for. Pure, but for the file that ``load`` reads.
+"""The table of tools, and finding the tool for a call. Pure, except for the file that ``load`` reads.
 
 Every mistake is a UsageError of one line; in a file it begins with "FILE:LINE: ".
 """
@@ -18,19 +18,21 @@ from tavus_cli.language.patterns import LONGEST_GLOB, glob, is_glob
 from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 from tavus_cli.settings.toml_values import Bad, address, seconds, share, some_text, timeout, whole
 
-# How a call is answered that has no id; "none": it is run, and never answered.
+# How to answer a call without an id; "none": run it, and do not answer.
 ReplyKind = Literal["echo", "append", "respond", "none"]
 REPLY_KINDS = get_args(ReplyKind)
 TIMEOUT = 10.0
 CONCURRENCY = 4
 
-# What a wildcard may stand for: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
+# What a wildcard may match: names as Tavus and OpenAI allow them (docs/protocol.md, section 7).
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 class Mock(NamedTuple):
-    """Answers without a program. ``outputs`` in turn, the last one again and again; ``delay`` in seconds;
-    ``fail`` is the share of calls that end in an error, by ``seed``."""
+    """Answers without a program: ``outputs`` in turn, then the last one repeatedly.
+
+    ``delay`` in seconds; ``fail`` is the share of calls that fail, drawn from ``seed``.
+    """
 
     outputs: tuple[str | dict[str, Any], ...]
     delay: float = 0.0
@@ -40,11 +42,11 @@ class Mock(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """One entry: ``name`` is a name or a glob, and one of ``command``, ``url``, ``mock`` is what runs.
+    """One entry: ``name`` is a name or a glob; one of ``command``, ``url`` and ``mock`` is set, and runs.
 
     ``timeout`` in seconds; ``concurrency``: calls at once; ``folder``: where the command runs, None for the
-    current one; ``headers``: header → the environment's variable that holds its value; ``reply`` None where
-    the entry does not say.
+    current one; ``headers``: header → the environment variable that holds its value; ``reply`` is None if the
+    entry sets none.
     """
 
     name: str
@@ -59,12 +61,12 @@ class Tool:
 
     @property
     def what(self) -> str:
-        """What runs, in a few words for a person."""
+        """A short description of what runs."""
         return shlex.join(self.command) if self.command else self.url or "mock"
 
 
 class Table:
-    """The tools, in the order in which they are asked: exact names, then globs as written, ``*`` last."""
+    """The tools in order of precedence: exact names, then globs as written, ``*`` last."""
 
     def __init__(self, tools: Iterable[Tool]) -> None:
         self.tools = sorted(tools, key=lambda tool: _rank(tool.name))
@@ -75,7 +77,7 @@ class Table:
         return bool(self.tools)
 
     def find(self, name: str) -> Tool | None:
-        """The tool for a call's name, which a remote party chose: a wildcard stands for plain names only."""
+        """The tool for a name, which is remote text, so a wildcard matches only plain names."""
         if (tool := self._exact.get(name)) is not None:
             return tool
         if _PLAIN_NAME.fullmatch(name) is None:
@@ -137,7 +139,7 @@ def parse(text: str, path: str) -> list[Tool]:
 
 
 class _Mistake(Exception):
-    """In the table of a tool; ``key`` is where."""
+    """A mistake in the table of a tool, at ``key``."""
 
     def __init__(self, key: str, message: str) -> None:
         super().__init__(message)
@@ -210,7 +212,7 @@ def _outputs(value: Any) -> tuple[str | dict[str, Any], ...]:
 
 
 def _json(value: Any) -> Any:
-    """A TOML value as JSON has it: dates become strings."""
+    """A TOML value as JSON: dates become strings."""
     if isinstance(value, dict):
         return {key: _json(inner) for key, inner in value.items()}
     if isinstance(value, list):

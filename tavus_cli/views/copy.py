@@ -16,14 +16,14 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import MAX_DEPTH, to_json, too_deep
 from tavus_cli.views.safe import safe, safe_json
 
-CLIPBOARD_BYTES = 74_994  # of text: an escape of 100,000 bytes, which is what common terminals take
+CLIPBOARD_BYTES = 74_994  # bytes of text: an escape of 100,000 bytes, which common terminals accept
 
 
 def copied(event: Event, language: str, target: str = "") -> list[str]:
     """Lines, safe to print; ``language`` is js, python, shell or json, ``target`` the TARGET of ``send``.
 
-    js and python are a call, shell a line for POSIX shells. Raises UsageError for a message that cannot be
-    sent: one that is nested too deep, and for a shell one that is not a JSON object.
+    js and python are a call, shell is a line for POSIX shells. Raises UsageError for a message that cannot be
+    sent: nested too deep, or, for a shell, not a JSON object.
     """
     if too_deep(event.message):
         raise UsageError(f"cannot copy this message: it is nested more than {MAX_DEPTH} deep")
@@ -44,9 +44,9 @@ def copied(event: Event, language: str, target: str = "") -> list[str]:
 
 
 def osc52(text: str) -> str:
-    """The escape that puts a text on the clipboard; "" for one over CLIPBOARD_BYTES of UTF-8.
+    """The escape that puts a text on the clipboard; "" if it is over CLIPBOARD_BYTES of UTF-8.
 
-    A terminal does not answer whether it did so.
+    A terminal does not report whether it worked.
     """
     encoded = text.encode("utf-8", "backslashreplace")
     return (
@@ -57,7 +57,7 @@ def osc52(text: str) -> str:
 
 
 def _javascript(text: str) -> str:
-    """JSON is JavaScript, but for this one key, which would set an object's prototype."""
+    """JSON is valid JavaScript, except for one key, which would set an object's prototype."""
     return f"JSON.parse({safe_json(to_json(text))})" if '"__proto__"' in text else text
 
 
@@ -65,7 +65,7 @@ def _javascript(text: str) -> str:
 
 
 class _Number(float):
-    """Infinity and NaN, which have no literal of their own."""
+    """Infinity and NaN, which have no literal in Python."""
 
     def __repr__(self) -> str:
         return 'float("nan")' if isnan(self) else "1e999" if self > 0 else "-1e999"
@@ -83,21 +83,21 @@ def _finite(value: Any) -> Any:
 
 
 def _words(event: Event, text: str) -> list[str]:
-    """The arguments of ``send``: a KIND where that makes the very same message, else raw.
+    """The arguments of ``send``: a KIND if that makes exactly this message, else raw.
 
-    Raises UsageError for what is not a JSON object.
+    Raises UsageError if it is not a JSON object.
     """
     message = event.message
     if not isinstance(message, dict):
         raise UsageError("send takes only JSON objects: copy this message as js, python or json")
-    for words in _candidates(event):
+    for words in candidates(event):
         if all(map(_plain, words)) and _makes(words, message):
             return words
     return ["raw", text]
 
 
-def _candidates(event: Event) -> Iterator[list[str]]:
-    """What a person would type for it, whether or not it says all of the message."""
+def candidates(event: Event) -> Iterator[list[str]]:
+    """The command that a user would type for it, even if that does not express the whole message."""
     get = event.word
     match event.type.removeprefix("conversation."):
         case "respond" | "echo" as kind:
@@ -122,14 +122,14 @@ def _candidates(event: Event) -> Iterator[list[str]]:
 
 
 def _plain(word: str) -> bool:
-    """Whether a word reaches ``send`` as it is: "-" is standard input, "--x" an option, blanks are lost."""
+    """Whether a word reaches ``send`` unchanged: "-" is standard input, "--x" an option, blanks are lost."""
     return word in ("--completed", "--error") or (
         bool(word.strip()) and word.isprintable() and not word.startswith("-")
     )
 
 
 def _makes(words: list[str], message: dict[str, Any]) -> bool:
-    """Whether ``send`` with these words sends this message, in this conversation."""
+    """Whether ``send`` with these words sends exactly this message."""
     conversation = message.get("conversation_id")
     try:
         _, action = sendable(words, None, str)

@@ -1,4 +1,4 @@
-"""One entry in full: what the console knows of it, then its message as JSON; images by type and size."""
+"""One entry in full: what the console knows about it, then its message as JSON; images by type and size."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.wrap import wrapped
 
-_INDENT = 6  # of what is broken
-# A text, which may be a name; a number, or one of the three words.
+_INDENT = 6  # indent of continued lines
+# A string, which may be a key; a number; true, false or null.
 _TOKEN = re.compile(r'("(?:[^"\\]|\\.)*")(?=(:)?)|-?\d[\d.eE+-]*|\b(?:true|false|null)\b')
 
 
@@ -26,8 +26,8 @@ def full(
 ) -> list[str]:
     """Safe lines, broken between words where ``columns`` are given. Times are Unix seconds, or local.
 
-    The head line has the numbers. What follows is JSON of the same value, with the size of images and
-    sounds instead of their bytes.
+    The first line has the numbers. The rest is JSON of the message, with the size of images and sounds
+    instead of their bytes.
     """
     event = entry.event
 
@@ -55,7 +55,7 @@ def full(
 
 
 def _painted(line: str, theme: Theme) -> str:
-    """One line of JSON: names, texts and other values in their colours."""
+    """One line of JSON with keys, strings and other values in their colours."""
     if not theme.styles:
         return line
 

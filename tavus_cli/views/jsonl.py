@@ -1,9 +1,9 @@
-"""The machine's views: a message a line as JSON, untouched; or a line a person's template makes of it."""
+"""Views for machines: each message as a line of JSON, unchanged; or as a line made by a user's template."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from string import Formatter
 from typing import Any
 
@@ -13,11 +13,14 @@ from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.views.safe import safe, safe_json
 
+_NO_MARKS: Mapping[str, bool] = {}
+
 
 class JsonlView:
-    """The wire messages; with ``envelope`` each inside an object that says what the console knows of it.
+    """The wire messages; with ``envelope``, each inside an object with what the console knows about it.
 
-    Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, and ``{"at", "gap": [first, last]}`` or
+    Envelope: ``{"at", "dir", "turn", "fold", "late", "message"}``, with ``"past": true`` for what came before
+    this side joined, and ``{"at", "gap": [first, last]}`` or
     ``{"at", "note"}`` for gaps and notes.
     """
 
@@ -26,23 +29,27 @@ class JsonlView:
 
     def lines(self, entries: Iterable[Entry]) -> list[str]:
         if self._envelope:
-            return [self._enveloped(entry) for entry in entries]
+            return list(map(self._enveloped, entries))
         out = []
         for entry in entries:
             if type(entry) is EventEntry or type(entry) is SentEntry:
                 raw = entry.event.raw
                 if raw is not None and raw.isascii() and not ("\n" in raw or "\r" in raw or "\x7f" in raw):
-                    out.append(raw)  # JSON has no other control as it is, but for tab
+                    out.append(raw)  # tab is the only other control character that may be in JSON as it is
                 else:
                     out.append(message_json(entry.event))
         return out
 
-    def _enveloped(self, entry: Entry) -> str:
+    def past(self, entries: Sequence[Entry], most: int) -> list[str]:
+        """The last ones of what came before this side joined: only an envelope can say so."""
+        return [self._enveloped(entry, {"past": True}) for entry in entries[-most:]] if self._envelope else []
+
+    def _enveloped(self, entry: Entry, marks: Mapping[str, bool] = _NO_MARKS) -> str:
         if isinstance(entry, GapEntry):
-            return to_json({"at": entry.at, "gap": [entry.first, entry.last]})
+            return to_json({"at": entry.at, "gap": [entry.first, entry.last], **marks})
         if isinstance(entry, NoteEntry):
-            return safe_json(to_json({"at": entry.at, "note": entry.text}))
-        head: dict[str, Any] = {"at": round(entry.at, 6), "dir": entry.event.direction}
+            return safe_json(to_json({"at": entry.at, "note": entry.text, **marks}))
+        head: dict[str, Any] = {"at": round(entry.at, 6), "dir": entry.event.direction, **marks}
         if entry.turn is not None:
             head["turn"] = entry.turn.idx
         if isinstance(entry, EventEntry):
@@ -71,18 +78,18 @@ _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "inference_id": lambda entry, event: event.inference_id,
     "sender": lambda entry, event: event.sender,
     "json": lambda entry, event: message_json(event),
-    "delta": lambda entry, event: None,  # by the view, which knows when the turn began
+    "delta": lambda entry, event: None,  # set by the view, which knows when the turn began
     "reply": lambda entry, event: _reply(entry),
 }
 
 
 def entry_is_typed(entry: _Message) -> bool:
-    """What was typed is the user's half of the conversation."""
+    """Typed text counts as the user's half of the conversation."""
     return type(entry) is SentEntry and entry.event.type == "conversation.respond"
 
 
 def _reply(entry: _Message) -> float | None:
-    """Seconds, with the words of the reply and with their start."""
+    """The latency in seconds, on the words of the reply and on their start."""
     if type(entry) is not EventEntry or entry.event.role != "pal" or entry.turn is None:
         return None
     reply = entry.turn.reply
@@ -91,7 +98,7 @@ def _reply(entry: _Message) -> float | None:
 
 
 class TemplateView:
-    """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" where there is nothing.
+    """``{field}`` of the event, or ``{a.b.0}`` by path in the wire message; "" if there is none.
 
     Format specifications work as in Python: ``{seq:>6}``; of ``{time}`` also as in strftime, for which
     ``strftime`` makes a text of Unix seconds. ``{delta}`` is seconds since the turn began; ``{summary}``
@@ -159,7 +166,7 @@ class TemplateView:
             value = to_json(value)
         try:
             return safe(format(value, spec))
-        except (ValueError, TypeError, OverflowError):  # the remote side sent what the format is not for
+        except (ValueError, TypeError, OverflowError):  # the value that was sent does not fit the format
             return safe(value if isinstance(value, str) else to_json(value))
 
 

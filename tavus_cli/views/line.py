@@ -1,12 +1,12 @@
 """The pretty view: rows as lines, grouped by turn.
 
-Pure: the width, the local time and the theme are given. Remote text passes ``safe`` here and nowhere
-is it markup. Lines are wrapped only for a terminal, where ``wrap`` asks for it.
+Pure: the width, the local time and the theme are arguments. Remote text passes ``safe`` here, and is never
+markup. Lines are wrapped only with ``wrap``, for a terminal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from tavus_cli.protocol.catalogue import EventKind
 from tavus_cli.protocol.conversation import EventEntry, GapEntry, NoteEntry, SentEntry
@@ -21,15 +21,15 @@ from tavus_cli.views.theme import PLAIN, RESET, Theme, TimesChoice
 from tavus_cli.views.width import fit, fit_end, padded
 from tavus_cli.views.wrap import wrapped
 
-RULE_WIDTH = 80  # of a turn's rule where there is no terminal
-NARROW = 60  # columns below which a row does not say how long after its turn's beginning it came
+RULE_WIDTH = 80  # columns of a turn's rule without a terminal
+NARROW = 60  # columns below which rows do not show the time since the turn began
 WIDE = 100  # columns from which on times have milliseconds
 WHO_WIDTH = 8
 SHORT_WHO = 6  # where times are short
-CUT_OFF = 80  # characters shown on a terminal of what was not said: all of it stands a few lines above
-CUT_WORDS = 40  # columns of the last words before speech was cut
-_GLUE = "\x1f"  # a blank where no line is broken; no text that was made safe holds one
-BEHIND = 0.1  # seconds: what began longer ago than that says so
+CUT_OFF = 80  # characters shown of text that was cut off: all of it is a few lines above
+CUT_WORDS = 40  # columns for the last words before speech was interrupted
+_GLUE = "\x1f"  # a blank at which lines are not broken; safe text never contains it
+BEHIND = 0.1  # seconds: a row shown later than this after it began says how long ago that was
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
 _NO_OFFSET = " " * 5
@@ -38,7 +38,7 @@ LocalTime = Callable[[int], str]  # Unix seconds → "12:03:11"
 
 
 class LineView:
-    """``lines(rows)`` in, strings out; remembers the current turn and the second it is.
+    """``lines(rows)`` returns strings; the view remembers the current turn and the last time shown.
 
     ``width`` is the columns of the terminal, for rules, and for rows where they are few; times have
     milliseconds in a wide one, and where ``times`` is "full". Times never run backwards: a row bears the
@@ -77,7 +77,7 @@ class LineView:
         self._limit = limit
         self._second = -1
         self._second_text = ""
-        self._last_at = 0.0  # of the row above
+        self._last_at = 0.0  # time of the row above
         self._shown_turn: Turn | None = None
         self._began = 0.0  # when the first row of that turn was shown
         self._styles = theme.styles
@@ -96,6 +96,14 @@ class LineView:
         if full is not self._full:
             self._full = full
             self._who.clear()
+
+    def past(self, rows: Sequence[Row], most: int) -> list[str]:
+        """The last rows of what came before this side joined, marked as that; at first, or not at all."""
+        if not rows:
+            return []
+        latest = rows[-most:]
+        count = f"{len(latest):,} row" + "s" * (len(latest) != 1)
+        return [self._words(f"before you joined: {count}"), *self.lines(latest), self._words("you joined")]
 
     def lines(self, rows: Iterable[Row]) -> list[str]:
         out: list[str] = []
@@ -123,8 +131,8 @@ class LineView:
 
     # -- rows -----------------------------------------------------------------------------------------
 
-    def _event(self, entry: EventEntry, out: list[str], told: str = "", held: bool = False) -> None:
-        """``told`` is what other events say of it, painted; ``held``: later turns may have begun since."""
+    def _event(self, entry: EventEntry, out: list[str], notes: str = "", held: bool = False) -> None:
+        """``notes`` is what other events say of it, painted; ``held``: later turns may have begun since."""
         event, turn, at = entry.event, entry.turn, entry.at
         if at < self._last_at:  # ``_moment``, without a call
             at = self._last_at
@@ -134,7 +142,7 @@ class LineView:
             if not held or self._shown_turn is None or turn.idx > self._shown_turn.idx:
                 self._rule(turn, at, out)
             else:
-                told = f"{told}   {self._theme.paint('mark', f'↩ turn {turn.idx}')}"
+                notes = f"{notes}   {self._theme.paint('mark', f'↩ turn {turn.idx}')}"
         kind = event.kind
         text = kind.summary(event)
         if not text.isprintable():
@@ -148,8 +156,8 @@ class LineView:
             text = self._with_cut(event, text, entry.intended)
         if self._styles and kind.family == "tool_call":
             text = self._call(event, text)
-        if told:
-            text += told
+        if notes:
+            text += notes
         else:
             if entry.reply is not None:
                 text += self._reply(entry.reply)
@@ -174,23 +182,23 @@ class LineView:
         if row.cut:
             self._cut_short(entry, out)
             return
-        told = ""
+        notes = ""
         if row.reply is not None:
-            told += self._reply(row.reply)
+            notes += self._reply(row.reply)
         if row.spoke is not None:
-            told += self._quiet(f"spoke {lasted(row.spoke)}")
+            notes += self._quiet(f"spoke {lasted(row.spoke)}")
         elif row.began is not None and (ago := at - row.began) > BEHIND:
-            told += self._quiet(f"{lasted(ago)} ago")
+            notes += self._quiet(f"{lasted(ago)} ago")
         if row.late_echo:
             kind = entry.event.kind
             text = self._theme.paint("mark", "↩ late echo") + "  " + safe(entry.event.text)
             column = self._who_column(entry.event.role, kind)
-            out.append(self._row(at, None, self._number(entry.event), column, text + told))
+            out.append(self._row(at, None, self._number(entry.event), column, text + notes))
             return
-        self._event(entry, out, told, row.at is not None)
+        self._event(entry, out, notes, row.at is not None)
 
     def _cut_short(self, entry: EventEntry, out: list[str]) -> None:
-        """A barge-in: one line, whatever was said before."""
+        """One line for a barge-in."""
         event, at = entry.event, self._moment(entry.at)
         said = flat(event.text).strip()
         room = self._width - self._text_at() - len('✂ after ""') if self._wrap else CUT_WORDS
@@ -230,7 +238,7 @@ class LineView:
         out.append(self._row(None, None, "", self._column("gap", "mark", "mark"), f"seq {text}"))
 
     def _rule(self, turn: Turn, at: float, out: list[str]) -> None:
-        """A turn's beginning; figures are of the turn that ended, this one's are not known yet."""
+        """The rule at the beginning of a turn, with figures of the turn before."""
         before, self._shown_turn, self._began = self._shown_turn, turn, at
         title, end = f" turn {turn.idx} ", ""
         if before is not None:
@@ -246,10 +254,17 @@ class LineView:
             parts += [paint("quiet", end), paint("rule", "──")]
         out.append("".join(parts))
 
+    def _words(self, words: str) -> str:
+        """A rule of its own, about what stands above and below it."""
+        title = fit(f" {words} ", max(1, self.width - 4))
+        paint = self._theme.paint
+        line = "─" * max(0, self.width - len(title) - 2)
+        return f"{paint('rule', '──')}{paint('quiet', title)}{paint('rule', line)}"
+
     # -- parts ----------------------------------------------------------------------------------------
 
     def _moment(self, at: float) -> float:
-        """When a row is shown: not before the one above it."""
+        """The time shown for a row, never before that of the row above."""
         if at < self._last_at:
             return self._last_at
         self._last_at = at
@@ -295,7 +310,7 @@ class LineView:
         return column
 
     def _column(self, who: str, style: str, text_style: str) -> str:
-        """What stands between the times and the text: who, and all that changes colours."""
+        """The columns between the times and the text: who, and the colours."""
         wide = WHO_WIDTH if self._full else SHORT_WHO
         name = self._theme.paint(style, padded(fit(flat(who), wide), wide))
         return f"{self._theme.reset} {name} {self._theme.sgr(text_style)}"
@@ -313,7 +328,7 @@ class LineView:
         return text.replace(" ", _GLUE) if self._wrap else text
 
     def _call(self, event: Event, text: str) -> str:
-        """Tool calls: their names stand out, their ids do not."""
+        """A tool call, with its name highlighted and its id dimmed."""
         plain = self._styles.get("text", "")
         done = ""
         for call in calls_in(event):
@@ -346,7 +361,7 @@ class LineView:
         return f"{self._theme.paint('mark', marks)}  {self._styles.get(kind.style, '')}"
 
     def _with_cut(self, event: Event, text: str, intended: str) -> str:
-        """What was said, and what of the intended text was cut off."""
+        """The text that was said, and the intended text that was cut off."""
         said = event.text
         if not event.interrupted or not intended.startswith(said) or intended == said:
             return text
@@ -366,7 +381,7 @@ class LineView:
 
 
 def _last_words(text: str, columns: int) -> str:
-    """The end of a text, from a word on: "…leaflet, I see"."""
+    """The end of a text, starting at a word: "…leaflet, I see"."""
     end = fit_end(text, columns)
     if end == text:
         return end
@@ -375,7 +390,7 @@ def _last_words(text: str, columns: int) -> str:
 
 
 def _formats(theme: Theme, numbers: bool, width: int, full: bool) -> tuple[str, str, str]:
-    """Of a row without a time, without a turn, and with both: "%" costs two thirds of a format string."""
+    """Time columns of a row without a time, without a turn, and with both; "%" is the fastest format."""
     seq = " %6s " if numbers else "%.0s"
     if full:
         heads = (f"{_NO_TIME} {_NO_RELATIVE}", f"%s.%03d {_NO_RELATIVE}", "%s.%03d %+9.3f")

@@ -1,4 +1,4 @@
-"""Times and amounts as a person reads them: the only place that words them. All in seconds."""
+"""Times and amounts in words; the only place that formats them. All arguments are in seconds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def lasted(seconds: float) -> str:
 
 
 def offset(seconds: float) -> str:
-    """Since a turn began, in five columns: " +0.0", "+1:40", " +16m"."""
+    """The time since a turn began, in five columns: " +0.0", "+1:40", " +16m"."""
     if seconds < 99.95:
         return f"{seconds:>+5.1f}"
     if seconds < 600:

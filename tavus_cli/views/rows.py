@@ -1,4 +1,4 @@
-"""One row for one thing: what several events tell about the same speech becomes one row of the pretty view.
+"""One row for one thing: several events about the same speech become one row of the pretty view.
 
 Speaking starts and stops fold into the words, a barge-in is one row, and the gaps of one burst are one row.
 Pure: time comes from the entries and from ``tick``; ``wake_at`` says when that is due. It stands between the
@@ -21,7 +21,7 @@ _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"
 
 
 class Said(NamedTuple):
-    """Words, with what their speaking events told; or one of these, which waited for its words until ``at``.
+    """Words, with facts from their speaking events; or one of these, which waited for its words until ``at``.
 
     Seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke. With ``cut`` the row
     is only that speech was interrupted, and after which words. ``late_echo``: what was typed came back after
@@ -38,7 +38,7 @@ class Said(NamedTuple):
 
 
 class Gaps(NamedTuple):
-    """The gaps of one burst, first and last number of each."""
+    """The gaps of one burst, with the first and last number of each."""
 
     spans: list[tuple[int, int]]
     at: float
@@ -66,12 +66,12 @@ class _Speech:
 
     @property
     def held(self) -> EventEntry | None:
-        """What would be a row of its own if time was up."""
+        """Speech events that become rows of their own when their time is up."""
         return self.stop or (None if self.grows else self.start)
 
 
 class Rows:
-    """``take`` entries in order, and those of them that are selected: rows come out.
+    """``take`` entries in order, and those of them that are selected; it returns rows.
 
     With ``selection.all`` every entry is a row, as it was received.
     """
@@ -79,10 +79,10 @@ class Rows:
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._speech: dict[str | None, _Speech] = {}
-        self._due = _NEVER  # nothing that is held is due before: saves a look at each role
+        self._due = _NEVER  # nothing held is due before: saves checking each role
 
     def take(self, entries: Sequence[Entry], chosen: Sequence[Entry]) -> list[Row]:
-        """``chosen`` is what the selection left in of ``entries``."""
+        """``chosen`` are those of ``entries`` that the selection shows."""
         if self._selection.all:
             return [*self.close(), *chosen]
         shown = set(map(id, chosen))
@@ -110,7 +110,7 @@ class Rows:
         return None if self._due is _NEVER else self._due
 
     def tick(self, now: float) -> list[Row]:
-        """What has waited long enough."""
+        """Rows that have waited long enough."""
         due = [one for one in self._speech.values() if one.held is not None and one.due <= now]
         due.sort(key=lambda one: one.due)
         out = [row for one in due for row in self._alone(one, min(one.due, now))]
@@ -121,7 +121,7 @@ class Rows:
         self._due = min((one.due for one in self._speech.values() if one.held is not None), default=_NEVER)
 
     def close(self) -> list[Row]:
-        """Nothing more will come: what is held goes out."""
+        """Rows still held, when nothing more will come."""
         return self.tick(_NEVER)
 
     # -- speech ---------------------------------------------------------------------------------------
@@ -183,13 +183,13 @@ class Rows:
         cut = entry.event.interrupted or entry.event.kind.family == "interrupted"
         if speech.stop is not None:
             out += self._alone(speech, entry.at)
-        told = speech.words is not None and (speech.cut or not cut)
+        reported = speech.words is not None and (speech.cut or not cut)
         if shown and not self._words_are_shown():
             out.append(entry)
-        elif not told:
+        elif not reported:
             speech.stop = entry
             self._hold(speech, entry)
-        if told:
+        if reported:
             speech.words, speech.cut = None, False
 
     def _hold(self, speech: _Speech, entry: EventEntry) -> None:
@@ -197,7 +197,7 @@ class Rows:
         self._due = min(self._due, speech.due)
 
     def _alone(self, speech: _Speech, at: float) -> list[Row]:
-        """What is held of it becomes rows of its own; it may still have words later."""
+        """Turn held events of a speech into rows of their own; its words may still come later."""
         held = [one for one in (None if speech.grows else speech.start, speech.stop) if one is not None]
         speech.start = speech.stop = None
         return [Said(one, one.reply, began=one.at, at=at) for one in held if self._selection(one)]
@@ -209,7 +209,7 @@ class Rows:
 
 
 def _add_gap(entry: GapEntry, out: list[Row]) -> None:
-    """To the row of its burst, which may have other rows after it."""
+    """Add a gap to the row of its burst, even after other rows."""
     for row in reversed(out):
         if type(row) is Gaps:
             if entry.at - row.at <= BURST_SECONDS:

@@ -1,7 +1,7 @@
-"""Remote text, before it reaches a terminal.
+"""Making remote text safe for a terminal.
 
-Made visible: C0 but tab, DEL, C1, lone surrogates, bidi controls, line and paragraph separators, the
-byte order mark and tag characters. Joiners and variation selectors stay: emoji and scripts need them.
+These become visible: C0 except tab, DEL, C1, lone surrogates, bidi controls, line and paragraph separators,
+the byte order mark and tag characters. Joiners and variation selectors stay, as emoji and scripts need them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _UNSAFE = (
     "\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
     "\U000e0000-\U000e007f"
 )
-# Compiled by ``re`` when first needed, and kept there: most runs meet no such text.
+# Compiled and cached by ``re`` when first needed: most runs meet no such text.
 _PATTERN = f"[{_UNSAFE}]"
 _IN_JSON = f"[\x09{_UNSAFE}]"
 _PICTURES = {code: chr(0x2400 + code) for code in range(0x20)} | {0x7F: "␡"}
@@ -48,7 +48,7 @@ def _visible(match: re.Match[str]) -> str:
 def _escaped(match: re.Match[str]) -> str:
     code = ord(match.group())
     if code < 0x20:
-        return " "  # JSON forbids it inside strings, so it stands between tokens
+        return " "  # JSON forbids it inside strings, so it is between tokens
     if code > 0xFFFF:
         code -= 0x10000
         return f"\\u{0xD800 + (code >> 10):04x}\\u{0xDC00 + (code & 0x3FF):04x}"

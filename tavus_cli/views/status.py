@@ -1,4 +1,4 @@
-"""The two rows beside the prompt: what the conversation is doing, and what is being said right now."""
+"""The two rows beside the prompt: the state of the conversation, and the current speech."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tavus_cli.views.safe import flat
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, fit_end, padded, width
 
-_DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # the first first
+_DISPENSABLE = ("name", "keys", "minutes", "reply", "turn", "recording", "gaps", "behind")  # in order
 _SPEAKERS = (("pal", "PAL"), ("user", "user"))
 LOUD_SECONDS = 5.0  # a tool call unanswered for this long is shown by name
 
@@ -35,7 +35,10 @@ class StatusLine:
     filtered: bool = False  # a filter of the user's hides some events
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:
-        """``behind``: lines not on the screen yet. Where not all fits, what matters least is left out."""
+        """``behind``: lines not on the screen yet.
+
+        If not everything fits, the least important parts are left out.
+        """
         parts = self._parts(conversation, now, behind)
         for dispensable in _DISPENSABLE:
             if width(" · ".join(parts.values())) + 2 < columns:
@@ -63,7 +66,7 @@ class StatusLine:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
             parts["recording"] = "● recording"
-        if behind > 1_000:  # in thousands, so that it is not drawn again in every frame
+        if behind > 1_000:  # in thousands, so that it is not redrawn in every frame
             parts["behind"] = f"{behind // 1_000},000 lines behind"
         if self.billed is not None:
             of = f" of {self.most / 60:g}" if self.most else ""
@@ -74,7 +77,7 @@ class StatusLine:
         return parts
 
     def live(self, conversation: Conversation, columns: int) -> str:
-        """The speech that grows, else what was typed and is not heard yet, else ""."""
+        """The growing speech, or typed text that was not heard yet, or ""."""
         partial = conversation.status.partial
         if partial is not None:
             who, text = partial.role or "?", partial.text
@@ -87,7 +90,7 @@ class StatusLine:
         return self.theme.paint("partial", head + fit_end(flat(text), columns - 1 - width(head)))
 
     def _waiting(self, calls: list[ToolCall], now: float) -> str:
-        """How many, and once the oldest has waited too long its name: it may fall out of the context."""
+        """The number of open calls; and the name of the oldest once it has waited too long."""
         oldest = calls[0]
         age = now - oldest.at
         if age < LOUD_SECONDS:

@@ -14,9 +14,9 @@ from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, padded, width
 
 _GAP = "  "
-_WIDEST = 32  # columns of a cell: one long name must not push what follows off the screen
-UNCUT = 10_000  # columns, where nothing is to be cut
-_NARROWEST = 4  # of the column that shrinks
+WIDEST = 32  # columns of a cell: a long name must not push other columns off the screen
+UNCUT = 10_000  # columns if nothing is to be cut
+_NARROWEST = 4  # columns of the one that shrinks, at least
 
 Row = tuple[str, Sequence[str]]
 
@@ -24,9 +24,9 @@ Row = tuple[str, Sequence[str]]
 def turns_table(
     turns: Sequence[Turn], theme: Theme, columns: int, words: Mapping[Turn, str] | None = None
 ) -> list[str]:
-    """A row a turn: its number, when it began after the first, latency, and what was said first."""
+    """A row for each turn: number, start after the first turn, latency, and first words."""
     if not turns:
-        return [fit("no turn yet", columns)]
+        return [fit("no turns yet", columns)]
     first = min(turn.started for turn in turns)
     rows = []
     for turn in turns:
@@ -44,13 +44,13 @@ def tools_table(
     columns: int,
     passed: Callable[[ToolCall], bool] = lambda call: False,
 ) -> list[str]:
-    """A row a call: its turn, how long it took or waits, name, id and arguments; ``now`` in Unix seconds.
+    """A row for each call: turn, how long it took or waits, name, id and arguments; ``now`` in Unix seconds.
 
-    ``passed``: the PAL has gone on without it.
-    From LOUD_SECONDS on one that is waited for is loud: by "!!", and by the colour of warnings.
+    ``passed``: the PAL has continued without the result.
+    From LOUD_SECONDS on, an awaited call is highlighted by "!!" and the colour of warnings.
     """
     if not calls:
-        return [fit("no tool call yet", columns)]
+        return [fit("no tool calls yet", columns)]
     rows = []
     for call in calls:
         took = _took(call)
@@ -59,7 +59,7 @@ def tools_table(
         if took is not None:
             state = f"answered in {latency(took)}"
         elif not call.awaited:
-            state = "wants no answer"
+            state = "needs no answer"
         elif passed(call):
             state = "passed over"
         else:
@@ -72,7 +72,7 @@ def tools_table(
 
 
 class RunRow(NamedTuple):
-    """A tool call that this side answers, or tried to. Times in seconds since it came, None: not yet."""
+    """A tool call answered here, or attempted. Times in seconds since it arrived; None: not yet."""
 
     turn: int | None
     state: str
@@ -84,7 +84,7 @@ class RunRow(NamedTuple):
 
 
 def runs_table(runs: Sequence[RunRow], theme: Theme, columns: int) -> list[str]:
-    """A row a call, with what it took from the call to each of three moments."""
+    """A row for each call, with the times from the call to each of three moments."""
     rows = [
         (
             "warning" if one.state == "failed" else "",
@@ -133,7 +133,7 @@ def stats(
         if values
     ]
     if not rows:
-        return [fit("no latency yet", columns)]
+        return [fit("no latencies yet", columns)]
     return table(["", "count", "p50", "p95", "max"], rows, theme, columns)
 
 
@@ -142,13 +142,13 @@ def _replied_after(turn: Turn, call: ToolCall) -> bool:
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
-    """By nearest rank: one of the values; of a few, the 95th is the largest."""
+    """A percentile by nearest rank, so it is one of the values; of a few values, the 95th is the largest."""
     ordered = sorted(values)
     return ordered[max(0, -(-percent * len(ordered) // 100) - 1)]
 
 
 def _took(call: ToolCall) -> float | None:
-    """Seconds; never below zero, although two clocks may have measured."""
+    """Seconds, never below zero, as two clocks may have measured."""
     return None if call.answered is None else max(0.0, call.answered - call.at)
 
 
@@ -159,12 +159,12 @@ def table(
     columns: int,
     *,
     shrinks: int = -1,
-    widest: int = _WIDEST,
+    widest: int = WIDEST,
 ) -> list[str]:
     """Safe lines, never wider than ``columns``; a row is a style ("" for none) and its cells.
 
-    Columns are as wide as they need to be, ``widest`` at most. The one of number ``shrinks`` (the last)
-    gets what the others leave.
+    Columns are as wide as needed, at most ``widest``. The column ``shrinks`` (by default the last) gets the
+    remaining width.
     """
     shrinks %= len(heads)
     lines = [("title", [*heads]), *((style, [flat(cell) for cell in cells]) for style, cells in rows)]

@@ -1,6 +1,6 @@
-"""Colours: whether there are any, and which. Compiled once to SGR strings, which cost nothing a line.
+"""Colours: whether to use them, and which. Compiled once to SGR strings.
 
-No theme carries a meaning: without it the same words and signs stand in the same places.
+A theme carries no meaning: the output without colours has the same words and signs.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def use_color(choice: ColorChoice, environ: Mapping[str, str], is_tty: bool) -> 
 
 
 class Theme(NamedTuple):
-    """Style name → SGR sequence; every style is "" where there is no colour."""
+    """SGR sequences by style name; all are "" without colours."""
 
     styles: Mapping[str, str]
 
@@ -43,12 +43,12 @@ class Theme(NamedTuple):
 
 
 def _theme(**codes: str) -> Theme:
-    """From the numbers of SGR: "1;31"."""
+    """A theme from SGR parameters such as "1;31"."""
     return Theme({style: f"\x1b[{code}m" if code else "" for style, code in codes.items()})
 
 
 PLAIN = Theme({})
-# On black or nearly so; in the terminal's own sixteen colours.
+# For a black or dark background, in the terminal's own sixteen colours.
 DARK = _theme(
     time="2",
     rule="2",
@@ -71,7 +71,7 @@ DARK = _theme(
     latency="1;32",
     status="7",
 )
-# On white or nearly so: of the 256 colours, which no terminal changes, those that are dark enough.
+# For a white or light background: dark ones of the 256 colours, which terminals do not redefine.
 LIGHT = _theme(
     time="38;5;240",
     rule="38;5;240",
@@ -94,7 +94,7 @@ LIGHT = _theme(
     latency="1;38;5;22",
     status="7",
 )
-# No colour: bold, underlined, reversed.
+# No colours: bold, underlined, reversed.
 MONO = _theme(
     time="",
     rule="",
@@ -117,7 +117,7 @@ MONO = _theme(
     latency="1",
     status="7",
 )
-# Nothing is dim. A colour never stands on a background that we do not know: it brings its own.
+# Nothing is dim. Each colour sets its own background, as the terminal's is unknown.
 HIGH_CONTRAST = _theme(
     time="",
     rule="",
@@ -144,7 +144,7 @@ THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT, "mono": MONO, "h
 
 
 def theme_named(name: ThemeName, environ: Mapping[str, str]) -> Theme:
-    """``auto`` is light where COLORFGBG, which some terminals set, names a light background; else dark."""
+    """``auto`` is light if COLORFGBG, which some terminals set, names a light background; else dark."""
     if name != "auto":
         return THEMES[name]
     background = environ.get("COLORFGBG", "").rpartition(";")[2]

@@ -1,7 +1,7 @@
-"""How many columns of a terminal a text takes, and texts cut to fit: the only place that measures.
+"""Measuring text in terminal columns, and cutting it to fit; the only place that measures.
 
-The tables are wcwidth's, which are prompt_toolkit's too. Terminals disagree about joined emoji (flags,
-families), so each part counts: the result is the most that any of them uses.
+The tables are those of wcwidth, which prompt_toolkit uses too. Terminals disagree about joined emoji (flags,
+families), so every part counts: the result is the largest width that any of them uses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _EMOJI_STYLE = "\ufe0f"  # makes the narrow character before it a wide one
 _NARROW = re.compile("[ -\u02ff\u2010-\u2027\u2030-\u205e\u2190-\u21ff\u2400-\u2421\u2500-\u25fc✂✗✓]*")
 
 
-@lru_cache(512)  # the same few texts thirty times a second
+@lru_cache(512)  # the same few texts are measured thirty times a second
 def width(text: str) -> int:
     """Columns of a text without control characters."""
     return len(text) if is_narrow(text) else sum(_columns_of(text))
@@ -43,8 +43,8 @@ def padded(text: str, columns: int) -> str:
 
 
 def _kept(text: str, columns: int, *, reverse: bool) -> int | None:
-    """How many characters fit beside the "…"; None where all of the text does."""
-    part = text[-4 * columns :] if reverse else text[: 4 * columns]  # no more can be seen
+    """How many characters fit beside the "…"; None if the whole text fits."""
+    part = text[-4 * columns :] if reverse else text[: 4 * columns]  # no more is visible
     if len(part) == len(text) and width(text) <= columns:
         return None
     widths = list(_columns_of(part))

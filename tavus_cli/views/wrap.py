@@ -1,7 +1,7 @@
-"""Long lines on a terminal: broken at blanks, with a hanging indent under their text.
+"""Wrapping long lines on a terminal at blanks, with a hanging indent under their text.
 
-Only for eyes: a pipe gets each line whole. A word for which no row has room, such as a URL, is left to the
-terminal, which breaks it where it must and gives it back whole when it is copied.
+Only for terminals: a pipe gets whole lines. A word longer than a row, such as a URL, is left to the terminal,
+which breaks it and still copies it as a whole.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from tavus_cli.views.theme import RESET
 from tavus_cli.views.width import fit, is_narrow, width
 
-ROOM = 40  # columns for the text; where there are fewer it hangs under the beginning of the line instead
+ROOM = 40  # columns for the text; with fewer it hangs under the beginning of the line instead
 SHORT_INDENT = 4
 
 _SGR = re.compile(r"(\x1b\[[0-9;]*m)")
@@ -19,7 +19,7 @@ _WORD = re.compile(r" +|[^ ]+")
 
 
 def wrapped(line: str, columns: int, text_at: int) -> list[str]:
-    """A line that is made safe, styled or not, as rows of ``columns``; its text begins at ``text_at``.
+    """A safe line, styled or not, as rows of ``columns``; its text begins at ``text_at``.
 
     A style continues after a break, but is not painted on the indent.
     """
@@ -45,8 +45,8 @@ class _Rows:
         self._rows: list[str] = []
         self._row: list[str] = []
         self._at = 0  # the column that is next
-        self._head = text_at  # columns before which the row is not broken
-        self._styles = ""  # that are on
+        self._head = text_at  # columns before which rows are not broken
+        self._styles = ""  # SGR sequences in effect
 
     def of(self, line: str) -> list[str]:
         for number, piece in enumerate(_SGR.split(line)):
@@ -62,7 +62,7 @@ class _Rows:
         return self._rows
 
     def _narrow(self, text: str) -> None:
-        """As many words at a time as there is room for."""
+        """Take as many words as fit into the row."""
         start = 0
         while len(text) - start > (room := self._columns - self._at):
             blank = text.rfind(" ", start + max(0, self._head - self._at), start + max(0, room) + 1)
@@ -74,12 +74,12 @@ class _Rows:
                 word = text[start : _end_of_word(text, start)]
                 self._word(word)
                 start += len(word)
-            if self._at == self._indent:  # a row does not begin with what stood between words
+            if self._at == self._indent:  # a row does not begin with blanks
                 start = len(text) - len(text[start:].lstrip(" "))
         self._put(text[start:], len(text) - start)
 
     def _word(self, word: str) -> None:
-        """A word, or blanks, of any script."""
+        """Add a word, or blanks, of any script."""
         wide = width(word)
         if self._at + wide <= self._columns:
             if word[:1] != " " or self._at != self._indent or not self._rows:

@@ -20,6 +20,7 @@ from tavus_cli.api.client import (
     RateLimited,
     Refused,
     TavusApi,
+    TooMany,
     check_base_url,
     check_id,
 )
@@ -121,7 +122,7 @@ REFUSALS = {
     "too many at once": (
         400,
         {"message": "User has reached maximum concurrent conversations"},
-        Refused,
+        TooMany,
         "conversation list --status active",
     ),
     "plain text": (400, "so not", Refused, "so not"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -29,6 +30,12 @@ def test_a_file_is_read_as_it_says() -> None:
     assert parse(FILE, "c.toml") == Caller(
         "c.toml", "A hurried visitor.", "Learn the price.", ("The PAL names the price.",), model, 4, 2.0
     )
+
+
+def test_the_file_in_the_manual_is_valid() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "testing.md").read_text("utf-8")
+    (block,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    assert len(parse(block, "c.toml").success) == 2
 
 
 def test_without_a_url_it_is_ollama_on_this_machine() -> None:

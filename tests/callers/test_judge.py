@@ -6,6 +6,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tavus_cli.callers.judge import Ballot, Quotes, ballot, verdict
 from tavus_cli.callers.prompts import to_judge
@@ -93,6 +95,33 @@ def test_a_criterion_twice_or_met_in_words_is_cannot_tell() -> None:
     for wrong in (rows * 2, [row | {"met": "true"} for row in rows], [{"id": row["id"]} for row in rows]):
         judged = verdict(json.dumps({"criteria": wrong}), asked, CALL)
         assert [one.met for one in judged] == [None, None]
+
+
+@given(st.text(max_size=200))
+def test_no_text_is_a_pass(said: str) -> None:
+    assert [one.met for one in verdict(said, ballot([PRICE]), CALL)] == [None]
+
+
+WORDS = st.sampled_from(["twelve euros", "eleven euros", "So it is free", "Yes.", "", "e", "open until"])
+ROW = st.fixed_dictionaries(
+    {"met": st.sampled_from([True, False, None, 1, "yes"])},
+    optional={"quotes": st.lists(WORDS | st.none() | st.text(max_size=5), max_size=4), "reason": st.none()},
+)
+
+
+@given(ROW, ROW, st.booleans())
+def test_a_pass_has_a_quote_of_the_pal_and_an_honest_control(
+    price: dict[str, Any], control: dict[str, Any], twice: bool
+) -> None:
+    asked = ballot([PRICE])
+    rows = [{"id": name} | (control if name == asked.control else price) for name in asked.asked]
+    (judged,) = verdict(json.dumps({"criteria": rows * (1 + twice)}), asked, CALL)
+    if judged.met is True:
+        assert price["met"] is True
+        assert control["met"] in (False, None)
+        assert not twice
+        said = " ".join(" ".join(line.text.split()) for line in CALL if line.who != "caller").lower()
+        assert any(one.who == "pal" and one.text.lower() in said for one in judged.quotes)
 
 
 def test_a_judge_that_finds_everything_met_is_not_believed() -> None:

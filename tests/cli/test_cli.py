@@ -99,6 +99,57 @@ def test_what_is_wrong_is_one_line_on_standard_error(name: str) -> None:
     assert result.err.count("\n") == 1
 
 
+MISSPELT = {
+    "tail sim --color alwys": "always",
+    "tail sim --theme drak": "dark",
+    "replay FILE --times ful": "full",
+    "report FILE --transcript vvt": "vtt",
+    "tail sim --tool x=y --tool-reply ech": "echo",
+    "run sim FILE --tool x=y --tool-from an": "any",
+    "conversation list --status activ": "active",
+    "tail sim --format jsnl": "jsonl",
+    "replay FILE --format prety": "pretty",
+    "completion zhs": "zsh",
+    "webhooks trigger system.shutdwn --to http://127.0.0.1:9": "system.shutdown",
+    "webhooks resend FILE --to http://127.0.0.1:9 --only shutdwn": "shutdown",
+    "report FILE --gate replyy<=1s": "reply",
+    "report FILE --gate gapps<=0": "gaps",
+}
+
+
+@pytest.mark.parametrize("line", MISSPELT)
+def test_a_misspelt_value_is_a_usage_error_with_the_nearest_one(line: str) -> None:
+    result = console(*line.replace("FILE", SAMPLE).split())
+    assert (result.status, result.out, len(result.err.splitlines())) == (2, "", 1)
+    assert f"; did you mean {MISSPELT[line]}?" in result.err
+
+
+QUESTIONED = {  # what a filter or a wait for it may never meet
+    "replay FILE --where event_type=='conversation.utterence'": "conversation.utterance",
+    "replay FILE --where contains(event_type,'speking')": None,
+    "replay FILE --role pall": "pal",
+    "replay FILE --until some_futre_event": "some_future_event",  # of the file, not of the protocol
+    "replay FILE --ignore some_futre_event": "some_future_event",
+    "replay FILE --where event_type=='conversation.some_futre_event'": "conversation.some_future_event",
+    "tail sim:?speed=max --until shutdwn": "shutdown",
+    "send sim:?speed=max respond hi --timeout 1ms --wait repyl": "reply",
+    "send sim:?speed=max respond hi --timeout 1ms --wait stoped_speaking": "stopped_speaking",
+}
+
+
+@pytest.mark.parametrize("line", QUESTIONED)
+def test_what_may_never_be_met_is_questioned(line: str) -> None:
+    doubt = console(*line.replace("FILE", SAMPLE).split()).err.splitlines()[0]
+    assert "no known" in doubt
+    near = QUESTIONED[line]
+    assert doubt.endswith(f"; did you mean {near}?" if near else '"speking"')
+
+
+@pytest.mark.parametrize("option", ["--only", "--ignore", "--until"])
+def test_a_type_of_the_file_is_known(option: str) -> None:
+    assert console("replay", SAMPLE, option, "some_future_event").err == ""
+
+
 @pytest.mark.parametrize("name", ["unknown option", "no target", "a bad expression"])
 def test_with_json_an_error_is_one_object(name: str) -> None:
     arguments, status, says = WRONG[name]

@@ -24,7 +24,7 @@ CASES = {
         "tai": "tail",
         "session sta": "session start",
         "join --name tail si": "join --name tail sim",
-        "help scr": "help scripts",
+        "help recor": "help recordings",
         "webhooks trigger system.sh": "webhooks trigger system.shutdown",
     },
     "options": {
@@ -51,6 +51,8 @@ CASES = {
         "run --target=sim:bo": "run --target=sim:booking.toml",
         "join 'sim:bo": "join sim:booking.toml",
         "join ht": "join https://",
+        "tail https://x.daily.co/r --form": "tail https://x.daily.co/r --format",
+        "run sim:booking.toml smo": "run sim:booking.toml smoke test.txt",
     },
     "files": {
         "run smo": "run smoke test.txt",
@@ -74,6 +76,7 @@ CASES = {
         "session stop gree": "session stop green-room-1a2b",
         "conversation end c0ff": "conversation end c0ffee11",
         "send c0ff": "send c0ffee11",
+        "webhooks pull cab": "webhooks pull cabba9e5",
         "tail sim gree": "tail sim gree",
         "tail odd": "tail odd",
         "conversation get odd": "conversation get odd",
@@ -98,6 +101,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
         (runtime / f"{name}.sock").touch()
     for number, noted in enumerate(("c0ffee11", "odd", "$(touch pwned)", None)):
         (notes / f"{number}").write_text(json.dumps({"at": 1.0, "until": 2.0, "conversation_id": noted}))
+    tokens = notes.with_name("tokens")
+    tokens.mkdir()
+    for name in ("cabba9e5", "odd $(touch pwned)", "cab;touch pwned"):
+        (tokens / name).touch()
     yield tmp_path
     assert not (tmp_path / "pwned").exists()
 

@@ -130,6 +130,19 @@ def test_reports_to_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_log_of_tool_calls_to_standard_output(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = ("--tool", "*=echo yes", "--tool-log", "-")
+    script = "book a visit on saturday\n/wait tool_call\n/wait utterance\n"
+    result = process("run", "sim:?speed=max", "-", *log, stdin=script)
+    assert result.status == 0, result.err
+    assert [json.loads(line)["tool"] for line in result.lines] == ["book_visit"]
+    for command in (("run", "sim:?speed=max", "-"), ("join", "sim"), ("tail", "sim")):
+        both = console(*command, *log, "--record", "-")
+        assert (both.status, "cannot both write to standard output" in both.err) == (2, True)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_sound_from_standard_input(tmp_path: Path) -> None:
     file = tmp_path / "a.wav"
     with wave.open(str(file), "wb") as sound:

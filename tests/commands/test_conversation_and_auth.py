@@ -104,9 +104,9 @@ def test_a_body_from_a_file_with_options_over_it(api: LocalApi, tmp_path: Path) 
     assert sent(api) == {"replica_id": "r1"}
 
 
-def test_old_and_new_names_are_one_thing() -> None:
+def test_old_and_new_names_are_the_same_field() -> None:
     assert old_names({"pal_id": "p", "persona_id": "p", "x": 1}) == {"persona_id": "p", "x": 1}
-    with pytest.raises(UsageError, match="pal_id and persona_id are one thing"):
+    with pytest.raises(UsageError, match="pal_id and persona_id are the same field"):
         old_names({"pal_id": "p", "persona_id": "q"})
     assert creation_body({}, {"face_id": "r", "unheard_of": [1]}) == {"replica_id": "r", "unheard_of": [1]}
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
+import re
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 
+from tavus_cli.cli import run_command
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.script.live import LiveStage
 from tavus_cli.script.outcomes import Run
 from tavus_cli.script.runner import Limits, Runner
 from tavus_cli.script.statements import parse_script
+from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, Result, console, environ
 
@@ -246,6 +250,58 @@ def test_remote_text_is_harmless(folder: Folder) -> None:
     assert result.status == 3
     assert "\x1b" not in result.out + result.err
     assert "[/oops]" in result.out
+
+
+# -- while it runs -----------------------------------------------------------------------------------------
+
+SHOWN = """pal      joined r0simulated0
+── turn 0
+goal     activated choose_a_day
+test.tavus:1: /print now
+now
+test.tavus:2: How much is it?
+test.tavus:3: /expect reply
+── turn 1
+you      respond How much is it?   heard in 60 ms
+finds    documents prices
+pal      A ticket is twelve euros""".splitlines()
+
+
+def test_verbose_shows_the_conversation_while_it_runs(folder: Folder) -> None:
+    script = "/print now\nHow much is it?\n/expect reply\n"
+    (folder.path / "test.tavus").write_text(script)
+    both = io.StringIO()
+    words = ["run", MAX, str(folder.path / "test.tavus"), "-v"]
+    assert run_command(words, Environment(io.StringIO(), both, both, {})) == 0
+    shown = both.getvalue().splitlines()
+    assert len(shown) == len(SHOWN)
+    assert [wanted for wanted, line in zip(SHOWN, shown, strict=True) if wanted not in line] == []
+
+
+def test_verbose_leaves_standard_output_alone(folder: Folder) -> None:
+    record = str(folder.path / "talk.jsonl")
+    script = "/print now\nHow much is it?\n/expect reply\n"
+    alone = folder.run(script, "--record", record)
+    shown = folder.run(script, "--verbose")
+    assert (shown.out, shown.err == alone.err) == (alone.out, False)
+    again = folder.run(script, "--verbose", target=record)
+    times = r"^\d\d:.{20}"
+    rows = [[line for line in one.err.splitlines() if re.match(times, line)] for one in (shown, again)]
+    assert (again.out, rows[1]) == (alone.out, rows[0])
+    result = folder.run(script, "--verbose", "--json")
+    assert json.loads(result.out)["ok"]
+    assert {"now", *rows[0]} < set(result.err.splitlines())
+    many = folder.run(script, "--verbose", "--json", "--repeat", "2")
+    assert [json.loads(line) for line in many.lines]
+    labels = {line[:8] for line in many.err.splitlines() if line != "now"}
+    assert labels == {"test 1  ", "test 2  "}
+
+
+def test_verbose_shows_nothing_of_a_hostile_pal(folder: Folder) -> None:
+    target = folder.pal('greeting = "\\u001b]52;c;aGk=\\u0007"\n')
+    result = folder.run("/expect utterance\n/print \x1b[31m\n", "--verbose", target=target)
+    assert "\x1b" not in result.out + result.err
+    assert "␛]52;c;aGk=␇" in result.err
 
 
 # -- before anything is sent -------------------------------------------------------------------------------

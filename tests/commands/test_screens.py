@@ -483,7 +483,7 @@ def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
         screen.typed("/copy as json 2")
         await screen.shows('longlong"')
         screen.typed("/turns")
-        await screen.shows("no turn yet")
+        await screen.shows("no turns yet")
         told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
         assert (told in screen.log) == clipboard
 

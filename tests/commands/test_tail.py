@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -116,6 +117,18 @@ def test_a_type_nobody_knows_is_doubted_and_still_looked_for() -> None:
     assert (result.status, result.out) == (0, "")
     assert "did you mean utterance?" in result.err
     assert len(console("replay", SAMPLE, "--only", "some_future_event").lines) == 2  # a rule and the event
+
+
+def test_every_message_that_public_clients_saw_is_a_row_that_says_something() -> None:
+    seen = SAMPLES.with_name("seen.jsonl")
+    messages = seen.read_text("utf-8").splitlines()
+    for options in ((), ("--all",), ("--all", "--seq"), ("--partials",)):
+        rows = [row for row in console("replay", str(seen), *options).lines if not row.startswith("──")]
+        assert len(rows) == len(messages) if "--all" in options else 0 < len(rows) < len(messages)
+        assert all(len(row) <= 2_000 for row in rows)
+        assert all(re.match(r"[\d:.]+ +(\+\S+ +)?(#\S+ +)?[a-z]+ +\S", row) for row in rows)
+    shown = console("replay", str(seen), "--all", "--format", "jsonl").lines
+    assert sorted(map(json.loads, shown), key=str) == sorted(map(json.loads, messages), key=str)
 
 
 # -- forms ------------------------------------------------------------------------------------------------

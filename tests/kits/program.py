@@ -6,8 +6,10 @@ import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tavus_cli.cli import run_command
 from tavus_cli.session.environment import Environment
@@ -41,6 +43,23 @@ def console(*arguments: str, stdin: str | bytes = "", **environ: str) -> Result:
         variables = {"TAVUS_API_BASE_URL": NOWHERE} | environ
         status = run_command(list(arguments), Environment(source, out, err, variables))
     return Result(status, out.getvalue(), err.getvalue())
+
+
+def commands() -> dict[str, Any]:
+    """Every command of the tree by its words, "session start", as typer has made it."""
+    from typer.main import get_command
+
+    from tavus_cli.cli import app, load
+
+    def below(command: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+        children = getattr(command, "commands", {})
+        if not children:
+            yield path, command
+        for name, child in children.items():
+            yield from below(child, f"{path} {name}".strip())
+
+    load()
+    return dict(below(get_command(app)))
 
 
 def environ(**changes: str) -> dict[str, str]:

@@ -111,6 +111,7 @@ ROOMS = (
     ("session", "start", URL),
 )
 NEW = ("join", "--new", "--pal", PAL)
+SUITE = ("run", "FOLDER/script", "--new", "--pal", PAL, "--repeat", "2")
 CREATE = ("conversation", "create", "--pal", PAL)
 MAYBE = "conversation list --status active"
 NOT_ENDED = f"NOT ENDED: to end it: tavus-console conversation end {ID}"
@@ -133,11 +134,14 @@ CASES = (
     *(Case("looking up", one, asked, held="/v2/conversations") for one in LOOK_UPS),
     Case("creating", CREATE, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("creating", NEW, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("creating", SUITE, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("ending", ("conversation", "end", ID, "--yes"), asked, held="/end", billed=MAY_NOT),
     *(Case("joining", one, joining, socket="silent") for one in ROOMS),
     Case("joining", NEW, joining, socket="silent", held_then="/end", billed=NOT_ENDED),
     *(Case("joined", one, joined) for one in ROOMS if one[0] != "session"),
+    Case("joining", SUITE, joining, socket="silent", held_then="/end", billed=NOT_ENDED),
     Case("joined", NEW, joined, held_then="/end", billed=NOT_ENDED),
+    Case("joined", SUITE, joined, held_then="/end", billed=NOT_ENDED),
     *(Case("leaving", one, joined, mute=True) for one in ROOMS if one[0] != "session"),
     Case("leaving", NEW, joined, mute=True, held="/end", billed=NOT_ENDED),
 )

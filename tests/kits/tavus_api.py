@@ -41,7 +41,8 @@ class Odd:
 class LocalApi:
     """What it knows and was asked; ``odd`` answers come first, one a request.
 
-    ``before`` is called with each request, on a thread of its own: to hold one up.
+    ``before`` is called with each request, on a thread of its own: to hold one up, or to
+    return an Odd for it.
     """
 
     def __init__(self, behind: str = "sim") -> None:
@@ -79,9 +80,10 @@ class LocalApi:
 
     async def answer(self, request: Request) -> Reply:
         self.requests.append(request)
-        await asyncio.to_thread(self.before, request)
-        if self.odd:
+        odd = await asyncio.to_thread(self.before, request)
+        if not isinstance(odd, Odd) and self.odd:
             odd = self.odd.popleft()
+        if isinstance(odd, Odd):
             body = odd.body.encode() if isinstance(odd.body, str) else odd.body
             return Reply(odd.status, body, odd.headers, odd.cut)
         answer = self._conversations.answer(request, CREATED)

@@ -268,6 +268,19 @@ def test_hostile_values_can_be_asked_for(value: Any) -> None:
         ("event_type == 'conversation.utterance'", []),
         ('seq > `3` && properties.role == `"user"`', []),
         ("properties.anything[?x == y].z | [0]", []),
+        ("event_type == 'conversation.utterence'", ["did you mean conversation.utterance?"]),
+        ("event_type == 'utterance'", ["did you mean conversation.utterance?"]),
+        ("'system.shutdwn' == event_type", ["did you mean system.shutdown?"]),
+        ('seq > `3` && !(event_type != `"conversation.tool_cal"`)', ["did you mean conversation.tool_call?"]),
+        ("starts_with(event_type, 'conversation.obj')", []),
+        ("starts_with(event_type, 'objective')", ['no known event_type starts with "objective"']),
+        ("contains(event_type, 'speking') || contains(event_type, 'speak')", ["speking"]),
+        ("contains(['system.shutdown', 'system.shtdown'], event_type)", ["did you mean system.shutdown?"]),
+        ("message_type == 'sytem'", ['no known message_type is "sytem"; did you mean system?']),
+        ("properties.role == 'usr'", ['no known properties.role is "usr"; did you mean user?']),
+        ("turn_idx == '3' || seq < '9'", ["seq is a number", "turn_idx is a number"]),
+        ("event_type != `null` && properties.anything == 'whatever'", []),
+        ("properties | role == 'usr' ", []),
         ("@", []),
     ],
 )
@@ -296,3 +309,16 @@ def test_a_type_that_was_seen_is_known() -> None:
     assert TypePattern(["brand_new", "app.*"]).doubts(["conversation.brand_new", "app.event"]) == []
     (doubt,) = TypePattern(["brand_nw"]).doubts(["conversation.brand_new"])
     assert doubt.endswith("did you mean brand_new?")
+
+
+@pytest.mark.parametrize(
+    ("where", "meant"),
+    [
+        ("event_type == 'app.event'", None),
+        ("event_type == 'conversation.brand_nw'", "conversation.brand_new"),
+        ("ends_with(event_type, 'brand_new')", None),
+    ],
+)
+def test_so_it_is_in_an_expression(where: str, meant: str | None) -> None:
+    doubts = selection(where=where).doubts(["conversation.brand_new", "app.event"])
+    assert [one.rpartition(" ")[2] for one in doubts] == ([f"{meant}?"] if meant else [])

@@ -159,7 +159,7 @@ def test_a_line_that_cannot_be_read_is_left_out_and_not_shown(tmp_path: Path) ->
     result = console("redact", str(file))
     assert result.status == 1
     assert "Dana" not in result.out + result.err
-    assert result.err == f"tavus-console: {file}:2: left out, it cannot be read\n"
+    assert result.err == f"tavus-console: {file}:2: skipped, it cannot be read\n"
     assert len(result.lines) == 2
 
 

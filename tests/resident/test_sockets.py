@@ -246,6 +246,21 @@ def test_a_path_too_long_for_a_socket(folder: Path) -> None:
             runtime.connect(runtime.path_of(name), 1.0)
 
 
+@pytest.mark.parametrize(
+    "command", ["session start sim", "session start --new --pal p1", "session start sim:?seed=7"]
+)
+def test_a_folder_too_long_for_sockets_is_named_before_anything_is_done(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("x" * 100)
+    monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(long))
+    result = console(*command.split(), TAVUS_API_KEY="0123456789abcdef")
+    assert (result.status, len(result.err.splitlines())) == (2, 1)
+    assert f"a socket's path at most {runtime.LONGEST_PATH}" in result.err
+    assert "name a shorter folder in TAVUS_CONSOLE_RUNTIME" in result.err
+    assert list(long.iterdir()) == []
+
+
 def test_one_that_does_not_accept_is_waited_for_only_so_long(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")

@@ -168,7 +168,7 @@ def test_keys_in_any_order_more_keys_and_blanks(file: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "not a recording: its first line is empty"),
+        (b"", "not a recording: it is empty"),
         (b"\n{}\n", "not a recording: its first line is empty"),
         (b"  \n", "not a recording: its first line is empty"),
         (b"hello\n", "not a recording: its first line is not JSON; --record writes one"),

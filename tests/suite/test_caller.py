@@ -26,6 +26,11 @@ MAX = "sim:?speed=max"
 PRICE = "The PAL names the price."
 
 
+@pytest.fixture(autouse=True)
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tavus_cli.callers.model.PAUSES", (0.0, 0.01))
+
+
 @pytest.fixture
 def model() -> Iterator[ChatModel]:
     with serving(ChatModel(["How much is it?"], ruling(True, quotes=["twelve euros"]))) as one:
@@ -214,6 +219,12 @@ def test_what_an_endpoint_does_not_know_is_left_out(model: ChatModel) -> None:
     model.raw = lambda body: (400, b"unknown: max_tokens") if "max_tokens" in body else None
     assert play(model).verdict is Verdict.OK
     assert ["max_tokens" in body for body in model.asked] == [True, False, False, False]
+
+
+def test_an_endpoint_that_is_busy_is_asked_again(model: ChatModel) -> None:
+    model.raw = lambda body: (429, b"") if len(model.asked) in (1, 2, 4) else None
+    assert play(model).verdict is Verdict.OK
+    assert len(model.asked) == 6
 
 
 def test_nothing_answers(model: ChatModel) -> None:

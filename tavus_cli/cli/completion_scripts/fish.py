@@ -52,7 +52,7 @@ function __tavus_console_nth
     test (count (__tavus_console_arguments)) = $argv[1]
 end
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 function __tavus_console_ids
     set -l user (id -u)
     set -l runtime "/run/user/$user"
@@ -74,6 +74,9 @@ function __tavus_console_ids
     for note in $state/tavus-console/open/* "$HOME/Library/Application Support/tavus-console/open"/*
         test -f $note
         and string match -rg -- '"conversation_id": "(c[0-9a-z]+)"' <$note
+    end
+    for token in $state/tavus-console/tokens/* "$HOME/Library/Application Support/tavus-console/tokens"/*
+        string match -r -- '^c[0-9a-z]+$' (string replace -r '.*/' '' -- $token)
     end
     return 0
 end

@@ -15,7 +15,7 @@ PROGRAM = "tavus-console"
 # What stands in one place: words, and these for what the shell looks up.
 FILES, FOLDERS = "@files", "@folders"
 TARGETS = "@targets"  # sim, sim:FILE, a URL, or one of IDS
-IDS = "@ids"  # running sessions, and conversations created here that have not ended
+IDS = "@ids"  # running sessions; conversations created here that have not ended, or with a token kept here
 Offer = tuple[str, ...]
 
 TARGET_WORDS = ("sim", "https://")
@@ -106,7 +106,7 @@ _OFFERS: dict[str, Offer] = {  # by what --help shows in place of the value
     **dict.fromkeys(("FILE", "FILE…", "RECORDING", "OUT", "OUT.html", "OLD", "URL|FILE"), (FILES,)),
     "FOLDER": (FOLDERS,),
     **dict.fromkeys(("TARGET", "[TARGET]"), (TARGETS,)),
-    "[TARGET] SCRIPT": (TARGETS, FILES),
+    "[TARGET] SCRIPT…": (TARGETS, FILES),
     "[TARGET] KIND [TEXT]": (TARGETS, *KINDS),
     "TYPE": _TYPES,
     "reply|TYPE": ("reply", *_TYPES),

@@ -16,7 +16,7 @@ from tavus_cli.cli.completion_scripts.shapes import (
 _HEAD = r"""#compdef tavus-console
 # zsh completion for tavus-console. Made from its command tree; do not edit.
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     emulate -L zsh
     local LC_ALL=C one name text state
@@ -33,6 +33,9 @@ _tavus_console_ids() {
         for one in $state/tavus-console/open/*(N.); do
             text=$(<$one)
             [[ $text =~ '"conversation_id": "(c[0-9a-z]+)"' ]] && found+=($match[1])
+        done
+        for name in $state/tavus-console/tokens/*(N:t); do
+            [[ $name =~ '^c[0-9a-z]+$' ]] && found+=($name)
         done
     done
     compadd -a found

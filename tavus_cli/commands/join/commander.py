@@ -1,4 +1,4 @@
-"""From a typed line to what is sent, for the prompt and for a pipe alike."""
+"""From a line to what is sent, for the prompt and for a pipe."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
     from tavus_cli.script.scheduled import Scheduler
     from tavus_cli.tools.options import ToolOptions
 
-Tell = Callable[[str], None]
+PrintLine = Callable[[str], None]
 LEAVING = ("quit", "end")
 
 
 @dataclass(frozen=True, slots=True)
 class JoinOptions:
-    """How to join. Times in seconds; ``history`` is the file of what was typed.
+    """How to join. Times in seconds; ``history`` is the file of what was typed, ``past`` how many rows are
+    shown of before a resident session was joined.
 
     ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
     its lines there, by an escape that some terminals refuse and others ask about. ``ending``: what /end
@@ -51,16 +52,17 @@ class JoinOptions:
     clipboard: bool = False
     ending: Ending | None = None
     tools: ToolOptions | None = None
+    past: int = 0
 
 
 class Commander:
-    """From a line to what is sent. What is wrong is reported, and counted in ``failed``."""
+    """Runs typed lines. Mistakes are reported, and counted in ``failed``."""
 
     def __init__(
         self,
         session: Session,
-        tell: Tell,
-        warn: Tell,
+        print_line: PrintLine,
+        warn: PrintLine,
         ending: Ending | None = None,
         calls: Calls | None = None,
     ) -> None:
@@ -69,9 +71,9 @@ class Commander:
         self._calls = calls
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
-        self.over = False  # reported already, by a sending that came too late
+        self.over = False  # already reported, by a message that could not be sent
         self._session = session
-        self._tell = tell
+        self._print_line = print_line
         self._warn = warn
 
     def parse(self, line: str) -> Action | None:
@@ -82,7 +84,7 @@ class Commander:
             return None
 
     async def leaves(self, action: Action | None) -> bool:
-        """Whether it is /quit, or an /end that can be done: that comes after leaving."""
+        """Whether it is /quit, or an /end that is possible; ending happens after leaving."""
         if not isinstance(action, Say) or action.command not in LEAVING:
             return False
         try:
@@ -98,13 +100,13 @@ class Commander:
         return True
 
     async def obey(self, action: Action) -> bool:
-        """Send it, or answer it; what leaves is up to the caller. False where it went wrong."""
+        """Send or answer a command, except those that leave. False if that failed."""
         try:
             if not isinstance(action, Say):
                 await self._send(action)
             elif action.command == "help":
                 for text in help_lines(action.argument):
-                    self._tell(text)
+                    self._print_line(text)
             elif action.command == "when":
                 self._place(action.argument)
             elif action.command == "retry":
@@ -121,7 +123,7 @@ class Commander:
         return True
 
     def _where(self) -> str:
-        """Where an option for tools has to be given."""
+        """Where to give an option for tools."""
         return " of session start" if self._session.room.via else ""
 
     async def _send(self, action: Interaction | AudioEcho, *, placed: bool = False) -> None:
@@ -130,10 +132,10 @@ class Commander:
             self._sent_at = self._session.room.now()
         await deliver(self._session, prepared)
         if isinstance(action, AudioEcho):
-            self._tell(f"spoken: {action.path}")
+            self._print_line(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
-        """A /when is sent later, by itself; or those that wait are listed, or one is cancelled.
+        """Schedule a /when, list those that are waiting, or cancel one.
 
         Raises UsageError for what is wrong with it.
         """
@@ -143,8 +145,8 @@ class Commander:
         waiting = self._scheduler.waiting if self._scheduler is not None else []
         if not words:
             lines = [f"{number}  /when {one.text}" for number, one in enumerate(waiting, 1)]
-            for line in lines or ["no /when waits"]:
-                self._tell(line)
+            for line in lines or ["no /when is waiting"]:
+                self._print_line(line)
             return
         if words[0] == "cancel":
             if len(words) != 2 or not words[1].isdecimal() or not 0 < int(words[1][:9]) <= len(waiting):
@@ -152,14 +154,14 @@ class Commander:
             one = waiting[int(words[1]) - 1]
             assert self._scheduler is not None
             self._scheduler.cancel(one)
-            self._tell(f"cancelled: /when {one.text}")
+            self._print_line(f"cancelled: /when {one.text}")
             return
         when = placed(text)
         if self._scheduler is None:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
-        self._tell(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
+        self._print_line(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1

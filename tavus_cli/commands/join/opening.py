@@ -1,4 +1,4 @@
-"""Which conversation ``join`` joins, a given or a new one, and how it is ended."""
+"""Opening the conversation to join, given or new, and ending it."""
 
 from __future__ import annotations
 
@@ -32,10 +32,13 @@ class New:
 def join_target(
     target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
-    """Join a conversation that is there, to the exit status. Raises UsageError, and what joining raises."""
-    from tavus_cli.api.ending import tell_left_behind
+    """Join an existing conversation; returns the exit status.
 
-    tell_left_behind(environment)
+    Raises UsageError, and the errors of joining.
+    """
+    from tavus_cli.api.ending import warn_left_behind
+
+    warn_left_behind(environment)
     return run(lambda: _join(target, end_on_exit, how, options, environment))
 
 
@@ -75,13 +78,13 @@ def join_new(
     """Create a conversation, join it, end it. Raises UsageError, and what creating and joining raise."""
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new as run_new
-    from tavus_cli.api.ending import tell_left_behind
+    from tavus_cli.api.ending import warn_left_behind
 
     if not isinstance(target, Default):
         raise UsageError("--new creates a conversation: leave TARGET out")
     body = creation_from(new.fields, new.body, environment.stdin)
     connect = connection(environment.environ, how.base_url)
-    tell_left_behind(environment)
+    warn_left_behind(environment)
 
     def joining(found: Found, ending: Ending) -> Coroutine[Any, Any, int]:
         known = how._replace(conversation_id=found.conversation_id)

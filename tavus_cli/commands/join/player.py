@@ -114,14 +114,14 @@ class Player(Console):
                 if isinstance(action, Say):
                     if action.command == "quit":
                         return True
-                    if await self._told(action):
+                    if await self._did(action):
                         return False
                 elif action is not None:
                     raise UsageError("not sent: a recording cannot receive messages")
             except ConsoleError as error:
                 self._warn(str(error))
 
-    async def _told(self, say: Say) -> bool:
+    async def _did(self, say: Say) -> bool:
         """Do it; whether it is further back. Raises UsageError."""
         match say.command:
             case "step":
@@ -157,7 +157,7 @@ class Player(Console):
             await self._room.give()
             await self._session.ended.wait()
         self._stands()
-        self._tell(_ENDED)
+        self._print_line(_ENDED)
 
     async def _play(self, argument: str) -> None:
         """Raises UsageError."""
@@ -255,7 +255,7 @@ class Player(Console):
             return
         self._show_rows(list(passed))
         self._stands()
-        self._tell(_ENDED if place is _END else "the recording ends before that; /seek goes back")
+        self._print_line(_ENDED if place is _END else "the recording ends before that; /seek goes back")
 
     # -- what is different from a conversation
 

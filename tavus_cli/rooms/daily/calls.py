@@ -1,4 +1,4 @@
-"""Native calls: their completions as futures, called on a foreign thread, late, or never; and references."""
+"""Native calls as futures, since completions come on a foreign thread, late or never; and references."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ Start = Callable[[Callable[..., None]], object]  # makes the call, given its com
 
 
 class GoneError(Exception):
-    """What is waited for cannot come any more; the text says why."""
+    """A completion that can no longer come; the message says why."""
 
 
 class Completions:
-    """What waits for completions, on the event loop it was made on."""
+    """Waits for completions, on the event loop it was created on."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._waiting: set[asyncio.Future[tuple[Any, ...]]] = set()  # touched only on the loop
 
     async def ask(self, start: Start, seconds: float) -> tuple[Any, ...]:
-        """Make a call and wait for its completion's arguments; one that comes too late is ignored.
+        """Make a call and wait for the arguments of its completion. A late completion is ignored.
 
-        Raises TimeoutError, GoneError after ``fail``, and what the call itself raises.
+        Raises TimeoutError, GoneError after ``fail``, and the errors of the call itself.
         """
         done: asyncio.Future[tuple[Any, ...]] = self._loop.create_future()
         self._waiting.add(done)
@@ -36,18 +36,18 @@ class Completions:
             self._waiting.discard(done)
 
     def fail(self, reason: str) -> None:
-        """On the loop: nothing that is waited for will come."""
+        """On the loop: make every pending ``ask`` raise GoneError."""
         for future in self._waiting:
             if not future.done():
                 future.set_exception(GoneError(reason))
 
     def soon(self, call: Callable[..., object], *arguments: Any) -> None:
-        """From any thread: call on the loop, unless that is closed and nobody waits."""
+        """From any thread: call on the loop, unless it is closed."""
         with contextlib.suppress(RuntimeError):
             self._loop.call_soon_threadsafe(call, *arguments)
 
     def later(self, seconds: float, call: Callable[..., object], *arguments: Any) -> None:
-        """From any thread: call on the loop after some time."""
+        """From any thread: call on the loop after a delay."""
         self.soon(self._loop.call_later, seconds, call, *arguments)
 
 
@@ -57,14 +57,14 @@ def _resolve(done: asyncio.Future[tuple[Any, ...]], arguments: tuple[Any, ...]) 
 
 
 def keep(client: object) -> None:
-    """One reference too many: dropping the last one while a join is pending blocks as ``release()`` does."""
-    import ctypes  # it takes its time, and by now the join is under way
+    """Keep an extra reference: dropping the last one while a join is pending blocks as ``release()`` does."""
+    import ctypes  # release blocks, and the join may be under way by now
 
     ctypes.pythonapi.Py_IncRef(ctypes.py_object(client))
 
 
 def unkeep(client: object) -> None:
-    """The one that ``keep`` took."""
+    """Drop the reference that ``keep`` took."""
     import ctypes
 
     ctypes.pythonapi.Py_DecRef(ctypes.py_object(client))

@@ -1,4 +1,4 @@
-"""Daily's module: the only file that imports it, and late; loaded and started once a process."""
+"""Daily's module, loaded and started once in a process. Only this file imports it, and late."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _started: list[Any] = []  # the Daily classes init() was called on: a second cal
 
 
 class Listener(Protocol):
-    """What is told of a client's events, on Daily's thread."""
+    """The callbacks for a client's events, called on Daily's thread."""
 
     def on_message(self, message: Any, sender: Any) -> None: ...
 
@@ -30,7 +30,7 @@ class Listener(Protocol):
 
 
 def client_version() -> str:
-    """The version of daily-python, loaded and started. Raises CannotJoin where it cannot be."""
+    """The version of daily-python, once it is loaded and started. Raises CannotJoin if that fails."""
     load()
     from importlib.metadata import version
 
@@ -40,7 +40,7 @@ def client_version() -> str:
 
 
 def load() -> Any:
-    """The module, started once a process. Raises CannotJoin where it cannot be loaded."""
+    """The module, started once in a process. Raises CannotJoin if it cannot be loaded."""
     try:
         import daily
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What of the environment Daily's client reads by itself (docs/daily.md)."""
+"""Environment variables that Daily's client reads by itself (docs/daily.md)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from tavus_cli.errors import CannotJoin
 
 @contextlib.contextmanager
 def silent_log() -> Iterator[None]:
-    """Whatever its log level, the client writes JSON lines to descriptor 2 unless RUST_LOG says no.
+    """Whatever its log level, the client writes JSON lines to descriptor 2 unless RUST_LOG forbids it.
 
-    It is read once, in init(), so it is put back for the programs we start. One that names Daily is
-    someone looking for a fault; any other was meant for other programs.
+    The client reads the variable once, in init(); it is restored afterwards for the programs we start. A
+    value that names Daily comes from somebody debugging it and is kept; any other is meant for other
+    programs.
     """
     before = os.environ.get("RUST_LOG")
     if before is None or "daily" not in before:
@@ -28,7 +29,7 @@ def silent_log() -> Iterator[None]:
 
 
 def check_authorities() -> None:
-    """Raises CannotJoin for a file that cannot be read: it costs the client 25 s, and it does not say why."""
+    """Raises CannotJoin if the file cannot be read: the client would fail after 25 s without a reason."""
     path = os.environ.get("SSL_CERT_FILE")
     if path and not os.access(path, os.R_OK):
         raise CannotJoin(f"SSL_CERT_FILE names a file that cannot be read: {path}")

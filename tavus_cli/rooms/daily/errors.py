@@ -1,6 +1,6 @@
-"""What Daily's client answers, as errors a person can act on; and what it must not be given. Pure.
+"""Answers of Daily's client as errors that a user can act on; and checks of messages. Pure.
 
-The texts are the client's own, measured with daily-python 0.36 (docs/daily.md).
+The texts are those of daily-python 0.36, as measured (docs/daily.md).
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, SendFailed
 from tavus_cli.protocol.wire import MAX_DEPTH
 
-MAX_ERROR = 240  # characters of Daily's own text in a line of ours
+MAX_ERROR = 240  # characters of Daily's text in one of our lines
 
-_DOUBLED = "Error handling "  # a failing call's completion says the same
+_DOUBLED = "Error handling "  # the completion of the failing call says the same
 _NEW_URL = "create a new conversation"
-# Texts of patterns: they are compiled where a join has failed.
+# Patterns as text: compiled only after a join has failed.
 _OVER = r"(?i)NoLongerAvailable|no longer available|exp-room|end-of-life|has ended|deleted"
 _LATER = r"(?i)NotYetAvailable|not available yet|nbf-room|nbf-token"
 _EXPIRED = r"(?i)exp-token|token (has |is )?expired"
@@ -30,12 +30,12 @@ _CERTIFICATE = r"InvalidCertificate\((\w+)"
 
 
 def is_doubled(text: str) -> bool:
-    """Whether an ``on_error`` repeats what a completion says."""
+    """Whether an ``on_error`` only repeats what a completion reports."""
     return text.startswith(_DOUBLED)
 
 
 def tidy(text: object, token: str | None) -> str:
-    """Daily's text on one line, not endless, and without the token should it ever quote it."""
+    """Daily's text on one line, of limited length, without the token if it quotes it."""
     line = " ".join(str(text).split())
     if token:
         line = line.replace(token, "…")
@@ -43,8 +43,8 @@ def tidy(text: object, token: str | None) -> str:
 
 
 def join_error(text: str, *, target: str, proxied: bool, seconds: float = 0.0) -> ConsoleError:
-    """The join of ``target`` failed with ``text`` (the completion's, or the last ``on_error``'s) after
-    ``seconds``.
+    """The error for a join of ``target`` that failed after ``seconds`` with ``text``, which is that of the
+    completion or of the last ``on_error``.
     """
     if re.search(_OVER, text):
         return ConversationOver(f"{target} is no longer available: the conversation is over; {_NEW_URL}")
@@ -71,7 +71,7 @@ def join_error(text: str, *, target: str, proxied: bool, seconds: float = 0.0) -
 
 
 def _unreachable(text: str, target: str, who: str) -> str:
-    """What stands between us and the room, and what to do about it."""
+    """The error for a failed connection: what failed, and what to do about it."""
     if "failed to lookup address" in text or "dns error" in text:
         return f"cannot look up the address of {who}: check the network and its DNS"
     if certificate := re.search(_CERTIFICATE, text):
@@ -101,7 +101,7 @@ def _unreachable(text: str, target: str, who: str) -> str:
 
 
 def join_timed_out(seconds: float, *, target: str, found: bool, last_error: str) -> CannotJoin:
-    """Our own limit has passed. ``found``: Daily had answered the lookup of the room."""
+    """The error for our own time limit. ``found`` is whether Daily answered the lookup of the room."""
     how = "Daily found the room but never let us in" if found else "no answer from Daily"
     because = f" ({last_error})" if last_error else ""
     return CannotJoin(
@@ -111,14 +111,14 @@ def join_timed_out(seconds: float, *, target: str, found: bool, last_error: str)
 
 
 def send_error(text: str) -> SendFailed:
-    """A message was not sent; ``text`` is the completion's."""
+    """The error for a message that was not sent; ``text`` is the completion's."""
     if _CLOSED in text:
         return SendFailed("not sent: the line to the room is down; try again when it is back")
     return SendFailed(f"not sent: {text}")
 
 
 def over_reason(last_error: str) -> str:
-    """Why a call ended that we did not leave; ``last_error`` is the last ``on_error`` before, or empty."""
+    """Why a call ended without our leaving; ``last_error`` is the last ``on_error`` before it, or ""."""
     if "eject" in last_error.lower():
         return "we were removed from the room"
     if re.search(_OVER, last_error):
@@ -134,7 +134,7 @@ def network_change(status: Any) -> tuple[str, bool] | None:
 
 
 def check_message(message: Any) -> None:
-    """Raises SendFailed for what is not JSON, or which the client would refuse, change or quote at length."""
+    """Raises SendFailed for a message that is not JSON, or that the client would refuse or change."""
     if type(message) is not dict:
         raise SendFailed("not sent: a message is a JSON object")
     _check(message, 1)

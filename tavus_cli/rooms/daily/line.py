@@ -1,7 +1,7 @@
-"""The line to a Daily room, as the client's events show it: up or down, and what a break may have cost. Pure.
+"""The line to a Daily room, as the client's events show it: up or down, and what a break may lose. Pure.
 
-The client reconnects by itself for 25 s. Sending is confirmed before it has arrived, so what was sent just
-before a break may be lost; and nothing says who left during one (docs/daily.md). Times are Unix seconds.
+The client reconnects by itself for 25 s. It confirms messages before they arrive, so those sent just before a
+break may be lost; and no event reports who left during one (docs/daily.md). Times are Unix seconds.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from tavus_cli.rooms.daily.errors import network_change, over_reason
 from tavus_cli.rooms.room import LineChanged, RoomNote, RoomOver
 
 LINE = "signalling"  # the connection that carries messages
-JUST_BEFORE = 1.0  # seconds before a break in which nothing that was sent is sure to have arrived
-UNNOTICED = 15.0  # for so long a silent server may go unnoticed (measured: 10 s)
-HEARTBEATS = 10.0  # a PAL that was heard so shortly before a break is heard again so soon after it
+JUST_BEFORE = 1.0  # seconds before a break: messages sent in them may not have arrived
+UNNOTICED = 15.0  # seconds for which a silent server may go unnoticed (measured: 10)
+HEARTBEATS = 10.0  # seconds: a PAL heard this shortly before a break is heard this soon after it
 _KEPT = 20
 
 
@@ -29,15 +29,15 @@ class Line:
         self._sent: deque[tuple[float, str]] = deque(maxlen=_KEPT)
 
     def heard(self, at: float) -> None:
-        """Something came from the room."""
+        """Note that something arrived from the room."""
         self._heard = at
 
     def sent(self, what: str, at: float) -> None:
-        """The client took a message; ``what`` names it."""
+        """Note that the client accepted a message; ``what`` names it."""
         self._sent.append((at, what))
 
     def changed(self, status: Any, at: float) -> LineChanged | RoomNote | None:
-        """What the client tells of the network; None for what is not new."""
+        """Take a network event of the client: what to report, or None if nothing changed."""
         change = network_change(status)
         if change is None:
             return None
@@ -45,7 +45,7 @@ class Line:
         if connection != LINE:
             return self._other(connection, interrupted, at)
         if interrupted == (self.down is not None):
-            return None  # the first connection of all
+            return None  # the very first connection
         if interrupted:
             self.down = at
             return LineChanged(False, "the line to the room is interrupted" + self._doubts(at), at)
@@ -54,7 +54,7 @@ class Line:
         return LineChanged(True, f"the line to the room is back after {seconds:.1f} s", at)
 
     def ended(self, last_error: str, at: float) -> RoomOver:
-        """The client has left by itself: because the line did not come back, or because the call ended."""
+        """Why the client left by itself: the line did not come back, or the call ended."""
         if self.down is not None:
             lost = f"the line to the room was lost {at - self.down:.0f} s ago and did not come back"
             return RoomOver(lost, at, cut_off=True)
@@ -70,7 +70,7 @@ class Line:
         return RoomNote(f"the {connection} connection is back", at)
 
     def _doubts(self, at: float) -> str:
-        """What was sent just before, or since anything was heard at all."""
+        """Names of messages sent just before the break, or since the last arrival."""
         since = min(at - JUST_BEFORE, max(self._heard, at - UNNOTICED))
         doubtful = [what for when, what in list(self._sent) if when >= since]
         self._sent.clear()

@@ -1,7 +1,7 @@
 """A live Daily room, through daily-python.
 
-The client's core is proprietary and has sharp edges: it aborts, freezes and hangs where a library
-would raise. Each rule below answers one of them; docs/daily.md says which and how it was measured.
+The client's core is proprietary and has sharp edges: it aborts, freezes or hangs where a library should
+raise. Each rule below answers one of them; docs/daily.md says which, and how it was measured.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ from tavus_cli.rooms.room import (
     steady_time,
 )
 
-PREPARE_SECONDS = 5.0  # for settings made before joining; they are answered at once
+PREPARE_SECONDS = 5.0  # seconds for settings made before joining; they are answered at once
 SEND_SECONDS = 10.0
 LEAVE_SECONDS = 3.0
 RELEASE_SECONDS = 3.0
-GRACE_SECONDS = 2.0  # from state "joined" to the join's completion, which may never come
+GRACE_SECONDS = 2.0  # seconds from state "joined" to the join's completion, which may never come
 
 _MEDIA = ("camera", "microphone", "screenVideo", "screenAudio")
 _NOTHING_IN = {"base": dict.fromkeys(_MEDIA, "unsubscribed")}
@@ -92,17 +92,17 @@ class DailyRoom:
         self._completions: Completions | None = None  # from join on
         self._client: Any = None
         self._kept = False  # by ``keep``
-        self._handover = threading.Lock()  # over who lets the client go: leave, or a join that ends late
+        self._handover = threading.Lock()  # which of two releases the client: leave, or a late join
         self._leaving = asyncio.Lock()
-        self._left = False  # by us
-        self._over = False  # without us
-        self._closed = False  # nothing arrives any more
+        self._left = False  # by our own leave
+        self._over = False  # ended without our leaving
+        self._closed = False  # no more arrivals are accepted
         # Written on Daily's thread, read on the loop:
         self._joined = False
         self._found = False
         self._pal_heard = 0.0
-        self._pal: Participant | None = None  # who is waited for after a break of the line
-        self._missed: Participant | None = None  # who was not heard after it
+        self._pal: Participant | None = None  # the participants awaited after a break of the line
+        self._missed: Participant | None = None  # the participants not heard after it
         self._last_error = ""
         self._completed: Callable[..., None] | None = None
 
@@ -148,7 +148,7 @@ class DailyRoom:
         try:
             client.set_user_name(self._name)
             for call in calls:
-                with contextlib.suppress(TimeoutError):  # a lost completion; the join will show it
+                with contextlib.suppress(TimeoutError):  # a lost completion; the join shows if it matters
                     error, *_ = await completions.ask(call, PREPARE_SECONDS)
                     if error is not None:
                         raise ValueError(error)
@@ -158,7 +158,10 @@ class DailyRoom:
             raise CannotJoin(f"Daily's client refused its settings: {self._tidy(error)}") from None
 
     async def _enter(self, completions: Completions) -> None:
-        """Raises CannotJoin, NotAuthorised, ConversationOver; a join that is given up stays pending."""
+        """Raises CannotJoin, NotAuthorised, ConversationOver.
+
+        After a timeout the native join stays pending.
+        """
         begun = self._clock()
         try:
             _, error, *_ = await completions.ask(self._begin_join, self._join_timeout)
@@ -182,7 +185,7 @@ class DailyRoom:
             with self._handover:
                 if not self._left:
                     unfinished.discard(self)
-            if self._left:  # given up before: not to stay in the room as a ghost
+            if self._left:  # given up before: leave, or we would stay in the room as a ghost
                 self._let_go_on_thread(leave=error is None)
             done(data, error)
 
@@ -216,7 +219,7 @@ class DailyRoom:
             )
         except TimeoutError:
             raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
-        except Exception as refused:  # GoneError, or what check_message does not know of
+        except Exception as refused:  # GoneError, or an error that check_message does not anticipate
             raise send_error(self._tidy(refused)) from None
         if error is not None:
             raise send_error(self._tidy(error))
@@ -248,7 +251,7 @@ class DailyRoom:
             await self._ask(lambda done: self._let_go_on_thread(done=done), RELEASE_SECONDS, "let go of it")
 
     async def _ask(self, call: Start, seconds: float, what: str) -> None:
-        """A last call to the client; its outcome changes nothing any more, so it is only noted."""
+        """Make a last call to the client; a failure only becomes a note."""
         assert self._completions is not None
         try:
             await self._completions.ask(call, seconds)
@@ -257,16 +260,16 @@ class DailyRoom:
             self._put(RoomNote(f"leaving: Daily's client did not {what} {why}", self._clock()))
 
     def _let_go_on_thread(self, *, leave: bool = False, done: Callable[[], None] | None = None) -> None:
-        """Release the client on a thread of its own, never an executor's: asyncio.run waits for that one."""
+        """Release the client on a thread of its own, not an executor's: asyncio.run would wait for that."""
 
         def let_go() -> None:
             with self._handover:
                 client, self._client = self._client, None
             if client is not None:
-                with contextlib.suppress(Exception):  # nothing can be done about it
+                with contextlib.suppress(Exception):  # nothing more can be done
                     if leave:
                         client.leave()
-                    client.release()  # blocks until what the client does has ended
+                    client.release()  # blocks until the client's work has ended
                 if self._kept:
                     unkeep(client)
             unfinished.discard(self)
@@ -283,37 +286,37 @@ class DailyRoom:
         sender = sender if isinstance(sender, str) else None
         self._line.heard(at)
         if sender and is_pal_sign(message):
-            self._tell(self._roster.signed(sender), at)
+            self._emit(self._roster.signed(sender), at)
         if sender and (pal := self._roster.pal) is not None and pal.id == sender:
             self._pal_heard, self._pal = at, None
         elif self._missed is not None and self._missed.id == sender:
             missed, self._missed = self._missed, None
-            self._tell(self._roster.seen(missed), at)
+            self._emit(self._roster.seen(missed), at)
         self._put(Received(message, at, sender))
 
     def on_participant(self, raw: Any) -> None:
         participant = read_participant(raw)
         self._line.heard(self._clock())
         if participant is not None:
-            self._tell(self._roster.seen(participant), self._clock())
+            self._emit(self._roster.seen(participant), self._clock())
 
     def on_participant_left(self, raw: Any) -> None:
         participant = read_participant(raw)
         if participant is not None:
-            self._tell(self._roster.gone(participant.id), self._clock())
+            self._emit(self._roster.gone(participant.id), self._clock())
 
     def _take_join_data(self, data: Any) -> None:
         participants = data.get("participants") if isinstance(data, dict) else None
         for one in participants.values() if isinstance(participants, dict) else ():
             self.on_participant(one)
 
-    def _tell(self, changes: list[Change], at: float) -> None:
+    def _emit(self, changes: list[Change], at: float) -> None:
         for participant, change in changes:
             self._put(ParticipantChanged(participant, change, at))
 
     def on_state(self, state: Any) -> None:
         if state == "joining":
-            self._found = True  # it comes when the lookup has been answered
+            self._found = True  # this event comes once the lookup was answered
         elif state == "joined":
             self._joined = True
             if self._completions is not None and self._completed is not None:
@@ -326,7 +329,7 @@ class DailyRoom:
         if not isinstance(text, str) or is_doubled(text):
             return
         self._last_error = self._tidy(text)
-        if self._joined:  # before, the join fails with it
+        if self._joined:  # before joining, the join itself fails with it
             self._put(RoomNote(f"Daily: {self._last_error}", self._clock()))
 
     def on_network(self, status: Any) -> None:
@@ -337,7 +340,8 @@ class DailyRoom:
         if not isinstance(change, LineChanged) or self._completions is None:
             self._put(change)
         elif change.up:
-            # No event says who left meanwhile. The PAL shows it by its silence; a guest may be silent anyway.
+            # No event reports who left during the break. A PAL that left is silent; a guest may be silent
+            # anyway.
             self._put(
                 change._replace(text=change.text + may_have_left(self.participants.values(), self._pal))
             )
@@ -349,10 +353,10 @@ class DailyRoom:
             self._pal = self._roster.pal if heard else None
 
     def _miss(self, pal: Participant) -> None:
-        """The PAL was heard until the line broke, and not since it is back."""
+        """Report the PAL as gone if it was heard until the line broke and not since it is back."""
         if self._pal is pal and self._line.down is None:
             self._pal, self._missed = None, pal
-            self._tell(self._roster.gone(pal.id), self._clock())
+            self._emit(self._roster.gone(pal.id), self._clock())
 
     def _end(self) -> None:
         over = self._line.ended(self._last_error, self._clock())
@@ -363,9 +367,7 @@ class DailyRoom:
             self._completions.soon(self._completions.fail, over.reason)
 
     def _put(self, arrival: Arrival) -> None:
-        if (
-            not self._closed
-        ):  # a join that was given up may continue for long, with nobody to take what arrives
+        if not self._closed:  # an abandoned join may continue for long, and nobody reads its arrivals
             self._inbox.put(arrival)
 
     def _close(self) -> None:

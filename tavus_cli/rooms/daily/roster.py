@@ -1,4 +1,4 @@
-"""Who is in a Daily room, and who of them is the PAL. Pure.
+"""The participants of a Daily room, and which of them is the PAL. Pure.
 
 Built only from events, because asking the client freezes the interpreter while a join is pending
 (docs/daily.md). Each method returns what changed, in order.
@@ -18,17 +18,16 @@ from tavus_cli.rooms.room import Participant
 Change = tuple[Participant, Literal["joined", "updated", "left"]]
 
 PAL_USER_ID = "tavus-replica"  # part of the PAL's user id (section 5.1)
-# What only a PAL sends (section 3.10): it is ready, or its heartbeat.
+# Events that only a PAL sends (section 3.10): ready and heartbeat.
 PAL_SIGNS = frozenset(kind.type for kind in CATALOGUE.values() if kind.family in ("ready", "present"))
 
 
 class Roster:
-    """At most one is the PAL, by the best sign there is, the latest of equals:
+    """At most one participant is the PAL: the one with the best of these signs, the latest of equals.
 
-    1. a user id that holds ``tavus-replica``;
-    2. having sent a ready or heartbeat event;
-    3. being the only other participant, unless a better sign was ever seen here: whoever is left when
-       the PAL has gone is a guest.
+    1. a user id that holds ``tavus-replica``; 2. having sent a ready or heartbeat event; 3. being the only
+    other participant, unless a better sign was ever seen here: then one that stays after the PAL has left is
+    a guest.
     """
 
     def __init__(self) -> None:
@@ -41,11 +40,11 @@ class Roster:
 
     @property
     def participants(self) -> Mapping[str, Participant]:
-        """As it is now; never changes under the reader's hands, on whatever thread that is."""
+        """The participants now, as a value that never changes, so any thread may read it."""
         return self._view
 
     def seen(self, participant: Participant) -> list[Change]:
-        """Somebody came or is as given now; ``pal`` of the argument is ignored."""
+        """Take a participant that came or changed; its ``pal`` is ignored."""
         with self._changing:
             return self._seen(participant)
 
@@ -58,7 +57,7 @@ class Roster:
         return self._settle({mine.id: "updated" if known else "joined"})
 
     def gone(self, participant_id: str) -> list[Change]:
-        """Somebody went; nothing for one who was not there."""
+        """Remove a participant; no change if it was unknown."""
         with self._changing:
             last = self._all.pop(participant_id, None)
             if last is None:
@@ -66,7 +65,7 @@ class Roster:
             return [(last, "left"), *self._settle({})]
 
     def signed(self, sender: str) -> list[Change]:
-        """``sender`` sent what only a PAL sends; it may come before the participant does."""
+        """Note that ``sender`` sent an event that only a PAL sends; its participant may not be known yet."""
         with self._changing:
             if self._signed and self._signed[-1] == sender:
                 return []  # heartbeats come every second
@@ -76,7 +75,7 @@ class Roster:
             return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
-        """Mark the PAL again; ``changes``: id → the change to report in any case."""
+        """Mark the PAL again. ``changes`` are to be reported in any case, by id."""
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):
@@ -99,8 +98,8 @@ class Roster:
 
 
 def may_have_left(people: Iterable[Participant], watched: Participant | None) -> str:
-    """After a break of the line: who is listed and may be gone; "" for nobody. ``watched``: whose going
-    is noticed by other means.
+    """A text for a note after a break of the line, naming listed participants that may have left; "" if there
+    are none. Departures of ``watched`` are noticed by other means.
     """
     gone = [
         one.name or one.id[:8] for one in people if not one.local and (not watched or one.id != watched.id)
@@ -123,7 +122,7 @@ def read_participant(raw: Any) -> Participant | None:
 
 
 def is_pal_sign(message: Any) -> bool:
-    """Whether a message is one that only a PAL sends; it may also be JSON in a string (section 1.2)."""
+    """Whether only a PAL sends such a message. It may also be JSON in a string (section 1.2)."""
     if type(message) is str and message.startswith("{") and '"system.' in message:
         try:
             message = json.loads(message)

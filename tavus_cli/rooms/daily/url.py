@@ -1,7 +1,7 @@
-"""Which URLs may lead to a Daily room. Pure.
+"""Checking the URL of a Daily room. Pure.
 
-Checked here because the client does not: it ignores the scheme, and looks a room of any other host up
-at Daily's staging host, path and token included (docs/daily.md).
+The client does not check: it ignores the scheme, and sends a lookup for any other host, with path and token,
+to Daily's staging host (docs/daily.md).
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
 
 
 def parse_url(url: str) -> tuple[str, str | None]:
-    """``https://NAME.daily.co/ROOM?t=TOKEN`` → (the same without a query, the token or None).
+    """``https://NAME.daily.co/ROOM?t=TOKEN`` → (the URL without its query, the token or None).
 
-    Other parts of the query are dropped: they mean something only to a browser. Raises UsageError,
-    never with the token in it.
+    Other parts of the query are dropped: only a browser needs them. Raises UsageError, without the token in
+    its message.
     """
     parts = _split(url, "the room's URL")
     host = (parts.hostname or "").lower()
@@ -46,7 +46,7 @@ def parse_url(url: str) -> tuple[str, str | None]:
 
 
 def check_proxy(url: str | None) -> str | None:
-    """The address that leads to Daily, as the client wants it; None and "" are none. Raises UsageError.
+    """The address of a proxy for Daily, as the client needs it; None for None and "". Raises UsageError.
 
     Only ``https``: the client speaks TLS to it whatever the scheme says, and complains late or never.
     """
@@ -68,7 +68,7 @@ def _split(url: str, what: str) -> SplitResult:
         raise UsageError(f"{what} contains a space or a character that a URL cannot have")
     try:
         parts = urlsplit(url)
-        _ = parts.port  # raises where it is not a number
+        _ = parts.port  # raises if it is not a number
     except ValueError:
         raise UsageError(f"{what} cannot be read as a URL") from None
     return parts

@@ -1,4 +1,4 @@
-"""What is to be done when, for pure code that reads no clock."""
+"""Scheduled tasks, for pure code that reads no clock."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class Task:
 class Agenda:
     """Tasks by time, ties in the order in which they were added.
 
-    An ``idle`` task is done when its time has come, but is not a reason for time to pass: without it there
-    would always be a next heartbeat to hurry to.
+    An ``idle`` task runs when it is due, but virtual time does not advance for it. Otherwise there would
+    always be a next heartbeat to advance to.
     """
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class Agenda:
         return task
 
     def wake_at(self, *, idle: bool = True) -> float | None:
-        """When the next task is due, without the idle ones on demand."""
+        """When the next task is due; optionally ignoring idle tasks."""
         heaps = (self._driving, self._idle) if idle else (self._driving,)
         return min((heap[0][0] for heap in heaps if _trim(heap)), default=None)
 
@@ -50,7 +50,7 @@ class Agenda:
 
 
 def _trim(heap: list[tuple[float, int, Task]]) -> bool:
-    """Whether anything is left without what was cancelled."""
+    """Whether any task is left that was not cancelled."""
     while heap and heap[0][2].cancelled:
         heappop(heap)
     return bool(heap)

@@ -1,6 +1,6 @@
-"""What a network does to events between Tavus and us, on demand (docs/sim.md, "Faults").
+"""Network faults on demand, between Tavus and us (docs/sim.md, "Faults").
 
-Pure: a stage that messages are put into when they are sent and taken from when they arrive.
+Pure: messages are put in when they are sent, and taken out when they arrive.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from itertools import count
 from random import Random
 from typing import Any
 
-REORDER_SECONDS = (0.02, 0.2)  # under the 250 ms for which the console holds events back
+REORDER_SECONDS = (0.02, 0.2)  # less than the 250 ms for which the console holds events
 LATE_SECONDS = (0.3, 1.5)  # beyond them
 DUPLICATE_SECONDS = (0.0, 0.4)  # after the first one
-CHANGED = 0.25  # of the duplicates: the same number with other content
+CHANGED = 0.25  # share of duplicates that have other content under the same number
 LONGEST_GAP = 3  # numbers
 
 
 @dataclass(frozen=True, slots=True)
 class FaultRates:
-    """Probabilities an event, 0 to 1; ``slow`` and ``leave`` are seconds.
+    """Probabilities for each event, from 0 to 1; ``slow`` and ``leave`` are seconds.
 
-    ``slow``: everything arrives that much later. ``leave``: the room is over so long after joining.
+    ``slow``: how much later everything arrives. ``leave``: how long after joining the room ends.
     """
 
     reorder: float = 0.0
@@ -38,15 +38,15 @@ NO_FAULTS = FaultRates()
 
 
 class Faults:
-    """``put`` what is sent, in order; ``due`` is what has arrived.
+    """``put`` messages as they are sent, in order; ``due`` returns those that have arrived.
 
-    A message without a ``seq`` is only ever slow, and so is the first one: nothing could put them back in
-    their places. The messages put in are not changed; those that need it are copied.
+    Messages without a ``seq``, and the first message, are only delayed by ``slow``: nothing could restore
+    their order. Messages are copied before they are changed.
     """
 
     def __init__(self, rates: FaultRates, seed: int) -> None:
         self._rates = rates
-        self._random = Random(f"faults {seed}")  # of its own: the replica says the same with and without
+        self._random = Random(f"faults {seed}")  # its own: faults must not change what the replica says
         self._arriving: list[tuple[float, int, Any]] = []
         self._count = count()
         self._skipped = 0
@@ -77,7 +77,7 @@ class Faults:
             self._arrive(at + self._random.uniform(*DUPLICATE_SECONDS), again)
 
     def due(self, now: float) -> list[tuple[float, Any]]:
-        """What has arrived by ``now``, with the times at which it did."""
+        """The messages that have arrived by ``now``, with their arrival times."""
         out: list[tuple[float, Any]] = []
         while self._arriving and self._arriving[0][0] <= now:
             at, _, message = heappop(self._arriving)

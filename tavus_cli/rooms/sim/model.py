@@ -1,4 +1,4 @@
-"""The script of a simulated replica as values; ``script`` reads them from TOML (docs/sim.md)."""
+"""The script of a simulated replica as values, which ``script`` reads from TOML (docs/sim.md)."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Timing:
     think: float = 0.7  # from the end of the question to the answer
     jitter: float = 0.15
     join: float = 0.4  # from our joining to the PAL's
-    lag: float = 0.06  # of an interaction on its way to Tavus
+    lag: float = 0.06  # the delay of an interaction on its way to Tavus
     heartbeat: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do, ``after`` seconds. ``kind`` and ``more`` are keys of ``_STEPS``."""
+    """One step, due after ``after`` seconds. ``kind`` and ``more`` are keys of ``_STEPS``."""
 
     kind: str
     value: Any
@@ -37,18 +37,18 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class Tool:
     name: str
-    arguments: Any = None  # an object, or its text as the model wrote it, which may be broken
+    arguments: Any = None  # an object, or the text as the LLM wrote it, which may be invalid JSON
     on_resolve: str = "fire_and_forget"
     say: str = "{output}"
     error: str = "Sorry, that did not work."
     timeout: float = 20.0
     timed_out: str = ""
-    id: bool = True  # False for inline tools, whose calls carry none
+    id: bool = True  # False for inline tools, whose calls have no id
 
 
 @dataclass(frozen=True, slots=True)
 class SimReply:
-    """``match`` None is the reply to what no other matches; one of ``say``, in turn, each time."""
+    """``match`` is None for the default reply. The texts of ``say`` are used in turn."""
 
     match: Pattern | None = None
     say: tuple[str, ...] = ()
@@ -86,7 +86,8 @@ class SimScript:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What a spec says. ``speed`` None is "max"; ``faults`` are the script's with the spec's over them.
+    """The parameters of a spec. ``speed`` None is "max"; ``faults`` are those of the script, overridden by
+    the spec.
 
     Load: ``burst`` events at once, then ``rate`` a second until ``events`` of these were sent (None: no end).
     """

@@ -1,8 +1,7 @@
-"""The simulated PAL: from interactions to events, as docs/protocol.md has them.
+"""The simulated PAL: turns interactions into events, as docs/protocol.md describes them.
 
-Pure: no clock, no file; chance comes from the seed. So the same script, seed and interactions at the
-same times give the same events, to the byte. Where the protocol leaves a choice, docs/sim.md says which
-was made.
+Pure: no clock, no file; randomness comes from the seed. The same script, seed and interactions at the same
+times give the same events, byte for byte. docs/sim.md says what was chosen where the protocol is open.
 """
 
 from __future__ import annotations
@@ -22,10 +21,10 @@ from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
 
-LOAD_TICK = 0.01  # seconds: load is made in portions, as a task for each event would cost more than the event
+LOAD_TICK = 0.01  # seconds: load comes in portions, as a task for each event would cost more than the event
 PORTION = 256  # events of a burst at a time
 
-Values = dict[str, Any]  # what {placeholders} stand for
+Values = dict[str, Any]  # values of {placeholders}
 
 _PLACE = re.compile(r"\{(\w+(?:\.\w+)*)\}")
 
@@ -41,17 +40,18 @@ class _Call:
 
 @dataclass(slots=True, eq=False)
 class _Echo:
-    """The parts of an echo that is not done yet (section 2.1); ``seconds`` of audio."""
+    """The parts of an unfinished echo (section 2.1); ``seconds`` of audio."""
 
     text: str = ""
     seconds: float = 0.0
 
 
 class Replica:
-    """``receive`` interactions; ``due`` is what was sent by ``now``, ``wake_at`` when there will be more.
+    """``receive`` interactions; ``due`` returns the messages sent by ``now``, ``wake_at`` when more will be
+    due.
 
-    ``start`` is when the guest joined, in Unix seconds. ``present``: the PAL is in the room. ``over``: why
-    the conversation has ended, None before.
+    ``start`` is when the guest joined, in Unix seconds. ``present`` is whether the PAL is in the room,
+    ``over`` why the conversation has ended, or None.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Replica:
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
         self.emotion = "neutral"
         self._speaking = Speaking(self._source, self._answer)
-        self._closing = False  # end_call was called: over when all is said
+        self._closing = False  # end_call was called: over once everything was said
         self._calls: dict[str, _Call] = {}
         self._echoes: dict[str, _Echo] = {}
         self._given: dict[int, int] = {}  # reply → how often it was given
@@ -81,15 +81,15 @@ class Replica:
             "conversation.tool_result": self._take_result,
             "conversation.objective.confirm": self._confirm,
             "conversation.set_emotion": self._feel,
-        }  # sensitivity has no effect that could be seen, like every unknown type
+        }  # sensitivity has no visible effect, like every unknown type
         self._joins = self._source.later(self._source.wait(script.timing.join), self._join).at
         if script.shutdown_after is not None:
             self._source.later(script.shutdown_after, self._shut_down, script.shutdown_reason)
 
     def receive(self, message: Any, now: float) -> None:
-        """Anything: what is not an interaction, or is an unknown one, has no effect, as with Tavus.
+        """Take any JSON value. As with Tavus, only known interactions have an effect.
 
-        What is sent before the PAL is there is heard when it has come, but for an emotion, which is dropped.
+        The PAL hears earlier interactions when it joins, except emotions, which are dropped.
         """
         early = not self.present and isinstance(message, dict)
         if early and message.get("event_type") == "conversation.set_emotion":
@@ -100,7 +100,7 @@ class Replica:
             source.agenda.add(at, partial(self._hear, message))
 
     def due(self, now: float, limit: int = 1_000_000) -> list[Timed]:
-        """What was sent by ``now`` and when; about ``limit`` at a time, the rest stays due."""
+        """The messages sent by ``now``, with their times; about ``limit`` of them, the rest stays due."""
         source = self._source
         out = source.out = []
         while len(out) < limit and (task := source.agenda.pop(now)):
@@ -139,7 +139,7 @@ class Replica:
             source.later(step.after, self._do, step, {}, None, None)
 
     def _greet(self) -> None:
-        if self._speaking.turn == 0:  # else somebody was quicker
+        if self._speaking.turn == 0:  # otherwise somebody spoke first
             text = self._fill(self._script.greeting, {})
             self._speaking.say(Voice(text, self._source.uuid(), 0, greeting=True))
 
@@ -149,7 +149,7 @@ class Replica:
         source.agenda.add(source.now + source.timing.heartbeat, self._beat, idle=True)
 
     def _emit_system(self, what: str) -> None:
-        """Under its old and its new name (section 3.10)."""
+        """Emit an event under its old and its new name (section 3.10)."""
         who = self._script.replica_id
         self._source.emit(f"system.replica_{what}", {"replica_id": who})
         self._source.emit(f"system.pal_{what}", {"face_id": who})
@@ -170,7 +170,7 @@ class Replica:
             self._source.later(0, self._burst, until)
 
     def _load(self, since: float, sent: int) -> None:
-        """The events of one tick: ``rate`` a second on the whole, in real seconds at any pace."""
+        """Emit the events of one tick: ``rate`` a second on average, in real seconds whatever the pace."""
         source, rate, total = self._source, self._options.rate, self._options.events
         until = int((source.now - since) * rate) + 1
         if total is not None:
@@ -203,7 +203,7 @@ class Replica:
         self._answer(text, turn, inference_id)
 
     def _echo(self, properties: Values) -> None:
-        """Parts with one id are one utterance; it is spoken when the last of them has come."""
+        """Parts with the same id are one utterance, spoken once the last part is here."""
         audio = properties.get("modality") == "audio"
         done = properties.get("done", not audio) in (True, "true")
         given = properties.get("inference_id")
@@ -212,7 +212,7 @@ class Replica:
             digest = hashlib.md5(given.encode("utf-8", "surrogatepass"), usedforsecurity=False)
             inference_id = str(uuid.UUID(digest.hexdigest()))
         elif not done:
-            return  # nothing can be added to it any more
+            return  # complete: later parts start a new one
         echo = self._echoes.setdefault(inference_id, _Echo())
         if audio:
             echo.seconds += _seconds(properties.get("audio"), properties.get("sample_rate"))
@@ -232,7 +232,7 @@ class Replica:
             self.context = f"{self.context}\n{context}" if self.context else context
 
     def _take_result(self, properties: Values) -> None:
-        """Silent unless the tool's ``on_resolve`` is generate_response; late or unknown ones are nothing."""
+        """Answer if the tool's ``on_resolve`` is generate_response; ignore late and unknown results."""
         call_id = properties.get("tool_call_id")
         call = self._calls.pop(call_id, None) if isinstance(call_id, str) else None
         if call is None:
@@ -258,14 +258,14 @@ class Replica:
         self._complete(self._pending | (corrected if isinstance(corrected, dict) else {}))
 
     def _feel(self, properties: Values) -> None:
-        """Kept until the next; an unsupported one means neutral (section 2.10)."""
+        """Keep the emotion until the next; an unsupported one means neutral (section 2.10)."""
         emotion = properties.get("emotion")
         self.emotion = emotion if emotion in EMOTIONS else "neutral"
 
-    # -- what the PAL makes of it ----------------------------------------------------------------------
+    # -- reactions -------------------------------------------------------------------------------------
 
     def _answer(self, text: str, turn: int, inference_id: str) -> None:
-        """The user said ``text``: the first reply that matches, else the default."""
+        """React to ``text`` of the user with the first reply that matches, or the default."""
         self._check_objective(text)
         number, reply, values = -1, SimReply(say=self._script.default), {"user": text}
         for index, one in enumerate(self._script.replies):
@@ -387,7 +387,7 @@ class Replica:
     # -- {placeholders} --------------------------------------------------------------------------------
 
     def _fill(self, value: Any, values: Values) -> Any:
-        """In every string of a script's value; a placeholder that stands for nothing is left as it is."""
+        """Replace placeholders in every string of a value; unknown placeholders are left unchanged."""
         if isinstance(value, str):
             known = {
                 "context": self.context,
@@ -412,7 +412,7 @@ def _look_up(match: re.Match[str], values: Any) -> str:
 
 
 def _groups(match: Any) -> Values:
-    """What the parentheses of a pattern matched, by number and by name."""
+    """The groups of a match, by number and by name."""
     numbered = {str(number): text or "" for number, text in enumerate(match.groups(), 1)}
     return numbered | {name: text or "" for name, text in match.groupdict().items()}
 
@@ -422,7 +422,7 @@ def _document(name: str) -> dict[str, str]:
 
 
 def _seconds(audio: Any, sample_rate: Any) -> float:
-    """Of 16-bit mono PCM in base64; 0 for anything else."""
+    """The seconds of 16-bit mono PCM in base64; 0 for anything else."""
     rate = sample_rate if type(sample_rate) is int and sample_rate > 0 else 16_000
     try:
         return len(base64.b64decode(audio)) / 2 / rate

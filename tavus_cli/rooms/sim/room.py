@@ -28,8 +28,8 @@ from tavus_cli.rooms.sim.model import Options, SimScript
 from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import parse_spec
 
-START = 1_790_241_600.0  # where the virtual clock of speed=max begins, Unix seconds
-REACTION = 8  # rounds of the event loop in which others may act on what arrived, before time passes
+START = 1_790_241_600.0  # Unix seconds at which the virtual clock of speed=max starts
+REACTION = 8  # rounds of the event loop for others to react to arrivals before time passes
 
 
 def open_simulated(spec: str, clock: Clock = steady_time) -> SimulatedRoom:
@@ -39,8 +39,8 @@ def open_simulated(spec: str, clock: Clock = steady_time) -> SimulatedRoom:
 
 
 class SimulatedRoom:
-    """A Room (``room.Room``). With ``options.speed`` None time is virtual: it jumps from one thing that
-    happens to the next, and stands still while there is none.
+    """A Room (``room.Room``). With ``options.speed`` None, time is virtual: it jumps from one event to the
+    next, and stands still while none is pending.
 
     ``clock`` gives Unix seconds; it is not read when time is virtual.
     """
@@ -72,7 +72,7 @@ class SimulatedRoom:
         self._over: str | None = None
         self._alarms: list[tuple[float, int, asyncio.Future[None]]] = []
         self._count = count()
-        self._held = 0  # by those who do something that takes real time
+        self._held = 0  # number of holders whose work takes real time
 
     @property
     def participants(self) -> Mapping[str, Participant]:
@@ -105,7 +105,7 @@ class SimulatedRoom:
         self._wake.set()
 
     def end(self, reason: str) -> None:
-        """End the conversation as Tavus does when it is asked to: the PAL says so (system.shutdown)."""
+        """End the conversation as Tavus does on request: the PAL announces it (system.shutdown)."""
         if self._replica is not None and self._over is None:
             self._replica.end(reason, self.now())
             self._wake.set()
@@ -116,13 +116,13 @@ class SimulatedRoom:
         self._wake.set()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
-        """Events are made as they are taken: a slow reader slows the replica, except in real time."""
-        told_idle = True  # nothing to say before joining
+        """Events are generated as they are read: a slow reader slows the replica, except in real time."""
+        reported_idle = True  # nothing arrives before joining
         while not self._left:
             self._wake.clear()
             self._collect(self.now())
             if self._ready:
-                told_idle = False
+                reported_idle = False
                 yield [self._ready.popleft() for _ in range(min(BATCH, len(self._ready)))]
                 if self._over is not None and not self._ready:
                     return
@@ -136,17 +136,17 @@ class SimulatedRoom:
                 if not self._wake.is_set() and not self._held:
                     self._virtual = max(self._virtual, due)
                     self._ring(self._virtual)
-            elif not told_idle:
-                told_idle = True
+            elif not reported_idle:
+                reported_idle = True
                 yield [Idle()]
             else:
                 await self._wake.wait()
-                told_idle = self._replica is None
+                reported_idle = self._replica is None
 
     def alarm(self, at: float) -> asyncio.Future[None]:
-        """Done when virtual time has come to ``at``, or the room has ended; time passes until then.
+        """A future, done once virtual time reaches ``at`` or the room ends; time passes until then.
 
-        Cancel it to take it back. Real time has its own: the event loop's.
+        Cancel it to stop waiting. In real time, use timers of the event loop.
         """
         rings = asyncio.get_running_loop().create_future()
         if self._left or self._over is not None or at <= self._virtual:
@@ -157,7 +157,7 @@ class SimulatedRoom:
         return rings
 
     def hold(self) -> None:
-        """Virtual time stands still, and the room is not idle, until as many calls of ``release``."""
+        """Stop virtual time, without being idle, until as many calls of ``release``."""
         self._held += 1
 
     def release(self) -> None:
@@ -167,7 +167,7 @@ class SimulatedRoom:
     # -- time ------------------------------------------------------------------------------------------
 
     def _ring(self, now: float | None) -> None:
-        """The alarms that are due; all of them without a time."""
+        """Finish the alarms that are due; all of them without a time."""
         while (at := self._alarm_at()) is not None and (now is None or at <= now):
             heappop(self._alarms)[2].set_result(None)
 
@@ -177,7 +177,7 @@ class SimulatedRoom:
         return self._alarms[0][0] if self._alarms else None
 
     def _next_at(self) -> float | None:
-        """When something will happen, None if nothing will, or only heartbeats in virtual time."""
+        """When the next thing happens; None if nothing will, or only heartbeats in virtual time."""
         replica = self._replica
         if replica is None or self._over is not None:
             return None
@@ -186,13 +186,13 @@ class SimulatedRoom:
         return min((at for at in times if at is not None), default=None)
 
     def _resting(self) -> bool:
-        """Virtual time passes only for what is still on its way to us: for heartbeats it would never stop."""
+        """Advance virtual time only for events on their way to us: for heartbeats it would never stop."""
         replica = self._replica
         driven = replica is not None and replica.wake_at(idle=False) is not None
         return not (self._passes() or driven or self._leave_at is not None)
 
     def _passes(self) -> bool:
-        """Time goes by whether or not anything happens: it is real, or somebody waits for a moment."""
+        """Whether time passes even if nothing happens: it is real, or somebody waits for a moment."""
         return self.live or self._alarm_at() is not None
 
     async def _sleep_until(self, due: float | None) -> None:
@@ -210,7 +210,7 @@ class SimulatedRoom:
     # -- what arrives ----------------------------------------------------------------------------------
 
     def _collect(self, now: float) -> None:
-        """Put what has arrived by ``now`` into ``_ready``, about a batch of it."""
+        """Move about a batch of the messages that have arrived by ``now`` into ``_ready``."""
         replica = self._replica
         if replica is None or self._over is not None:
             return

@@ -1,6 +1,6 @@
-"""How the simulated replica behaves: its script in TOML, and the ``sim:`` spec (docs/sim.md).
+"""Reading the script of the simulated replica from TOML, and the ``sim:`` spec (docs/sim.md).
 
-Every mistake is a UsageError of one line, "FILE:LINE: …", that names the nearest valid key.
+Every mistake is a UsageError of one line, "FILE:LINE: …", that names the closest valid key.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PROBABILITIES = ("reorder", "duplicate", "gap", "late", "drop")
 
 
 class _Bad(Exception):
-    """What a value should be, as words after "must be"; ``key`` where it is a key inside the value."""
+    """What a value must be, as words after "must be"; ``key`` is set for a key inside the value."""
 
 
 _Type = Callable[[Any], Any]  # returns the value to use, or raises _Bad
@@ -86,7 +86,7 @@ def _regex(value: Any) -> Pattern:
 
 
 def _json(value: Any) -> Any:
-    """A TOML value as JSON has it: dates become strings."""
+    """A TOML value as JSON: dates become strings."""
     if isinstance(value, dict):
         return {key: _json(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -114,7 +114,7 @@ def _objects(value: Any) -> Any:
     return _json(value)
 
 
-# A step has exactly one of these keys, and beside it those that go with it.
+# A step has exactly one of these keys, and may have those that go with it.
 _STEPS: dict[str, tuple[_Type, dict[str, _Type]]] = {
     "user": (_string, {}),
     "say": (_string, {}),
@@ -238,7 +238,7 @@ class _Reader:
         return Objective(**values)
 
     def _step(self, data: dict[str, Any], path: KeyPath) -> Step:
-        """What to do is the one key of _STEPS that is there."""
+        """Read a step: what to do is its one key of _STEPS."""
         kinds = [key for key in data if key in _STEPS]
         if not kinds:
             more = {key: kind for kind, (_, others) in _STEPS.items() for key in others}
@@ -263,7 +263,7 @@ class _Reader:
     def _values(
         self, data: dict[str, Any], path: KeyPath, types: Mapping[str, _Type], known: Iterable[str] = ()
     ) -> dict[str, Any]:
-        """The fields that are there, checked; ``known`` are all keys, where others are read elsewhere."""
+        """The fields that are present, checked; ``known`` are all valid keys, if some are read elsewhere."""
         known = list(known) or list(types)
         out: dict[str, Any] = {}
         for key, value in data.items():

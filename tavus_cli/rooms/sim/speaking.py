@@ -1,6 +1,6 @@
-"""Who has the floor in a simulated conversation: what the PAL says, what the user says, who cuts whom off.
+"""Speech in a simulated conversation: what the PAL and the user say, and who interrupts whom.
 
-Pure, as ``replica`` is, which uses this. Section numbers are of docs/protocol.md.
+Pure, as is ``replica``, which uses it. Section numbers are those of docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -19,14 +19,15 @@ from tavus_cli.rooms.sim.model import Timing
 
 Timed = tuple[float, Any]  # when it was sent, in Unix seconds, and the message
 
-SNAPSHOTS = 400  # of one utterance at most; a longer one gets one every few words
+SNAPSHOTS = 400  # snapshots of one utterance; a longer one gets one every few words
 PAUSE = 0.25  # seconds between two utterances of the PAL
 
 
 class Source:
-    """Time, chance and the envelope: what everything that is simulated stands on.
+    """The basis of the simulation: time, randomness and the envelope of events.
 
-    ``now`` is Unix seconds; ``pace`` how many times as fast as scripted things go; ``out`` is what was sent.
+    ``now`` is in Unix seconds; ``pace`` is a factor on the speed of the script; ``out`` are the messages
+    sent.
     """
 
     def __init__(self, timing: Timing, seed: int, conversation_id: str, now: float, pace: float) -> None:
@@ -43,7 +44,7 @@ class Source:
         return self.agenda.add(self.now + seconds / self.pace, partial(call, *args))
 
     def wait(self, seconds: float) -> float:
-        """About so many seconds."""
+        """About this many seconds."""
         jitter = self.timing.jitter
         return seconds * self._random.uniform(1 - jitter, 1 + jitter)
 
@@ -62,7 +63,10 @@ class Source:
         inference_id: str | None = None,
         named: bool = True,
     ) -> None:
-        """An event (section 1.2). ``named``: with the conversation id, which generic speaking events lack."""
+        """Emit an event (section 1.2).
+
+        ``named``: with the conversation id, which generic speaking events lack.
+        """
         self._seq += 1
         system = event_type.startswith("system.")
         message = {"message_type": "system" if system else "conversation", "event_type": event_type}
@@ -87,7 +91,7 @@ class Voice:
     id: str
     turn: int
     greeting: bool = False
-    seconds: float | None = None  # of echoed audio, which has no words
+    seconds: float | None = None  # seconds of echoed audio, which has no words
     said: int = 0
     started: float = 0.0
     next: Task | None = None
@@ -116,7 +120,7 @@ class Speaking:
 
     @property
     def quiet(self) -> bool:
-        """Nobody speaks, and nothing is going to be said."""
+        """Whether nobody speaks and nothing is queued."""
         planned = any(not task.cancelled for task in self._planned)
         return not (self._pal or self._user or self._waiting or planned)
 
@@ -125,20 +129,20 @@ class Speaking:
         return self.turn
 
     def plan(self, seconds: float, call: Callable[..., None], *args: Any) -> None:
-        """Do something later, unless somebody takes the floor before."""
+        """Do something later, unless somebody starts to speak before."""
         self._planned = [task for task in self._planned if not task.cancelled]
         self._planned.append(self._source.later(seconds, call, *args))
 
     # -- the PAL -----------------------------------------------------------------------------------------
 
     def say(self, voice: Voice) -> None:
-        """After what is being said; nothing where there is nothing to say."""
+        """Say a text after those being said; "" says nothing."""
         if voice.ends or voice.seconds:
             self._waiting.append(voice)
             self._begin()
 
     def hush(self) -> None:
-        """Stop the PAL, and forget what it was going to say."""
+        """Stop the PAL and drop what it was going to say."""
         for task in self._planned:
             task.cancelled = True
         self._planned.clear()
@@ -177,31 +181,31 @@ class Speaking:
             said, index = (voice.spoken, voice.said) if interrupted else (voice.text, voice.said - 1)
             self._snapshot(voice, said, index, final=True, interrupted=interrupted)
         source = self._source
-        told = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
+        fields = {"interrupted": interrupted, "duration": round(source.now - voice.started, 3)}
         source.emit(
-            "conversation.replica.stopped_speaking", dict(told), turn=voice.turn, inference_id=voice.id
+            "conversation.replica.stopped_speaking", dict(fields), turn=voice.turn, inference_id=voice.id
         )
-        self._emit_pal("conversation.stopped_speaking", voice, told, named=False)
+        self._emit_pal("conversation.stopped_speaking", voice, fields, named=False)
         source.later(PAUSE, self._begin)
 
     def _snapshot(
         self, voice: Voice, said: str, index: int, *, final: bool = False, interrupted: bool = False
     ) -> None:
-        told = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
-        self._emit_pal("conversation.utterance.streaming", voice, told)
+        fields = {"speech": said, "content_index": index, "final": final, "is_interrupted": interrupted}
+        self._emit_pal("conversation.utterance.streaming", voice, fields)
 
     def _emit_pal(
         self, event_type: str, voice: Voice, properties: dict[str, Any], *, named: bool = True
     ) -> None:
-        """The twins: as role pal and as role replica, each with a number of its own (section 4)."""
+        """Emit twins, as role pal and as role replica, each with its own number (section 4)."""
         for role in ("pal", "replica"):
-            told = {"role": role, **properties}
-            self._source.emit(event_type, told, turn=voice.turn, inference_id=voice.id, named=named)
+            fields = {"role": role, **properties}
+            self._source.emit(event_type, fields, turn=voice.turn, inference_id=voice.id, named=named)
 
     # -- the user, who speaks as scripted ----------------------------------------------------------------
 
     def speak_as_user(self, text: str) -> None:
-        """Cuts the PAL off, unless it is greeting: users cannot interrupt that (section 2.3)."""
+        """Start to speak, which interrupts the PAL, except in its greeting (section 2.3)."""
         self.end_user()
         source = self._source
         voice = Voice(text, source.uuid(), self.turn, started=source.now)
@@ -209,7 +213,7 @@ class Speaking:
             return
         self._user = voice
         barges_in = self._pal is not None and not self._pal.greeting
-        if not barges_in:  # a barge-in begins in the turn that it cuts off
+        if not barges_in:  # a barge-in begins in the turn that it interrupts
             voice.turn = self.next_turn()
         source.emit("conversation.user.started_speaking", turn=voice.turn, inference_id=voice.id)
         self._emit_user("conversation.started_speaking", voice, {}, named=False)
@@ -217,11 +221,11 @@ class Speaking:
             self.hush()
             voice.turn = self.next_turn()
         elif self._pal is None:
-            self.hush()  # an answer that was still thought about is not given
+            self.hush()  # drop an answer that was not spoken yet
         voice.next = source.later(source.word(), self._user_word, voice)
 
     def end_user(self) -> None:
-        """The user is done, or cut off by what is typed; the utterance is what was said until then."""
+        """End the user's speech, complete or interrupted; the utterance has the words said so far."""
         voice, self._user = self._user, None
         if voice is None:
             return
@@ -232,8 +236,8 @@ class Speaking:
             self._emit_partial(voice, 0, final=True)
         source.emit("conversation.user.stopped_speaking", turn=voice.turn, inference_id=first_id)
         duration = round(source.now - voice.started, 3)
-        told = {"interrupted": False, "duration": duration}
-        self._emit_user("conversation.stopped_speaking", voice, told, named=False, inference_id=first_id)
+        fields = {"interrupted": False, "duration": duration}
+        self._emit_user("conversation.stopped_speaking", voice, fields, named=False, inference_id=first_id)
         if voice.said:
             self._emit_user("conversation.utterance", voice, {"speech": voice.spoken})
         source.later(PAUSE, self._begin)
@@ -248,8 +252,8 @@ class Speaking:
         voice.next = self._source.later(self._source.word(), self._user_word, voice)
 
     def _emit_partial(self, voice: Voice, index: int, *, final: bool = False) -> None:
-        told = {"speech": voice.spoken, "content_index": index, "final": final}
-        self._emit_user("conversation.utterance.streaming", voice, told)
+        fields = {"speech": voice.spoken, "content_index": index, "final": final}
+        self._emit_user("conversation.utterance.streaming", voice, fields)
 
     def _emit_user(
         self,
@@ -260,9 +264,9 @@ class Speaking:
         named: bool = True,
         inference_id: str | None = None,
     ) -> None:
-        told = {"role": "user", **properties}
+        fields = {"role": "user", **properties}
         inference_id = inference_id or voice.id
-        self._source.emit(event_type, told, turn=voice.turn, inference_id=inference_id, named=named)
+        self._source.emit(event_type, fields, turn=voice.turn, inference_id=inference_id, named=named)
 
 
 def _cancel(voice: Voice) -> None:

@@ -1,0 +1,86 @@
+"""A reader that has gone: every command that prints ends with 141, and says nothing about it."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tavus_cli.cli import run_command
+from tavus_cli.session.environment import Environment
+from tests.kits.program import SAMPLES, commands
+from tests.kits.tavus_api import KEY, PAL, local_api
+
+ID = "c000000000000001"
+SIM = "sim:?speed=max"
+PRINTING = {  # what makes it print; a command that is not here is given a file
+    "doctor": "",
+    "join": SIM,
+    "tail": SIM,
+    "replay": "FILE",
+    "send": f"{SIM} respond hi --wait reply",
+    "completion": "zsh",
+    "run": f"{SIM} - --json",
+    "tools": f"{SIM} --tool x=true",
+    "report": "FILE",
+    "redact": "FILE",
+    "help": "scripts",
+    "conversation create": f"--pal {PAL}",
+    "conversation list": "",
+    "conversation get": ID,
+    "conversation end": ID,
+    "auth status": "",
+    "webhooks trigger": "system.shutdown --to URL",
+    "webhooks resend": "FILE --to URL --only system.shutdown",
+    "webhooks pull": f"{ID} --forward-to URL",
+    "config path": "",
+    "config show": "",
+}
+SILENT = {
+    "local": "serves until it is stopped",
+    "webhooks listen": "serves until it is stopped",
+    "auth login": "says so on standard error",
+    "auth logout": "says so on standard error",
+    "config edit": "starts an editor",
+    "session start": "starts a process (tests/commands/test_session_start.py)",
+    "session list": "prints nothing where none runs",
+    "session stop": "says so on standard error",
+}
+
+
+@pytest.fixture
+def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    for name in ("HOME", "XDG_STATE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    with local_api() as api:
+        api.add()
+        yield {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+
+
+def ended(arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
+    """The exit status as the process would have it, and what is said on standard error."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    said = io.StringIO()
+    with open(os.devnull, "w", encoding="utf-8") as nowhere:
+        stdout = os.fdopen(writing, "w", encoding="utf-8")
+        around = Environment(io.StringIO("hello\n"), stdout, said, variables)
+        status = run_command(arguments, around)
+        if isinstance(around.flush(), BrokenPipeError):
+            status = 141
+        os.dup2(nowhere.fileno(), stdout.fileno())
+        stdout.close()
+    return status, said.getvalue()
+
+
+@pytest.mark.parametrize("name", sorted({*commands()} - {*SILENT}))
+def test_a_reader_that_has_gone(name: str, variables: dict[str, str]) -> None:
+    line = f"{name} {PRINTING.get(name, 'FILE')}".replace("FILE", str(SAMPLES))
+    words = [one.replace("URL", variables["TAVUS_API_BASE_URL"]) for one in line.split()]
+    status, said = ended(words, variables)
+    assert status == 141 or (status == 2 and name not in PRINTING), said
+    assert "Traceback" not in said
+    assert "roken pipe" not in said
