@@ -290,7 +290,8 @@ def _session(target: Target, options: RoomOptions) -> Room | None:
 
 def _only_session() -> Opened:
     """The only resident session."""
-    from tavus_cli.resident.room import NotAnswering, sessions
+    from tavus_cli.resident.room import NotAnswering
+    from tavus_cli.resident.sessions import sessions
 
     if not sockets.sockets():
         raise nothing_given()

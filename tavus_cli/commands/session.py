@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, without_keys
 from tavus_cli.protocol.wire import from_json, is_conversation_id, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
-from tavus_cli.resident.room import stop as stop_session
+from tavus_cli.resident.room import ResidentRoom, find
+from tavus_cli.resident.sessions import Found, check_supported, sessions
+from tavus_cli.resident.sessions import stop as stop_session
 from tavus_cli.resident.wire import error_of
 from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded

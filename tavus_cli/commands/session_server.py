@@ -1,6 +1,6 @@
 """``python -m tavus_cli.commands.session_server``: the process that ``session start`` leaves behind.
 
-It reads its configuration from standard input as JSON, and writes one line back (``resident/server``).
+It reads its configuration from standard input as JSON, and writes one line back (``resident/process``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.protocol.wire import from_json
-from tavus_cli.resident.server import Attach, Send, reside
+from tavus_cli.resident.process import reside
+from tavus_cli.resident.server import Attach, Send
 from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals

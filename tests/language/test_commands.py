@@ -19,11 +19,11 @@ from tavus_cli.language.commands import (
     AudioEcho,
     Say,
     build,
-    complete,
     help_lines,
     parse,
     sendable,
 )
+from tavus_cli.language.completion import complete
 from tavus_cli.protocol import interactions
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
 from tests.kits.conversations import few, many

@@ -23,8 +23,10 @@ from tavus_cli.commands.session import SERVER
 from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction, interrupt
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import NotAnswering, ResidentRoom, find, sessions, stop
-from tavus_cli.resident.server import Server, ServerOptions, claim
+from tavus_cli.resident.process import claim
+from tavus_cli.resident.room import NotAnswering, ResidentRoom, find
+from tavus_cli.resident.server import Server, ServerOptions
+from tavus_cli.resident.sessions import sessions, stop
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
@@ -394,7 +396,7 @@ def test_a_stopped_process_is_named_by_all_and_can_be_stopped() -> None:
 
 HANGS = """
 import signal, sys, time
-from tavus_cli.resident.server import claim
+from tavus_cli.resident.process import claim
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 claimed = claim("sim")
 sys.stdout.write("ready\\n"); sys.stdout.flush()

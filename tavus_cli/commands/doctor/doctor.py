@@ -150,7 +150,7 @@ def _config(findings: Findings, environment: Environment) -> None:
 
 
 async def _sessions(findings: Findings) -> None:
-    from tavus_cli.resident.room import sessions
+    from tavus_cli.resident.sessions import sessions
 
     try:
         found = await within(SESSIONS_SECONDS, sessions)

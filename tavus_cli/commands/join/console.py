@@ -11,7 +11,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import Action, AudioEcho, Say, complete
+from tavus_cli.language.commands import Action, AudioEcho, Say
+from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
