@@ -86,7 +86,7 @@ def open_to_read(path: str | Path) -> int:
             raise OSError(errno.EINVAL, "a device, not a file")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         os.close(descriptor)
         raise
     return descriptor
@@ -138,7 +138,7 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
             raise OSError(errno.EINVAL, "not a file: a pipe, a terminal and a disk cannot be written to here")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         os.close(descriptor)
         raise
     return descriptor

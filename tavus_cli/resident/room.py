@@ -90,7 +90,7 @@ def _open(name: str, timeout: float) -> ResidentRoom | None:
         try:
             greeted.greet(time.monotonic() + ASKING)
             return greeted.room(time.monotonic() + timeout)
-        except BaseException:
+        except BaseException:  # a signal too must not leave it open
             connection.close()
             raise
     except Ended:

@@ -130,7 +130,7 @@ class Session:
         join = asyncio.create_task(self.room.join())
         try:
             await join
-        except BaseException:
+        except BaseException:  # a cancelled join too leaves the room
             join.cancel()
             await self._leave(in_order=False)
             if self._recorder is not None:

@@ -112,6 +112,25 @@ def call(number: int) -> dict[str, Any]:
             id="calls that nobody answers",
         ),
         pytest.param(
+            heard(call(1), message("conversation.utterance", turn=2, role="pal", speech="Never mind.")),
+            {"after": 65.0},
+            " c1 · PAL present · turn 2 · 1:05 ",
+            id="a call that the PAL has gone on without",
+        ),
+        pytest.param(
+            heard(message("conversation.perception_tool_call", turn=1, name="look", tool_call_id="c1")),
+            {"after": 65.0},
+            " c1 · no PAL yet · turn 1 · 1:05 ",
+            id="a call that wants no answer",
+        ),
+        pytest.param(
+            heard(call(1)),
+            {"over": "expired", "after": 65.0},
+            " c1 · over · turn 1 · 1:05 ",
+            id="a call, over",
+        ),
+        pytest.param(heard(), {"mode": "PAUSED"}, " c1 · PAUSED · no PAL yet · 0:00 ", id="a recording"),
+        pytest.param(
             heard(), {"paused": 12}, " c1 · PAUSED, 12 waiting, F4 resumes · no PAL yet · 0:00 ", id="paused"
         ),
         pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0:00 ", id="recording"),

@@ -148,7 +148,7 @@ def test_a_full_script() -> None:
             '[[at]]\nsay = "x"\nreason = "y"',
             's.toml:3: unknown key "reason"; known are after, say',
         ),
-        ("[[at]]\nraw = inf", 's.toml:2: "raw" must be a value that JSON has, which inf and nan are not'),
+        ("[[at]]\nraw = inf", 's.toml:2: "raw" must be a value that JSON has; inf and nan are not'),
         (
             '[[at]]\nperception = "x"\nmodality = "video"',
             's.toml:3: "modality" must be one of vision, audio',
