@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from tests.kits.command_kit import COMMANDS, LAST_GUEST, LIMIT, URL, Run, arguments, faked
+from tests.kits.command_kit import COMMANDS, LAST_GUEST, URL, Run, arguments, faked
 from tests.kits.fake_daily import Scenario
 from tests.kits.program import CONSOLE, Result
+from tests.kits.signals import handles
 from tests.kits.tmux import Pane, needs_tmux, pane
 
 HELLO = {"event_type": "conversation.utterance", "seq": 1, "properties": {"role": "pal", "speech": "Hello"}}
@@ -205,18 +206,6 @@ def test_signals_in_a_room_that_confirms_nothing() -> None:
     for number, result in asyncio.run(main()):
         assert result.status == 128 + number
         assert result.err in ("", LAST_GUEST)  # of send and tail, once they have joined
-
-
-async def handles(pid: int) -> None:
-    """Until the process has set handlers for INT, TERM and HUP (Linux tells in /proc)."""
-    wanted = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    async with asyncio.timeout(LIMIT):
-        while True:
-            text = Path(f"/proc/{pid}/status").read_text()
-            caught = next(line for line in text.splitlines() if line.startswith("SigCgt"))
-            if int(caught.split()[1], 16) & wanted == wanted:
-                return
-            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize("command", ["join", "tail"])

@@ -83,6 +83,7 @@ def _pretty(folders: pytest.TempPathFactory, messages: list[dict[str, object]]) 
         ("--only utterance", "utterance"),
         ("--only replica.* --all", "replica.started_speaking replica.stopped_speaking"),
         ("--only tool_call --only shutdown", "shutdown tool_call"),
+        ("--only tool_call,shutdown", "shutdown tool_call"),
         ("--where properties.name=='lookup_order'", "tool_call"),
         ("--only utterance.streaming", "utterance.streaming"),
     ],

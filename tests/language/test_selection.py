@@ -44,6 +44,9 @@ from tests.kits.conversations import (
         ("shutdown", "system.shutdown", True),
         ("system.shutdown", "system.shutdown", True),
         ("UTTERANCE", "conversation.utterance", False),
+        ("utterance,tool_call", "conversation.tool_call", True),
+        ("tool_*,utterance,", "conversation.utterance", True),
+        ("utterance,tool_call", "conversation.utterance.streaming", False),
         ("odd", "odd", True),
         ("*", "", True),
         ("utterance", "", False),
@@ -303,6 +306,11 @@ def test_an_expression_that_may_select_nothing_is_questioned(where: str, doubts:
 )
 def test_a_filter_that_matches_nothing_known_is_questioned(given: dict[str, Any], doubts: list[str]) -> None:
     assert selection(**given).doubts() == doubts
+
+
+def test_one_of_several_is_questioned_by_itself() -> None:
+    doubts = TypePattern(["utterance,tol_call", "shutdown"]).doubts()
+    assert doubts == ['no known event type matches "tol_call"; did you mean tool_call?']
 
 
 def test_a_type_that_was_seen_is_known() -> None:
