@@ -1,4 +1,4 @@
-"""``replay -i``: the console over a recording, which stands still until it is told to go on."""
+"""``replay -i``: the console over a recording, which pauses until a command continues it."""
 
 from __future__ import annotations
 
