@@ -158,6 +158,6 @@ def _complaint(data: bytes) -> str:
 
 @contextlib.asynccontextmanager
 async def talker(model: Model, key: str) -> AsyncIterator[Talker]:
-    """The proxy to use; none for a model on this machine."""
+    """A Talker, inside ``async with``. A model on this machine is reached without a proxy."""
     async with poster(proxies=not model.local) as asking:
         yield Talker(model, key, asking)

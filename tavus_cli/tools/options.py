@@ -99,5 +99,5 @@ def tool_options(
             f"--tool-from is {' or '.join(SENDERS)}, not {sender}{did_you_mean(sender, SENDERS)}"
         )
     if not tools and not file:
-        raise UsageError("no tools given: add --tool or --tools")
+        raise UsageError("no tools: give --tool or --tools")
     return ToolOptions(tuple(tools or ()), file, kind, sender == "any", max_calls, cut, log, dry_run)
