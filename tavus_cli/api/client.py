@@ -247,7 +247,7 @@ class TavusApi:
     def _no_json(self, answer: Answer) -> str:
         text = answer.text.lstrip()
         if text.startswith("<"):
-            title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+            title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
             name = self._shown(title[1]) if title else ""
             return f"a web page{f' ({name})' if name else ''}: a proxy is in between, or the address is wrong"
         if text[:1] in ("{", "["):

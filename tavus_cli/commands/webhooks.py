@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.files import make_private, open_to_write, read_text
 from tavus_cli.language.patterns import glob
+from tavus_cli.language.selection import split_types
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.views.safe import safe, safe_json
@@ -135,6 +136,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
     lines = [line for line in read_text(path, stdin).split("\n") if line.strip()]
     bodies = []
     kinds: set[str] = set()
+    only = [one for text in only for one in split_types(text)]
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
         try:

@@ -40,6 +40,9 @@ CASES = {
         "tail --format js": "tail --format jsonl",
         "tail -f pr": "tail -f pretty",
         "tail --only utterance --ignore shut": "tail --only utterance --ignore shutdown",
+        "tail --only utterance,shut": "tail --only utterance,shutdown",
+        "tail --until=tool_call,heartb": "tail --until=tool_call,heartbeat",
+        "webhooks resend x --only shutdown,rag": "webhooks resend x --only shutdown,rag.observability",
         "send --wait repl": "send --wait repl",  # reply, and the types of replica
         "conversation list --status act": "conversation list --status active",
         "report x.jsonl --transcript vt": "report x.jsonl --transcript vtt",

@@ -6,8 +6,10 @@ signal, perhaps a second one, and tells how it ended and after how many seconds.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -226,3 +228,15 @@ def _marked(mark: str) -> list[int]:
             if mark.encode() in path.read_bytes():
                 found.append(int(path.parent.name))
     return [one for one in found if one != os.getpid()]
+
+
+async def handles(pid: int) -> None:
+    """Until the process has set handlers for INT, TERM and HUP (Linux tells in /proc)."""
+    wanted = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    async with asyncio.timeout(SECONDS):
+        while True:
+            text = Path(f"/proc/{pid}/status").read_text()
+            caught = next(line for line in text.splitlines() if line.startswith("SigCgt"))
+            if int(caught.split()[1], 16) & wanted == wanted:
+                return
+            await asyncio.sleep(0.01)

@@ -76,6 +76,11 @@ _tavus_console_offer() {
         @files) _tavus_console_paths -f ;;
         @folders) _tavus_console_paths -d ;;
         @ids) _tavus_console_ids ;;
+        @list)
+            if [[ $current == *,* ]]; then
+                prefix+=${current%,*},
+                current=${current##*,}
+            fi ;;
         @targets)
             if [[ $current == sim:* ]]; then
                 prefix+=sim:

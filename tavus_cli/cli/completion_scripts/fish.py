@@ -8,6 +8,7 @@ from tavus_cli.cli.completion_scripts.shapes import (
     FILES,
     FOLDERS,
     IDS,
+    LIST,
     PROGRAM,
     TARGET_WORDS,
     TARGETS,
@@ -95,6 +96,12 @@ function __tavus_console_targets
     end
 end
 
+# Words of which several can be given, with commas.
+function __tavus_console_list
+    set -l start (string match -rg -- '^(?:--[^=]*=)?(.*,)' (commandline -ct))
+    printf '%s\n' "$start"$argv
+end
+
 # Whether KIND is the last argument of send, and is this one.
 function __tavus_console_kind
     set -l given (__tavus_console_arguments)
@@ -175,7 +182,9 @@ def _offer(offer: Offer) -> str:
         IDS: "(__tavus_console_ids)",
         FOLDERS: "(__fish_complete_directories)",
     }
-    words = " ".join(asked.get(one, one) for one in offer if one != FILES)
+    words = " ".join(asked.get(one, one) for one in offer if one not in (FILES, LIST))
+    if LIST in offer:
+        words = f"(__tavus_console_list {words})"
     return " ".join([*(["-F"] if FILES in offer else []), *([f"-a '{words}'"] if words else [])])
 
 

@@ -48,6 +48,7 @@ _tavus_console_offer() {
         @files) _files ;;
         @folders) _files -/ ;;
         @ids) _tavus_console_ids ;;
+        @list) compset -P '*,' ;;
         @targets)
             if compset -P 'sim:'; then _files; else _tavus_console_offer __TARGETS__ @ids; fi ;;
         *[:/=]) compadd -S '' -- $one ;;
