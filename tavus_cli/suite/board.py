@@ -31,7 +31,7 @@ _BAR = 24  # columns
 
 
 class Screen:
-    """What a suite prints on: plain lines, or lines above a table that is drawn again and again."""
+    """The output of a suite: plain lines, or lines above a table that is redrawn."""
 
     def __init__(self, environment: Environment, live: Live | None = None) -> None:
         self._environment = environment
@@ -111,7 +111,7 @@ class Board:
 async def shown(
     board: Board, environment: Environment, *, live: bool
 ) -> AsyncIterator[tuple[Screen, Environment]]:
-    """The screen, and an environment for the runs: their progress is not said, warnings stand above it.
+    """The screen, and an environment for the runs, which prints warnings above it and no progress.
 
     The table is gone at the end.
     """
@@ -154,7 +154,7 @@ async def shown(
 
 
 class _Above(io.TextIOBase):
-    """A stream that is no terminal, and gives each line to ``put``."""
+    """A stream that is not a terminal, and passes each line to ``put``."""
 
     def __init__(self, put: Callable[[str], object]) -> None:
         self._put = put

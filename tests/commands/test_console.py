@@ -145,7 +145,7 @@ def test_help_errors_and_quit() -> None:
     assert status == 0
 
 
-def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
+def test_what_is_placed_at_a_moment_is_sent_while_the_typing_continues() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         await terminal.shows("PAL present")
         keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")

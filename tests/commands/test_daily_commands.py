@@ -209,7 +209,7 @@ def test_signals_in_a_room_that_confirms_nothing() -> None:
 
 
 @pytest.mark.parametrize("command", ["join", "tail"])
-def test_a_recording_of_a_join_that_failed_is_in_nobodys_way(command: str, tmp_path: Path) -> None:
+def test_a_recording_of_a_join_that_failed_is_not_left_behind(command: str, tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
 
     async def main(scenario: Scenario) -> Result:
@@ -254,7 +254,7 @@ def test_ctrl_d_ends_a_join_that_never_ends(tmp_path: Path) -> None:
 
 @needs_tmux
 @pytest.mark.parametrize("command", ["tail", "send", "join"])
-def test_a_terminal_is_told_what_is_waited_for(command: str, tmp_path: Path) -> None:
+def test_a_terminal_shows_what_is_waited_for(command: str, tmp_path: Path) -> None:
     log = tmp_path / "calls"
     line = " ".join([CONSOLE, *arguments(command, URL)]) + " < /dev/null"  # join without a prompt
     scenario = good(people=[], early=[], log=str(log))

@@ -228,7 +228,7 @@ FAILING: dict[str, tuple[dict[str, Any], int, dict[str, bool | None], str]] = {
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_what_does_not_work_is_said_and_in_the_status(daily: Install, name: str) -> None:
+def test_what_does_not_work_is_reported_and_in_the_status(daily: Install, name: str) -> None:
     scenario, status, found, words = FAILING[name]
     early: list[Any] = [HELLO if name != "no PAL" else {"event_type": "of nobody's"}]
     daily(**{"early": early} | scenario)
@@ -240,14 +240,14 @@ def test_what_does_not_work_is_said_and_in_the_status(daily: Install, name: str)
     assert words in result.out
 
 
-def test_silence_is_told(daily: Install) -> None:
+def test_silence_is_reported(daily: Install) -> None:
     daily()
     result = doctor()
     assert result.status == 3
     assert "✗ no event arrived within 0.1 s" in result.lines
 
 
-def test_notes_are_told_and_prove_nothing(daily: Install) -> None:
+def test_notes_are_reported_and_prove_nothing(daily: Install) -> None:
     steps = [{"network": "interrupted"}, {"network": "connected"}]
     daily(early=[HELLO], steps=steps)
     result = doctor("--for", "500ms")
@@ -259,7 +259,7 @@ def test_notes_are_told_and_prove_nothing(daily: Install) -> None:
     ]
 
 
-def test_a_client_that_does_not_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_load_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "daily", None)
     result = console("doctor")
     assert (result.status, result.err) == (5, "")

@@ -152,13 +152,13 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests/good.tavus", "nothing.tavus"], "nothing.tavus"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_run(words: list[str], says: str) -> None:
+def test_what_is_wrong_is_reported_before_anything_is_run(words: list[str], says: str) -> None:
     result = console("run", *words)
     assert (result.status, result.out) == (2, "")
     assert says in result.err
 
 
-def test_mistakes_of_all_scripts_are_told() -> None:
+def test_mistakes_of_all_scripts_are_reported() -> None:
     Path("tests/bad.tavus").write_text("/expect utterence\n")
     Path("tests/good.tavus").write_text("/wiat 3s\n")
     for words in (["run", MAX, "tests"], ["run", "--check", "tests"]):
@@ -187,7 +187,7 @@ def test_failures_leave_their_recordings() -> None:
     assert [one["recording"] for one in rows("r.jsonl")] == ["kept/0001-bad.jsonl", "kept/0002-good.jsonl"]
 
 
-def test_a_full_disk_is_said_once_and_fails() -> None:
+def test_a_full_disk_is_reported_once_and_fails() -> None:
     result = console("run", MAX, "tests/good.tavus", "--repeat", "2", "--results", "/dev/full")
     assert (result.status, result.err.count("No space left")) == (1, 1)
     assert "2 of 2 runs passed" in result.out
@@ -298,12 +298,12 @@ def test_a_conversation_for_a_simulated_caller_is_text_only(api: LocalApi) -> No
     assert api.active == []
 
 
-def test_no_key_is_said_before_anything(api: LocalApi) -> None:
+def test_no_key_is_reported_before_anything(api: LocalApi) -> None:
     result = console("run", "tests", "--new", "--pal", PAL, TAVUS_API_BASE_URL=api.base_url)
     assert (result.status, api.requests) == (4, [])
 
 
-def test_what_could_not_be_ended_is_said_and_fails(api: LocalApi) -> None:
+def test_what_could_not_be_ended_is_reported_and_fails(api: LocalApi) -> None:
     api.before = lambda request: Odd(403, "{}") if request.path.endswith("/end") else None
     result = run_new(api, "tests/good.tavus")
     assert result.status == 1

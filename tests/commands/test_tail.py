@@ -186,13 +186,13 @@ def test_a_live_room_ends_when_its_time_is_over() -> None:
     assert (result.status, result.err) == (0, "")
 
 
-def test_what_did_not_come_in_time_is_told() -> None:
+def test_what_did_not_come_in_time_is_reported() -> None:
     result = console("tail", "sim", "--for", "100ms", "--until", "tool_call")
     assert result.status == 3
     assert result.err == "tavus-console: tool_call did not arrive within 0.1 s\n"
 
 
-def test_a_conversation_that_ends_before_is_told() -> None:
+def test_a_conversation_that_ends_before_is_reported() -> None:
     result = console("replay", SAMPLE, "--count", "1000")
     assert result.status == 6
     assert "ended before event 1000" in result.err
@@ -230,7 +230,7 @@ def test_a_damaged_line_costs_that_line(tmp_path: Path) -> None:
     assert "\x1b" not in result.err
 
 
-def test_gaps_are_told_apart_where_the_reader_is_a_machine(tmp_path: Path) -> None:
+def test_gaps_are_distinguished_where_the_reader_is_a_machine(tmp_path: Path) -> None:
     path = tmp_path / "gap.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in NUMBERED if one["seq"] not in (20, 21)))
     result = console("replay", str(path), "--format", "jsonl", "--all")

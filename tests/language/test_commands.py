@@ -176,7 +176,7 @@ _WRONG = {
 
 
 @pytest.mark.parametrize(("line", "message"), _WRONG.items(), ids=_WRONG)
-def test_what_is_wrong_is_said_with_the_usage(line: str, message: str) -> None:
+def test_what_is_wrong_is_reported_with_the_usage(line: str, message: str) -> None:
     with pytest.raises(UsageError, match="^" + re.escape(message)):
         parse(line)
 

@@ -60,7 +60,7 @@ def test_types(pattern: str, name: str, fits: bool) -> None:
     assert TypePattern(["nothing.like.it", pattern])(name) is fits
 
 
-def test_no_pattern_is_no_filter() -> None:
+def test_no_pattern_is_not_a_filter() -> None:
     assert not TypePattern([])
     assert TypePattern(["x"])
     assert not TypePattern([])("conversation.utterance")
@@ -221,7 +221,7 @@ def test_where_over_the_samples(expression: str, lines: list[int]) -> None:
         ("a && [*].zzz(@)", "--where: unknown function zzz()"),
     ],
 )
-def test_what_is_no_expression(expression: str, message: str) -> None:
+def test_what_is_not_an_expression(expression: str, message: str) -> None:
     with pytest.raises(UsageError, match="^" + re.escape(message)) as caught:
         compile_where(expression)
     assert "\n" not in str(caught.value)

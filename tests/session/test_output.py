@@ -84,7 +84,7 @@ def test_a_reader_that_reads_gets_everything_in_order(pipe: Pipe) -> None:
     assert run(main) == "".join(LINES)
 
 
-def test_a_slow_reader_loses_nothing_and_holds_up_nobody(pipe: Pipe) -> None:
+def test_a_slow_reader_loses_nothing_and_blocks_nothing(pipe: Pipe) -> None:
     """Nobody reads until all has been handed over and the end waits for it."""
 
     async def main() -> str:

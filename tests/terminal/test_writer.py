@@ -120,7 +120,7 @@ def test_a_write_never_waits_and_all_of_it_arrives(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("how", ["no reader", "flow control"])
-def test_lines_wait_and_everything_else_goes_on(
+def test_lines_wait_and_everything_else_continues(
     terminal: Terminal, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "STALL_SECONDS", 0.0)
@@ -152,7 +152,7 @@ def test_lines_wait_and_everything_else_goes_on(
     asyncio.run(check())
 
 
-def test_a_short_wait_is_not_told(terminal: Terminal) -> None:
+def test_a_short_wait_is_not_reported(terminal: Terminal) -> None:
     async def check() -> None:
         async with prompting(terminal) as (prompt, _, _):
             prompt.print(numbered(5_000))

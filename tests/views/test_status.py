@@ -172,7 +172,7 @@ def test_it_is_painted_as_a_whole() -> None:
         (12, " PAL prese…"),
     ],
 )
-def test_what_matters_least_goes_first_where_there_is_no_room(columns: int, told: str) -> None:
+def test_what_matters_least_goes_first_where_there_is_not_a_room(columns: int, told: str) -> None:
     conversation = heard(
         message("conversation.utterance", turn=2, role="user", speech="Hi"),
         message("conversation.utterance", turn=2, role="pal", speech="Hello", inference="x"),
@@ -188,7 +188,7 @@ def test_a_call_that_waits_stays_at_forty_columns() -> None:
 # -- what the live line says ------------------------------------------------------------------------------
 
 
-def test_nothing_is_said() -> None:
+def test_nothing_is_reported() -> None:
     assert live(Conversation()) == ""
 
 
@@ -284,7 +284,7 @@ def test_nor_do_they_outgrow_a_terminal_too_small_to_use(columns: int) -> None:
 
 @some
 @given(name=texts(), speech=texts(), role=texts(12), columns=st.integers(0, 300), typed=st.booleans())
-def test_whatever_is_said_fits(name: str, speech: str, role: str, columns: int, typed: bool) -> None:
+def test_whatever_is_reported_fits(name: str, speech: str, role: str, columns: int, typed: bool) -> None:
     conversation = heard() if typed else heard(partial(speech, role))
     if typed:
         conversation.sent(respond(speech).encode("c1"), START)

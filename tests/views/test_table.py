@@ -153,7 +153,7 @@ def test_stats() -> None:
     ]
 
 
-def test_where_there_is_nothing_it_is_said() -> None:
+def test_where_there_is_nothing_it_is_reported() -> None:
     assert turns_table([], PLAIN, 80) == ["no turns yet"]
     assert tools_table([], START, PLAIN, 80) == ["no tool calls yet"]
     assert stats([turn(1)], [call()], PLAIN, 80) == ["no latencies yet"]

@@ -238,7 +238,7 @@ class Console:
         target = room.via or room.target
         if self._record is not None:
             lines.append(f"look again: tavus-console report {shlex.quote(self._record)}")
-        if self._session.over is None and not target.startswith("sim"):
+        if self._session.over is None and (room.via or not target.startswith("sim")):
             lines.append(f"continue: tavus-console join {shlex.quote(target)}")
         return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
 
