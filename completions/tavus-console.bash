@@ -35,12 +35,12 @@ _tavus_console_paths() {
     done < <(compgen "$1" -- "$current")
 }
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     local LC_ALL=C one name text state
     local folders=("${XDG_RUNTIME_DIR:-/run/user/$UID}/tavus-console" "/run/user/$UID/tavus-console"
         "${TMPDIR:-/tmp}/runtime-$UID/tavus-console" "$HOME/Library/Caches/TemporaryItems/tavus-console")
-    [[ -n $TAVUS_CONSOLE_RUNTIME ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
+    [[ -n ${TAVUS_CONSOLE_RUNTIME:-} ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
     for one in "${folders[@]}"; do
         for name in "$one"/*.sock; do
             name=${name##*/}
@@ -55,6 +55,9 @@ _tavus_console_ids() {
             IFS= read -r -n 4096 text < "$one"
             [[ $text =~ \"conversation_id\":\ \"(c[0-9a-z]+)\" ]] && _tavus_console_add "${BASH_REMATCH[1]}"
         done
+        for one in "$state"/tavus-console/tokens/*; do
+            [[ ${one##*/} =~ ^c[0-9a-z]+$ ]] && _tavus_console_add "${one##*/}"
+        done
     done
 }
 
@@ -65,6 +68,11 @@ _tavus_console_offer() {
         @files) _tavus_console_paths -f ;;
         @folders) _tavus_console_paths -d ;;
         @ids) _tavus_console_ids ;;
+        @list)
+            if [[ $current == *,* ]]; then
+                prefix+=${current%,*},
+                current=${current##*,}
+            fi ;;
         @targets)
             if [[ $current == sim:* ]]; then
                 prefix+=sim:
@@ -91,10 +99,10 @@ _tavus_console_value() {
     "join --tool-reply"|"tail --tool-reply"|"run --tool-reply"|"tools --tool-reply"|"session start --tool-reply") offer=(echo append respond none) ;;
     "join --tool-from"|"tail --tool-from"|"run --tool-from"|"tools --tool-from"|"session start --tool-from") offer=(pal any) ;;
     "tail -f"|"tail --format"|"replay -f"|"replay --format") offer=(pretty jsonl) ;;
-    "tail --only"|"tail --ignore"|"tail --until"|"replay --only"|"replay --ignore"|"replay --until"|"webhooks resend --only") offer=(append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
+    "tail --only"|"tail --ignore"|"tail --until"|"replay --only"|"replay --ignore"|"replay --until"|"webhooks resend --only") offer=(@list append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
     "tail --role"|"replay --role") offer=(user pal) ;;
     "replay --speed") offer=(1 4 max) ;;
-    "send --wait") offer=(reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
+    "send --wait") offer=(@list reply append_llm_context connected disconnected echo guardrail.triggered heartbeat interaction interrupt joined left objective.activated objective.completed objective.confirm objective.pending overwrite_llm_context pal.started_speaking pal.stopped_speaking pal_joined pal_present perception-analysis perception_analysis perception_tool_call perception_unavailable post_call_action_executed rag.observability recording_copy_failed recording_ready replica.started_speaking replica.stopped_speaking replica_interrupted replica_joined replica_present replica_ready respond sensitivity set_emotion shutdown started_speaking stopped_speaking tool_call tool_result transcription_ready user.started_speaking user.stopped_speaking utterance utterance.streaming) ;;
     "run --keep") offer=(failed all) ;;
     "run --keep-in"|"local --record") offer=(@folders) ;;
     "report --transcript") offer=(srt vtt md txt) ;;
@@ -201,6 +209,6 @@ _tavus_console() {
     else
         _tavus_console_argument "$place" "$count"
     fi
-    _tavus_console_offer "${offer[@]}"
+    _tavus_console_offer ${offer[@]+"${offer[@]}"}
 }
 complete -F _tavus_console tavus-console

@@ -11,15 +11,22 @@ OSError whose text says why; ``cannot`` turns it into an error of one line.
 from __future__ import annotations
 
 import codecs
+import contextlib
 import errno
+import io
 import os
+import select
 import stat
 import sys
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from tavus_cli.errors import ConsoleError, UsageError
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer as Buffer
 
 LARGEST = 64 << 20  # bytes of a file that is read as a whole
 _PORTION = 1 << 20
@@ -33,6 +40,7 @@ _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
 _CLOEXEC = getattr(os, "O_CLOEXEC", 0)
 _BINARY = getattr(os, "O_BINARY", 0)
 STDIN = "standard input"
+_LOOK_UP = 0.5  # seconds: a signal may come right before the wait
 TERMINAL_LINE = 1_023 if sys.platform == "darwin" else 4_095  # bytes; a terminal drops the rest of a line
 
 _MARKS = (  # UTF-32 before UTF-16, whose mark begins it
@@ -78,7 +86,7 @@ def open_to_read(path: str | Path) -> int:
             raise OSError(errno.EINVAL, "a device, not a file")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         os.close(descriptor)
         raise
     return descriptor
@@ -130,7 +138,7 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
             raise OSError(errno.EINVAL, "not a file: a pipe, a terminal and a disk cannot be written to here")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         os.close(descriptor)
         raise
     return descriptor
@@ -155,6 +163,44 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
             file.writelines(texts)
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None
+
+
+class Patient(io.RawIOBase):
+    """Reads a pipe or a terminal, which may be silent for hours.
+
+    What handles a signal sets ``stop``, and raises it where the main thread is ``waiting``.
+    A pipe of ours is read without waiting first: one that nobody has written to yet is at its end.
+    """
+
+    waiting = False
+    stop: BaseException | None = None
+
+    def __init__(self, source: io.BufferedReader) -> None:
+        self._source = source  # kept, so that it stays open
+
+    def readable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._source.fileno()
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        if not os.get_blocking(self.fileno()):
+            with contextlib.suppress(BlockingIOError):
+                return os.readv(self.fileno(), [buffer])
+        try:
+            Patient.waiting = threading.current_thread() is threading.main_thread()
+            if Patient.waiting and Patient.stop is not None:
+                raise Patient.stop
+            while not select.select([self], [], [], _LOOK_UP)[0]:  # a signal interrupts that, not a read
+                pass
+        finally:
+            Patient.waiting = False
+        return os.readv(self.fileno(), [buffer])
+
+    def close(self) -> None:
+        super().close()
+        self._source.close()
 
 
 def is_pipe(descriptor: int) -> bool:

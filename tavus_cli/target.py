@@ -1,4 +1,4 @@
-"""TARGET: from the word a person typed to a value (``parse``), and from that to a room (``open_target``).
+"""TARGET: from the word that was typed to a value (``parse``), and from that to a room (``open_target``).
 
 Every command that acts on a conversation opens it here and nowhere else.
 """
@@ -21,7 +21,7 @@ from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
 
 VARIABLE = "TAVUS_CONVERSATION"
-ASK_SECONDS = 10.0  # for the API to say whether a conversation has ended
+ASK_SECONDS = 10.0  # seconds for the API to report whether a conversation has ended
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
@@ -32,7 +32,7 @@ class Sim(NamedTuple):
 
 
 class RoomUrl(NamedTuple):
-    """A Daily room; not checked yet. The URL may hold a token: show it by ``shown``."""
+    """A Daily room; not checked yet. The URL may hold a token: print it through ``shown``."""
 
     url: str
 
@@ -52,7 +52,7 @@ class Recording(NamedTuple):
 
 
 class Piped(NamedTuple):
-    """ "-": what another command printed about a conversation, on standard input."""
+    """ "-": the output of another command about a conversation, on standard input."""
 
 
 class Default(NamedTuple):
@@ -94,7 +94,7 @@ Joinable = tuple[Sim | RoomUrl, RoomOptions]
 
 
 def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> Target:
-    """What a word means. Raises UsageError, which says what to give and shows no token."""
+    """The TARGET of a word. Raises UsageError, which says what to give and contains no token."""
     if not word:
         return Default()
     if word == "-":
@@ -114,7 +114,7 @@ def parse(word: str | None, is_file: Callable[[str], bool] = os.path.isfile) -> 
 
 
 def shown(target: Target) -> str:
-    """A TARGET for a person's eyes: without a token."""
+    """A TARGET to print: without a token."""
     match target:
         case RoomUrl(url):
             return redacted(url.partition("?")[0])
@@ -126,7 +126,7 @@ def shown(target: Target) -> str:
 
 
 def _invalid(word: str) -> UsageError:
-    """Of a word with a question mark only the start is shown: it may be a URL with a token."""
+    """The error for an invalid word, quoted only up to a question mark: it may be a URL with a token."""
     start, query, rest = word.partition("?")
     if start.lower() == "sim":
         return UsageError(
@@ -144,9 +144,9 @@ def _invalid(word: str) -> UsageError:
 async def open_target(
     target: Target, options: RoomOptions, environment: Environment, *, recorded: bool = False
 ) -> Opened:
-    """The room of a TARGET: the resident session for it, where there is one, else one to join.
+    """The room of a TARGET: the resident session for it, if there is one, or a room to join.
 
-    Asks the API about an id, and reads standard input for "-"; neither holds up the event loop.
+    It asks the API about an id, and reads standard input for "-", without blocking the event loop.
     ``recorded``: whether a recording will do. Raises UsageError, NotFound, ConversationOver, CannotJoin.
     """
     from tavus_cli.session.waiting import within
@@ -177,7 +177,7 @@ def run_in(
     environment: Environment,
     command: Callable[[Room], Coroutine[Any, Any, int]],
 ) -> int:
-    """Open the TARGET and run ``command`` in its room, to the exit status. Raises what either raises."""
+    """Open the TARGET and run ``command`` in its room; returns the exit status. Raises the errors of both."""
     from tavus_cli.session.session import run
 
     async def opened() -> int:
@@ -187,7 +187,7 @@ def run_in(
 
 
 def _look_up(target: Target, options: RoomOptions, environment: Environment) -> Room | Joinable:
-    """The resident session for a TARGET, or what can be joined in its place. Blocks."""
+    """The resident session for a TARGET, or a target that can be joined instead. Blocks."""
     if (session := _session(target, options)) is not None:
         return session
     joinable = resolve(target, options, environment)
@@ -197,7 +197,7 @@ def _look_up(target: Target, options: RoomOptions, environment: Environment) -> 
 
 
 def resolve(target: Target, options: RoomOptions, environment: Environment) -> Joinable:
-    """What can be joined, by an id, "-" and the default too. Blocks; raises as ``open_target`` does."""
+    """A target that can be joined, also from an id, "-" or the default. Blocks; raises as ``open_target``."""
     if isinstance(target, Default):
         target = parse(environment.environ.get(VARIABLE))
     if isinstance(target, Piped):
@@ -219,9 +219,9 @@ def resolve(target: Target, options: RoomOptions, environment: Environment) -> J
 
 
 def room_of(target: Sim | RoomUrl, options: RoomOptions, environ: Mapping[str, str] = os.environ) -> Room:
-    """The room itself, not that of a resident session for it. Raises UsageError.
+    """The room itself, not a resident session for it. Raises UsageError.
 
-    ``environ``: where the API's key may be, by which a conversation that has ended is not joined again.
+    ``environ`` may hold the API key, with which a conversation that has ended is not joined again.
     """
     if isinstance(target, Sim):
         if options.conversation_id is not None:
@@ -261,7 +261,7 @@ def room_of(target: Sim | RoomUrl, options: RoomOptions, environ: Mapping[str, s
 
 
 def _from_pipe(options: RoomOptions, environment: Environment) -> tuple[Target, RoomOptions]:
-    """What standard input names, an id perhaps. Blocks. Raises UsageError, ConversationOver."""
+    """The target named on standard input, perhaps an id. Blocks. Raises UsageError, ConversationOver."""
     from tavus_cli.api.conversations import from_pipe
 
     found = from_pipe(_standard_input(environment))
@@ -289,8 +289,9 @@ def _session(target: Target, options: RoomOptions) -> Room | None:
 
 
 def _only_session() -> Opened:
-    """The only resident session there is."""
-    from tavus_cli.resident.room import NotAnswering, sessions
+    """The only resident session."""
+    from tavus_cli.resident.room import NotAnswering
+    from tavus_cli.resident.sessions import sessions
 
     if not sockets.sockets():
         raise nothing_given()
@@ -314,7 +315,7 @@ def nothing_given() -> UsageError:
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input, which is then the terminal again where there is one: for a prompt."""
+    """All of standard input; afterwards it is the terminal, if there is one, for a prompt."""
     text = read_stdin(environment.stdin)
     with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):

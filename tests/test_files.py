@@ -172,7 +172,7 @@ def test_at_most_so_many_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can be somebody else")
-def test_a_file_of_somebody_elses_keeps_its_mode(tmp_path: Path) -> None:
+def test_a_file_of_another_user_keeps_its_mode(tmp_path: Path) -> None:
     path = tmp_path / "theirs"
     path.touch(mode=0o644)
     os.chown(path, 65_534, 65_534)

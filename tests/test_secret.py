@@ -59,6 +59,12 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
     assert redacted(redacted(text)) == redacted(text)
 
 
+@pytest.mark.parametrize("piece", ["//:", "//a:b@", "?t=", "api_key=", '"api_key ', "//a:", "https://"])
+def test_a_long_text_takes_no_long_time(piece: str) -> None:
+    """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
+    redacted("@ " + piece * (1_000_000 // len(piece)))
+
+
 def test_programs_get_no_key() -> None:
     keys = {"TAVUS_API_KEY": "1", "TAVUS_PROD_API_KEY": "2", "TAVUS_EU_1_API_KEY": "3"}
     assert without_keys(keys | {"PATH": "/", "MY_TAVUS_API_KEY_FILE": "x"}) == {

@@ -110,7 +110,7 @@ def test_no_target_says_what_to_give(target: str | None) -> None:
         " ",
     ],
 )
-def test_what_is_no_target_says_what_to_give(target: str) -> None:
+def test_what_is_not_a_target_says_what_to_give(target: str) -> None:
     assert refused(target) == f'"{target}" is not a valid TARGET: {GIVE}'
 
 
@@ -219,7 +219,7 @@ def test_a_url_in_a_wrong_place_shows_no_token(arguments: list[str], json: list[
     assert "secret" not in result.out + result.err
 
 
-def test_how_a_token_is_given_is_told() -> None:
+def test_how_a_token_is_given_is_reported() -> None:
     assert "[?t=TOKEN]" in console("tail", "https://tavus.daily.co/a/b").err
 
 
@@ -309,7 +309,7 @@ def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> N
         found(ID, api=api)
 
 
-def test_an_api_that_does_not_help_is_no_obstacle(api: LocalApi) -> None:
+def test_an_api_that_does_not_help_is_ignored(api: LocalApi) -> None:
     key = "tvs-another-account"
     room, said = found(ID, api=api, key=key)
     assert room.target == URL

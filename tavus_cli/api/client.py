@@ -247,7 +247,7 @@ class TavusApi:
     def _no_json(self, answer: Answer) -> str:
         text = answer.text.lstrip()
         if text.startswith("<"):
-            title = re.search(r"<title[^>]*>([^<]*)", text, re.IGNORECASE)
+            title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
             name = self._shown(title[1]) if title else ""
             return f"a web page{f' ({name})' if name else ''}: a proxy is in between, or the address is wrong"
         if text[:1] in ("{", "["):
@@ -266,10 +266,10 @@ class TavusApi:
                     f"Tavus does not accept the API key{tail}; see tavus-console auth status"
                 )
             case 402:
-                return NotAuthorised(f"Tavus wants a payment or another plan (402){tail}")
+                return NotAuthorised(f"Tavus requires a payment or another plan (402){tail}")
             case 403:
                 return NotAuthorised(
-                    f"the API key may not do this (403; it may be tied to other addresses){tail}"
+                    f"the API key is not allowed to do this (403; it may be limited to other addresses){tail}"
                 )
             case 404:
                 return NotFound(f"no {_named(answer)} (404){tail}; see tavus-console conversation list")

@@ -83,8 +83,7 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     task = asyncio.ensure_future(joining)
     try:
         status = await asyncio.shield(task)
-    except BaseException:
-        # After a signal there may be little time: leave and end at the same time.
+    except BaseException:  # also a signal; then there may be little time: leave and end at the same time
         failure = _start(ending) if ending.due(None) else None
         task.cancel()
         await asyncio.wait({task})

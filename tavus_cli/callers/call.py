@@ -1,4 +1,4 @@
-"""The call itself: the model's words go out as responds, the PAL's come back, and the judge has the end."""
+"""The call: the model's words are sent as responds, the PAL answers, and at the end the judge decides."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from tavus_cli.script.live import LiveStage
 from tavus_cli.script.window import Expectation
 from tavus_cli.session.session import Session
 
-LONGEST_SPEECH = 60.0  # seconds that the caller lets the PAL finish what it is saying
-PAUSE = 1.0  # seconds in which nothing comes: the PAL has finished
-TOOL_PAUSES = 10  # of them are waited for what a tool's answer makes the PAL say
+LONGEST_SPEECH = 60.0  # seconds the caller waits for the PAL to finish speaking
+PAUSE = 1.0  # seconds without events after which the PAL has finished
+TOOL_PAUSES = 10  # seconds to wait for what the PAL says after a tool's answer
 MOST_PAUSES = 60
 _PAL = (Match("role", "=", "pal"),)
 
@@ -34,7 +34,7 @@ class NoReply(NotMet):
 
 @dataclass(slots=True)
 class Called:
-    """What came of a call. ``ended`` says how, for a person; ``turns`` counts what the caller said."""
+    """The outcome of a call. ``ended`` describes its end; ``turns`` is how often the caller spoke."""
 
     turns: int = 0
     ended: str = ""
@@ -63,9 +63,9 @@ class Call:
         self.stage = LiveStage(session, timeout, warn)
 
     async def converse(self, talker: Talker) -> None:
-        """Until the caller hangs up, has used its turns, or the conversation is over.
+        """Talk until the caller hangs up, has used its turns, or the conversation is over.
 
-        Raises ModelFailed, NoReply, and what sending raises but for the end of the conversation.
+        Raises ModelFailed, NoReply, and the errors of sending, except the end of the conversation.
         """
         try:
             await self._greeted()
@@ -76,7 +76,7 @@ class Call:
             await self.stage.finish()
 
     async def judge(self, talker: Talker) -> None:
-        """After the conversation was left. Raises nothing: an answer that cannot be used is "cannot tell"."""
+        """Judge the call, after leaving. Raises nothing: an unusable answer becomes "cannot tell"."""
         self.called.judged = await self._judged(talker)
 
     async def _judged(self, talker: Talker) -> list[Judged]:
@@ -135,7 +135,7 @@ class Call:
         await self._listen()
 
     async def _listen(self) -> None:
-        """Until the PAL has finished: it does not speak, and nothing more comes for a moment."""
+        """Wait until the PAL has finished: it does not speak, and nothing more arrives for a moment."""
         heard = self.transcript
         for pause in range(MOST_PAUSES):
             if self._speaking:
@@ -155,7 +155,7 @@ class Call:
         return "pal" in self._session.conversation.status.speaking
 
     async def _ask(self, talker: Talker, messages: Messages) -> str:
-        """A room that has its own time waits meanwhile: a model takes real time."""
+        """Stop the time of a room that has its own, as a model takes real time."""
         room = self._session.room
         clock = cast(VirtualTime, room) if not room.live and isinstance(room, VirtualTime) else None
         if clock is not None:

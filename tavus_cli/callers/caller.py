@@ -1,6 +1,6 @@
-"""The file of a simulated caller: who calls, what for, what must come of it, and which model plays it.
+"""The file of a simulated caller: its persona, its goal, the criteria of success, and the model.
 
-Pure, but for the file that ``load`` reads. Every mistake is a UsageError of one line, "FILE:LINE: …".
+Pure, except for the file that ``load`` reads. Every mistake is a UsageError of one line, "FILE:LINE: …".
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
 from tavus_cli.settings.toml_values import Bad, address, seconds, some_text, timeout, whole
 
 OLLAMA = "http://127.0.0.1:11434/v1"
-TIMEOUT = 60.0  # seconds for an answer: a model on this machine is loaded first
+TIMEOUT = 60.0  # seconds for an answer: a model on this machine must be loaded first
 MOST_TURNS = 100
 MOST_CRITERIA = 20
 MOST_TEXT = 4_000  # characters of a text in the file
@@ -55,12 +55,12 @@ class Caller:
 
 
 def is_caller(text: str) -> bool:
-    """Whether a TOML text is about a caller, and not about tools or a simulated PAL. Raises nothing."""
+    """Whether a TOML text describes a caller, not tools or a simulated PAL. Raises nothing."""
     return re.search(r"^\s*(?:persona|goal|success)\s*=", text, re.MULTILINE) is not None
 
 
 def load(path: str) -> Caller:
-    """Raises UsageError; ConsoleError where the file cannot be read."""
+    """Read a file. Raises UsageError; ConsoleError if it cannot be read."""
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
@@ -85,7 +85,7 @@ def parse(text: str, file: str) -> Caller:
 
 
 def key_of(model: Model, environ: Mapping[str, str]) -> str:
-    """The key, "" where none is named. Raises UsageError where the variable holds none that can be sent."""
+    """The key, "" if none is named. Raises UsageError if the variable holds no valid key."""
     if not model.key_env:
         return ""
     key = environ.get(model.key_env, "").strip()

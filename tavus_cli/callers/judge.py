@@ -1,9 +1,9 @@
-"""The judge's verdict, and why it can be relied on as far as it can. Pure.
+"""The judge's verdict, and the checks that make it reliable. Pure.
 
-No answer is believed as it stands. It must be one JSON object with each criterion's id exactly once; "met"
-counts only with a quote that we find in the transcript, at least one in what the PAL said or called. Among
-the criteria is one that we know to be false, under a random id: a judge that says it is met was talked into
-it, or guesses, and then nothing of its answer counts. Whatever is wrong with an answer is "cannot tell".
+No answer is trusted unchecked. It must be one JSON object with each criterion's id exactly once. "Met" counts
+only with a quote found in the transcript, at least one of them in what the PAL said or called. One of the
+criteria is known to be false and has a random id: a judge that says it is met was manipulated or guesses, and
+its whole answer is ignored. Any mistake in an answer makes it "cannot tell".
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from tavus_cli.callers.prompts import without_thoughts
 from tavus_cli.callers.transcript import Line
 
-MOST_QUOTES = 5  # of one criterion that are looked at
+MOST_QUOTES = 5  # quotes checked for one criterion
 _MOST_REASON = 300
 _OF_THE_PAL = ("pal", "tool call")
 _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
@@ -27,7 +27,7 @@ _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """``met`` None: cannot tell. ``quotes`` really stand in the transcript, each with who said it."""
+    """``met`` None: cannot tell. ``quotes`` were found in the transcript, each with its speaker."""
 
     criterion: str
     met: bool | None
@@ -37,7 +37,7 @@ class Judged:
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """What is asked about: ``asked`` by id, in the order of the question; ``control``, an id, is false."""
+    """The criteria as asked: ``asked`` by id, in order; ``control`` is the id of the false one."""
 
     asked: Mapping[str, str]
     control: str
@@ -54,7 +54,7 @@ def ballot(criteria: Sequence[str]) -> Ballot:
 
 
 def verdict(answer: str, ballot: Ballot, lines: Sequence[Line]) -> list[Judged]:
-    """For each criterion, in the order of the file. Raises nothing."""
+    """A verdict for each criterion, in the order of the file. Raises nothing."""
     try:
         found = _read(answer, ballot)
     except _Unusable as why:
@@ -76,7 +76,7 @@ class _Unusable(Exception):
 
 
 def _read(answer: str, ballot: Ballot) -> dict[str, dict[str, Any]]:
-    """Each id's row, of the right types. Raises _Unusable."""
+    """The row of each id, with types checked. Raises _Unusable."""
     text = without_thoughts(answer)
     fenced = _FENCED.match(text)
     try:
@@ -100,7 +100,7 @@ def _read(answer: str, ballot: Ballot) -> dict[str, dict[str, Any]]:
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that gives a key twice says two things."""
+    """Refuse objects with a repeated key, which are ambiguous."""
     found = dict(pairs)
     if len(found) < len(pairs):
         raise ValueError("a key twice")
@@ -128,16 +128,16 @@ def _judged(criterion: str, row: Mapping[str, Any], place: Quotes) -> Judged:
 
 
 class Quotes:
-    """Finds who said something. Case, spaces and the form of quotation marks may differ."""
+    """Finds the speaker of a quote, ignoring case, spaces and the kind of quotation marks."""
 
     def __init__(self, lines: Sequence[Line]) -> None:
         plain = [(_plain(line.text), line.who) for line in lines]
         self._lines = sorted(plain, key=lambda line: line[1] not in _OF_THE_PAL)
 
     def find(self, quote: str) -> Line | None:
-        """The quote with who said it; None where it does not stand in one line.
+        """The quote with its speaker; None if no single line contains it.
 
-        It must be whole words: two of them, or four letters, or the whole line.
+        It must consist of whole words: two of them, or four letters, or the whole line.
         """
         plain = _plain(quote)
         letters = sum(map(str.isalnum, plain))

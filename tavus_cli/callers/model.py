@@ -1,7 +1,7 @@
 """A language model behind ``/chat/completions``, as OpenAI, Ollama, vLLM and others serve it.
 
-Its answers are untrusted: their size, their time and what one run may use are bounded. The key goes into one
-header, only to the URL of the file (no redirect is followed), and into no error.
+Its answers are untrusted: size, time and the use of tokens are limited. The key goes only into one header,
+only to the URL of the file (redirects are not followed), and into no error.
 """
 
 from __future__ import annotations
@@ -19,26 +19,29 @@ from tavus_cli.protocol.wire import to_json
 from tavus_cli.tools.http import NoAnswer, Poster, poster
 
 MOST_BYTES = 1 << 18  # of an answer
-MOST_TOKENS = 2_000  # of one answer: that of a judge with 20 criteria fits
+MOST_TOKENS = 2_000  # tokens of one answer: enough for a judge with 20 criteria
 PAUSES = (1.0, 3.0)  # seconds before an endpoint that is busy is asked again
 _BUSY = (429, 502, 503, 529)
-_MOST_TEXT = 200  # characters of an answer that an error quotes
+_MOST_TEXT = 200  # characters of an answer quoted in an error
 
 
 class ModelFailed(ConsoleError):
-    """The model gave no answer that can be used."""
+    """The model gave no usable answer."""
 
     reason = "model_failed"
 
 
 class TooDear(ModelFailed):
-    """The run has used what it may."""
+    """The run has used all its tokens."""
 
     reason = "model_budget"
 
 
 class Talker:
-    """From ``talker``. ``tokens`` were used so far, as the endpoint counts; ``requests`` were sent."""
+    """Made by ``talker``.
+
+    ``tokens`` is the number used so far, as the endpoint counts; ``requests`` that of requests.
+    """
 
     def __init__(self, model: Model, key: str, asking: Poster) -> None:
         self.tokens = 0
@@ -46,12 +49,15 @@ class Talker:
         self._model = model
         self._key = key
         self._poster = asking
-        self._plain = False  # the endpoint refused what not every one knows
+        self._plain = False  # the endpoint refused fields that not all endpoints know
         keep_secret(key)
 
     async def answer(self, messages: Messages, *, as_json: bool = False) -> str:
-        """What the model says. ``as_json``: one JSON object, where the endpoint can see to it, and as sure
-        as possible instead of varied. Raises ModelFailed."""
+        """The model's answer.
+
+        With ``as_json`` the endpoint is asked for one JSON object, with the least random choice. Raises
+        ModelFailed.
+        """
         if self.tokens >= self._model.max_tokens:
             raise TooDear(f"the model has used {self.tokens:,} tokens, and max_tokens is the end")
         body: dict[str, Any] = {"model": self._model.name, "messages": messages, "stream": False}
@@ -67,7 +73,7 @@ class Talker:
         return self._said(data)
 
     async def _asked(self, body: Mapping[str, Any]) -> tuple[int, bytes]:
-        """Once more where it is busy: several calls at once soon meet an account's limit."""
+        """Send, and retry while the endpoint is busy: parallel calls soon reach an account's limit."""
         for pause in PAUSES:
             status, data = await self._post(body)
             if status not in _BUSY:
@@ -140,7 +146,7 @@ class Talker:
 
 
 def _complaint(data: bytes) -> str:
-    """What an error's body says, on one line."""
+    """The message in an error's body, on one line."""
     text = data[:20_000].decode("utf-8", "replace")
     with contextlib.suppress(ValueError, RecursionError):
         value = json.loads(text)
@@ -152,6 +158,6 @@ def _complaint(data: bytes) -> str:
 
 @contextlib.asynccontextmanager
 async def talker(model: Model, key: str) -> AsyncIterator[Talker]:
-    """A model on this machine is asked without a proxy."""
+    """The proxy to use; none for a model on this machine."""
     async with poster(proxies=not model.local) as asking:
         yield Talker(model, key, asking)

@@ -1,8 +1,8 @@
-"""What the model is asked: to say the caller's next words, and to judge. Pure.
+"""The prompts of the model: for the caller's next words, and for the judge. Pure.
 
-The PAL's words are somebody else's. The player gets them as the other side of a chat. The judge gets the
-transcript as a value inside one JSON object, where no word of it can end the data and begin an instruction,
-and criteria under random ids that nobody in the call can know.
+The PAL's words are untrusted. The player gets them as the other side of a chat. The judge gets the transcript
+as a value inside one JSON object, so that no word of it can end the data and begin an instruction, and
+criteria under random ids that nobody in the call can know.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ with each id of "criteria" exactly once."""
 
 
 def to_play(caller: Caller, lines: Sequence[Line]) -> Messages:
-    """For the caller's next words. Tool calls are not heard."""
+    """The messages for the caller's next words. Tool calls are left out."""
     system = _PLAYER.format(persona=caller.persona, goal=caller.goal, hang_up=HANG_UP)
     messages = [{"role": "system", "content": system}]
     for line in lines:
@@ -67,7 +67,7 @@ def to_play(caller: Caller, lines: Sequence[Line]) -> Messages:
 
 
 def spoken(answer: str) -> tuple[str, bool]:
-    """From the model's answer what is said, on one line, and whether the caller then hangs up."""
+    """The caller's words in an answer, on one line, and whether the caller then hangs up."""
     text = without_thoughts(answer)
     hung_up = re.search(r"\[\s*hang[ _-]?up\s*\]", text, re.IGNORECASE)
     if hung_up is not None:
@@ -93,5 +93,5 @@ def to_judge(criteria: Mapping[str, str], lines: Sequence[Line], goal: str) -> M
 
 
 def without_thoughts(answer: str) -> str:
-    """Without what some models think aloud at the beginning."""
+    """The text without the thinking that some models put at its beginning."""
     return re.sub(r"\A\s*<think>.*?</think>", "", answer, flags=re.DOTALL)

@@ -1,6 +1,6 @@
-"""What was said in a call, as the caller and the judge get it. Pure.
+"""The transcript of a call, for the caller and the judge. Pure.
 
-The words are a remote party's: whoever prints them passes them through ``safe``.
+The words are remote text: they pass ``safe`` where they are printed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.wire import to_json
 
 Who = Literal["caller", "pal", "tool call", "tool result"]
-MOST_LETTERS = 200_000  # of a whole transcript: what a model can read, and a reader pays
+MOST_LETTERS = 200_000  # characters of a whole transcript: a model must be able to read it, and it costs
 
 
 class Line(NamedTuple):
@@ -20,9 +20,9 @@ class Line(NamedTuple):
 
 
 class Transcript:
-    """A sink of a session. ``lines`` in the order in which they came; ``full`` once some did not fit.
+    """A sink of a session. ``lines`` are in the order of arrival; ``full`` is set once some did not fit.
 
-    ``active`` counts what the PAL did: it began to speak, said something, called a tool.
+    ``active`` counts actions of the PAL: starting to speak, speaking, calling a tool.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Transcript:
 
     @property
     def working(self) -> bool:
-        """Whether a tool was called since the caller spoke, and the PAL may still say what came of it."""
+        """Whether a tool was called since the caller spoke, so that the PAL may still report its result."""
         calls = 0
         for number, line in enumerate(reversed(self.lines)):
             if line.who == "caller":
@@ -47,7 +47,7 @@ class Transcript:
         return calls > 0
 
     def caller_says(self, text: str) -> None:
-        """Called when it is sent: its echo may come late, or never."""
+        """Add the caller's words when they are sent, as the echo may come late, or never."""
         self._add("caller", text)
 
     def entries(self, entries: list[Entry]) -> None:

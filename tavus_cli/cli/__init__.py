@@ -1,4 +1,4 @@
-"""The command line: options in, one call out. No logic, and nothing heavy is imported at its top."""
+"""The command line: it turns options into one call. No logic, and no heavy imports at the top."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
 __all__ = ["app", "load", "main", "run_command"]
 
-# The modules of commands, in the order of --help; importing one registers what it holds.
+# The modules of commands, in the order of --help; importing one registers its commands.
 _MODULES = (
     *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
     *("session", "tools", "report", "redact", "local", "webhooks", "help"),
@@ -27,7 +27,7 @@ HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:
-    """Register the command that ``word`` names, or where it names none all of them, in their order."""
+    """Register the command that ``word`` names, or all of them, in order, if it names none."""
     for name in (HOME[word],) if word in HOME else _MODULES:
         import_module(f"tavus_cli.cli.{name}")
     order = [f"tavus_cli.cli.{name}" for name in _MODULES]
@@ -36,7 +36,7 @@ def load(word: str = "") -> None:
 
 
 def main() -> NoReturn:
-    """The program: a command's status, or one line about what went wrong; never a traceback."""
+    """Run the program: a command's status, or one line about an error; never a traceback."""
     environment = Environment()
     try:
         with signals.raised():
@@ -46,7 +46,7 @@ def main() -> NoReturn:
     except Exception as error:
         if stopped_by := signals.behind(error):
             status = 128 + stopped_by.number
-        else:  # a bug of ours: reported as Python does, but leaving by the one way out
+        else:  # a bug of ours: reported as Python does, but leaving through end_process
             sys.excepthook(*sys.exc_info())
             status = ExitStatus.FAILED
     _leave(status, environment)
@@ -88,7 +88,7 @@ def run_command(arguments: list[str], environment: Environment) -> int:
 
 
 _SIGNALS = (ExitStatus.HUP, ExitStatus.INT, ExitStatus.TERM)
-_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # what writing to a disk or a terminal may end with
+_FULL = (errno.ENOSPC, errno.EFBIG, errno.EIO)  # errors of writing to a disk or a terminal
 
 
 def _usage(error: Any, arguments: list[str], environment: Environment, as_json: bool) -> int:
@@ -127,7 +127,7 @@ def _report(error: ConsoleError, environment: Environment, as_json: bool) -> Non
 
 
 def _leave(status: int, environment: Environment) -> NoReturn:
-    """Everything is flushed; a reader that has gone, or a thread that is stuck, holds nothing up."""
+    """Flush everything; neither a reader that has gone nor a stuck thread delays the end."""
     unwritten = environment.flush()
     if isinstance(unwritten, BrokenPipeError):
         if status not in _SIGNALS:

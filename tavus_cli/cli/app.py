@@ -27,7 +27,7 @@ _RANGE = re.compile(r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)")  # "[x>=1]", "[defaul
 
 
 class CommandLine(typer.Typer):
-    """Builds the command that is named and no other: building all takes longer than most of them run."""
+    """Builds only the command that is named: building all takes longer than most of them run."""
 
     def __call__(self, arguments: list[str], **options: Any) -> Any:
         word = arguments[0] if arguments else ""
@@ -46,7 +46,7 @@ class Command(TyperCommand):
     """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """Typer's, without braces around what is required, unless it is a choice."""
+        """The metavar as of Typer, without braces around required arguments, except choices."""
         return [one if "|" in one else one.strip("{}") for one in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -63,7 +63,7 @@ class Command(TyperCommand):
 
 
 def _without_range(help: str) -> str:
-    """A number out of range gets an error that says the range; in --help it is noise."""
+    """Leave ranges out of --help; the error for a number out of range says it."""
     return _RANGE.sub(lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
 
 
@@ -74,7 +74,7 @@ def examples(*lines: str) -> dict[str, Any]:
 
 
 app = CommandLine(
-    add_completion=False,  # completions/ holds static scripts: faster, and nothing remote in a shell
+    add_completion=False,  # completions/ has static scripts, which are faster and contain no remote text
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,

@@ -14,7 +14,7 @@ app.add_typer(group, name="auth")
 @group.command(context_settings={"allow_extra_args": True}, **examples("auth login", "auth login < key.txt"))
 def login(ctx: typer.Context, base_url: BaseUrl = None, json: AsJson = False) -> int:
     """Store an API key in the keyring. Prompts without echo, or reads it from standard input."""
-    if ctx.args:  # not repeated: it may be a key
+    if ctx.args:  # not quoted in the error: it may be a key
         raise UsageError("do not put the key on the command line, where others see it: type it at the prompt")
     from tavus_cli.commands.auth import login as run
 

@@ -1,4 +1,4 @@
-"""Options for what a conversation is created with, made from the table in ``api.creation``."""
+"""Options for the fields of a new conversation, made from the table in ``api.creation``."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ MaxMinutes = Annotated[
         rich_help_panel=CREATING,
     ),
 ]
-Fields = Json  # what a conversation is created with, by the names of the API
+Fields = Json  # fields of a new conversation, by their names in the API
 ALL = tuple(field.name for field in FIELDS)
 
 
 def new_fields(new: bool, fields: Fields, body: str | None, max_minutes: int | None) -> Fields:
-    """``fields`` with the longest time. Raises UsageError where they are given without --new."""
+    """``fields`` with --max-minutes. Raises UsageError if they are given without --new."""
     if max_minutes is not None:
         fields = fields | {"max_call_duration": max_minutes * 60}
     if not new and (any(fields.values()) or body is not None):
@@ -46,7 +46,7 @@ def new_fields(new: bool, fields: Fields, body: str | None, max_minutes: int | N
 
 
 def with_fields(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
-    """A command gets an option for each of these fields; they come as one argument, ``fields``."""
+    """Add an option for each of these fields to a command, which gets them as one argument, ``fields``."""
 
     def decorate(function: Callable[..., int]) -> Callable[..., int]:
         @functools.wraps(function)

@@ -1,6 +1,6 @@
-"""Options that several commands share, and what they become.
+"""Options that several commands share, and the values made from them.
 
-Here and where commands are, annotations are no strings: typer would evaluate each of them at every start.
+In this folder annotations are not strings: typer would evaluate each of them at every start.
 """
 
 from typing import Annotated, Any, cast
@@ -13,7 +13,7 @@ from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import KEYS
 from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
-SETTING: Any = None  # the default of an option that has a setting: _or_setting puts it in
+SETTING: Any = None  # default of options that have a setting; _or_setting replaces it
 
 Target = Annotated[
     str | None,
@@ -39,12 +39,12 @@ def duration_option(help: str, *names: str, panel: str | None = None) -> Any:
 
 
 def lasting(text: str) -> Any:
-    """The default of a ``duration_option``, as a person would type it."""
+    """The default of a ``duration_option``, as it would be typed."""
     return text
 
 
 def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> Any:
-    """What the command line says; where it is silent, the setting of the same name."""
+    """The value of the command line, or else that of the setting with the same name."""
     source = ctx.get_parameter_source(param.name or "")
     if source is not None and source.name == "COMMANDLINE":
         return value
@@ -57,7 +57,7 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
 def _setting(
     name: str, *names: str, panel: str, help: str = "", metavar: str = "", parser: Any = None
 ) -> Any:
-    """The option of a setting: its help and default are those of the table."""
+    """The option for a setting, with help and default from the table."""
     default = KEYS[name].default.strip('"')
     return typer.Option(
         *names,
@@ -212,7 +212,7 @@ _OUTPUTS = (
 
 
 def check_redact(redact: bool, record: str | None) -> None:
-    """Raises UsageError for ``--redact`` where nothing is recorded."""
+    """Raises UsageError for ``--redact`` without ``--record``."""
     if redact and record is None:
         raise UsageError("--redact goes with --record")
 
@@ -220,7 +220,7 @@ def check_redact(redact: bool, record: str | None) -> None:
 def environment_of(
     ctx: typer.Context, color: ColorChoice = "auto", theme: ThemeName | None = None
 ) -> Environment:
-    """What ``main`` made, with the colours this command was asked for."""
+    """The environment made by ``main``, with the colours of this command."""
     environment = cast(Environment, ctx.obj)
     outputs = [name for name in _OUTPUTS if ctx.params.get(name) == "-"]
     if len(outputs) > 1:

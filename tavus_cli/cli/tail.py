@@ -200,7 +200,6 @@ def replay(
             times=times,
             seq=seq,
             hold=hold,
-            history=environment.settings.history,
             events_kept=environment.settings.events_kept,
             clipboard=environment.settings.clipboard,
         )

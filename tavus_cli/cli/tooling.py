@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Tools = ToolOptions | None
 else:
-    Tools = Any  # what a command's parameter ``tools`` is; named without importing it
+    Tools = Any  # the type of a command's parameter ``tools``, named without importing it
 
 
 def _option(*names: str, **more: Any) -> Any:
@@ -64,7 +64,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
 
 
 def with_tools(function: Callable[..., int]) -> Callable[..., int]:
-    """A command gets the options; they come as ``tools``, None where none was given."""
+    """Add the options to a command, which gets them as ``tools``, None if none was given."""
 
     @functools.wraps(function)
     def command(**given: Any) -> int:

@@ -15,7 +15,7 @@ TIMEOUT = 15.0  # seconds for the call that tries the key
 
 
 def login(base_url: str | None, environment: Environment, *, as_json: bool) -> int:
-    """Raises NotAuthorised for a key that the API refuses, NoKeyring where it cannot be kept."""
+    """Raises NotAuthorised for a key that the API refuses, NoKeyring if it cannot be stored."""
     url = check_base_url(base_url or environment.environ.get("TAVUS_API_BASE_URL"))
     value = _asked(environment)
     with TavusApi(value, url, timeout=TIMEOUT) as api:
@@ -30,7 +30,7 @@ def login(base_url: str | None, environment: Environment, *, as_json: bool) -> i
 
 
 def status(environment: Environment, *, as_json: bool) -> int:
-    """Raises NotAuthorised where there is no key."""
+    """Raises NotAuthorised if there is no key."""
     key = find_key(environment.environ)
     if key is None:
         raise NotAuthorised("no API key: set TAVUS_API_KEY, or store one with tavus-console auth login")
@@ -49,7 +49,7 @@ def logout(environment: Environment, *, as_json: bool) -> int:
 
 
 def _asked(environment: Environment) -> str:
-    """Prompts without echo on a terminal; else the first line of standard input."""
+    """Read a key: by a prompt without echo on a terminal, else from the first line of standard input."""
     if is_tty(environment.stdin):
         from getpass import getpass
 

@@ -15,7 +15,7 @@ from tavus_cli.views.safe import safe
 
 
 def edit(environment: Environment) -> int:
-    """Make the file if there is none, open it, and say what is wrong with it afterwards."""
+    """Create the file if there is none, open it, and report its mistakes afterwards."""
     path = config_path(environment.environ)
     make(path)
     try:
@@ -29,7 +29,7 @@ def edit(environment: Environment) -> int:
 
 
 def show(environment: Environment, *, as_json: bool) -> int:
-    """Every key with its value and where that comes from. Without ``as_json`` it is valid TOML."""
+    """Print every key with its value and the source of that. Without ``as_json`` it is valid TOML."""
     settings = environment.settings
     found = {key: (getattr(settings, key), settings.origins.get(key, "default")) for key in KEYS}
     if as_json:
@@ -45,7 +45,7 @@ def show(environment: Environment, *, as_json: bool) -> int:
 
 
 def make(path: Path) -> None:
-    """The commented file, where there is none yet. Raises UsageError, ConsoleError on a full disk."""
+    """Create the commented file if there is none. Raises UsageError; ConsoleError on a full disk."""
     if path.is_file():
         return
     try:
@@ -55,7 +55,7 @@ def make(path: Path) -> None:
                 file.write(commented())
                 file.flush()
             except OSError:
-                path.unlink()  # half a file would be taken for the whole the next time
+                path.unlink()  # half a file would count as the whole one next time
                 raise
     except (OSError, ValueError) as error:
         raise cannot(path, error) from None

@@ -1,4 +1,4 @@
-"""``conversation …``: what it asks the API, and how it shows the answers.
+"""``conversation …``: requests to the API, and how their answers are shown.
 
 Tables on a terminal, JSON in pipes and with ``--json``. Meeting tokens are left out of both.
 """
@@ -18,12 +18,13 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
+from tavus_cli.session.signals import Stopped
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 
 Json = dict[str, Any]
 STATUSES = ("active", "ended")
-NAMED = 10  # of the conversations that a signal kept from being ended
+NAMED = 10  # conversations named after a signal prevented their end
 _MINUTE = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d)", re.ASCII)  # of an ISO 8601 time
 COLUMNS = (
     ("conversation", ("conversation_id",)),
@@ -71,16 +72,14 @@ def create(
     *,
     show_token: bool = False,
 ) -> int:
-    """``fields`` by the names of the API, over the JSON of the file ``body``."""
+    """Create a conversation from the JSON file ``body``, overridden by ``fields`` (names of the API)."""
     request = conversations.creation_from(fields, body, environment.stdin)
     shape.check()
     known: list[str] = []
     with conversations.connect(environment.environ, base_url) as api:
         try:
             created = conversations.create(api, request, environment.warn, known.append)
-        except Exception:
-            raise
-        except BaseException:  # a signal
+        except (Stopped, KeyboardInterrupt):
             if not known:
                 environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
             raise
@@ -123,7 +122,7 @@ def end(
     *,
     yes: bool,
 ) -> int:
-    """Reports each; if one fails, the others are still ended."""
+    """End conversations and report each; if one fails, the others are still ended."""
     shape.check()
     if bool(names) == all_active:
         raise UsageError("missing ID: give ids, or --all-active")
@@ -151,9 +150,7 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
             environment.warn(f"{name} has not ended: {error}")
             outcome["failed"].append(name)
             status = status or int(error.status)
-        except Exception:
-            raise
-        except BaseException:  # a signal
+        except (Stopped, KeyboardInterrupt):
             some = " ".join(names[number : number + NAMED])
             more = len(names) - number - NAMED
             and_more = f" and {more} more" if more > 0 else ""
@@ -163,7 +160,7 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
 
 
 def _confirm(names: list[str], all_active: bool, environment: Environment) -> None:
-    """Asks on a terminal; elsewhere only ids that were named are ended without being asked about."""
+    """Ask for confirmation on a terminal; elsewhere only named ids are ended without it."""
     if not is_tty(environment.stdin):
         if all_active:
             raise UsageError(f"this would end all {len(names)} active conversations: add --yes")
@@ -192,7 +189,7 @@ def _table(rows: list[Json], environment: Environment) -> None:
     cells = [("", [_cell(row, names) for _, names in COLUMNS]) for row in rows]
     columns = max(environment.columns, 60)
     for line in table([heading for heading, _ in COLUMNS], cells, environment.theme, columns, widest=UNCUT):
-        _print(line, environment)  # only the last column, the name, gives way: ids are there to be copied
+        _print(line, environment)  # only the last column, the name, shrinks: ids must stay whole to be copied
 
 
 def _details(found: Json, environment: Environment) -> None:
@@ -222,7 +219,7 @@ def _outcome(outcome: Json, environment: Environment) -> None:
     for name in outcome["ended"]:
         _print(f"{safe(name)} has ended", environment)
     for name in outcome["over_before"]:
-        _print(f"{safe(name)} had ended before", environment)
+        _print(f"{safe(name)} had already ended", environment)
     if not any(outcome.values()):
         _print("no conversation is active", environment)
 

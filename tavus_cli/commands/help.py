@@ -66,7 +66,7 @@ def page(topic: str, environment: Environment) -> int:
 
 
 def unknown(word: str, commands: Iterable[str]) -> str:
-    """The error for a word that is neither a page nor a command."""
+    """The error for a word that names neither a page nor a command."""
     return f'unknown topic "{word}"' + (did_you_mean(word, (*TOPICS, *commands)) or f" (see {PROGRAM} help)")
 
 

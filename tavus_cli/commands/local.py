@@ -32,7 +32,7 @@ class Local(NamedTuple):
 
 
 def env(port: int, environment: Environment) -> int:
-    """Shell commands that set the variables. Raises CannotJoin where nothing runs."""
+    """Print shell commands that set the variables. Raises CannotJoin if none is running."""
     from tavus_cli.local.running import variables
 
     for name, value in variables(port).items():
@@ -60,7 +60,7 @@ async def local(what: Local, environment: Environment) -> int:
     tavus = LocalTavus(setup, tls, log)
     host = what.host or "127.0.0.1"
     if what.host is not None:
-        environment.warn(f"{host} may be reached by others on this network: the key is no secret")
+        environment.warn(f"{host} may be reached by others on this network: the API key is well known")
     try:
         await tavus.start(host, what.port)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""``redact``: a recording on standard output that holds nobody's words, names or ids."""
+"""``redact``: print a recording without anybody's words, names or ids."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tavus_cli.session.recorder import head_line, record_line
 
 
 async def redact(file: str, key: str | None, environment: Environment) -> int:
-    """The exit status: FAILED where a line could not be read, and so is left out. Raises UsageError."""
+    """Returns the exit status: FAILED if an unreadable line was skipped. Raises UsageError."""
     redactor = new_redactor() if key is None else Redactor(key.encode())
     room = RecordedRoom(file, stdin=environment.stdin)
     output = Output(environment)
@@ -45,7 +45,8 @@ def _lines(
     for one in batch:
         if isinstance(one, RoomNote):
             if one.warning:
-                environment.warn(one.text.partition(": skipped")[0] + ": left out, it cannot be read")
+                where, skipped, _ = one.text.partition(": skipped")  # what follows quotes the line
+                environment.warn(f"{where}: skipped, it cannot be read" if skipped else where)
             elif timed:
                 yield record_line(one.at or started, started, "note", None, to_json(redactor.note(one.text)))
         elif isinstance(one, Event):

@@ -1,4 +1,4 @@
-"""``report``: recordings to figures, in each of its outputs; gates and comparisons decide the exit status."""
+"""``report``: figures of recordings in several formats; gates and comparisons set the exit status."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class Report:
 
 
 async def report(what: Report, environment: Environment) -> int:
-    """The exit status: NOT_MET where a gate does not pass. Raises UsageError where a file cannot be read."""
-    gc.disable()  # a timeline grows and has no cycles: to walk over it again and again takes a seventh
+    """Returns the exit status: NOT_MET if a gate fails. Raises UsageError if a file cannot be read."""
+    gc.disable()  # a timeline grows and has no cycles: scanning it over and over takes a seventh of the time
     try:
         return await _report(what, environment)
     finally:
@@ -94,7 +94,7 @@ async def _export(where: str, content: bool, result: Result, environment: Enviro
 
 
 async def _read(name: str, hold: float, environment: Environment) -> Reported:
-    """One recording through the pipeline. Raises UsageError."""
+    """Read one recording. Raises UsageError."""
     room = RecordedRoom(name, stdin=environment.stdin)
     session = Session(room, hold=hold)
     reader = Reader(name, environment.warn, environment.say)
@@ -105,7 +105,7 @@ async def _read(name: str, hold: float, environment: Environment) -> Reported:
 
 
 def _pieces(what: Report, result: Result, environment: Environment) -> Iterator[str]:
-    """What goes to standard output. Raises UsageError where a transcript has no times."""
+    """Print to standard output. Raises UsageError if subtitles have no times."""
     if what.json:
         judged = {
             "gates": [one.as_json() for one in result.verdicts],
@@ -142,7 +142,7 @@ def _terminal(what: Report, result: Result, environment: Environment) -> Iterato
 
 
 def _summary_of_actions(result: Result, environment: Environment) -> None:
-    """In GitHub Actions the figures are on the page of the run."""
+    """In GitHub Actions, add the figures to the page of the run."""
 
     from tavus_cli.report.actions import add_to_summary
 
@@ -174,7 +174,7 @@ def _encoder() -> Callable[[Any], str]:
 
 
 def _in_blocks(pieces: Iterable[str]) -> Iterator[str]:
-    """Some 64 KB at a time: a write for each line would take longer than making it."""
+    """Write about 64 KB at a time: a write for each line would take longer than making it."""
     block: list[str] = []
     size = 0
     for piece in pieces:

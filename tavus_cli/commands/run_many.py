@@ -145,7 +145,7 @@ def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
 
     text = files.decoded(files.read(options.baseline, LARGEST_BASELINE), options.baseline)
     try:
-        rows = [from_json(line) for line in text.splitlines() if line.strip()]
+        rows = [from_json(line) for line in text.split("\n") if line.strip()]
         if all(isinstance(row, dict) for row in rows):
             return rates_before(rows, options.min_pass)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``send``: one interaction, and if asked for, what it causes."""
+"""``send``: one interaction, and optionally its answer."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
 
 
 def _check_wait(options: SendOptions, environment: Environment) -> None:
-    """Before joining. Raises UsageError for a reply that cannot come."""
+    """Check before joining. Raises UsageError for a reply that cannot come."""
     if options.wait == "reply":
         if isinstance(options.action, AudioEcho):
             raise UsageError("a reply to sound cannot be recognised: use --wait stopped_speaking")

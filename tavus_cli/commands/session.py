@@ -1,4 +1,4 @@
-"""``session start|list|stop``: from this side of the socket."""
+"""``session start|list|stop``: the client side."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, without_keys
 from tavus_cli.protocol.wire import from_json, is_conversation_id, to_json
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import Found, ResidentRoom, check_supported, find, sessions
-from tavus_cli.resident.room import stop as stop_session
+from tavus_cli.resident.room import ResidentRoom, find
+from tavus_cli.resident.sessions import Found, check_supported, sessions
+from tavus_cli.resident.sessions import stop as stop_session
 from tavus_cli.resident.wire import error_of
 from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded
@@ -58,7 +59,7 @@ class Start:
     new: Ending | None = None  # of the conversation that was made for it
 
     def at_the_start(self) -> list[tuple[str, object]]:
-        """What only a new session can do."""
+        """Options that only a new session can have."""
         return [("--new", self.new), ("--record", self.record), ("--tool", self.tools), ("--otlp", self.otlp)]
 
 
@@ -143,11 +144,11 @@ def start(
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
-    raise ConsoleError(f"the session {name} could not be started: another one starts and ends; try again")
+    raise ConsoleError(f"the session {name} was not started: another process starts or stops it; try again")
 
 
 def _check(options: Start, environment: Environment) -> None:
-    """What is wrong with the options is said before anything is joined."""
+    """Check the options before joining. Raises UsageError."""
     check_supported()
     if options.otlp is not None:
         from tavus_cli.report.otlp import check
@@ -167,7 +168,10 @@ def _started(about: Json, options: Start, environment: Environment) -> int:
 
 
 def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Callable[[], object]]) -> Json:
-    """What the new process answers. Its arguments hold nothing of the TARGET, which may have a token."""
+    """Start the process and return its answer.
+
+    Its arguments do not contain the TARGET, which may hold a token.
+    """
     new = options.new
     note = new.new.shared if new is not None and new.new is not None else None
     config = {
@@ -192,8 +196,8 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
             stderr=subprocess.DEVNULL,
             start_new_session=True,
             text=True,
-            env=without_keys(os.environ),  # it needs none, and neither do the tools that it runs
-            pass_fds=[] if note is None else [note[1]],  # it holds the note from here on
+            env=without_keys(os.environ),  # it needs no key, and neither do the tools it runs
+            pass_fds=[] if note is None else [note[1]],  # it holds the note from now on
         )
     except OSError as error:
         raise ConsoleError(f"the session's process cannot be started: {error.strerror or error}") from None
@@ -208,7 +212,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         except TimeoutError:
             process.kill()
             raise ConsoleError("the session's process started and did not answer: try again") from None
-        except BaseException:  # before its output is closed, in which a thread still reads
+        except BaseException:  # before its output is closed, which a thread still reads
             process.terminate()
             raise
     if not line:
@@ -218,7 +222,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         process.wait()
     else:
         stop.clear()
-        process.returncode = 0  # it is on its own from here on: nobody waits for it
+        process.returncode = 0  # it is on its own from now on: nothing waits for it
     return answer
 
 
@@ -256,7 +260,7 @@ def _row(about: Json) -> tuple[str, ...]:
 
 
 def _billed(billed: Json | None) -> str:
-    """In minutes; of a conversation that was not made for its session nobody here knows."""
+    """The billed minutes; unknown if the conversation was not created for its session."""
     if billed is None:
         return "–"
     return f"{billed['minutes']}" + (f" of {billed['most'] / 60:g}" if billed["most"] else "")
@@ -293,7 +297,7 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
 
 @contextmanager
 def _named(left: list[str], environment: Environment) -> Iterator[None]:
-    """Where it is stopped, the conversations that are left to end are named."""
+    """If interrupted, name the conversations that are still to be ended."""
 
     def warn(why: str) -> None:
         from tavus_cli.api.ending import warn_not_ended
@@ -344,8 +348,8 @@ def _end(
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
         return ExitStatus.DONE
     name = _to_end(session, room)
-    if name is None:  # it did not say what it is in
-        environment.warn(f"{safe(session)} did not say which conversation it was in: nothing was ended")
+    if name is None:  # it did not report its conversation
+        environment.warn(f"{safe(session)} did not report its conversation: nothing was ended")
         return ExitStatus.FAILED
     assert api is not None
     try:

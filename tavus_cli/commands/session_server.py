@@ -1,6 +1,6 @@
 """``python -m tavus_cli.commands.session_server``: the process that ``session start`` leaves behind.
 
-It reads what to do from standard input as JSON, and writes one line back (``resident/server``).
+It reads its configuration from standard input as JSON, and writes one line back (``resident/process``).
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from typing import Any
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.protocol.wire import from_json
-from tavus_cli.resident.server import Attach, Send, reside
+from tavus_cli.resident.process import reside
+from tavus_cli.resident.server import Attach, Send
 from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals
@@ -42,7 +43,7 @@ def main() -> None:
     redactor = _redactor() if config.get("redact") else None
     try:
         status = run(lambda: reside(config, opened, sys.stdout, attach, redactor))
-    except Exception:  # a mistake of ours; it too ends by the one way out
+    except Exception:  # a bug of ours; it too leaves through end_process
         sys.excepthook(*sys.exc_info())
         status = ExitStatus.FAILED
     end_process(status)
@@ -55,7 +56,7 @@ def _redactor() -> Redacts:
 
 
 def _answering(tools: dict[str, Any]) -> Attach:
-    """Tool calls are answered here, once, no matter how many clients join."""
+    """Answer tool calls here, once, no matter how many clients join."""
     from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 
@@ -68,7 +69,7 @@ def _answering(tools: dict[str, Any]) -> Attach:
 
 
 def _tracing(where: str, content: bool) -> Attach:
-    """What goes wrong with it is a note, which all clients see."""
+    """Record here; an error becomes a note, which all clients see."""
     from tavus_cli.report.live import tracing
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""``tail`` and ``replay``: a room's entries to standard output, for eyes or for pipes."""
+"""``tail`` and ``replay``: print the entries of a room, for people or for pipes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``webhooks listen|trigger|resend|pull``: what Tavus posts to a callback_url."""
+"""``webhooks listen|trigger|resend|pull``: requests that Tavus posts to a callback_url."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.files import make_private, open_to_write, read_text
 from tavus_cli.language.patterns import glob
+from tavus_cli.language.selection import split_types
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.views.safe import safe, safe_json
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 PORT = 8788
 MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
-LONGEST = 160  # characters of what is shown of a body
+LONGEST = 160  # characters shown of a body
 
 Json = dict[str, Any]
 
@@ -135,6 +136,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
     lines = [line for line in read_text(path, stdin).split("\n") if line.strip()]
     bodies = []
     kinds: set[str] = set()
+    only = [one for text in only for one in split_types(text)]
     wanted = [glob(one) for one in only]
     for number, line in enumerate(lines, 1):
         try:
@@ -154,7 +156,7 @@ def recorded(path: str, only: Sequence[str], stdin: TextIO | None = None) -> lis
 
 
 def pulled(found: Json, url: str) -> list[Json]:
-    """Webhooks from what ``get --verbose`` answers. Raises ConsoleError where nothing has happened."""
+    """Webhooks from the output of ``get --verbose``. Raises ConsoleError if there are no events."""
     from tavus_cli.local.webhooks import from_verbose
 
     bodies = from_verbose(found, url, time.time())
@@ -209,7 +211,7 @@ def _recording(path: str) -> TextIO:
     """Appended to, and readable by its owner only: it holds people's words."""
     try:
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)
-        if not os.fstat(descriptor).st_size:  # one that holds something already is left as it is
+        if not os.fstat(descriptor).st_size:  # a file that is not empty keeps its mode
             make_private(descriptor)
         return os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:

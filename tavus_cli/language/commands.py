@@ -74,16 +74,19 @@ def _context(words: Words) -> Action:
         return interactions.append_context(words.rest("TEXT"), completed=completed)
     if mode == "overwrite":
         return interactions.overwrite_context(words.rest("TEXT"))
-    raise words.wrong(f'"{mode}" is neither append nor overwrite')
+    near = did_you_mean(mode, ("append", "overwrite"))
+    raise words.wrong(f'"{mode}" is neither append nor overwrite{near}')
 
 
 def _sensitivity(words: Words) -> Action:
     pair = words.word("pause=VALUE or interrupt=VALUE")
     which, equals, value = pair.partition("=")
     if which not in ("pause", "interrupt") or not equals:
-        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE')
+        near = did_you_mean(pair, _PAIRS) if equals else ""
+        raise words.wrong(f'"{pair}" is neither pause=VALUE nor interrupt=VALUE{near}')
     if value not in SENSITIVITIES:
-        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}')
+        near = did_you_mean(value, SENSITIVITIES)
+        raise words.wrong(f'"{value}" is not one of {", ".join(SENSITIVITIES)}{near}')
     words.done()
     return interactions.sensitivity(which, value)
 
@@ -167,7 +170,8 @@ def _copy(words: Words) -> Action:
     if language == "as":
         language = words.word(" or ".join(LANGUAGES))
     if language not in LANGUAGES:
-        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}')
+        near = did_you_mean(language, LANGUAGES)
+        raise words.wrong(f'"{language}" is not one of {", ".join(LANGUAGES)}{near}')
     number = "" if words.empty else words.word("SEQ")
     if number and not number.isdecimal():
         raise words.wrong(f'SEQ must be a whole number, not "{number}"')
@@ -175,7 +179,7 @@ def _copy(words: Words) -> Action:
     return Say("copy", f"{language} {number}".strip())
 
 
-_TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
+TYPES = tuple(sorted({short_name(name) for name in CATALOGUE}))
 _PAIRS = tuple(f"{which}={value}" for which in ("pause", "interrupt") for value in SENSITIVITIES)
 _ROWS = (
     Command(
@@ -246,7 +250,7 @@ _ROWS = (
     Command("legend", "/legend", "explain the words and signs of the view", _just("legend"), sends=False),
     Command("find", "/find REGEX", "search everything so far", _ask_for("find", "REGEX"), sends=False),
     Command(
-        "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, _TYPES
+        "only", "/only [TYPE…]", "show only these types; without TYPE, show all", _ask("only"), False, TYPES
     ),
     Command(
         "ignore",
@@ -254,7 +258,7 @@ _ROWS = (
         "hide these types; without TYPE, hide none",
         _ask("ignore"),
         False,
-        _TYPES,
+        TYPES,
     ),
     Command(
         "where",
@@ -302,42 +306,13 @@ def _in_groups() -> Iterator[tuple[str, Command]]:
         yield from ((group, row) for row in _ROWS if named.get(row.name, "talk") == group)
 
 
-def _applying(recorded: bool) -> Iterator[tuple[str, Command]]:
+def applying(recorded: bool) -> Iterator[tuple[str, Command]]:
     """Those for a recording (replay -i), or those for a conversation."""
     for group, row in _in_groups():
         if group != ("talk" if recorded else "replay") and not (recorded and row.name in _LIVE_ONLY):
             yield group, row
 
 
-_FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
-_MEANINGS = {  # families of event types, and other words
-    "utterance": "what was said, in full",
-    "partial": "speech as it grows",
-    "started": "someone starts speaking",
-    "stopped": "someone stops speaking",
-    "interrupted": "the PAL was interrupted",
-    "tool_call": "a tool call that waits for an answer",
-    "analysis": "what the PAL sees and hears",
-    "objective": "a goal of the conversation",
-    "guardrail": "a guardrail was triggered",
-    "rag": "documents were looked up",
-    "ready": "the PAL has joined",
-    "present": "a heartbeat",
-    "shutdown": "the conversation ends",
-    "participant": "someone joined or left",
-    "interaction": "sent by another participant",
-    "webhook": "an event that webhooks carry too",
-    "pause": "how long a pause ends the user's turn",
-    "interrupt": "how easily the user interrupts",
-    "append": "add to the context",
-    "overwrite": "replace the context",
-}
-_WHEN = {
-    "role=pal": "only events of the PAL",
-    "role=user": "only events of the user",
-    "after": "wait this long first, e.g. 300ms",
-    "as": "name the event, for use in COMMAND",
-}
 _USAGE_WIDTH = 32  # columns of the left column in the list of commands
 COMMANDS = {row.name: row for _, row in _in_groups()}
 KINDS = tuple(row.name for row in _ROWS if row.sends)
@@ -405,7 +380,7 @@ def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> li
         return [row.usage, f"    {row.help}"]
     lines = []
     before = ""
-    for group, row in _applying(recorded):
+    for group, row in applying(recorded):
         if group != before:
             lines.append(f"{group}:")
             before = group
@@ -416,53 +391,3 @@ def help_lines(name: str = "", columns: int = 100, recorded: bool = False) -> li
         else:
             lines += [row.usage, " " * _USAGE_WIDTH + row.help]
     return lines
-
-
-def complete(text: str, recorded: bool = False) -> list[tuple[str, str]]:
-    """Completions of the word before the cursor, with descriptions: ("/raw", "send any …").
-
-    ``recorded``: of the commands for a recording.
-    """
-    if not text.startswith("/") or text.startswith("//"):
-        return []
-    name, space, rest = text.partition(" ")
-    if not space:
-        return [
-            (f"/{row.name}", f"{group:<7}  {row.help}")
-            for group, row in _applying(recorded)
-            if f"/{row.name}".startswith(name)
-        ]
-    row = COMMANDS.get(name[1:])
-    if row is None:
-        return []
-    if row.name == "when":
-        return _complete_when(rest)
-    *before, word = rest.split(" ")
-    words: tuple[str, ...] = ()
-    if row.name == "copy" and before == ["as"]:
-        words = LANGUAGES
-    elif not before or row.words is _TYPES:
-        words = tuple(one.name for _, one in _applying(recorded)) if row.name == "help" else row.words
-    if word.startswith("-"):
-        words += tuple(row.options)
-    return [(one, row.options.get(one) or _meaning(one)) for one in words if one.startswith(word)]
-
-
-def _complete_when(rest: str) -> list[tuple[str, str]]:
-    """Completions of /when: the event, then conditions and the command, then the command's arguments."""
-    _, slash, command = rest.partition(" /")
-    if slash:
-        sent = {f"/{kind}" for kind in KINDS}
-        return [one for one in complete(f"/{command}") if " " in command or one[0] in sent]
-    *before, word = rest.split(" ")
-    commands = {f"/{kind}": COMMANDS[kind].help for kind in KINDS}
-    known = _WHEN | commands if before else {one: _meaning(one) for one in _TYPES}
-    return [one for one in known.items() if one[0].startswith(word)]
-
-
-def _meaning(word: str) -> str:
-    """The description of a word in the completion menu; "" if it needs none."""
-    if word in COMMANDS:
-        return COMMANDS[word].help
-    which = word.partition("=")[0]
-    return _MEANINGS.get(which) or _MEANINGS.get(_FAMILY_OF.get(word, ""), "")

@@ -18,11 +18,19 @@ MOST_PATTERNS = 50
 _TYPED, _SAID = "conversation.respond", "conversation.utterance"
 
 
+def split_types(text: str) -> list[str]:
+    """ "utterance,tool_call" → ["utterance", "tool_call"]."""
+    return [one for one in text.split(",") if one] or [text]
+
+
 class TypePattern:
     """Event types by full name, short name or glob: "utterance", "replica.*", "system.shutdown"."""
 
     def __init__(self, patterns: list[str]) -> None:
-        """Raises UsageError for a pattern, or a list of them, that is too long."""
+        """Each pattern may be several, with commas between them. Raises UsageError for one, or for a list of
+        them, that is too long.
+        """
+        patterns = [part for one in patterns for part in split_types(one)]
         if len(patterns) > MOST_PATTERNS:
             raise UsageError(f"too many event types: at most {MOST_PATTERNS}")
         self.patterns = patterns

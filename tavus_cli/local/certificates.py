@@ -19,7 +19,7 @@ class Authority:
     def tls(self, *names: str) -> ssl.SSLContext:
         """The TLS context of a server, with a certificate for these names and addresses.
 
-        Raises ValueError for what is no host's name.
+        Raises ValueError for an invalid host name.
         """
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         self._authority.issue_cert(*names).configure_cert(context)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import json
 import ssl
-from collections.abc import Awaitable, Callable, Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from aiohttp import web
 from tavus_cli.local.conversations import Request
 
 MAX_BODY = 1 << 20  # bytes
+_LOOKS = 100  # for connections that have just been accepted, at the end
 HANDSHAKE_SECONDS = 2.0  # seconds at the end for connections being accepted
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -105,21 +107,33 @@ def foreign(request: web.Request, names: Collection[str]) -> str | None:
 async def close(runner: web.AppRunner) -> None:
     """Accept no more connections, and cut the existing ones.
 
-    Connections still in their TLS handshake are known only through their asyncio tasks.
+    Connections still in their TLS handshake are known only through their asyncio tasks. One whose task has
+    not begun when its server is closed would stay open: asyncio then fails without closing the socket.
     """
     for site in list(runner.sites):
+        for _ in range(_LOOKS):
+            if not any(
+                inspect.getcoroutinestate(one) == inspect.CORO_CREATED for one in _accepting().values()
+            ):
+                break
+            await asyncio.sleep(0)
         await site.stop()
-    accepting = {
-        task
-        for task in asyncio.all_tasks()
-        if getattr(task.get_coro(), "__name__", "") == "_accept_connection2"
-    }
-    if accepting:
+    if accepting := _accepting():
         await asyncio.wait(accepting, timeout=HANDSHAKE_SECONDS)
     for connection in runner.server.connections if runner.server else []:
         if connection.transport is not None:
             connection.transport.abort()  # closing would wait for the client's TLS close
     await runner.cleanup()
+
+
+def _accepting() -> dict[asyncio.Task[Any], Coroutine[Any, Any, Any]]:
+    """The tasks of connections that are being accepted, with what each of them runs."""
+    found = {task: task.get_coro() for task in asyncio.all_tasks()}
+    return {
+        task: one
+        for task, one in found.items()
+        if inspect.iscoroutine(one) and one.__name__ == "_accept_connection2"
+    }
 
 
 async def _read(request: web.Request) -> Request:

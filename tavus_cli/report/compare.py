@@ -1,7 +1,7 @@
-"""Two sets of recordings, measure by measure: what got worse, by how much, and out of how many values.
+"""Comparing two sets of recordings by measure: what got worse, by how much, out of how many values.
 
-Pure. A measure is worse or better where its p50 or its p95 has moved by more than ``tolerance`` of what it
-was, and by at least NOTICED seconds; of fewer than ENOUGH values on either side nothing is said.
+Pure. A measure is worse or better if its p50 or p95 has changed by more than ``tolerance`` (a share) and at
+least NOTICED seconds. With fewer than ENOUGH values on either side it cannot be compared.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _FAULTS = ("unreplied", "unanswered_calls", "barge_ins_failed", "gaps", "late", 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A measure of time then and now; of a fault its number, a turn."""
+    """A measure of time before and now; for faults, their number in a turn."""
 
     name: str
     outcome: Outcome
@@ -45,7 +45,7 @@ class Change:
 
 
 def compare(before: Measures, now: Measures, tolerance: float = TOLERANCE) -> list[Change]:
-    """What can be compared, in the order of the measures; worse first."""
+    """The changes, worse ones first, in the order of the measures."""
     changes = [*_times(before, now, tolerance), *_faults(before, now)]
     order: list[Outcome] = ["worse", "cannot tell", "better", "same"]
     return sorted(changes, key=lambda one: order.index(one.outcome))
@@ -76,7 +76,7 @@ def _move(stat: str, old: Spread, new: Spread) -> tuple[float, float, str]:
 
 
 def _counts(then: float, than: float, tolerance: float) -> bool:
-    """Whether ``than`` is higher than ``then`` by what counts."""
+    """Whether ``than`` is significantly higher than ``then``."""
     return than - then >= NOTICED and than > then * (1 + tolerance)
 
 

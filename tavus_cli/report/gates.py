@@ -101,7 +101,7 @@ def _judge(gate: Gate, measures: Measures) -> Verdict:
 
 
 def _keeps(value: float, gate: Gate) -> bool:
-    """Of a value as it is printed: to the microsecond, which no clock here is exact to."""
+    """A value as printed: to the microsecond, finer than the clocks are."""
     limit = rounded(gate.limit)
     return value <= limit if gate.at_most else value >= limit
 
@@ -116,7 +116,7 @@ def _value(gate: Gate, measures: Measures) -> float | None:
         return None if reason not in (None, "there was none") else len(measures.times[gate.measure])
     found: float | None = getattr(measures.spread(gate.measure), gate.stat)
     if found is None and gate.measure not in measures.reasons:
-        return 0.0  # looked for, and there was none
+        return 0.0  # measured, and none occurred
     return found
 
 
@@ -134,7 +134,7 @@ def _limit(name: str, stat: str | None, text: str) -> float:
 
 
 def _shown(value: float, gate: Gate) -> str:
-    """Two digits, and more where they would hide on which side of the limit it is."""
+    """Two digits, or more if two do not show on which side of the limit a value is."""
     if not gate.unit and float(value).is_integer():
         return f"{value:.0f}"
     short, exact = f"{value:.2f}", _exact(value)

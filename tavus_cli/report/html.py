@@ -1,6 +1,6 @@
-"""A report as one HTML file: no script, no network, only its own style sheet, and a policy that says so.
+"""A report as one HTML file: no script, no network, only its own style sheet, enforced by its policy.
 
-Every text is made safe and then escaped by jinja2; nothing remote stands in an attribute but ``aria-label``.
+Every text is made safe and then escaped by jinja2; the only attribute with remote text is ``aria-label``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tavus_cli.report.waterfall import waterfall
 from tavus_cli.report.words import CANNOT_TELL, clock, length, seconds
 from tavus_cli.views.safe import safe
 
-MOST_TURNS = 500  # shown of a recording; of more, the slowest: a browser must be able to show them
+MOST_TURNS = 500  # turns shown of a recording; of more, the slowest: a browser must be able to show them
 MOST_BARS = 2_000
 _BAR_HEIGHT = 18
 _KEY = (
@@ -42,7 +42,7 @@ def html(
 
     folder = files("tavus_cli.report")
     css = folder.joinpath("report.css").read_text("utf-8")
-    # The hash of the style sheet is all that the policy lets in: no image, no font, no request, no script.
+    # The policy allows only the style sheet, by its hash: no image, no font, no request, no script.
     style = b64encode(sha256(css.encode()).digest()).decode()
     environment = Environment(
         autoescape=True,
@@ -173,7 +173,7 @@ def _lanes(one: Reported) -> list[dict[str, Any]]:
 
 
 def _place(start: float, long: float, whole: float) -> tuple[float, float]:
-    """In percent; never too short to be seen."""
+    """In percent; never too short to be visible."""
     if whole <= 0:
         return 0.0, 100.0
     width = max(0.4, 100 * long / whole)

@@ -19,7 +19,7 @@ _OPEN = 2  # the latest turns may still get what belongs to them
 def tracing(
     where: str | None, content: bool, session: Session, warn: Callable[[str], None]
 ) -> AbstractAsyncContextManager[object]:
-    """Inside it the session's traces go to ``where``; nothing happens where that is None."""
+    """Inside, the traces of the session go to ``where``; None for no traces."""
     if where is None:
         return nullcontext()
     room = session.room
@@ -29,7 +29,7 @@ def tracing(
 
 
 class LiveTraces:
-    """``where`` is a collector's URL or a file. ``close`` it at the end, which writes the rest.
+    """``where`` is a collector's URL or a file. Call ``close`` at the end, which writes the rest.
 
     ``conversation`` gives the conversation's id, which a room may know only once it is joined; ``warn`` gets
     what goes wrong, once. Raises UsageError for a ``where`` that is neither.

@@ -1,4 +1,4 @@
-"""Figures out of a timeline: latencies and their parts, barge-ins, silences, counts.
+"""Figures from a timeline: latencies and their parts, barge-ins, silences, counts.
 
 Pure. Values are in seconds. What cannot be determined has a reason instead of a figure, and passes no gate.
 """
@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, overload
 from tavus_cli.report.spans import Call, TurnSpan
 from tavus_cli.report.timeline import Timeline
 
-SILENCE = 2.0  # seconds from which on it is dead air that nobody speaks
+SILENCE = 2.0  # seconds of silence that count as dead air
 OUTAGE = 3.0  # seconds between two heartbeats, which come about once a second (section 3.10)
 BOUNDS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # of every histogram
 
@@ -81,19 +81,19 @@ class Part(NamedTuple):
 
     @property
     def inside(self) -> bool:
-        """Whether it passes inside Tavus, where this side sees nothing."""
+        """Whether it happens inside Tavus, where we see nothing."""
         return self.kind != "tool"
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A distribution; percentiles by nearest rank, so that each is one of the values. None of no values."""
+    """A distribution; percentiles by nearest rank, so that each is one of the values. None without values."""
 
     count: int
     p50: float | None
     p95: float | None
     max: float | None
-    histogram: tuple[int, ...]  # how many up to each of BOUNDS, the last above all of them
+    histogram: tuple[int, ...]  # the number of values up to each of BOUNDS, and above the last
 
 
 @dataclass(slots=True, eq=False)
@@ -110,7 +110,7 @@ class Measures:
 
     @property
     def barge_in_success(self) -> float | None:
-        """The part of barge-ins that stopped the PAL, of those whose end was seen."""
+        """The share of barge-ins that stopped the PAL, among those whose end was seen."""
         stopped, failed = self.counts["barge_ins_stopped"] or 0, self.counts["barge_ins_failed"] or 0
         return stopped / (stopped + failed) if stopped + failed else None
 
@@ -158,7 +158,7 @@ def _rank(ordered: Sequence[float], percent: int) -> float:
 
 
 def parts(span: TurnSpan) -> list[Part]:
-    """The reply, cut where something was seen: the parts follow each other without a hole and sum to it."""
+    """The parts of a reply, split at each event seen: they are contiguous, and their sum is the reply."""
     if span.asked is None or span.replied is None or span.replied <= span.asked:
         return []
     start, end = span.asked, span.replied
@@ -196,7 +196,7 @@ def _marks(span: TurnSpan, start: float, end: float) -> tuple[float, float, list
 
 
 def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
-    """``duplicates`` is what the core counted: what comes twice is no entry."""
+    """``duplicates`` is counted by the core, as repeated events do not become entries."""
     counts = timeline.counts
     times: dict[str, Any] = {name: array("d") for name in TIMES}
     tally = dict.fromkeys(COUNTS, 0)
@@ -239,7 +239,7 @@ def measure(timeline: Timeline, duplicates: int = 0) -> Measures:
 
 
 def pooled(all: Sequence[Measures]) -> Measures:
-    """As if it were one recording: a measure that one of them lacks, the whole lacks."""
+    """The measures of several recordings as if they were one; a measure missing in one is missing in all."""
     if len(all) == 1:
         return all[0]
     out = Measures()
@@ -294,7 +294,7 @@ def _calls(calls: Sequence[Call], times: dict[str, Any], tally: dict[str, int]) 
 
 
 def _cannot_tell(timeline: Timeline, out: Measures) -> None:
-    """Why what has no figure has none; and which figures are none."""
+    """Set the reasons for missing figures, and clear the figures that have one."""
     counts, reasons = timeline.counts, out.reasons
 
     def no(names: Iterable[str], reason: str) -> None:

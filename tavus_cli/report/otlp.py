@@ -31,7 +31,7 @@ _Attributes = Mapping[str, Any]
 
 
 class Exporter(Protocol):
-    """Where finished spans go. ``write`` blocks, and raises ConsoleError where they cannot go there."""
+    """The destination of finished spans. ``write`` blocks, and raises ConsoleError if it fails."""
 
     def write(self, spans: Sequence[Any]) -> None: ...
 
@@ -39,7 +39,7 @@ class Exporter(Protocol):
 
 
 def exporter(where: str) -> Exporter:
-    """For the URL of a collector, or a file. Raises UsageError, also where the SDK is not installed."""
+    """An exporter to a collector's URL, or a file. Raises UsageError, also if the SDK is not installed."""
     try:
         import opentelemetry.exporter.otlp.proto.http.trace_exporter
         import opentelemetry.sdk.trace  # noqa: F401
@@ -55,7 +55,7 @@ def exporter(where: str) -> Exporter:
 
 
 def check(where: str) -> None:
-    """Raises UsageError for what ``exporter`` would refuse, without making a file."""
+    """Raises UsageError where ``exporter`` would, without creating a file."""
     if "://" in where:
         exporter(where).close()
 
@@ -96,7 +96,7 @@ class Tracer:
         return out
 
     def finish(self) -> list[Any]:
-        """Those of what belongs to no turn, and the root."""
+        """The spans of everything outside turns, and the root span."""
         timeline = self._timeline
         assert timeline.first_at is not None
         assert timeline.last_at is not None
@@ -243,17 +243,17 @@ class _Collector:
 
         try:
             done = self._exporter.export(spans) is SpanExportResult.SUCCESS
-        except Exception as error:  # of the SDK, or of the HTTP library under it
+        except Exception as error:  # errors of the SDK, or of its HTTP library
             raise CannotJoin(f"{self._url} cannot be reached: {type(error).__name__}") from None
         if not done:
-            raise CannotJoin(f"{self._url} did not take the traces; check that a collector listens there")
+            raise CannotJoin(f"{self._url} rejected the traces; check that a collector listens there")
 
     def close(self) -> None:
         self._exporter.shutdown()  # type: ignore[no-untyped-call]
 
 
 class _File:
-    """A line a request, as the collector's file exporter writes them and its receiver reads them."""
+    """A line for each request, in the format of the collector's file exporter and receiver."""
 
     def __init__(self, path: str) -> None:
         self._path = path
@@ -326,5 +326,5 @@ def _nanoseconds(at: float) -> int:
 
 
 def _unicode(text: str) -> str:
-    """Protobuf takes no lone surrogate."""
+    """Protobuf rejects lone surrogates."""
     return safe(text)

@@ -40,7 +40,7 @@ class Result:
 
 
 class Reader:
-    """Entries to a timeline. Warnings are kept and given to ``warn``; ``say`` hears how far it is."""
+    """Builds a timeline from entries. Warnings are kept and passed to ``warn``; ``say`` gets the progress."""
 
     def __init__(self, name: str, warn: Callable[[str], None], say: Callable[[str], None]) -> None:
         self.name = name
@@ -64,13 +64,13 @@ class Reader:
         pass
 
     def reported(self, conversation_id: str, duplicates: int) -> Reported:
-        """``duplicates`` is what the core counted: what comes twice with the same content is no entry."""
+        """``duplicates`` is counted by the core, as exact repeats do not become entries."""
         measures = measure(self._timeline, duplicates)
         return Reported(self.name, conversation_id, self._timeline, measures, self._warnings)
 
 
 def write_html(path: str, result: Result) -> None:
-    """Raises ConsoleError where it cannot be written. It holds people's words: mode 0600."""
+    """Write a report, with mode 0600, as it holds people's words. Raises ConsoleError if that fails."""
     from tavus_cli.report.html import html
 
     pieces = html(result.all, result.whole, result.verdicts, result.changes)

@@ -1,4 +1,4 @@
-"""What one recording came to: its name, its timeline, its measures; and as JSON."""
+"""The results of one recording: its name, timeline and measures; also as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tavus_cli.report.transcript import Line
 
 @dataclass(slots=True, eq=False)
 class Reported:
-    """``name`` is the file as it was given, ``warnings`` what was wrong with it."""
+    """``name`` is the file as given, ``warnings`` are about problems in it."""
 
     name: str
     conversation_id: str
@@ -51,7 +51,7 @@ class Reported:
         }
 
     def turns_json(self) -> Iterator[dict[str, Any]]:
-        """An object a turn, in the order of their coming."""
+        """An object for each turn, in the order in which they began."""
         for span in self.timeline.turns:
             yield turn_json(span)
 

@@ -15,13 +15,13 @@ from typing import Any
 from tavus_cli.errors import redacted
 from tavus_cli.protocol.wire import to_json
 
-MEDIA_FROM = 200  # characters of base64 from which on a text is taken for media
+MEDIA_FROM = 200  # longer base64 text counts as media
 _MEDIA = re.compile(rf"[A-Za-z0-9+/_-]{{{MEDIA_FROM},}}={{0,2}}")
 _DATA_URI = re.compile(r"data:([\w.+-]+/[\w.+-]+)?[;,]")
 _HEX = re.compile(r"[0-9a-f-]{8,}")
 _PLAIN = re.compile(r"[\w.:+ -]{0,64}", re.ASCII)
 _WORD = re.compile(r"(\s+)")
-# What only the protocol gives values to: kept, as long as it looks like such a value.
+# Fields with values of the protocol: kept if they look like such values.
 _KEPT = frozenset(
     [
         *("message_type", "event_type", "seq", "turn_idx", "timestamp", "duration", "content_index", "final"),
@@ -71,7 +71,7 @@ class Redactor:
         return "".join(out)
 
     def note(self, text: str) -> str:
-        """A note of ours: what is before the colon is our own."""
+        """A note, whose text before the colon is our own."""
         head, colon, rest = text.partition(": ")
         return head + colon + self.text(rest)
 
@@ -92,7 +92,7 @@ class Redactor:
         return value if name in _KEPT and depth <= 2 else self._number(value)
 
     def _field(self, name: str, depth: int) -> str:
-        """Names are the protocol's down to ``properties``; below they may be anybody's."""
+        """Field names are those of the protocol down to ``properties``; below they may be anything."""
         return redacted(name) if depth < 2 or name in _KEPT or name in _FIELDS else self.text(name)
 
     def _string(self, value: str, name: str, depth: int) -> str:
@@ -135,7 +135,7 @@ class Redactor:
 
 
 def new_redactor() -> Redactor:
-    """With a random key that nobody keeps."""
+    """A redactor with a random key that is not stored."""
     import secrets
 
     return Redactor(secrets.token_bytes(32))
@@ -151,7 +151,7 @@ _FIELDS = frozenset(
 
 
 def _alike(word: str, state: Any) -> str:
-    """As many letters and digits, in the same places; signs and marks stay."""
+    """A pseudonym with letters and digits in the same places; other characters stay."""
     hexadecimal = _HEX.fullmatch(word) is not None
     stream = b""
     out = []

@@ -1,4 +1,4 @@
-"""What a timeline holds: turns, with their speeches, tool calls and barge-ins. Times are Unix seconds."""
+"""The content of a timeline: turns, with speeches, tool calls and barge-ins. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ By = Literal["speech", "text"]  # how the user asked: aloud, or by a respond
 
 
 class Speech(Struct, eq=False, gc=False):
-    """Somebody speaks: ``end`` is None where no stop was seen."""
+    """A speech; ``end`` is None if no stop was seen."""
 
     role: str
     start: float
@@ -19,7 +19,7 @@ class Speech(Struct, eq=False, gc=False):
 
 
 class Call(Struct, eq=False, gc=False):
-    """A tool call. ``perception``: nobody waits for an answer (section 7).
+    """A tool call. ``perception``: nothing waits for an answer (section 7).
 
     ``spoken`` is when the PAL next spoke after the answer.
     """
@@ -29,7 +29,7 @@ class Call(Struct, eq=False, gc=False):
     at: float | None
     perception: bool = False
     answered: float | None = None
-    done: bool = False  # answered, though maybe nobody knows when
+    done: bool = False  # answered, perhaps at an unknown time
     failed: bool = False
     spoken: float | None = None
 

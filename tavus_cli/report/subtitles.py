@@ -17,12 +17,12 @@ from tavus_cli.views.safe import safe
 
 TranscriptFormat = Literal["srt", "vtt", "md", "txt"]
 _SHORTEST = 1.0  # seconds a subtitle stays
-_LETTERS = 15.0  # that are read in a second, where nothing says how long it was spoken
+_LETTERS = 15.0  # characters read in a second, if the duration of the speech is unknown
 _WHO = {"user": "User", "pal": "PAL"}
 
 
 def transcript(one: Reported, format: TranscriptFormat) -> Iterator[str]:
-    """Lines. Raises UsageError where subtitles are asked for and nothing has a time."""
+    """The lines. Raises UsageError for subtitles of a recording without times."""
     lines = one.timeline.transcript.lines
     if format == "txt" or format == "md":
         for line in lines:
@@ -52,7 +52,7 @@ def spoken(line: Line) -> str:
 
 
 def _timed(lines: Sequence[Line], first: float | None) -> list[tuple[float, float, Line]]:
-    """In the order of their starts, none longer than until the same speaker's next."""
+    """Subtitles in the order of their starts, each ending before the next of the same speaker."""
     if first is None:
         return []
     starts: list[tuple[float, Line]] = []

@@ -1,4 +1,4 @@
-"""What happened, as turns, speeches, tool calls and barge-ins, out of entries.
+"""The timeline of a conversation: turns, speeches, tool calls and barge-ins, from its entries.
 
 Pure: ``Timeline`` takes the entries of a conversation in order, as a view does, and reads no clock. All
 times are Unix seconds of arrival here; None where nothing says when (docs/report.md).
@@ -25,7 +25,7 @@ _NAMES = 100  # unknown types and fields that are counted by name; names are rem
 
 @dataclass(slots=True)
 class Counts:
-    """How often; the four of numbers mean nothing where no event has one."""
+    """Counts; the four about sequence numbers are meaningless if no event has one."""
 
     events: int = 0
     numbered: int = 0
@@ -39,11 +39,11 @@ class Counts:
 
 
 class Timeline:
-    """``entries`` in order, then read what it holds; it may be read at any time."""
+    """Call ``entries`` in order; the attributes may be read at any time."""
 
     def __init__(self) -> None:
         self.turns: list[TurnSpan] = []
-        self.loose = TurnSpan(None, None)  # what belongs to no turn
+        self.loose = TurnSpan(None, None)  # everything outside turns
         self.transcript = Transcript()
         self.counts = Counts()
         self.unknown_types: dict[str, int] = {}
@@ -217,7 +217,7 @@ class Timeline:
                 barge_in.stopped = max(at, barge_in.at)
 
     def _barge(self, span: TurnSpan, barge_in: BargeIn) -> None:
-        """The PAL spoke on through the one before."""
+        """The PAL continued to speak through the barge-in before."""
         if self._barge_in is not None:
             self._barge_in.success = False
         self._barge_in = barge_in

@@ -1,4 +1,4 @@
-"""What was said, as it was spoken: of an interrupted answer what was heard of it, not what was meant.
+"""The transcript as spoken: of an interrupted answer, the part that was heard.
 
 Pure. The PAL's utterance is all it meant to say; its streaming snapshots hold only words that were spoken
 (docs/protocol.md, section 3.2), so after an interruption the last of them is the truth.
@@ -43,7 +43,7 @@ class _Speech(Struct, eq=False, gc=False):
 
 
 class Transcript:
-    """Call it for what happens, in order; ``lines`` are in the order in which they began."""
+    """Call its methods for events, in order; ``lines`` are in the order in which they began."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -122,7 +122,7 @@ class Transcript:
 
 
 def _cut(line: Line) -> None:
-    """What was heard of an interrupted answer, as far as its snapshots show."""
+    """The heard part of an interrupted answer, as far as its snapshots show."""
     if line.role != "pal":
         return
     if line.spoken is None:

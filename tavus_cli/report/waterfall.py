@@ -1,4 +1,4 @@
-"""The rows of a turn's waterfall, for every output: what took how long, and where."""
+"""The rows of a turn's waterfall, for every output: what took how long."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Row(NamedTuple):
 
 
 def waterfall(span: TurnSpan) -> list[Row]:
-    """In the order in which they began, then of their ends."""
+    """The rows, ordered by start, then by end."""
     reply = parts(span)
     rows = [*map(_part, reply), *_speeches(span), *_calls(span, {part.tool for part in reply})]
     for one in span.barge_ins:
         if one.stopped is not None:
             rows.append(Row("barge-in", "barge-in", one.at, one.stopped, f"by {one.by}"))
         elif one.success is False:
-            rows.append(Row("barge-in", "barge-in", one.at, one.at, f"by {one.by}, in vain"))
+            rows.append(Row("barge-in", "barge-in", one.at, one.at, f"by {one.by}, without effect"))
     return sorted(rows, key=lambda row: (row.start, row.end))
 
 
@@ -57,7 +57,7 @@ def _speeches(span: TurnSpan) -> Iterator[Row]:
 
 
 def _calls(span: TurnSpan, shown: set[str]) -> Iterator[Row]:
-    """Those that are not a part of the reply."""
+    """Rows that are not a part of the reply."""
     for call in span.calls:
         if call.at is None or call.name in shown:
             continue

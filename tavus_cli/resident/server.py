@@ -12,7 +12,6 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -23,6 +22,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.resident import sockets as runtime
+from tavus_cli.resident.client import Client
 from tavus_cli.resident.past import Past
 from tavus_cli.resident.wire import (
     CHUNK,
@@ -39,11 +39,10 @@ from tavus_cli.resident.wire import (
     rows_json,
     snapshot_json,
 )
-from tavus_cli.rooms.room import Arrival, Clock, LineChanged, Received, Room, RoomNote, RoomOver
-from tavus_cli.session.recorder import Recorder, Redacts, record_to
+from tavus_cli.rooms.room import Arrival, LineChanged, Received, Room, RoomNote, RoomOver
+from tavus_cli.session.recorder import Recorder
 from tavus_cli.session.session import Session
 
-QUEUE_BYTES = 64 << 20
 END_SECONDS = 2.0  # for clients to take the last lines
 
 
@@ -87,67 +86,6 @@ class Tapped:
             self._tap(batch)
 
 
-class Client:
-    """One connection. Its queue is bounded; a line in place of dropped ones says how many they were."""
-
-    def __init__(self, connection: socket.socket, limit: int, now: Clock) -> None:
-        self.connection = connection
-        self.stops = False  # it has asked to stop the session
-        self._limit = limit
-        self._now = now
-        self._lines: deque[bytes] = deque()
-        self._bytes = 0
-        self._missed = 0
-        self._more = asyncio.Event()
-        self._closing = False
-        self.greeted = asyncio.Event()  # it was sent whether the room was joined
-
-    def put(self, line: bytes, *, always: bool = False) -> None:
-        full = len(self._lines) >= self._limit or self._bytes >= QUEUE_BYTES
-        # After a drop, wait until half of the queue is free: otherwise every other line would be such a note.
-        if not always and (full or (self._missed and len(self._lines) > self._limit // 2)):
-            self._missed += 1
-            return
-        if self._missed and not always:
-            self._add(self._missed_line())
-        self._add(line)
-
-    def close(self) -> None:
-        """Close after sending what is queued."""
-        self._closing = True
-        self._more.set()
-
-    async def write_all(self) -> None:
-        while True:
-            await self._more.wait()
-            if not self._lines and self._missed:
-                self._add(self._missed_line())
-            if not self._lines:
-                self._more.clear()
-                if self._closing:
-                    return
-                continue
-            await self._write_some()
-
-    async def _write_some(self) -> None:
-        some, size = [], 0
-        while self._lines and size < CHUNK:
-            line = self._lines.popleft()
-            size += len(line)
-            some.append(line)
-        self._bytes -= size
-        await asyncio.get_running_loop().sock_sendall(self.connection, b"".join(some))
-
-    def _add(self, line: bytes) -> None:
-        self._lines.append(line)
-        self._bytes += len(line)
-        self._more.set()
-
-    def _missed_line(self) -> bytes:
-        missed, self._missed = self._missed, 0
-        return encode({"missed": missed, "at": self._now()})
-
-
 class Server:
     """``async with`` a listening socket; ``serve`` is the whole of a session."""
 
@@ -188,18 +126,18 @@ class Server:
         try:
             async with self._attached as self._calls, self._session:
                 self._known.set_result(None)
-                if _report(starter, {"hello": self._about()}) or self._clients:
+                if report(starter, {"hello": self._about()}) or self._clients:
                     await self._until_the_end()
         except ConsoleError as error:
             if self._known.done():
                 raise
             self._known.set_result(error)
-            _report(starter, {"error": error_json(error)})
+            report(starter, {"error": error_json(error)})
             return error.status
         except asyncio.CancelledError:
             if not self._stop.is_set():
                 raise
-            _report(starter, {"error": error_json(_STOPPED)})
+            report(starter, {"error": error_json(_STOPPED)})
         finally:
             if not self._known.done():
                 self._known.set_result(_STOPPED)
@@ -451,7 +389,7 @@ class Server:
 _STOPPED = ConsoleError("the resident session was stopped while joining")
 
 
-def _report(stream: TextIO, value: Json) -> bool:
+def report(stream: TextIO, value: Json) -> bool:
     """Write one line to the command that started the session; False if that is gone."""
     try:
         stream.write(to_json(value) + "\n")
@@ -459,70 +397,3 @@ def _report(stream: TextIO, value: Json) -> bool:
     except (OSError, ValueError):
         return False
     return True
-
-
-# -- the process -------------------------------------------------------------------------------------------
-
-
-def claim(name: str) -> tuple[socket.socket, int] | None:
-    """A listening socket with this name and its lock; None if another process has them.
-
-    The lock ends with the process, however that ends; files of a dead process are removed.
-    """
-    runtime.check_length(runtime.path_of(name))
-    lock = runtime.lock(name)
-    if lock is None:
-        return None
-    path = runtime.path_of(name)
-    if runtime.check_owner(path):
-        path.unlink()
-    listening = socket.socket(socket.AF_UNIX)
-    try:
-        before = os.umask(0o177)
-        try:
-            listening.bind(os.fspath(path))
-        finally:
-            os.umask(before)
-        listening.listen(128)
-    except OSError as error:
-        listening.close()
-        os.close(lock)
-        raise ConsoleError(f"{path}: {error.strerror or error}") from None
-    return listening, lock
-
-
-async def reside(
-    config: Json,
-    open_room: Callable[[], Room],
-    starter: TextIO,
-    attach: Attach | None = None,
-    redactor: Redacts | None = None,
-) -> int:
-    """Serve, and return the exit status. A ConsoleError of ``open_room`` is reported too."""
-    options = ServerOptions(
-        config["id"],
-        config["idle"],
-        config["queue"],
-        tools=bool(config.get("tools")),
-        billed=config.get("billed"),
-    )
-    path: Path | None = None
-    claimed: tuple[socket.socket, int] | None = None
-    try:
-        claimed = claim(options.id)
-        if claimed is None:
-            _report(starter, {"taken": options.id})
-            return ExitStatus.DONE
-        path = runtime.path_of(options.id)
-        room = open_room()
-        if not room.live:
-            raise UsageError("a resident session runs in real time: sim:?speed=max cannot be shared")
-        recorder = record_to(config["record"], room, redactor)
-        return await Server(room, options, recorder, attach).serve(claimed[0], starter)
-    except ConsoleError as error:
-        _report(starter, {"error": error_json(error)})
-        return error.status
-    finally:
-        if claimed is not None and path is not None:
-            path.unlink(missing_ok=True)
-            claimed[0].close()  # if it did not get as far as serving

@@ -186,7 +186,7 @@ def connect(path: Path, timeout: float) -> socket.socket | None:
     except OSError as error:
         connection.close()
         raise UsageError(f"{path}: {error.strerror or error}") from None
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         connection.close()
         raise
     return connection

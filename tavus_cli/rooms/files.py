@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import stat
 import sys
 import zlib
 from collections.abc import Iterator
 from typing import Any, TextIO
 
 from tavus_cli.errors import UsageError
-from tavus_cli.files import cannot, deserted, encoding, is_pipe, open_to_read
+from tavus_cli.files import Patient, cannot, deserted, encoding, is_pipe, open_to_read
 
 _OTHERS = (
     (b"PK\x03\x04", "a zip archive; unpack it first (unzip FILE)"),
@@ -68,6 +69,10 @@ class Lines:
 def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
     try:
         source = _standard_input(stdin) if path == "-" else os.fdopen(open_to_read(path), "rb")
+        if os.name != "nt" and not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
+            if path != "-":
+                os.set_blocking(source.fileno(), False)
+            source = io.BufferedReader(Patient(source), 1 << 16)
     except IsADirectoryError:
         raise UsageError(f"{path}: a folder; give its files: {path.rstrip('/')}/*.jsonl") from None
     except (OSError, ValueError) as error:

@@ -150,7 +150,7 @@ class ReconnectingRoom:
         try:
             async with asyncio.timeout_at(give_up):
                 await room.join()
-        except BaseException:
+        except BaseException:  # a cancelled join too leaves the room
             await room.leave()
             raise
 

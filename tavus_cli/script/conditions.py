@@ -28,6 +28,7 @@ _TOKEN = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^\s"])+|"')
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _PREFIXES = ("conversation.", "system.", "application.")
 
+ROLES = ("user", "pal")
 FIELDS: Mapping[str, Callable[[EventEntry], Any]] = {
     "type": lambda entry: entry.event.short,
     "role": lambda entry: entry.event.role,
@@ -160,6 +161,8 @@ def match_of(text: str, column: int = 1, fill: Fill = lambda text, quote: text) 
         raise LineError(f'unknown operator "=~"; did you mean {field}{value}?', at - 1)
     if field == "role" and value in ("replica", "persona", "face"):
         value = "pal"
+    elif field == "role" and value not in ROLES and (near := did_you_mean(value, ROLES)):
+        raise LineError(f'unknown role "{value}"{near}', at)
     return Match(field, operator, value)
 
 

@@ -144,7 +144,7 @@ def _create(path: str) -> tuple[TextIO, bool]:
             if os.fstat(descriptor).st_size:
                 raise UsageError(f"{path} already exists: choose another file for the recording")
             make_private(descriptor)
-        except BaseException:
+        except BaseException:  # a signal too must not leave it open
             os.close(descriptor)
             raise
         # A lone surrogate can only be in a JSON string, where \ud83d is its escape.

@@ -22,6 +22,7 @@ from tavus_cli.errors import (
     NotMet,
     SendFailed,
 )
+from tavus_cli.files import Patient
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
@@ -129,7 +130,7 @@ class Session:
         join = asyncio.create_task(self.room.join())
         try:
             await join
-        except BaseException:
+        except BaseException:  # a cancelled join too leaves the room
             join.cancel()
             await self._leave(in_order=False)
             if self._recorder is not None:
@@ -496,6 +497,7 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
         signals.heeded()
         task.cancel()
 
+    Patient.stop = None
     handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
     try:
         return await task
@@ -517,4 +519,13 @@ def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int],
         if number == signal.SIGINT:
             signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
         return False
+    signal.signal(number, _interrupt)  # in place of asyncio's, which does nothing
+    signal.siginterrupt(number, False)
     return True
+
+
+def _interrupt(number: int, _: object) -> None:
+    """The loop hears of the signal by itself, unless it stands, as where a silent pipe is read."""
+    Patient.stop = signals.Stopped(number)
+    if Patient.waiting:
+        raise Patient.stop

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+from datetime import date, time
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,17 @@ def read_text(path: str | Path) -> str:
     Raises UsageError if it is not UTF-8, and OSError or ValueError as ``open``.
     """
     return files.read_text("-") if path == "-" else files.decoded(files.read(path), str(path))
+
+
+def as_json(value: Any) -> Any:
+    """A TOML value as JSON: dates become strings. Raises ValueError for inf and nan."""
+    if isinstance(value, dict):
+        return {key: as_json(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_json(inner) for inner in value]
+    if isinstance(value, float) and not isfinite(value):
+        raise ValueError("a value that JSON has; inf and nan are not")
+    return value.isoformat() if isinstance(value, date | time) else value
 
 
 def unreadable(path: str | Path, error: OSError | ValueError) -> ConsoleError:

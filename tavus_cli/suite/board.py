@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, cast
 
 from tavus_cli.session.environment import Environment
+from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.suite.case import Case
 from tavus_cli.suite.reports import HEADS, Names, rate_rows
 from tavus_cli.suite.result import Rate, Result
@@ -30,7 +31,7 @@ _BAR = 24  # columns
 
 
 class Screen:
-    """What a suite prints on: plain lines, or lines above a table that is drawn again and again."""
+    """The output of a suite: plain lines, or lines above a table that is redrawn."""
 
     def __init__(self, environment: Environment, live: Live | None = None) -> None:
         self._environment = environment
@@ -110,7 +111,7 @@ class Board:
 async def shown(
     board: Board, environment: Environment, *, live: bool
 ) -> AsyncIterator[tuple[Screen, Environment]]:
-    """The screen, and an environment for the runs: their progress is not said, warnings stand above it.
+    """The screen, and an environment for the runs, which prints warnings above it and no progress.
 
     The table is gone at the end.
     """
@@ -143,7 +144,7 @@ async def shown(
             table_.update(_text("\n".join(board.lines(wide - 1, high - 1))), refresh=True)
             await asyncio.sleep(FRAME_SECONDS)
 
-    with table_:
+    with table_, named_at_hard_exit(lambda: console.show_cursor(True)):
         drawing = asyncio.create_task(draw())
         try:
             yield screen, replace(environment, stderr=_stream(screen.print))
@@ -153,7 +154,7 @@ async def shown(
 
 
 class _Above(io.TextIOBase):
-    """A stream that is no terminal, and gives each line to ``put``."""
+    """A stream that is not a terminal, and passes each line to ``put``."""
 
     def __init__(self, put: Callable[[str], object]) -> None:
         self._put = put

@@ -24,7 +24,7 @@ _WIDTH = 200  # characters of such a line
 
 @dataclass(frozen=True, slots=True)
 class CallerProgram:
-    """``limits``: of the PAL's replies; ``keep_going`` means nothing here."""
+    """``limits`` are those of the PAL's replies; ``keep_going`` has no effect."""
 
     caller: Caller
     limits: Limits
@@ -38,7 +38,7 @@ class CallerProgram:
         key_of(self.caller.model, environ)
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played:
-        """What goes wrong once joined is in what it returns. Raises what joining raises."""
+        """Play the call. Errors after joining are part of the result; those of joining are raised."""
         if isinstance(room, RecordedRoom):
             await room.leave()
             async for _ in room.arrivals():  # which closes its file
@@ -99,7 +99,7 @@ class CallerProgram:
     def _verdict(
         self, judged: list[Judged], replies: tuple[float, ...], error: ConsoleError | None
     ) -> tuple[Verdict, str]:
-        """What failed first: the call, a criterion, the budget of replies."""
+        """The first failure: the call, a criterion, or the budget of replies."""
         if isinstance(error, TooDear):
             return Verdict.BUDGET, str(error)
         if error is not None:

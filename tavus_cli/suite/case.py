@@ -1,4 +1,4 @@
-"""One run of a suite: what is run, what plays it, and what came of it. Pure.
+"""One run of a suite: the case, the program that plays it, and the outcome. Pure.
 
 A file of a suite is a **program**: it is read once (``programs.load`` chooses by its extension) and played
 many times, each time as a **case** in a room of its own::
@@ -42,17 +42,17 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """What came of a run. The words are stable: they stand in every output."""
+    """The verdict of a run. The words are stable, as every output contains them."""
 
     OK = "ok"
-    EXPECTATION = "expectation"  # something expected did not come, or came and was not to
-    TIMEOUT = "timeout"  # the run took longer than it may (--run-timeout)
+    EXPECTATION = "expectation"  # something expected did not arrive, or something unexpected did
+    TIMEOUT = "timeout"  # the run took too long (--run-timeout)
     BUDGET = "budget"  # a reply was slower than --max-reply, or none could be measured; a model cost too much
     NOT_JOINED = "not joined"  # no conversation, no room, or no PAL in it
     OVER = "over"  # the conversation was over before the script was
     CUT_OFF = "cut off"  # the line to the room broke
-    SCRIPT_ERROR = "script error"  # a line cannot be run: a name without a value, JSON that is none
-    CANNOT_TELL = "cannot tell"  # a judge gave no answer that can be used
+    SCRIPT_ERROR = "script error"  # a line cannot be run: a name without a value, invalid JSON
+    CANNOT_TELL = "cannot tell"  # a judge gave no usable answer
     ERROR = "error"  # anything else
     NOT_RUN = "not run"  # stopped before it was done: a signal, --fail-fast, --max-cost-minutes
 
@@ -73,13 +73,13 @@ class Case:
 
     @property
     def group(self) -> tuple[str, str]:
-        """The runs that one rate is made of."""
+        """The key of the rate that this run counts for."""
         return self.script, self.shown
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of a case.
+    """The outcome of a case.
 
     ``detail``: one line, what failed first. ``lines``: more about it, as printed under a failure. ``seconds``
     of the room's time, ``replies`` are latencies in seconds. ``cost``: what a model cost, in US dollars;
@@ -110,13 +110,13 @@ class Program(Protocol):
     def chat(self) -> bool: ...
 
     def check(self, environ: Mapping[str, str]) -> None:
-        """Before anything is created or joined. Raises UsageError where it cannot be played here."""
+        """Check before anything is created or joined. Raises UsageError if it cannot be played here."""
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played: ...
 
 
 def failure_of(error: ConsoleError) -> Verdict:
-    """The verdict of a run that an error ended."""
+    """The verdict of a run that ended with an error."""
     match error:
         case CutOff():
             return Verdict.CUT_OFF

@@ -1,4 +1,4 @@
-"""What a suite is made of: from the words of the command line to cases, the same on every machine."""
+"""The plan of a suite: from the arguments of the command line to cases, the same on every machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tavus_cli.suite.programs import SUFFIXES, files_in
 from tavus_cli.target import parse, shown
 
 MOST_RUNS = 100_000  # of one suite
-NEW = "new"  # the target of a run that gets a conversation of its own, as it is shown
+NEW = "new"  # the target shown for a run in a new conversation
 _RECORDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 
@@ -79,7 +79,7 @@ def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
 
 
 def is_many(words: Sequence[str]) -> bool:
-    """Whether the words name more than one script, or one that only a suite can run."""
+    """Whether the words name several scripts, or one that only a suite can run."""
     _, scripts = split(words)
     folder = any(os.path.isdir(word) for word in words)
     special = scripts[0].endswith(tuple(one for one in SUFFIXES if one != ".tavus"))
@@ -103,7 +103,7 @@ def _is_target(word: str) -> bool:
 
 
 def chosen(scripts: Iterable[str], pattern: str | None) -> list[str]:
-    """Those whose path or name the glob matches. Raises UsageError where none does."""
+    """The scripts whose path or name matches the glob. Raises UsageError if none does."""
     if pattern is None:
         return list(scripts)
     matches = glob(pattern)

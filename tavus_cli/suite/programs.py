@@ -1,4 +1,4 @@
-"""The programs of a suite by their extensions: which file is one, and reading it."""
+"""Finding and reading the programs of a suite, by their extensions."""
 
 from __future__ import annotations
 

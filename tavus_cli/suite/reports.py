@@ -1,4 +1,4 @@
-"""What a suite came to: for people, as JUnit's XML, JSON, Markdown. Pure; remote text passes ``safe``."""
+"""The results of a suite as text, JUnit XML, JSON and Markdown. Pure; remote text passes ``safe``."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ HEADS = ("script", "target", "passed", "", "reply p50", "p95", "")
 def summary(
     rates: Sequence[Rate], names: Names, changes: Iterable[Change], seconds: float, theme: Theme, columns: int
 ) -> list[str]:
-    """The table of rates, what is another than in the baseline, and one line about the whole.
+    """The table of rates, the changes against the baseline, and one line about the whole suite.
 
     Without a limit of ``columns`` (``UNCUT``) no name is cut.
     """

@@ -21,7 +21,7 @@ ENOUGH = 3  # replies on either side at least
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """``minutes``: how long the conversation that was created for it was billed. ``recording``: its file.
+    """``minutes``: how long the conversation created for it was billed. ``recording``: its file.
 
     ``printed``: what the script printed. ``reported``: what --report says about it.
     """
@@ -43,7 +43,7 @@ class Result:
         return self.played.verdict != Verdict.NOT_RUN
 
     def kept(self) -> Result:
-        """Without what only its own output needs: a thousand of them take little memory."""
+        """A copy without the parts that only its own output needs, to save memory in large suites."""
         lines = () if self.ok else self.played.lines[:20]
         return replace(self, played=replace(self.played, facts={}, lines=lines), printed=(), reported=None)
 
@@ -68,7 +68,7 @@ class Result:
 
 @dataclass(slots=True)
 class Rate:
-    """Of one script on one target. ``needed``: the share of its runs that must pass."""
+    """The rate of one script on one target. ``needed`` is the share of its runs that must pass."""
 
     script: str
     target: str
@@ -95,7 +95,7 @@ class Rate:
 
     @property
     def ok(self) -> bool:
-        """Enough of those that were to be run have passed."""
+        """Whether enough of the planned runs have passed."""
         return self.run == self.planned and self.passed >= self.needed * self.planned - 1e-9
 
     @property
@@ -153,7 +153,7 @@ def rates_of(cases: Iterable[Case], needed: float) -> dict[tuple[str, str], Rate
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is another than in the baseline: "newly failing", "fixed", "slower"."""
+    """A change against the baseline: "newly failing", "fixed", "slower"."""
 
     what: str
     script: str
@@ -183,7 +183,7 @@ def rates_before(rows: Sequence[Mapping[str, Any]], needed: float) -> dict[tuple
 
 
 def changes(before: Mapping[tuple[str, str], Rate], now: Iterable[Rate]) -> list[Change]:
-    """What got worse, and what was fixed; of what is new nothing is said."""
+    """The changes: what got worse and what was fixed; new scripts are ignored."""
     found = []
     for rate in now:
         old = before.get((rate.script, rate.target))

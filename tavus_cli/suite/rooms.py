@@ -1,4 +1,4 @@
-"""The room of each run: that of its target, or a conversation of its own, which is ended whatever happens."""
+"""The room of each run: that of its target, or a new conversation, which is ended whatever happens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tavus_cli.session.environment import Environment
 from tavus_cli.suite.case import Case, Played, Verdict
 from tavus_cli.target import Recording, RoomOptions, Sim, open_target, parse, resolve, room_of
 
-CREATE_SECONDS = 600.0  # for the account to have room for another conversation
+CREATE_SECONDS = 600.0  # seconds to wait until the account allows another conversation
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # seconds between two attempts to create
 
 clock = time.monotonic  # of what is billed
@@ -25,7 +25,7 @@ Play = Callable[[Room], Awaitable[Played]]
 
 @dataclass(slots=True)
 class Billed:
-    """What a room cost: minutes of a conversation that was created for it."""
+    """The cost of a room: minutes of a conversation created for it."""
 
     minutes: float = 0.0
 
@@ -84,7 +84,7 @@ def simulated(spec: str, repeat: int) -> Room:
 
 
 class OutOfBudget(Exception):
-    """No other conversation may be created: --max-cost-minutes."""
+    """No further conversation may be created: --max-cost-minutes."""
 
 
 @dataclass(slots=True)

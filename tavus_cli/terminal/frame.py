@@ -10,7 +10,7 @@ last drawing again. Neighbours: ``prompt`` decides when a frame is due and what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from prompt_toolkit.application import Application
@@ -68,6 +68,31 @@ class HeldOutput:
 
 Output.register(HeldOutput)
 
+# What terminals that fold long rows, when they become narrower, tell the programs in them. Of an unknown one
+# nothing is assumed: where it does not fold, going up would erase what was printed.
+_FOLDING = (
+    "TMUX",
+    "VTE_VERSION",
+    "KITTY_WINDOW_ID",
+    "ALACRITTY_WINDOW_ID",
+    "KONSOLE_VERSION",
+    "WEZTERM_PANE",
+    "GHOSTTY_RESOURCES_DIR",
+    "ITERM_SESSION_ID",
+    "WT_SESSION",
+)
+_FOLDING_TERMS = ("tmux", "foot", "xterm-kitty", "xterm-ghostty", "alacritty")
+_FOLDING_PROGRAMS = ("Apple_Terminal", "vscode")
+
+
+def folds(environ: Mapping[str, str]) -> bool:
+    """Whether the terminal is known to fold what it has shown, instead of cutting it."""
+    return (
+        any(environ.get(name) for name in _FOLDING)
+        or environ.get("TERM", "").startswith(_FOLDING_TERMS)
+        or environ.get("TERM_PROGRAM") in _FOLDING_PROGRAMS
+    )
+
 
 class Frame:
     """Holds what is drawn on an output, from ``hold`` to ``release``.
@@ -102,6 +127,23 @@ class Frame:
         self._app.renderer.erase(leave_alternate_screen=False)
         self._output.write_raw(text)
         self._begun = len(self._output.pieces)
+
+    def folded(self, columns: int) -> None:
+        """A terminal that became narrower has folded the rows that no longer fit: go up to the first of them.
+
+        Only a terminal that is known to do so, as ``folds`` says. The prompt is erased next.
+        """
+        screen = self._app.renderer.last_rendered_screen
+        if screen is None:
+            return
+        cursor = screen.get_cursor_position(self._app.layout.current_window)
+        more = cursor.x // columns
+        for y in range(cursor.y):
+            cells = screen.data_buffer[y].items()
+            ends = (x + cell.width for x, cell in cells if cell.char != " " or "reverse" in cell.style)
+            more += max(0, max(ends, default=1) - 1) // columns
+        if more:
+            self._output.cursor_up(more)
 
     def drawn(self) -> None:
         """Write everything held at once."""

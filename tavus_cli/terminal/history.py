@@ -74,7 +74,7 @@ def _open_private(path: Path, flags: int) -> int:
     descriptor = open_to_write(path, flags, file_only=True)
     try:
         make_private(descriptor)
-    except BaseException:
+    except BaseException:  # a signal too must not leave it open
         os.close(descriptor)
         raise
     return descriptor

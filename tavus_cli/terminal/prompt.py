@@ -38,7 +38,7 @@ from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
 from tavus_cli.terminal.editor import EditorFailed, edited
-from tavus_cli.terminal.frame import Frame, HeldOutput
+from tavus_cli.terminal.frame import Frame, HeldOutput, folds
 from tavus_cli.terminal.keys import bindings
 from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
@@ -85,6 +85,7 @@ class LivePrompt:
         frame_seconds: float = 0.03,
         color_depth: ColorDepth | None = None,
     ) -> None:
+        self._folds = output is None and folds(os.environ)
         if output is None:
             writer = writer or open_writer(sys.stdout)
             output = create_output(cast(TextIO, writer))
@@ -312,9 +313,16 @@ class LivePrompt:
         for one in app.layout.find_all_windows():
             if isinstance(one.content, CompletionsMenuControl):
                 one.height = Dimension(min=1, max=MENU_ROWS)
+        app._on_resize = self._resized  # type: ignore[method-assign]
         app.before_render += self._compose
         app.after_render += self._drawn
         self._session.default_buffer.accept_handler = self._accept
+
+    def _resized(self) -> None:
+        """Erase the prompt where the terminal has it now, and draw it again."""
+        if self._folds and not self._lent:
+            self._frame.folded(self._app.output.get_size().columns)
+        Application._on_resize(self._app)
 
     def _compose(self, app: Application[str]) -> None:
         """Before every drawing: waiting lines go with it, even if it is only for a key; then the rows."""

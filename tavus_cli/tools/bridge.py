@@ -218,7 +218,7 @@ class Bridge:
             return
         interaction = reply(call, run.tool, result, self._options.reply)
         if interaction is None or self._send is None:
-            why = "nothing is sent" if self._send is None else "run, and not to be answered"
+            why = "nothing is sent" if self._send is None else "run, but not to be answered"
             self._end(run, "failed" if failed else "unanswered", reason or why)
             return
         interaction = self._sized(run, interaction)

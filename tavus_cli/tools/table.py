@@ -9,13 +9,12 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError, instead
 from tavus_cli.language.patterns import LONGEST_GLOB, glob, is_glob
-from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
+from tavus_cli.settings.toml_lines import Toml, as_json, read_text, unreadable
 from tavus_cli.settings.toml_values import Bad, address, seconds, share, some_text, timeout, whole
 
 # How to answer a call without an id; "none": run it, and do not answer.
@@ -212,14 +211,10 @@ def _outputs(value: Any) -> tuple[str | dict[str, Any], ...]:
 
 
 def _json(value: Any) -> Any:
-    """A TOML value as JSON: dates become strings."""
-    if isinstance(value, dict):
-        return {key: _json(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_json(inner) for inner in value]
-    if isinstance(value, float) and not isfinite(value):
-        raise Bad("a value that JSON has; inf and nan are not")
-    return value if isinstance(value, str | bool | int | float) else value.isoformat()
+    try:
+        return as_json(value)
+    except ValueError as error:
+        raise Bad(str(error)) from None
 
 
 def _headers(value: Any) -> dict[str, str]:

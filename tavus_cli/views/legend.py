@@ -17,7 +17,7 @@ _MEANINGS = (
     ("goal", "objective", "an objective: activated, pending or completed"),
     ("room", "system", "somebody joined or left"),
     ("event", "unknown", "an event of a type that this version does not know"),
-    ("other", "unknown", "a message that is not of Tavus"),
+    ("other", "unknown", "a message that is not from Tavus"),
     ("gap", "mark", "sequence numbers that did not come"),
     ("note", "mark", "about the room or the counting, not a message"),
     ("▶ ■", "speaking", "starts and stops speaking, where no words came with it"),

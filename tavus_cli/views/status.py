@@ -60,7 +60,7 @@ class StatusLine:
             parts["turn"] = f"turn {turn.idx}"
         if status.reply is not None:
             parts["reply"] = f"reply {status.reply:.2f} s"
-        if waiting := conversation.turns.waiting():
+        if self.over is None and (waiting := conversation.turns.waiting()):
             parts["calls"] = self._waiting(waiting, now)
         if status.gaps:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)

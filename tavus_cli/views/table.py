@@ -26,7 +26,7 @@ def turns_table(
 ) -> list[str]:
     """A row for each turn: number, start after the first turn, latency, and first words."""
     if not turns:
-        return [fit("no turn yet", columns)]
+        return [fit("no turns yet", columns)]
     first = min(turn.started for turn in turns)
     rows = []
     for turn in turns:
@@ -50,7 +50,7 @@ def tools_table(
     From LOUD_SECONDS on, an awaited call is highlighted by "!!" and the colour of warnings.
     """
     if not calls:
-        return [fit("no tool call yet", columns)]
+        return [fit("no tool calls yet", columns)]
     rows = []
     for call in calls:
         took = _took(call)
@@ -59,7 +59,7 @@ def tools_table(
         if took is not None:
             state = f"answered in {latency(took)}"
         elif not call.awaited:
-            state = "wants no answer"
+            state = "needs no answer"
         elif passed(call):
             state = "passed over"
         else:
@@ -133,7 +133,7 @@ def stats(
         if values
     ]
     if not rows:
-        return [fit("no latency yet", columns)]
+        return [fit("no latencies yet", columns)]
     return table(["", "count", "p50", "p95", "max"], rows, theme, columns)
 
 

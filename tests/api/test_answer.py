@@ -164,7 +164,7 @@ def failure(serve: Serve, call: Callable[[TavusApi], object], seconds: float = 1
 
 @pytest.mark.usefixtures("smaller")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_create_tells_that_it_may_cost(name: str) -> None:
+def test_create_shows_that_it_may_cost(name: str) -> None:
     error = failure(HOSTILE[name], lambda api: api.create({"persona_id": PAL}))
     assert str(error).endswith(PERHAPS_CREATED) or name == "a status nobody knows"
     assert error.status in (ExitStatus.CANNOT_JOIN, ExitStatus.FAILED)

@@ -84,7 +84,7 @@ def test_create_look_up_and_end(local: LocalApi, api: TavusApi) -> None:
     assert all(one.headers["x-api-key"] == KEY for one in local.requests)
 
 
-def test_ending_twice_is_no_error(api: TavusApi) -> None:
+def test_ending_twice_is_not_an_error(api: TavusApi) -> None:
     name = api.create(BODY)["conversation_id"]
     assert [api.end(name), api.end(name)] == [True, False]
 
@@ -183,14 +183,14 @@ def test_it_gives_up(local: LocalApi, api: TavusApi, sleeps: Sleeps) -> None:
 
 
 @pytest.mark.parametrize("after", ["7", formatdate(NOW + 7, usegmt=True)])
-def test_it_comes_back_when_it_is_told_to(local: LocalApi, api: TavusApi, sleeps: Sleeps, after: str) -> None:
+def test_it_retries_when_the_api_asks(local: LocalApi, api: TavusApi, sleeps: Sleeps, after: str) -> None:
     name = local.add()
     local.odd.append(Odd(429, '{"error": "Too many requests"}', {"Retry-After": after}))
     assert api.get(name)["status"] == "active"
     assert sleeps == [7.0]
 
 
-def test_a_long_wait_is_told_and_not_waited(local: LocalApi, api: TavusApi, sleeps: Sleeps) -> None:
+def test_a_long_wait_is_reported_and_not_waited(local: LocalApi, api: TavusApi, sleeps: Sleeps) -> None:
     local.odd.append(Odd(429, '{"error": "Too many requests"}', {"Retry-After": "900"}))
     error = failure(lambda: api.get("c1"))
     assert type(error) is RateLimited
@@ -199,7 +199,7 @@ def test_a_long_wait_is_told_and_not_waited(local: LocalApi, api: TavusApi, slee
 
 
 @pytest.mark.parametrize("after", ["soon", "-3", "1e9", "99999999999999999999", "Mon, 99 Foo 0000", ""])
-def test_an_odd_retry_after_is_no_trouble(local: LocalApi, api: TavusApi, sleeps: Sleeps, after: str) -> None:
+def test_an_odd_retry_after_is_harmless(local: LocalApi, api: TavusApi, sleeps: Sleeps, after: str) -> None:
     name = local.add()
     local.odd.append(Odd(503, "", {"Retry-After": after}))
     assert api.get(name)["status"] == "active"
@@ -224,7 +224,7 @@ def test_ending_is_repeated(local: LocalApi, api: TavusApi) -> None:
     assert local.active == []
 
 
-def test_ending_what_another_attempt_has_ended_is_no_error(local: LocalApi, api: TavusApi) -> None:
+def test_ending_what_another_attempt_has_ended_is_not_an_error(local: LocalApi, api: TavusApi) -> None:
     name = local.add(status="ended")
     local.odd.append(Odd(504))
     assert api.end(name) is False
@@ -236,7 +236,7 @@ def test_the_body_of_an_end_does_not_matter(local: LocalApi, api: TavusApi, body
     assert api.end("c1") is True
 
 
-def test_a_page_is_no_end(local: LocalApi, api: TavusApi) -> None:
+def test_a_page_is_not_an_end(local: LocalApi, api: TavusApi) -> None:
     local.odd.extend([Odd(200, "<html><title>Log in</title>")] * ATTEMPTS)
     assert "Log in" in str(failure(lambda: api.end("c1")))
 
@@ -346,7 +346,7 @@ def test_right_addresses(url: str | None, root: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a/b", "..", "c1?x", "c 1", "é", "a" * 129, "https://x/a/b"])
-def test_what_is_no_id_is_not_asked_for(text: str) -> None:
+def test_what_is_not_an_id_is_not_asked_for(text: str) -> None:
     with pytest.raises(UsageError):
         check_id(text)
 

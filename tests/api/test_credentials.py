@@ -194,7 +194,7 @@ def test_a_new_token_takes_the_place_of_the_old(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"until": "x"}', '{"until": 9e9}', "[" * 100_000])
-def test_a_broken_file_is_no_token(folder: Path, text: str) -> None:
+def test_a_broken_file_is_not_a_token(folder: Path, text: str) -> None:
     folder.mkdir(parents=True)
     (folder / "c1").write_text(text)
     assert Tokens(folder).get("c1") is None
@@ -210,7 +210,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["../c1", "", "a/b"])
-def test_an_id_is_no_path(folder: Path, name: str) -> None:
+def test_an_id_is_not_a_path(folder: Path, name: str) -> None:
     for call in (Tokens(folder).get, Tokens(folder).forget, lambda one: Tokens(folder).keep(one, "t")):
         with pytest.raises(UsageError):
             call(name)

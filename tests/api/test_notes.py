@@ -34,7 +34,7 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "state" / "tavus-console" / "open"
 
 
-def test_a_note_tells_what_is_open(tmp_path: Path) -> None:
+def test_a_note_shows_what_is_open(tmp_path: Path) -> None:
     folder = tmp_path / "open"
     note = Note(60, folder, lambda: 100.0)
     (path,) = folder.iterdir()
@@ -70,7 +70,7 @@ STRAY = ("", "{", "[]", "null", '{"at": "x", "until": 9e99}', '{"until": 9e99}',
 
 
 @pytest.mark.parametrize("text", STRAY)
-def test_a_stray_file_is_no_trouble(tmp_path: Path, text: str) -> None:
+def test_a_stray_file_is_harmless(tmp_path: Path, text: str) -> None:
     (tmp_path / "stray").write_text(text)
     assert left_behind(tmp_path) == []
 

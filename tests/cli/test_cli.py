@@ -161,7 +161,7 @@ def test_with_json_an_error_is_one_object(name: str) -> None:
     assert says in error["message"]
 
 
-def test_a_wrong_script_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_wrong_script_is_reported_with_its_line(tmp_path: Path) -> None:
     script = tmp_path / "bad.toml"
     script.write_text('greeting = "Hi"\n\n[timing]\nword_per_minute = 3\n')
     result = console("tail", f"sim:{script}")

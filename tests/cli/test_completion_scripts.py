@@ -40,6 +40,9 @@ CASES = {
         "tail --format js": "tail --format jsonl",
         "tail -f pr": "tail -f pretty",
         "tail --only utterance --ignore shut": "tail --only utterance --ignore shutdown",
+        "tail --only utterance,shut": "tail --only utterance,shutdown",
+        "tail --until=tool_call,heartb": "tail --until=tool_call,heartbeat",
+        "webhooks resend x --only shutdown,rag": "webhooks resend x --only shutdown,rag.observability",
         "send --wait repl": "send --wait repl",  # reply, and the types of replica
         "conversation list --status act": "conversation list --status active",
         "report x.jsonl --transcript vt": "report x.jsonl --transcript vtt",
@@ -51,6 +54,8 @@ CASES = {
         "run --target=sim:bo": "run --target=sim:booking.toml",
         "join 'sim:bo": "join sim:booking.toml",
         "join ht": "join https://",
+        "tail https://x.daily.co/r --form": "tail https://x.daily.co/r --format",
+        "run sim:booking.toml smo": "run sim:booking.toml smoke test.txt",
     },
     "files": {
         "run smo": "run smoke test.txt",
@@ -74,6 +79,7 @@ CASES = {
         "session stop gree": "session stop green-room-1a2b",
         "conversation end c0ff": "conversation end c0ffee11",
         "send c0ff": "send c0ffee11",
+        "webhooks pull cab": "webhooks pull cabba9e5",
         "tail sim gree": "tail sim gree",
         "tail odd": "tail odd",
         "conversation get odd": "conversation get odd",
@@ -98,6 +104,10 @@ def home(tmp_path: Path) -> Iterator[Path]:
         (runtime / f"{name}.sock").touch()
     for number, noted in enumerate(("c0ffee11", "odd", "$(touch pwned)", None)):
         (notes / f"{number}").write_text(json.dumps({"at": 1.0, "until": 2.0, "conversation_id": noted}))
+    tokens = notes.with_name("tokens")
+    tokens.mkdir()
+    for name in ("cabba9e5", "odd $(touch pwned)", "cab;touch pwned"):
+        (tokens / name).touch()
     yield tmp_path
     assert not (tmp_path / "pwned").exists()
 

@@ -44,7 +44,7 @@ ODD = {
 
 @pytest.mark.parametrize("what", ODD)
 @pytest.mark.parametrize("arguments", FROM_STDIN[:-1], ids=" ".join)
-def test_standard_input_that_is_no_utf_8_is_named(arguments: tuple[str, ...], what: str) -> None:
+def test_standard_input_that_is_not_utf_8_is_named(arguments: tuple[str, ...], what: str) -> None:
     result = console(*arguments, stdin=ODD[what])
     assert result.status == 2
     assert what in result.err
@@ -54,7 +54,7 @@ def test_standard_input_that_is_no_utf_8_is_named(arguments: tuple[str, ...], wh
 
 @pytest.mark.parametrize("what", ODD)
 @pytest.mark.parametrize("arguments", FROM_FILES, ids=" ".join)
-def test_a_file_that_is_no_utf_8_is_named(arguments: tuple[str, ...], what: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8_is_named(arguments: tuple[str, ...], what: str, tmp_path: Path) -> None:
     file = tmp_path / "odd"
     file.write_bytes(ODD[what])
     result = console(*(one.replace("FILE", str(file)) for one in arguments))

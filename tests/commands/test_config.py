@@ -233,7 +233,7 @@ def test_every_theme_can_be_completed() -> None:
     assert options["--theme"].offer == ("auto", "dark", "light", "mono", "high-contrast")
 
 
-def test_no_toml_is_read_where_there_is_no_file() -> None:
+def test_without_a_file_no_toml_is_read() -> None:
     code = (
         "import sys\nfrom tavus_cli.cli import run_command\n"
         "from tavus_cli.session.environment import Environment\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -30,7 +31,12 @@ Act = Callable[[Terminal, Callable[[str], None]], Awaitable[None]]
 
 
 def run(
-    target: str | Room, act: Act, columns: int = 160, rows: int = 30, tools: ToolOptions | None = None
+    target: str | Room,
+    act: Act,
+    columns: int = 160,
+    rows: int = 30,
+    tools: ToolOptions | None = None,
+    clipboard: bool = False,
 ) -> tuple[int, Terminal]:
     """The console on a terminal while ``act`` types and looks; its exit status."""
 
@@ -41,7 +47,7 @@ def run(
             prompt = partial(LivePrompt, input=keys, output=output, frame_seconds=0.001)
             session = Session(open_simulated(target) if isinstance(target, str) else target)
             environment = Environment(stdout=io.StringIO(), stderr=io.StringIO(), environ={})
-            options = JoinOptions(Selection(), tools=tools)
+            options = JoinOptions(Selection(), tools=tools, clipboard=clipboard)
 
             async def joined() -> int:
                 async with answering(session, options, environment) as calls:
@@ -139,7 +145,7 @@ def test_help_errors_and_quit() -> None:
     assert status == 0
 
 
-def test_what_is_placed_at_a_moment_is_sent_while_the_typing_goes_on() -> None:
+def test_what_is_placed_at_a_moment_is_sent_while_the_typing_continues() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         await terminal.shows("PAL present")
         keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
@@ -166,12 +172,110 @@ def test_quit_leaves() -> None:
     assert run("sim:?speed=max", act)[0] == 0
 
 
-def test_the_end_of_the_conversation_ends_it_with_6() -> None:
+@pytest.mark.parametrize("leaves", ["\r", "/quit\r", "\x04"])
+def test_after_the_end_it_can_be_looked_at_until_it_is_left_with_6(leaves: str) -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("Enter or Ctrl-D leaves")
+        await terminal.shows("· over ·")
+        for typed, answer in (
+            ("/stats", "latencies"),
+            ("/find nora", "Hi, I'm Nora"),
+            ("/turn 0", "↩ twin"),
+            ("Hello?", "✗ not sent: the conversation is over"),
+        ):
+            keys(f"{typed}\r")
+            await terminal.shows(answer)
         terminal.always = None
-        await terminal.shows("the conversation is over")
+        keys(leaves)
+        await terminal.shows("left after 0:03, 1 turn")
 
     assert run("sim:?speed=max&leave=3", act)[0] == 6
+
+
+def test_a_bare_word_that_means_a_command_is_not_sent() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        for word in ("exit", "QUIT ", "help"):
+            keys(f"{word}\r")
+            name = "help" if word == "help" else "quit"
+            await terminal.shows(f"✗ not sent: type /{name}, or /respond {word.strip().lower()} to say it")
+        keys("/respond exit\r")
+        await terminal.shows("respond exit")
+
+    run("sim:?speed=max", act)
+
+
+def test_the_summary_says_what_it_came_to_and_how_to_continue() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("What are your hours?\r")
+        await terminal.shows("call open")
+        terminal.always = None
+        keys("/quit\r")
+        await terminal.shows("continue: ")
+
+    room = open_simulated("sim:?speed=20")
+    room.target = "c 1"  # as a conversation's
+    status, terminal = run(room, act)
+    assert status == 0
+    figures, command = terminal.rows()[-2:]
+    assert re.fullmatch(r"left after 0:\d\d, \d turns, .*1 tool call unanswered", figures)
+    assert command == "continue: tavus-console join 'c 1'"
+
+
+def test_when_is_confirmed_listed_and_cancelled() -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        for typed, answer in (
+            ("/when", "no /when is waiting"),
+            (
+                "/when utterance role=user /interrupt",
+                "waits: /when utterance role=user /interrupt  (/when lists",
+            ),
+            ("/when tool_call /interrupt", "/when cancel 2 cancels it"),
+            ("/when", "2  /when tool_call /interrupt"),
+            ("/when cancel 3", "✗ /when cancel N: N is a number that /when lists"),
+            ("/when cancel 1", "cancelled: /when utterance role=user /interrupt"),
+            ("/when", "1  /when tool_call /interrupt"),
+        ):
+            keys(f"{typed}\r")
+            await terminal.shows(answer)
+
+    run("sim:?speed=max", act)
+
+
+@pytest.mark.parametrize("rows", [12, 24])
+def test_the_menu_has_as_many_rows_as_fit_in_groups(rows: int) -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        keys("/")
+        await terminal.until(lambda: len(menu(terminal)) == rows - 6)
+        assert menu(terminal)[:2] == [["/respond", "talk"], ["/echo", "talk"]]
+        keys("c")
+        fewer = [["/context", "talk"], ["/confirm", "talk"], ["/copy", "look"]]
+        await terminal.until(lambda: menu(terminal) == fewer)
+
+    run("sim:?speed=max", act, columns=80, rows=rows)
+
+
+def menu(terminal: Terminal) -> list[list[str]]:
+    """Command and group of each row."""
+    shown = re.compile(r" +/\S+ +(talk|look|filter|session)")
+    return [row.split()[:2] for row in terminal.screen.display if shown.match(row)]
+
+
+@pytest.mark.parametrize(
+    ("allowed", "says"),
+    [
+        (True, "✓ copied, where the terminal allows it"),
+        (False, "not on the clipboard: the setting clipboard = true lets /copy put it there"),
+    ],
+)
+def test_copy_says_whether_it_copied(allowed: bool, says: str) -> None:
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        await terminal.shows("Hi, I'm Nora")
+        keys("/copy as shell\r")
+        await terminal.shows(says)
+
+    _, terminal = run("sim:?speed=max", act, clipboard=allowed)
+    assert any(row.startswith("tavus-console send 'sim:?speed=max' raw") for row in terminal.rows())
+    assert any("\x1b]52;" in write for write in terminal.writes) is allowed
 
 
 def test_a_tool_call_is_counted_until_it_is_answered() -> None:

@@ -75,7 +75,7 @@ def test_old_and_new_names_share_a_column(new: bool) -> None:
     assert line.index("f1") == heading.index("face")
 
 
-def test_no_conversations_are_said_to_be_none() -> None:
+def test_an_empty_list_says_so() -> None:
     around = environment()
     listing._table([], around)
     assert shown(around) == "no conversations\n"

@@ -104,9 +104,9 @@ def test_a_body_from_a_file_with_options_over_it(api: LocalApi, tmp_path: Path) 
     assert sent(api) == {"replica_id": "r1"}
 
 
-def test_old_and_new_names_are_one_thing() -> None:
+def test_old_and_new_names_are_the_same_field() -> None:
     assert old_names({"pal_id": "p", "persona_id": "p", "x": 1}) == {"persona_id": "p", "x": 1}
-    with pytest.raises(UsageError, match="pal_id and persona_id are one thing"):
+    with pytest.raises(UsageError, match="pal_id and persona_id are the same field"):
         old_names({"pal_id": "p", "persona_id": "q"})
     assert creation_body({}, {"face_id": "r", "unheard_of": [1]}) == {"replica_id": "r", "unheard_of": [1]}
 
@@ -153,7 +153,7 @@ def test_a_url_to_share_has_the_token_if_that_is_wanted() -> None:
     assert url_to_share({}, with_token=True) == ""
 
 
-def test_a_token_that_cannot_be_kept_is_told(api: LocalApi, folders: Path) -> None:
+def test_a_token_that_cannot_be_kept_is_reported(api: LocalApi, folders: Path) -> None:
     (folders / "state").touch()
     result = asked(api, "conversation", "create", "--pal", PAL, "--private")
     assert result.status == 0
@@ -354,7 +354,7 @@ def test_a_key_that_is_not_accepted_is_not_stored(api: LocalApi) -> None:
     assert console("auth", "status").status == 4
 
 
-def test_what_comes_first_is_told(api: LocalApi) -> None:
+def test_what_comes_first_is_reported(api: LocalApi) -> None:
     result = asked(api, "auth", "login", stdin=f"{KEY}\n")
     assert "TAVUS_API_KEY is set and is used first" in result.err
     assert "still in use: it comes from TAVUS_API_KEY" in asked(api, "auth", "logout").err

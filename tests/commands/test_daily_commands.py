@@ -18,9 +18,10 @@ from typing import Any
 
 import pytest
 
-from tests.kits.command_kit import COMMANDS, LAST_GUEST, LIMIT, URL, Run, arguments, faked
+from tests.kits.command_kit import COMMANDS, LAST_GUEST, URL, Run, arguments, faked
 from tests.kits.fake_daily import Scenario
 from tests.kits.program import CONSOLE, Result
+from tests.kits.signals import handles
 from tests.kits.tmux import Pane, needs_tmux, pane
 
 HELLO = {"event_type": "conversation.utterance", "seq": 1, "properties": {"role": "pal", "speech": "Hello"}}
@@ -207,20 +208,8 @@ def test_signals_in_a_room_that_confirms_nothing() -> None:
         assert result.err in ("", LAST_GUEST)  # of send and tail, once they have joined
 
 
-async def handles(pid: int) -> None:
-    """Until the process has set handlers for INT, TERM and HUP (Linux tells in /proc)."""
-    wanted = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
-    async with asyncio.timeout(LIMIT):
-        while True:
-            text = Path(f"/proc/{pid}/status").read_text()
-            caught = next(line for line in text.splitlines() if line.startswith("SigCgt"))
-            if int(caught.split()[1], 16) & wanted == wanted:
-                return
-            await asyncio.sleep(0.01)
-
-
 @pytest.mark.parametrize("command", ["join", "tail"])
-def test_a_recording_of_a_join_that_failed_is_in_nobodys_way(command: str, tmp_path: Path) -> None:
+def test_a_recording_of_a_join_that_failed_is_not_left_behind(command: str, tmp_path: Path) -> None:
     path = tmp_path / "r.jsonl"
 
     async def main(scenario: Scenario) -> Result:
@@ -265,7 +254,7 @@ def test_ctrl_d_ends_a_join_that_never_ends(tmp_path: Path) -> None:
 
 @needs_tmux
 @pytest.mark.parametrize("command", ["tail", "send", "join"])
-def test_a_terminal_is_told_what_is_waited_for(command: str, tmp_path: Path) -> None:
+def test_a_terminal_shows_what_is_waited_for(command: str, tmp_path: Path) -> None:
     log = tmp_path / "calls"
     line = " ".join([CONSOLE, *arguments(command, URL)]) + " < /dev/null"  # join without a prompt
     scenario = good(people=[], early=[], log=str(log))

@@ -60,7 +60,7 @@ def test_without_a_room_it_says_what_is_here() -> None:
     result = console("doctor")
     assert (result.status, result.err) == (0, "")
     starts = [f"✓ tavus-console {__version__} (Python 3.", "✓ daily-python 0.3", "– no terminal"]
-    starts += ["– no file with settings: tavus-console config edit makes /", "– no session stays"]
+    starts += ["– no file with settings: tavus-console config edit makes /", "– no session runs"]
     starts += ["– no API key", f"– cannot reach {NOWHERE.removeprefix('http://')}"]
     starts += ["– no room was tried: --room TARGET joins one"]
     for line, start in zip(result.lines, starts, strict=True):
@@ -80,11 +80,11 @@ def test_settings_that_are_right(tmp_path: Path) -> None:
     path = tmp_path / "console.toml"
     path.write_text('theme = "light"\nhold = "1s"\n')
     result = console("doctor", TAVUS_CONSOLE_CONFIG=str(path))
-    assert f"✓ {path} is right, and sets 2 of {len(KEYS)} keys" in result.lines
+    assert f"✓ {path} is valid and sets 2 of {len(KEYS)} keys" in result.lines
 
 
 BROKEN = {
-    "a key": ('thme = "light"', {}, ':1: unknown key "thme"; did you mean "theme"?; mend it: '),
+    "a key": ('thme = "light"', {}, ':1: unknown key "thme"; did you mean "theme"?; fix it: '),
     "no TOML": ("theme", {}, ":1: "),
     "a variable": ("", {"TAVUS_CONSOLE_HOLD": "long"}, "TAVUS_CONSOLE_HOLD must be"),
     "no file": (None, {}, "create it with: tavus-console config edit"),
@@ -127,7 +127,7 @@ def test_sessions_that_do_not_answer_hold_nothing_up(monkeypatch: pytest.MonkeyP
         deaf.listen()
         result = console("doctor")
     assert result.status == 0
-    assert "– the sessions here did not say what they are within 0.05 s" in result.out
+    assert "– the sessions did not answer within 0.05 s" in result.out
 
 
 @needs_tmux
@@ -228,7 +228,7 @@ FAILING: dict[str, tuple[dict[str, Any], int, dict[str, bool | None], str]] = {
 
 
 @pytest.mark.parametrize("name", FAILING)
-def test_what_does_not_work_is_said_and_in_the_status(daily: Install, name: str) -> None:
+def test_what_does_not_work_is_reported_and_in_the_status(daily: Install, name: str) -> None:
     scenario, status, found, words = FAILING[name]
     early: list[Any] = [HELLO if name != "no PAL" else {"event_type": "of nobody's"}]
     daily(**{"early": early} | scenario)
@@ -240,14 +240,14 @@ def test_what_does_not_work_is_said_and_in_the_status(daily: Install, name: str)
     assert words in result.out
 
 
-def test_silence_is_told(daily: Install) -> None:
+def test_silence_is_reported(daily: Install) -> None:
     daily()
     result = doctor()
     assert result.status == 3
     assert "✗ no event arrived within 0.1 s" in result.lines
 
 
-def test_notes_are_told_and_prove_nothing(daily: Install) -> None:
+def test_notes_are_reported_and_prove_nothing(daily: Install) -> None:
     steps = [{"network": "interrupted"}, {"network": "connected"}]
     daily(early=[HELLO], steps=steps)
     result = doctor("--for", "500ms")
@@ -259,7 +259,7 @@ def test_notes_are_told_and_prove_nothing(daily: Install) -> None:
     ]
 
 
-def test_a_client_that_does_not_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_does_not_load_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "daily", None)
     result = console("doctor")
     assert (result.status, result.err) == (5, "")

@@ -72,7 +72,7 @@ def test_all_is_well(api: LocalApi) -> None:
     assert [(one.method, one.path) for one in api.requests] == [("GET", "/v2/conversations")]
 
 
-def test_what_still_runs_is_told_with_what_ends_it(api: LocalApi) -> None:
+def test_what_still_runs_is_reported_with_what_ends_it(api: LocalApi) -> None:
     api.add(status="ended")
     names = [api.add()]
     assert f"– 1 conversation is running and billed; to end: tavus-console conversation end {names[0]}" in (
@@ -103,7 +103,7 @@ def test_base_url_is_an_option_too(api: LocalApi) -> None:
 # -- the key -------------------------------------------------------------------------------------------
 
 
-def test_no_key_is_no_failure(api: LocalApi) -> None:
+def test_no_key_is_not_a_failure(api: LocalApi) -> None:
     found = told(api.base_url, key="", status=0)
     assert found["key"]["ok"] is None
     assert "no API key, and this machine has no keyring: set TAVUS_API_KEY" in found["key"]["text"]

@@ -88,7 +88,7 @@ def test_the_latest_that_match_are_found_in_their_order() -> None:
     assert lines[-1].endswith("number 299")
 
 
-def test_all_else_goes_on_while_a_search_looks_through_many() -> None:
+def test_all_else_continues_while_a_search_looks_through_many() -> None:
     async def main() -> int:
         turns = 0
 
@@ -176,7 +176,7 @@ def test_what_waits_in_a_pause_is_shown_at_the_end() -> None:
 
 
 @pytest.mark.parametrize("key", [F1, "?"])
-def test_the_keys_are_told(key: str) -> None:
+def test_the_keys_are_reported(key: str) -> None:
     async def act(terminal: Terminal, keys: Keys) -> None:
         await terminal.shows("PAL present")
         keys(key)
@@ -213,7 +213,7 @@ def test_the_same_long_text_twice_is_doubted(tmp_path: Path) -> None:
     run("sim:?speed=20", act)
 
 
-def test_a_message_that_may_be_too_long_is_told_of_before_it_is_sent() -> None:
+def test_a_message_that_may_be_too_long_is_reported_before_it_is_sent() -> None:
     async def act(terminal: Terminal, keys: Keys) -> None:
         await terminal.shows("PAL present")
         keys("How much is it? " + "really " * 700 + "\r")

@@ -50,7 +50,7 @@ def test_an_empty_input_joins_and_leaves() -> None:
     assert console("join", FAST).status == 0
 
 
-def test_a_wrong_line_is_told_and_the_others_are_sent() -> None:
+def test_a_wrong_line_is_reported_and_the_others_are_sent() -> None:
     result = console("join", FAST, stdin="/ehco hi\nhello\n/quit\nnever\n")
     assert result.status == 1
     assert result.err == "tavus-console: unknown command /ehco; did you mean /echo?; /help lists them\n"
@@ -98,7 +98,7 @@ def test_the_reader_may_go_away() -> None:
         assert child.stderr.read() == b""
 
 
-def test_a_full_disk_is_told() -> None:
+def test_a_full_disk_is_reported() -> None:
     with open("/dev/full", "w", encoding="utf-8") as full:
         done = subprocess.run(
             [CONSOLE, "join", FAST], input=b"hello\n", stdout=full, stderr=subprocess.PIPE, check=False

@@ -72,7 +72,7 @@ def test_the_end_is_a_command(api: LocalApi) -> None:
     assert api.active == []
 
 
-def test_who_leaves_on_purpose_is_told_what_goes_on(api: LocalApi) -> None:
+def test_leaving_on_purpose_names_what_continues(api: LocalApi) -> None:
     result = joined_new(api)
     assert result.status == 0
     assert f"{ID} may continue and be billed; to end it: {ENDS_IT}" in result.err
@@ -83,7 +83,7 @@ def test_who_leaves_on_purpose_is_told_what_goes_on(api: LocalApi) -> None:
     ("behind", "status"),
     [(f"{FAST}&leave=1", 6), ("sim:?sped=1", 2), ("https://x.example.com/r", 2), ("", 5)],
 )
-def test_what_cannot_be_used_does_not_go_on(api: LocalApi, behind: str, status: int) -> None:
+def test_what_cannot_be_used_does_not_continue(api: LocalApi, behind: str, status: int) -> None:
     if not behind:
         api.add(conversation_url=None)
         answer = {"conversation_id": ID, "conversation_url": None, "status": "active"}
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_does_not_go_on(api: LocalApi, behind: str, status: 
 
 
 @pytest.mark.parametrize("odd", [Odd(500, "no"), Odd(403, "{}")])
-def test_what_does_not_end_is_told_loudly(api: LocalApi, odd: Odd) -> None:
+def test_what_does_not_end_is_reported_loudly(api: LocalApi, odd: Odd) -> None:
     def fail(request: Request) -> None:
         if request.path.endswith("/end"):
             odd.headers = {"Retry-After": "99"}  # no waiting in between
@@ -129,7 +129,7 @@ def test_what_is_wrong_costs_nothing(api: LocalApi, name: str) -> None:
     assert (result.status, result.err.count("\n"), api.requests) == (2, 1, [])
 
 
-def test_the_target_of_the_environment_is_no_contradiction(
+def test_the_target_of_the_environment_is_not_a_contradiction(
     api: LocalApi, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TAVUS_CONVERSATION", "sim")
@@ -150,7 +150,7 @@ def test_an_older_conversation_may_end_with_the_console_too(api: LocalApi) -> No
     assert api.active == names[2:]
 
 
-def test_what_could_not_be_ended_later_is_told_before(api: LocalApi) -> None:
+def test_what_could_not_be_ended_later_is_reported_before(api: LocalApi) -> None:
     assert console("join", ID, "--end-on-exit").status == 4
     refused = console("join", FAST, stdin="/end\nhello\n")
     assert "the conversation id is not known" in refused.err

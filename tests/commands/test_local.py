@@ -232,7 +232,7 @@ def test_a_port_that_is_taken(tmp_path: Path, runtime: dict[str, str]) -> None:
         (["--port", "99999"], "port"),
     ],
 )
-def test_what_is_wrong_is_said_at_once(arguments: list[str], words: str) -> None:
+def test_what_is_wrong_is_reported_at_once(arguments: list[str], words: str) -> None:
     result = console("local", *arguments)
     assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
     assert words in result.err

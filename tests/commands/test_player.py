@@ -114,7 +114,7 @@ def test_steps_seeks_and_looks(talk: Path) -> None:
     assert said(terminal).count("question 7.") == 1
 
 
-def test_what_cannot_be_done_is_said_in_one_line(talk: Path) -> None:
+def test_what_cannot_be_done_is_reported_in_one_line(talk: Path) -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         for typed, answer in (
             ("hello", "✗ not sent: a recording cannot receive messages"),

@@ -8,6 +8,7 @@ import re
 import signal
 import string
 from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -134,6 +135,64 @@ def test_resizing_while_events_stream_keeps_the_prompt_and_every_event(tmp_path:
         shown.keys("C-c", "C-d")
         assert shown.ends() == 0
         assert numbers(shown.all) == numbers(record.read_text()) == list(range(400))
+
+
+NUMBERS = "0123456789ABCDE"
+WIDTHS = (90, 80, 70, 60, 50, 60, 75, 100, 95, 64, 44, 88, 100, 52, 100)
+
+
+def _is_wide(tty: int, columns: int) -> bool:
+    return os.get_terminal_size(tty).columns == columns
+
+
+def _is_typed(shown: Pane, text: str) -> bool:
+    """The rows of the input were cut at any place."""
+    return text in "".join(shown.screen.split("› ")[-1].splitlines())
+
+
+@pytest.mark.slow
+def test_fifteen_resizes_leave_no_ghost_of_the_prompt(tmp_path: Path) -> None:
+    """While a line is typed that takes several rows, at the bottom of a screen of rows.
+
+    With a live row that grows it can happen all the same: tmux folds at once, and says so up to 250 ms later.
+    """
+    typed = (
+        "a line that is long enough to take several rows on a narrow screen, and more words to be sure of it"
+    )
+    with joined(tmp_path, "sim:?speed=20&burst=80", columns=100, rows=60) as shown:
+        shown.shows("Hi, I'm Nora")
+        shown.shows('"number":79,')
+        shown.until(lambda: "PAL present" in shown.screen, "the end of the greeting")
+        shown.type(typed)
+        with open(shown.tmux("display-message", "-p", "#{pane_tty}").strip(), "rb", buffering=0) as tty:
+            for number, columns in enumerate(WIDTHS):
+                shown.resize(columns, 60)
+                shown.until(
+                    partial(_is_wide, tty.fileno(), columns), "the size"
+                )  # told 250 ms later, at times
+                shown.type(NUMBERS[number])
+                shown.until(partial(_is_typed, shown, f"sure of it{NUMBERS[: number + 1]}"), "the key")
+        rows = shown.all.splitlines()
+        assert sum(row.startswith("› ") for row in rows) == 1
+        assert sum("PAL present ·" in row for row in rows) == 1
+        assert numbers(shown.all) == list(range(80))  # what was printed is not erased
+        shown.keys("C-c", "C-d")
+        assert shown.ends() == 0
+
+
+_STANDS_HIGH = "print('log'); print('x' * 90 + '\\n> ', end='', flush=True); input()"
+
+
+@pytest.mark.slow
+def test_tmux_itself_moves_folded_rows_into_the_history_below_which_rows_are_free(tmp_path: Path) -> None:
+    """Without this program. So a prompt near the top of the screen, as after many resizes without a new
+    line, may leave a row in the history, which no program can erase.
+    """
+    with pane(tmp_path, "python3", "-c", _STANDS_HIGH, columns=100, rows=24) as shown:
+        shown.shows("xxx")
+        shown.resize(30, 24)
+        shown.until(lambda: shown.tmux("display-message", "-p", "#{history_size}").strip() != "0", "a fold")
+        assert shown.screen.rstrip("\n").count("\n") < 20
 
 
 def test_a_paste_keeps_its_lines_and_sends_nothing(tmp_path: Path) -> None:

@@ -238,7 +238,7 @@ def test_a_conversation_that_is_over_fails_what_is_sent_with_6(folder: Folder) -
     assert "the conversation is over" in result.err
 
 
-def test_an_answer_to_nothing_is_told_as_that(folder: Folder) -> None:
+def test_an_answer_to_nothing_is_reported_as_that(folder: Folder) -> None:
     assert "nothing that has a reply was sent" in folder.run("/expect reply within 1s\n").err
 
 
@@ -278,7 +278,7 @@ def test_verbose_shows_the_conversation_while_it_runs(folder: Folder) -> None:
     assert [wanted for wanted, line in zip(SHOWN, shown, strict=True) if wanted not in line] == []
 
 
-def test_verbose_leaves_standard_output_alone(folder: Folder) -> None:
+def test_verbose_leaves_standard_output_unchanged(folder: Folder) -> None:
     record = str(folder.path / "talk.jsonl")
     script = "/print now\nHow much is it?\n/expect reply\n"
     alone = folder.run(script, "--record", record)
@@ -307,7 +307,7 @@ def test_verbose_shows_nothing_of_a_hostile_pal(folder: Folder) -> None:
 # -- before anything is sent -------------------------------------------------------------------------------
 
 
-def test_mistakes_are_told_with_line_and_column_before_joining(folder: Folder) -> None:
+def test_mistakes_are_reported_with_line_and_column_before_joining(folder: Folder) -> None:
     script = "hello\n/expect utterence\n/wiat 3s\n"
     for options in ((), ("--check",)):
         result = folder.run(script, *options, target="sim:/nowhere.toml")

@@ -68,7 +68,7 @@ def test_without_ollama_plain_words(folder: Path, monkeypatch: pytest.MonkeyPatc
     assert f"nothing answers at {nowhere}; start it with `ollama serve`, or name another" in result.out
 
 
-def test_mistakes_and_a_missing_key_are_said_before_anything_is_joined(
+def test_mistakes_and_a_missing_key_are_reported_before_anything_is_joined(
     model: ChatModel, folder: Path
 ) -> None:
     result = console("run", MAX, "tests")

@@ -107,7 +107,7 @@ def test_enough_is_enough() -> None:
         ("/wait 20s\n", MAX, ("--run-timeout", "5s"), "timeout"),
         ("/wait 20s\n", "sim", ("--run-timeout", "300ms"), "timeout"),
         ("hello\n/expect reply\n", MAX, ("--max-reply", "1ms"), "budget"),
-        ("hello\n/expect reply\n", "c7f3a91d20be4b58", ("--base-url", "http://127.0.0.1:9"), "not joined"),
+        ("hello\n/expect reply\n", "sim:late.toml", ("--ready-timeout", "100ms"), "not joined"),
         ("/wait 2s\nhello\n", "sim:?speed=max&leave=1", (), "over"),
         ("hello\n/expect reply as r\n/respond $r.arguments.day\n", MAX, (), "script error"),
         ("hello\n/expect guardrail.triggered within 1s\n", MAX, (), "expectation"),
@@ -115,9 +115,8 @@ def test_enough_is_enough() -> None:
 )
 def test_each_failure_has_its_word(script: str, target: str, options: tuple[str, ...], verdict: str) -> None:
     Path("one.tavus").write_text(script)
-    key = {"TAVUS_API_KEY": KEY, "TAVUS_DAILY_PROXY": "https://127.0.0.1:9"}
-    options = (*options, "--join-timeout", "300ms", "--results", "r.jsonl", "--jobs", "1")
-    result = console("run", target, "one.tavus", *options, **key)
+    Path("late.toml").write_text("[timing]\njoin = 60\n")
+    result = console("run", target, "one.tavus", *options, "--results", "r.jsonl")
     assert (result.status, rows("r.jsonl")[0]["verdict"]) == (3, verdict)
     assert f"(1 {verdict})" in result.out
 
@@ -153,13 +152,13 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests/good.tavus", "nothing.tavus"], "nothing.tavus"),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_run(words: list[str], says: str) -> None:
+def test_what_is_wrong_is_reported_before_anything_is_run(words: list[str], says: str) -> None:
     result = console("run", *words)
     assert (result.status, result.out) == (2, "")
     assert says in result.err
 
 
-def test_mistakes_of_all_scripts_are_told() -> None:
+def test_mistakes_of_all_scripts_are_reported() -> None:
     Path("tests/bad.tavus").write_text("/expect utterence\n")
     Path("tests/good.tavus").write_text("/wiat 3s\n")
     for words in (["run", MAX, "tests"], ["run", "--check", "tests"]):
@@ -188,7 +187,7 @@ def test_failures_leave_their_recordings() -> None:
     assert [one["recording"] for one in rows("r.jsonl")] == ["kept/0001-bad.jsonl", "kept/0002-good.jsonl"]
 
 
-def test_a_full_disk_is_said_once_and_fails() -> None:
+def test_a_full_disk_is_reported_once_and_fails() -> None:
     result = console("run", MAX, "tests/good.tavus", "--repeat", "2", "--results", "/dev/full")
     assert (result.status, result.err.count("No space left")) == (1, 1)
     assert "2 of 2 runs passed" in result.out
@@ -299,12 +298,12 @@ def test_a_conversation_for_a_simulated_caller_is_text_only(api: LocalApi) -> No
     assert api.active == []
 
 
-def test_no_key_is_said_before_anything(api: LocalApi) -> None:
+def test_no_key_is_reported_before_anything(api: LocalApi) -> None:
     result = console("run", "tests", "--new", "--pal", PAL, TAVUS_API_BASE_URL=api.base_url)
     assert (result.status, api.requests) == (4, [])
 
 
-def test_what_could_not_be_ended_is_said_and_fails(api: LocalApi) -> None:
+def test_what_could_not_be_ended_is_reported_and_fails(api: LocalApi) -> None:
     api.before = lambda request: Odd(403, "{}") if request.path.endswith("/end") else None
     result = run_new(api, "tests/good.tavus")
     assert result.status == 1

@@ -473,7 +473,7 @@ def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: s
 
 
 @pytest.mark.parametrize("clipboard", [True, False])
-def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
+def test_what_does_not_fit_onto_the_clipboard_is_reported(clipboard: bool) -> None:
     async def play(screen: Screen) -> None:
         screen.comes(UTTERANCE, seq=1, role="user", speech="short")
         screen.comes(UTTERANCE, seq=2, role="user", speech="long" * 20_000)
@@ -483,7 +483,7 @@ def test_what_does_not_fit_onto_the_clipboard_is_told(clipboard: bool) -> None:
         screen.typed("/copy as json 2")
         await screen.shows('longlong"')
         screen.typed("/turns")
-        await screen.shows("no turn yet")
+        await screen.shows("no turns yet")
         told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
         assert (told in screen.log) == clipboard
 

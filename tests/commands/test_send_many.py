@@ -35,7 +35,7 @@ def test_commands_and_messages_are_sent_in_order() -> None:
     assert third["properties"] == {"text": "plain words"}
 
 
-def test_a_wrong_line_costs_that_line_alone() -> None:
+def test_a_wrong_line_costs_only_that_line() -> None:
     result = many("/ehco hi\n{no json\n/help\n/interrupt\n", "--json", "--rate", "1000")
     assert result.status == 1
     assert [one["event_type"] for one in sent(result)] == ["conversation.interrupt"]

@@ -74,7 +74,7 @@ def test_without_a_key_nothing_is_stopped(api: LocalApi) -> None:
     assert [one["id"] for one in listed()] == [name]
 
 
-def test_what_could_not_be_ended_is_told_with_the_command_that_ends_it(api: LocalApi) -> None:
+def test_what_could_not_be_ended_is_reported_with_the_command_that_ends_it(api: LocalApi) -> None:
     name = started(api)
     api.odd.append(Odd(403, "{}"))
     result = console("session", "stop", "--end", **keys(api))

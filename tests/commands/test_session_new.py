@@ -45,7 +45,7 @@ def started(api: LocalApi, *options: str, scenario: Scenario | None = None) -> R
     return process(*arguments, **keys(api), **faked(scenario or Scenario()))
 
 
-def test_it_is_created_joined_told_and_ended(api: LocalApi) -> None:
+def test_it_is_created_joined_reported_and_ended(api: LocalApi) -> None:
     result = started(api, "--max-minutes", "15", "--chat")
     assert (result.status, result.out) == (0, f"{ID}\n")
     assert f"{ID} is billed until it ends, for at most 15 min: {ENDS_IT}\n" in result.err

@@ -95,7 +95,7 @@ def test_the_url_and_the_kept_token_are_used_and_shown_nowhere(api: LocalApi, tm
     assert Tokens().get(name) is None
 
 
-def test_what_does_not_end_is_told_and_keeps_no_other_from_ending(api: LocalApi, tmp_path: Path) -> None:
+def test_what_does_not_end_is_reported_and_keeps_no_other_from_ending(api: LocalApi, tmp_path: Path) -> None:
     fake = fake_daily.environment(fake_daily.Scenario())
     names = [api.add(conversation_url=f"https://x.daily.co/{number}") for number in range(3)]
     for name in names:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from tests.kits.program import CONSOLE, environ
-from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, stopped, world
+from tests.kits.program import CONSOLE, SAMPLES, environ
+from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, handles, stopped, world
 
 FIRST = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 FIRST_STATEMENT = re.compile(r'/tavus_cli/(__init__.py", line \d|__main__.py", line [0-7])\b')
@@ -92,6 +96,44 @@ __main__.main()
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environ()
     )
     assert (done.returncode, done.stderr) == (143, "")
+
+
+SILENT = {
+    "replay": ("replay", "-"),
+    "report": ("report", "-"),
+    "redact": ("redact", "-"),
+    "replay at its pace": ("replay", "-", "--speed", "1"),
+}
+
+
+@pytest.mark.parametrize("first", [0, 5])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(one, marks=[] if one in ("report", "replay") else [pytest.mark.slow]) for one in SILENT],
+)
+def test_a_silent_pipe_holds_no_signal_up(name: str, first: int) -> None:
+    """``first``: lines of a recording that it has read before."""
+    reading, writing = os.pipe()
+    child = subprocess.Popen(
+        [CONSOLE, *SILENT[name]],
+        stdin=reading,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ(),
+    )
+    try:
+        os.write(writing, b"".join(SAMPLES.read_bytes().splitlines(keepends=True)[:first]))
+        asyncio.run(handles(child.pid))
+        while select.select([reading], [], [], 0)[0]:
+            time.sleep(0.02)
+        child.send_signal(signal.SIGTERM)
+        _, err = child.communicate(timeout=60)
+    finally:
+        child.kill()
+        os.close(reading)
+        os.close(writing)
+    assert (child.returncode, err) == (143, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])

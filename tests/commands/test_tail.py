@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -82,6 +83,7 @@ def _pretty(folders: pytest.TempPathFactory, messages: list[dict[str, object]]) 
         ("--only utterance", "utterance"),
         ("--only replica.* --all", "replica.started_speaking replica.stopped_speaking"),
         ("--only tool_call --only shutdown", "shutdown tool_call"),
+        ("--only tool_call,shutdown", "shutdown tool_call"),
         ("--where properties.name=='lookup_order'", "tool_call"),
         ("--only utterance.streaming", "utterance.streaming"),
     ],
@@ -116,6 +118,18 @@ def test_a_type_nobody_knows_is_doubted_and_still_looked_for() -> None:
     assert (result.status, result.out) == (0, "")
     assert "did you mean utterance?" in result.err
     assert len(console("replay", SAMPLE, "--only", "some_future_event").lines) == 2  # a rule and the event
+
+
+def test_every_message_that_public_clients_saw_is_a_row_that_says_something() -> None:
+    seen = SAMPLES.with_name("seen.jsonl")
+    messages = seen.read_text("utf-8").splitlines()
+    for options in ((), ("--all",), ("--all", "--seq"), ("--partials",)):
+        rows = [row for row in console("replay", str(seen), *options).lines if not row.startswith("──")]
+        assert len(rows) == len(messages) if "--all" in options else 0 < len(rows) < len(messages)
+        assert all(len(row) <= 2_000 for row in rows)
+        assert all(re.match(r"[\d:.]+ +(\+\S+ +)?(#\S+ +)?[a-z]+ +\S", row) for row in rows)
+    shown = console("replay", str(seen), "--all", "--format", "jsonl").lines
+    assert sorted(map(json.loads, shown), key=str) == sorted(map(json.loads, messages), key=str)
 
 
 # -- forms ------------------------------------------------------------------------------------------------
@@ -172,13 +186,13 @@ def test_a_live_room_ends_when_its_time_is_over() -> None:
     assert (result.status, result.err) == (0, "")
 
 
-def test_what_did_not_come_in_time_is_told() -> None:
+def test_what_did_not_come_in_time_is_reported() -> None:
     result = console("tail", "sim", "--for", "100ms", "--until", "tool_call")
     assert result.status == 3
     assert result.err == "tavus-console: tool_call did not arrive within 0.1 s\n"
 
 
-def test_a_conversation_that_ends_before_is_told() -> None:
+def test_a_conversation_that_ends_before_is_reported() -> None:
     result = console("replay", SAMPLE, "--count", "1000")
     assert result.status == 6
     assert "ended before event 1000" in result.err
@@ -216,7 +230,7 @@ def test_a_damaged_line_costs_that_line(tmp_path: Path) -> None:
     assert "\x1b" not in result.err
 
 
-def test_gaps_are_told_apart_where_the_reader_is_a_machine(tmp_path: Path) -> None:
+def test_gaps_are_distinguished_where_the_reader_is_a_machine(tmp_path: Path) -> None:
     path = tmp_path / "gap.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in NUMBERED if one["seq"] not in (20, 21)))
     result = console("replay", str(path), "--format", "jsonl", "--all")

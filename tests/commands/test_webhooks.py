@@ -98,7 +98,7 @@ def test_recorded_ones_in_their_order(tmp_path: Path, handler: LocalApi) -> None
     text = "\n".join(json.dumps(one) for one in rows) + "\n\n"
     assert resent(tmp_path, handler, text).status == 0
     assert bodies(handler) == rows
-    for only in ("shutdown", TYPE, "*.shutdown"):
+    for only in ("shutdown", TYPE, "*.shutdown", "nothing,shutdown"):
         handler.requests.clear()
         assert resent(tmp_path, handler, text, "--only", only).status == 0
         assert bodies(handler) == [rows[1]]

@@ -18,7 +18,7 @@ import pytest
 
 from tavus_cli.protocol.events import Event
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import stop
+from tavus_cli.resident.sessions import stop
 from tavus_cli.rooms.daily import room as adapter
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom

@@ -6,8 +6,10 @@ signal, perhaps a second one, and tells how it ended and after how many seconds.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
+import signal
 import subprocess
 import threading
 import time
@@ -109,6 +111,7 @@ ROOMS = (
     ("session", "start", URL),
 )
 NEW = ("join", "--new", "--pal", PAL)
+SUITE = ("run", "FOLDER/script", "--new", "--pal", PAL, "--repeat", "2")
 CREATE = ("conversation", "create", "--pal", PAL)
 MAYBE = "conversation list --status active"
 NOT_ENDED = f"NOT ENDED: to end it: tavus-console conversation end {ID}"
@@ -131,11 +134,14 @@ CASES = (
     *(Case("looking up", one, asked, held="/v2/conversations") for one in LOOK_UPS),
     Case("creating", CREATE, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("creating", NEW, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("creating", SUITE, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("ending", ("conversation", "end", ID, "--yes"), asked, held="/end", billed=MAY_NOT),
     *(Case("joining", one, joining, socket="silent") for one in ROOMS),
     Case("joining", NEW, joining, socket="silent", held_then="/end", billed=NOT_ENDED),
     *(Case("joined", one, joined) for one in ROOMS if one[0] != "session"),
+    Case("joining", SUITE, joining, socket="silent", held_then="/end", billed=NOT_ENDED),
     Case("joined", NEW, joined, held_then="/end", billed=NOT_ENDED),
+    Case("joined", SUITE, joined, held_then="/end", billed=NOT_ENDED),
     *(Case("leaving", one, joined, mute=True) for one in ROOMS if one[0] != "session"),
     Case("leaving", NEW, joined, mute=True, held="/end", billed=NOT_ENDED),
 )
@@ -222,3 +228,15 @@ def _marked(mark: str) -> list[int]:
             if mark.encode() in path.read_bytes():
                 found.append(int(path.parent.name))
     return [one for one in found if one != os.getpid()]
+
+
+async def handles(pid: int) -> None:
+    """Until the process has set handlers for INT, TERM and HUP (Linux tells in /proc)."""
+    wanted = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    async with asyncio.timeout(SECONDS):
+        while True:
+            text = Path(f"/proc/{pid}/status").read_text()
+            caught = next(line for line in text.splitlines() if line.startswith("SigCgt"))
+            if int(caught.split()[1], 16) & wanted == wanted:
+                return
+            await asyncio.sleep(0.01)

@@ -19,11 +19,11 @@ from tavus_cli.language.commands import (
     AudioEcho,
     Say,
     build,
-    complete,
     help_lines,
     parse,
     sendable,
 )
+from tavus_cli.language.completion import complete
 from tavus_cli.protocol import interactions
 from tavus_cli.protocol.interactions import SENSITIVITIES, Interaction
 from tests.kits.conversations import few, many
@@ -154,7 +154,11 @@ _WRONG = {
     "/sensitivity pause": '"pause" is neither pause=VALUE nor interrupt=VALUE; usage: /sensitivity',
     "/sensitivity mood=low": '"mood=low" is neither pause=VALUE nor interrupt=VALUE; usage: /sensitivity',
     "/sensitivity pause=": f'"" is not one of {", ".join(SENSITIVITIES)}; usage: /sensitivity',
-    "/sensitivity pause=HIGH": f'"HIGH" is not one of {", ".join(SENSITIVITIES)}; usage: /sensitivity',
+    "/sensitivity pause=HIGH": f'"HIGH" is not one of {", ".join(SENSITIVITIES)}; did you mean high?; usage',
+    "/sensitivity pause=lwo": f'"lwo" is not one of {", ".join(SENSITIVITIES)}; did you mean low?; usage',
+    "/sensitivity puase=low": '"puase=low" is neither pause=VALUE nor interrupt=VALUE; did you mean pause=',
+    "/context apend x": '"apend" is neither append nor overwrite; did you mean append?; usage: /context',
+    "/copy as shel": '"shel" is not one of js, python, shell, json; did you mean shell?; usage: /copy',
     "/sensitivity pause=low interrupt=low": 'unexpected "interrupt=low"; usage: /sensitivity',
     "/tool-result": "CALL_ID is missing; usage: /tool-result CALL_ID OUTPUT [--error]",
     "/tool-result c1": "OUTPUT is missing; usage: /tool-result CALL_ID OUTPUT [--error]",
@@ -172,7 +176,7 @@ _WRONG = {
 
 
 @pytest.mark.parametrize(("line", "message"), _WRONG.items(), ids=_WRONG)
-def test_what_is_wrong_is_said_with_the_usage(line: str, message: str) -> None:
+def test_what_is_wrong_is_reported_with_the_usage(line: str, message: str) -> None:
     with pytest.raises(UsageError, match="^" + re.escape(message)):
         parse(line)
 

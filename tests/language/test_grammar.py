@@ -43,7 +43,7 @@ def test_split_line(line: str, name: str, rest: str) -> None:
 
 @many
 @given(st.text())
-def test_what_is_no_command_is_said_as_it_is(text: str) -> None:
+def test_what_is_not_a_command_is_reported_as_it_is(text: str) -> None:
     name, rest = split_line(text)
     if not text.strip().startswith("/"):
         assert (name, rest) == ("respond", text.strip())
@@ -72,7 +72,7 @@ def test_durations(text: str, seconds: float) -> None:
 @pytest.mark.parametrize(
     "text", ["", "s", "-1s", "1d", "1.s", ".5", "1e3", "nan", "inf", "10s5", "1h30m", "٣s", "1,5s", "9" * 400]
 )
-def test_what_is_no_duration(text: str) -> None:
+def test_what_is_not_a_duration(text: str) -> None:
     with pytest.raises(UsageError, match=re.escape("is not a duration: write 1500ms, 10s, 5m or 1h")):
         duration(text)
 
@@ -83,7 +83,7 @@ def test_speed_factors(text: str, factor: float | None) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "nan", "inf", "1e9", "fast", "MAX"])
-def test_what_is_no_speed(text: str) -> None:
+def test_what_is_not_a_speed(text: str) -> None:
     with pytest.raises(UsageError, match="--speed must be a number such as 1 or 4, or max"):
         speed_factor(text)
 
@@ -136,19 +136,19 @@ def test_a_flag_is_not_a_pattern() -> None:
 
 
 @pytest.mark.parametrize("source", ["", "   ", []], ids=["line", "spaces", "list"])
-def test_what_is_missing_is_said_with_the_usage(source: str | list[str]) -> None:
+def test_what_is_missing_is_reported_with_the_usage(source: str | list[str]) -> None:
     for take in (Words(source, USAGE).word, Words(source, USAGE).rest):
         with pytest.raises(UsageError, match=re.escape(f"WORD is missing; usage: {USAGE}")):
             take("WORD")
 
 
 @pytest.mark.parametrize("source", ["too much", ["too", "much"]], ids=["line", "list"])
-def test_what_is_too_much_is_said_with_the_usage(source: str | list[str]) -> None:
+def test_what_is_too_much_is_reported_with_the_usage(source: str | list[str]) -> None:
     with pytest.raises(UsageError, match=re.escape(f'unexpected "too much"; usage: {USAGE}')):
         Words(source, USAGE).done()
 
 
-def test_the_callers_list_is_left_alone() -> None:
+def test_the_callers_list_is_left_unchanged() -> None:
     given = ["a", "--flag"]
     words = Words(given, USAGE)
     words.flag("--flag")

@@ -44,6 +44,9 @@ from tests.kits.conversations import (
         ("shutdown", "system.shutdown", True),
         ("system.shutdown", "system.shutdown", True),
         ("UTTERANCE", "conversation.utterance", False),
+        ("utterance,tool_call", "conversation.tool_call", True),
+        ("tool_*,utterance,", "conversation.utterance", True),
+        ("utterance,tool_call", "conversation.utterance.streaming", False),
         ("odd", "odd", True),
         ("*", "", True),
         ("utterance", "", False),
@@ -57,7 +60,7 @@ def test_types(pattern: str, name: str, fits: bool) -> None:
     assert TypePattern(["nothing.like.it", pattern])(name) is fits
 
 
-def test_no_pattern_is_no_filter() -> None:
+def test_no_pattern_is_not_a_filter() -> None:
     assert not TypePattern([])
     assert TypePattern(["x"])
     assert not TypePattern([])("conversation.utterance")
@@ -218,7 +221,7 @@ def test_where_over_the_samples(expression: str, lines: list[int]) -> None:
         ("a && [*].zzz(@)", "--where: unknown function zzz()"),
     ],
 )
-def test_what_is_no_expression(expression: str, message: str) -> None:
+def test_what_is_not_an_expression(expression: str, message: str) -> None:
     with pytest.raises(UsageError, match="^" + re.escape(message)) as caught:
         compile_where(expression)
     assert "\n" not in str(caught.value)
@@ -303,6 +306,11 @@ def test_an_expression_that_may_select_nothing_is_questioned(where: str, doubts:
 )
 def test_a_filter_that_matches_nothing_known_is_questioned(given: dict[str, Any], doubts: list[str]) -> None:
     assert selection(**given).doubts() == doubts
+
+
+def test_one_of_several_is_questioned_by_itself() -> None:
+    doubts = TypePattern(["utterance,tol_call", "shutdown"]).doubts()
+    assert doubts == ['no known event type matches "tol_call"; did you mean tool_call?']
 
 
 def test_a_type_that_was_seen_is_known() -> None:

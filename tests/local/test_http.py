@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import json
+import socket
 from typing import Any
 
 import pytest
@@ -129,3 +132,25 @@ def test_no_request_ends_in_a_5xx(requests: list[tuple[str, str, bytes | None]])
                     assert answer.status < 500, (method, path, data)
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("turns", range(4))
+def test_a_connection_that_comes_while_it_stops_is_closed(turns: int) -> None:
+    """However far its acceptance has come: after so many turns of the loop the server stops."""
+
+    async def take(request: Request) -> Reply:
+        return Reply()
+
+    async def main() -> None:
+        server = HttpServer(take)
+        await server.start("127.0.0.1", 0)
+        with socket.create_connection(("127.0.0.1", server.port)) as client:  # without a turn of the loop
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await server.stop()
+            client.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert client.recv(1) == b""
+
+    asyncio.run(main())
+    gc.collect()  # a socket left open would warn

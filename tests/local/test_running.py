@@ -31,7 +31,7 @@ def test_the_files_are_ours_and_gone_afterwards(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_folder_of_somebody_elses_is_refused(folder: Path) -> None:
+def test_a_folder_of_another_user_is_refused(folder: Path) -> None:
     folder.parent.mkdir(exist_ok=True)
     folder.write_text("a file")
     with pytest.raises(ConsoleError), running.announced(1, "p", OURS, "local"):

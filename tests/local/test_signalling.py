@@ -94,7 +94,7 @@ def test_messages_go_to_everybody_else_or_to_one() -> None:
     assert bob.id == BOB
 
 
-def test_coming_renaming_and_leaving_are_told_to_the_others() -> None:
+def test_coming_renaming_and_leaving_are_reported_to_the_others() -> None:
     room = Signalling("session")
     ann = join(room, ANN, "Ann")
     bob = Line()

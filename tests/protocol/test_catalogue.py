@@ -147,7 +147,7 @@ def test_a_participant_that_is_called_pal_is_not_the_pal() -> None:
     ],
 )
 @pytest.mark.parametrize("hoisted", [False, True], ids=["nested", "hoisted"])
-def test_a_result_of_somebody_else_closes_the_call(fields: Message, hoisted: bool) -> None:
+def test_a_result_of_another_client_closes_the_call(fields: Message, hoisted: bool) -> None:
     conversation = Conversation()
     conversation.receive(message(TOOL_CALL, name="f", tool_call_id="c1", turn=1), START)
     conversation.receive(message(TOOL_CALL, name="g", tool_call_id="c2", turn=1), START)
@@ -470,7 +470,7 @@ def test_an_end_at_an_unknown_time_is_not_explained() -> None:
     assert not any(isinstance(one, NoteEntry) for one in replayed([message(UTTERANCE), OVER]))
 
 
-def test_the_hint_is_said_once_and_by_times_of_creation_too() -> None:
+def test_the_hint_is_reported_once_and_by_times_of_creation_too() -> None:
     timed = [{**message("system.pal_joined"), "timestamp": START}, *[{**OVER, "timestamp": START + 85}] * 2]
     assert sum(isinstance(one, NoteEntry) for one in replayed(timed)) == 1
 

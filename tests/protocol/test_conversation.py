@@ -107,14 +107,14 @@ def test_the_unknown_type_is_shown_in_full() -> None:
         assert part in line
 
 
-def test_a_rule_opens_each_turn_and_tells_the_last_latency() -> None:
+def test_a_rule_opens_each_turn_and_shows_the_last_latency() -> None:
     rules = [line for line in pretty(SAMPLES) if line.startswith("──")]
     assert [rule.split("─ ")[1].split(" ─")[0] for rule in rules] == [f"turn {n}" for n in range(5)]
     told = [rule.partition(": reply ")[2].partition(" s")[0] for rule in rules]
     assert told == ["", "", "1.35", "0.97", "16.20"]
 
 
-def test_speech_that_was_cut_tells_what_was_said_and_what_was_not() -> None:
+def test_speech_that_was_cut_shows_what_was_said_and_what_was_not() -> None:
     (line,) = [line for line in pretty(SAMPLES) if "(cut:" in line]
     assert "within thirty days ✂ interrupted  (cut: , as long as it is unused" in line
 
@@ -271,7 +271,7 @@ def test_responds_are_merged_each_with_its_own_echo() -> None:
         (UTTERANCE, "user", ""),
     ],
 )
-def test_what_is_no_echo(name: str, role: str, text: str) -> None:
+def test_what_is_not_an_echo(name: str, role: str, text: str) -> None:
     live = Live()
     live.respond(1, "Hi")
     assert not any(isinstance(one, SentEntry) for one in live.say(1.1, name, 1, role=role, speech=text))
@@ -303,7 +303,7 @@ def test_without_an_echo_it_counts_from_the_sending_to_the_next_turn_that_nobody
     assert live.say_one(6, STARTED, 6, role="pal").reply is None
 
 
-def test_a_greeting_that_comes_after_the_sending_is_no_answer_to_it() -> None:
+def test_a_greeting_that_comes_after_the_sending_is_not_an_answer_to_it() -> None:
     live = Live()
     live.respond(1, "Hi")
     live.core.tick(START + 2)
@@ -312,7 +312,7 @@ def test_a_greeting_that_comes_after_the_sending_is_no_answer_to_it() -> None:
     assert live.say_one(3.5, STARTED, 1, role="pal").reply == 2.5
 
 
-def test_the_same_words_long_after_are_somebody_elses() -> None:
+def test_the_same_words_long_after_belong_to_others() -> None:
     live = Live()
     live.respond(1, "Hi")
     assert len(live.core.tick(START + 2)) == 1
@@ -369,7 +369,7 @@ def test_anything_can_be_sent(raw: Message) -> None:
     assert len(core.sent(raw, START) + core.close()) == 1
 
 
-def test_the_reply_is_told_once_however_close_the_events_are() -> None:
+def test_the_reply_is_reported_once_however_close_the_events_are() -> None:
     live = Live()
     live.say(0, STOPPED, 1, role="user")
     entries = [
@@ -380,7 +380,7 @@ def test_the_reply_is_told_once_however_close_the_events_are() -> None:
     assert [entry.reply for entry in entries] == [1.5, None, None]
 
 
-def test_the_reply_is_told_by_words_or_a_start_that_are_shown() -> None:
+def test_the_reply_is_reported_by_words_or_a_start_that_are_shown() -> None:
     live = Live()
     live.say(0, STARTED, 1, role="pal", inference_id="i")
     live.say(1, STOPPED, 2, role="user")

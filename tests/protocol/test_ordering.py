@@ -426,7 +426,7 @@ def test_any_order_within_the_hold_comes_out_sorted(data: st.DataObject, first: 
 
 @some
 @given(st.data(), st.sets(st.integers(0, 400), min_size=1, max_size=80))
-def test_in_a_file_any_order_comes_out_sorted_with_gaps_told(data: st.DataObject, seqs: set[int]) -> None:
+def test_in_a_file_any_order_comes_out_sorted_with_gaps_reported(data: st.DataObject, seqs: set[int]) -> None:
     ordering = Ordering(by_count=True)
     out: list[Ordered] = []
     for seq in data.draw(st.permutations(sorted(seqs))):

@@ -305,7 +305,7 @@ def test_after_a_restart_of_the_counter_the_answer_is_still_found() -> None:
     assert answer(before, ASK, after) == "Yes"
 
 
-def test_a_late_echo_still_tells_the_turn() -> None:
+def test_a_late_echo_still_shows_the_turn() -> None:
     """After a second it is waited for no longer, but it may come, and somebody may speak meanwhile."""
     stage = Stage()
     for one in OLD:

@@ -136,6 +136,25 @@ def test_a_tool_call_is_open_until_it_is_answered() -> None:
     assert call.answered == 11.0
 
 
+def test_a_call_waits_until_it_is_answered_or_the_pal_goes_on_without_it() -> None:
+    turns = Turns()
+    placed(turns, 1, CALL, None, 1, name="f", tool_call_id="c1")
+    placed(turns, 2, "conversation.perception_tool_call", None, 1, name="see", tool_call_id="seen")
+    placed(turns, 3, UTTERANCE, "pal", 1)  # in the same turn: "let me look"
+    placed(turns, 4, CALL, None, 2, name="g", tool_call_id="c2")
+    placed(turns, 5, CALL, None, None, name="h", tool_call_id="c3")  # tied to no turn
+    placed(turns, 6, UTTERANCE, "user", 3)
+    assert [call.id for call in turns.waiting()] == ["c1", "c2", "c3"]
+    placed(turns, 7, STARTED, "pal", 2)
+    assert [call.id for call in turns.waiting()] == ["c2", "c3"]
+    turns.answer("c2", 8.0)
+    assert [call.id for call in turns.waiting()] == ["c3"]
+    assert [turns.passed(turns.open_calls[name]) for name in ("c1", "seen", "c3")] == [True, True, False]
+    placed(turns, 9, CALL, None, 4, name="f", tool_call_id="c4")
+    turns.restart()
+    assert not turns.passed(turns.open_calls["c4"])
+
+
 @pytest.mark.parametrize(
     "more",
     [

@@ -95,6 +95,6 @@ def test_same(one: Any, other: Any, equal: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["9" * 5_000, f'{{"a": [-{"9" * 5_000}]}}'])
-def test_a_number_of_thousands_of_digits_is_said_in_plain_words(text: str) -> None:
+def test_a_number_of_thousands_of_digits_is_reported_in_plain_words(text: str) -> None:
     with pytest.raises(ValueError, match=r"^a number with too many digits$"):
         from_json(text)

@@ -135,7 +135,7 @@ def test_what_got_worse_and_by_how_much() -> None:
     assert {one.outcome for one in compare(before, before)} == {"same"}
 
 
-def test_of_few_values_nothing_is_said() -> None:
+def test_of_few_values_nothing_is_reported() -> None:
     (one,) = compare(measures([1.0] * 4), measures([9.0] * 20))
     assert one.line() == "CANNOT TELL reply too few values (4 → 20 values)"
 

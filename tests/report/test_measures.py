@@ -110,7 +110,7 @@ def test_no_events_no_figures() -> None:
     assert set(measures.counts.values()) == {None}
 
 
-def test_without_times_no_latency_can_be_told() -> None:
+def test_without_times_no_latency_can_be_reported() -> None:
     messages = [{**one} for one in SAMPLES]
     for one in messages:
         one.pop("timestamp", None)
@@ -119,7 +119,7 @@ def test_without_times_no_latency_can_be_told() -> None:
     assert measures.counts["turns"] == 5
 
 
-def test_without_numbers_no_gap_can_be_told() -> None:
+def test_without_numbers_no_gap_can_be_reported() -> None:
     measures = bare([message("conversation.utterance", at=START, role="user", speech="x")])
     assert measures.counts["gaps"] is None
     assert measures.reasons["late"] == "no event has a seq"
@@ -127,7 +127,7 @@ def test_without_numbers_no_gap_can_be_told() -> None:
 
 
 @pytest.mark.parametrize("answered_as", ["tool_call_id", "call_id", "toolCallId", "id"])
-def test_an_unanswered_call_cannot_be_told_where_the_file_holds_no_sending(answered_as: str) -> None:
+def test_an_unanswered_call_is_unknown_where_the_file_holds_no_sending(answered_as: str) -> None:
     call = message("conversation.tool_call", seq=1, turn=1, at=START, name="x", tool_call_id="c1")
     assert bare([call]).reasons["unanswered_calls"] == "what was sent is not in the recording"
     result = message("conversation.tool_result", **{answered_as: "c1"}, output="1")
@@ -136,7 +136,7 @@ def test_an_unanswered_call_cannot_be_told_where_the_file_holds_no_sending(answe
     assert list(answered.times["tool"]) == [1.0]
 
 
-def test_a_whole_cannot_tell_what_one_of_its_parts_cannot() -> None:
+def test_a_measure_missing_in_one_recording_is_missing_in_all() -> None:
     first = bare([message("conversation.utterance", seq=1, turn=1, at=START, role="user", speech="x")])
     second = bare([message("conversation.utterance", at=START, role="user", speech="x")])
     assert pooled([first, first]).counts["gaps"] == 0

@@ -81,7 +81,7 @@ def test_the_same_conversation_gives_the_same_trace_live_and_later(tmp_path: Pat
 
 
 @pytest.mark.parametrize("where", ["ftp://x", "http://", "http://[", "http://x:y"])
-def test_what_is_no_collector(where: str) -> None:
+def test_what_is_not_a_collector(where: str) -> None:
     result = console("report", str(SAMPLES), "--otlp", where)
     assert result.status == 2
     assert len(result.err.splitlines()) == 1

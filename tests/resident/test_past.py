@@ -26,6 +26,7 @@ from tavus_cli.views.line import LineView
 from tests.kits.conversations import START, message
 from tests.kits.program import SECONDS
 from tests.kits.resident_kit import connected, start
+from tests.kits.room_kit import until
 
 if not runtime.supported():
     pytest.skip("no Unix sockets here", allow_module_level=True)
@@ -117,8 +118,7 @@ def test_what_was_before_and_what_comes_is_everything_and_each_once() -> None:
         session = Session(room)
         session.sinks.append(shows)
         async with session, asyncio.timeout(SECONDS):
-            while len(numbers(shows.live)) < 20:
-                await asyncio.sleep(0.01)
+            await until(lambda: len(numbers(shows.live)) >= 20)
         return shows
 
     asyncio.run(main())  # until something has been

@@ -23,8 +23,10 @@ from tavus_cli.commands.session import SERVER
 from tavus_cli.errors import CannotJoin, ConsoleError
 from tavus_cli.protocol.interactions import Interaction, interrupt
 from tavus_cli.resident import sockets as runtime
-from tavus_cli.resident.room import NotAnswering, ResidentRoom, find, sessions, stop
-from tavus_cli.resident.server import Server, ServerOptions, claim
+from tavus_cli.resident.process import claim
+from tavus_cli.resident.room import NotAnswering, ResidentRoom, find
+from tavus_cli.resident.server import Server, ServerOptions
+from tavus_cli.resident.sessions import sessions, stop
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.session import Session
@@ -132,7 +134,7 @@ def test_kill_leaves_nothing_that_stops_the_next_start(folder: Path) -> None:
     until_gone()
 
 
-def test_who_is_cut_off_by_a_kill_is_not_told_that_the_conversation_is_over() -> None:
+def test_after_a_kill_clients_do_not_claim_that_the_conversation_is_over() -> None:
     pid = start()["pid"]
 
     async def check() -> str:
@@ -188,7 +190,7 @@ def test_a_recording_has_what_all_clients_sent(tmp_path: Path) -> None:
     assert record.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_recording_may_hold_nobodys_words(tmp_path: Path) -> None:
+def test_a_recording_can_be_made_without_words(tmp_path: Path) -> None:
     record = tmp_path / "talk.jsonl"
     start("sim", "--record", str(record), "--redact")
     console("send", "sim", "context", "append", "Dana is here")
@@ -254,7 +256,7 @@ print(lines, missed, numbers[0], numbers == sorted(numbers), flush=True)
 
 
 @pytest.mark.slow
-def test_seven_get_every_event_in_order_and_the_stopped_one_is_told_what_it_missed(tmp_path: Path) -> None:
+def test_seven_get_every_event_in_order_and_the_stopped_one_learns_what_it_missed(tmp_path: Path) -> None:
     script = tmp_path / "load.toml"
     script.write_text('[timing]\nheartbeat = 60\n[[at]]\nafter = 9\nshutdown = "done"\n')
     target = f"sim:{script}?rate=5000&events=26000"
@@ -394,7 +396,7 @@ def test_a_stopped_process_is_named_by_all_and_can_be_stopped() -> None:
 
 HANGS = """
 import signal, sys, time
-from tavus_cli.resident.server import claim
+from tavus_cli.resident.process import claim
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
 claimed = claim("sim")
 sys.stdout.write("ready\\n"); sys.stdout.flush()
@@ -460,7 +462,7 @@ def test_only_who_holds_the_name_is_signalled(folder: Path) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no full device here")
-def test_a_full_disk_is_told_by_start_list_clients_and_stop() -> None:
+def test_a_full_disk_is_reported_by_start_list_clients_and_stop() -> None:
     says = "recording: /dev/full: No space left on device; the recording ends here"
     started = process("session", "start", "sim", "--record", "/dev/full")
     assert started == Result(0, "sim\n", f"tavus-console: {says}\n")

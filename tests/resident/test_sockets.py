@@ -32,7 +32,7 @@ def test_the_peer_is_known() -> None:
         assert runtime.peer_uid(one) == os.geteuid()
 
 
-def test_what_is_no_socket_of_ours_is_refused(folder: Path) -> None:
+def test_what_is_not_a_socket_of_ours_is_refused(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     (folder / "sim.sock").write_text("")
     result = console("tail", "sim")

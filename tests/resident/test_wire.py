@@ -144,7 +144,7 @@ def test_errors_keep_their_kind(error: ConsoleError) -> None:
     assert (type(back), str(back), back.status) == (type(error), str(error), error.status)
 
 
-def test_every_kind_of_error_can_be_told_apart_by_its_reason() -> None:
+def test_every_kind_of_error_can_be_distinguished_by_its_reason() -> None:
     kinds = [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, ConsoleError)]
     assert len({one.reason for one in kinds}) == len(kinds)
     assert type(error_of({"reason": "from the future", "message": "x"})) is ConsoleError

@@ -113,7 +113,7 @@ def test_a_cancelled_join_can_be_left(
     asyncio.run(main())
 
 
-def test_cancelling_the_one_who_takes(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cancelling_the_reader(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with stage(tmp_path, monkeypatch) as on:
             taken: list[Arrival] = []

@@ -193,5 +193,5 @@ def test_containers_hold_what_was_put_in(values: list[Any], indented: bool) -> N
 @pytest.mark.parametrize(
     "value", [None, True, "", "yesterday", 5, -1, 1e30, float("nan"), "0001-01-01", [], "-"]
 )
-def test_what_is_no_time(value: Any) -> None:
+def test_what_is_not_a_time(value: Any) -> None:
     assert unix(value) in (None, 0.0)

@@ -127,7 +127,7 @@ def first() -> Scripted:
     return Scripted(Received("a"), CUT)
 
 
-def test_it_goes_on_in_the_next_room() -> None:
+def test_it_continues_in_the_next_room() -> None:
     then = lambda: Scripted(Received("b"), ENDED)  # noqa: E731
     assert outcome(first, then) == ["a", "down", "up", "b", ("over", "done")]
 

@@ -210,7 +210,7 @@ def test_another_version_is_refused(file: Path, version: str, told: str) -> None
     assert refused(file) == f"a recording of version {told}; this program reads version 1"
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
     assert refused(tmp_path) == f"a folder; give its files: {tmp_path}/*.jsonl"
     assert refused(tmp_path / "missing.jsonl") == "No such file or directory"
 
@@ -227,7 +227,7 @@ def test_odd_values_in_the_first_line_are_passed_over(file: Path, value: str) ->
 
 
 @pytest.mark.parametrize("head", [HEAD, record(0)], ids=["header", "no header"])
-def test_a_damaged_line_costs_that_line_alone(file: Path, head: str) -> None:
+def test_a_damaged_line_costs_only_that_line(file: Path, head: str) -> None:
     before = [] if head == HEAD else [0]
     got = read(file, head, record(1), '{"at":5,"dir":"in","mess', record(2))
     told = "3: skipped, Unterminated string starting at: line 1 column 20 (char 19): "
@@ -244,12 +244,12 @@ def test_a_damaged_line_among_bare_messages(file: Path) -> None:
     "line",
     ["5", "[]", '"x"', "{}", '{"dir":"in"}', '{"message":1}', '{"dir":"up","message":1}', '{"dir":[]}'],
 )
-def test_what_is_no_record_in_a_recording_is_told(file: Path, line: str) -> None:
+def test_what_is_not_a_record_in_a_recording_is_reported(file: Path, line: str) -> None:
     assert brief(read(file, HEAD, line, record(1)), file) == [f"2: skipped, not a record: {line}", 1]
 
 
 @pytest.mark.parametrize("cut", [1, 5, 30])
-def test_a_cut_last_line_is_told_and_skipped(file: Path, cut: int) -> None:
+def test_a_cut_last_line_is_reported_and_skipped(file: Path, cut: int) -> None:
     got = read(file, HEAD, record(1), record({"a": "b" * 30})[:-cut], end=b"")
     assert brief(got, file) == [1, "3: the last line is incomplete and was skipped"]
     assert isinstance(got[1], RoomNote)
@@ -369,7 +369,7 @@ def test_a_record_without_a_usable_time_has_that_of_the_one_before(file: Path, o
     assert [one.at for one in got if isinstance(one, Received)] == [1000.0, 1001.0, 1001.0, 1001.0, 1002.0]
 
 
-def test_a_sender_that_is_no_text_is_none(file: Path) -> None:
+def test_a_sender_that_is_not_text_is_none(file: Path) -> None:
     lines = ['{"from":5,"dir":"in","message":1}', '{"from":"pal","dir":"in","message":1}']
     assert [one.sender for one in read(file, HEAD, *lines) if isinstance(one, Received)] == [None, "pal"]
 

@@ -82,7 +82,7 @@ def test_what_other_threads_put_comes_in_the_order_of_each() -> None:
         assert [number for who, number in got if who == thread] == list(range(each))
 
 
-def test_every_single_put_wakes_the_one_who_waits() -> None:
+def test_every_single_put_wakes_the_waiter() -> None:
     """One after the other, each only when the last was taken: a lost wakeup would hang."""
 
     async def main() -> list[object]:
@@ -134,7 +134,7 @@ def test_a_burst_leaves_time_for_others() -> None:
 # -- overflow ---------------------------------------------------------------------------------------------
 
 
-def test_an_overflow_is_told_at_the_end() -> None:
+def test_an_overflow_is_reported_at_the_end() -> None:
     inbox = Inbox(limit=3)
     for number in range(10):
         inbox.put(Received(number))
@@ -142,7 +142,7 @@ def test_an_overflow_is_told_at_the_end() -> None:
     assert brief(taken(inbox)) == [0, 1, 2, "-7"]
 
 
-def test_an_overflow_is_told_in_its_place() -> None:
+def test_an_overflow_is_reported_in_its_place() -> None:
     async def main() -> list[object]:
         inbox = Inbox(limit=3)
         for number in range(5):
@@ -237,7 +237,7 @@ def test_every_message_comes_or_is_counted_where_it_is_missing(limit: int, steps
 # -- closing ----------------------------------------------------------------------------------------------
 
 
-def test_closing_ends_one_who_waits() -> None:
+def test_closing_ends_a_waiter() -> None:
     async def main() -> None:
         inbox = Inbox()
         task = asyncio.ensure_future(anext(inbox.batches(), None))

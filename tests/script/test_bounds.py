@@ -115,7 +115,7 @@ def test_a_reply_of_the_simulated_pal_whose_pattern_takes_too_long_is_passed_ove
 
 @pytest.mark.parametrize("greeting", ["(a+)+$", "a.c", "*", "[", "\\", "x" * 900, "a b"])
 @pytest.mark.parametrize("assigned", [False, True])
-def test_what_came_from_an_event_is_no_pattern(
+def test_what_came_from_an_event_is_not_a_pattern(
     greeting: str, assigned: bool, says: Callable[[str], Path]
 ) -> None:
     name = "/set t $a.text\n/expect utterance text~^$t$ from start\n".replace("$ from", "$$ from")
@@ -130,7 +130,7 @@ def test_what_came_from_an_event_is_no_pattern(
 
 
 @pytest.mark.parametrize("line", ["/expect $a.text", "/expect ${a.text}1"])
-def test_what_came_from_an_event_is_no_match_of_its_own(line: str, says: Callable[[str], Path]) -> None:
+def test_what_came_from_an_event_is_not_a_match_of_its_own(line: str, says: Callable[[str], Path]) -> None:
     script = f"/expect utterance as a\n{line.replace('/expect', '/expect utterance')}\n"
     mistakes = parse_script(script).mistakes
     assert "is not a MATCH" in mistakes[0].message

@@ -29,7 +29,7 @@ def test_what_is_placed_is_sent_at_its_moment(tmp_path: Path) -> None:
     assert placed["at"] >= begun + 0.005
 
 
-def test_what_is_wrong_with_it_is_told_at_once() -> None:
+def test_what_is_wrong_with_it_is_reported_at_once() -> None:
     result = console("join", "sim:?speed=20", stdin="/when started_speking /interrupt\nhello\n")
     assert result.status == 1
     assert "did you mean started_speaking?" in result.err

@@ -94,6 +94,9 @@ WRONG = {
     "/when utterance after 1s after 2s /interrupt": (26, "twice"),
     "/expect on tool_call": (9, "did you mean no?"),
     "/expect utterance text=~open": (23, "did you mean text~open?"),
+    "/wait utterance role=pall": (22, 'unknown role "pall"; did you mean pal?'),
+    "/expect utterance role=usr text~hi": (24, "did you mean user?"),
+    "/when utterance role=Pal /interrupt": (22, "did you mean pal?"),
     "/wait 2 seconds": (7, "2 seconds"),
     "/expect": (1, "missing"),
     "/expect no": (9, "EVENT is missing"),
@@ -115,7 +118,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("text", WRONG)
-def test_what_is_wrong_is_told_with_its_column(text: str) -> None:
+def test_what_is_wrong_is_reported_with_its_column(text: str) -> None:
     block = "  \n" if text.startswith("/repeat") else ""
     wrong = WRONG[text]
     script = parse_script("# first\n\n" + text + "\n" + block)
@@ -128,7 +131,7 @@ def test_what_is_wrong_is_told_with_its_column(text: str) -> None:
     assert says in mistakes[0].message
 
 
-def test_every_mistake_is_told_and_a_lost_name_only_once() -> None:
+def test_every_mistake_is_reported_and_a_lost_name_only_once() -> None:
     script = parse_script("/expect utterence as x\n/print $x.text\n/expct\n")
     assert [one.line for one in script.mistakes] == [1, 3]
 

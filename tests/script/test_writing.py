@@ -121,7 +121,7 @@ def call(seq: int, name: str, arguments: Any, id: str) -> dict[str, Any]:
     return came(seq, "tool_call", name=name, arguments=json.dumps(arguments), tool_call_id=id)
 
 
-def test_two_events_that_are_alike_are_told_apart(tmp_path: Path) -> None:
+def test_two_events_that_are_alike_are_distinguished(tmp_path: Path) -> None:
     record = recording(
         tmp_path / "alike.jsonl",
         ("out", 0.0, sent("respond", text="Hours?")),
@@ -218,7 +218,7 @@ def same_again(folder: Path, text: str) -> None:
         assert "cannot be written" not in script
 
 
-def test_what_is_no_recording_of_sendings_is_refused(tmp_path: Path) -> None:
+def test_what_is_not_a_recording_of_sendings_is_refused(tmp_path: Path) -> None:
     bare = tmp_path / "bare.jsonl"
     bare.write_text(json.dumps(came(1, "utterance", role="pal", speech="x")) + "\n")
     for file in (str(bare), str(tmp_path / "nowhere.jsonl")):

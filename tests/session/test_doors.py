@@ -72,7 +72,7 @@ def test_sound_is_sent(name: str, sound: Path) -> None:
 
 @pytest.mark.parametrize("name", DOORS)
 @pytest.mark.parametrize("damage", ["missing", "not a WAV file"])
-def test_a_file_that_is_no_sound_is_named_and_nothing_is_sent(name: str, damage: str, sound: Path) -> None:
+def test_a_file_that_is_not_a_sound_is_named_and_nothing_is_sent(name: str, damage: str, sound: Path) -> None:
     if damage == "missing":
         sound.unlink()
     else:

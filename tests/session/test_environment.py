@@ -71,7 +71,7 @@ def test_colours(choice: ColorChoice, environ: dict[str, str], tty: bool, color:
     assert around(stdout=tty, environ=environ, color=choice).theme is (DARK if color else PLAIN)
 
 
-def test_colours_go_by_standard_output_alone() -> None:
+def test_colours_go_by_standard_output_only() -> None:
     assert around(stdin=True, stderr=True).theme is PLAIN
 
 
@@ -91,13 +91,13 @@ def test_interactive(stdin: bool, stdout: bool, term: str | None, interactive: b
     assert around(stdin, stdout, environ=environ).interactive is interactive
 
 
-def test_eighty_columns_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eighty_columns_where_there_is_not_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert around().columns == 80
     assert around(stdout=True).columns == 200
 
 
-def test_what_is_no_terminal() -> None:
+def test_what_is_not_a_terminal() -> None:
     closed = io.TextIOWrapper(io.BytesIO())
     closed.close()
     nothing: Any = None

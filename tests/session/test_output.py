@@ -16,6 +16,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.session import output as module
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
+from tests.kits.room_kit import until
 
 LINES = [f"line {number:06d} {'x' * 80}\n" for number in range(20_000)]  # far more than a pipe holds
 SECONDS = 20
@@ -65,8 +66,7 @@ def run(main: Callable[[], Awaitable[Any]]) -> Any:
 async def stuck(output: Output) -> None:
     """Returns when the writing thread is inside a write that nobody takes."""
     output.write("x" * (1 << 20))
-    while output._texts:
-        await asyncio.sleep(0.001)
+    await until(lambda: not output._texts)
 
 
 # -- everything arrives -----------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ def test_a_reader_that_reads_gets_everything_in_order(pipe: Pipe) -> None:
     assert run(main) == "".join(LINES)
 
 
-def test_a_slow_reader_loses_nothing_and_holds_up_nobody(pipe: Pipe) -> None:
+def test_a_slow_reader_loses_nothing_and_blocks_nothing(pipe: Pipe) -> None:
     """Nobody reads until all has been handed over and the end waits for it."""
 
     async def main() -> str:
@@ -320,8 +320,7 @@ def test_cancelled_while_it_waits_for_a_reader_it_ends(pipe: Pipe) -> None:
                 await stuck(output)
 
         task = asyncio.create_task(write())
-        while not _waits(task):
-            await asyncio.sleep(0.001)
+        await until(lambda: _waits(task))
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task

@@ -163,7 +163,7 @@ def test_each_record_is_in_the_file_at_once(file: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["x", '{"recording":1}\n', "\n"])
-def test_a_file_with_something_in_it_is_left_alone(file: Path, content: str) -> None:
+def test_a_file_with_something_in_it_is_left_unchanged(file: Path, content: str) -> None:
     file.write_text(content)
     with pytest.raises(UsageError) as caught:
         recorder(file)
@@ -185,7 +185,7 @@ FULL = "/dev/full: No space left on device; the recording ends here"
 
 
 @needs_full
-def test_a_full_disk_is_told_once_and_stops_nothing() -> None:
+def test_a_full_disk_is_reported_once_and_stops_nothing() -> None:
     made = recorder("/dev/full")
     assert made.failed == FULL
     made.received({}, START, None, None)
@@ -216,7 +216,7 @@ def test_a_disk_that_fills_up_later_keeps_what_was_written(tmp_path: Path) -> No
 
 
 @posix
-def test_what_is_no_file_is_refused_and_nobody_waits_for_a_reader(tmp_path: Path) -> None:
+def test_what_is_not_a_file_is_refused_and_nobody_waits_for_a_reader(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UsageError, match="a pipe that nobody reads"):
         recorder(tmp_path / "pipe")

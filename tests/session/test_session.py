@@ -590,7 +590,7 @@ def test_cancelled_in_the_room_it_leaves_the_room() -> None:
     run(main)
 
 
-def test_an_error_inside_leaves_the_room_and_goes_on() -> None:
+def test_an_error_inside_leaves_the_room_and_continues() -> None:
     async def main() -> None:
         room = FedRoom()
         with contextlib.suppress(ZeroDivisionError):

@@ -200,7 +200,7 @@ def test_no_color_is_the_environments_word_on_colours(
         ("\n\nname = '''\n", ":3: "),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line(text: str, says: str, file: Path) -> None:
+def test_what_is_wrong_is_reported_with_its_line(text: str, says: str, file: Path) -> None:
     assert f"{file}{says}" in refused(file, text)
     assert wrong_in(file)[0] == refused(file, text)
 
@@ -211,7 +211,7 @@ def test_everything_that_is_wrong_is_found(file: Path) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in KEYS if name not in ("name", "history", "daily_proxy")])
-def test_a_wrong_variable_is_told_by_its_name(name: str, file: Path) -> None:
+def test_a_wrong_variable_is_reported_by_its_name(name: str, file: Path) -> None:
     assert refused(file, "", **{KEYS[name].variable: "nonsense"}).startswith(
         f"{KEYS[name].variable} must be "
     )
@@ -232,7 +232,7 @@ def test_a_file_that_is_named_must_be_there(file: Path) -> None:
         load({"TAVUS_CONSOLE_CONFIG": str(file)})
 
 
-def test_a_mark_at_the_beginning_is_no_part_of_the_text(file: Path) -> None:
+def test_a_mark_at_the_beginning_is_not_part_of_the_text(file: Path) -> None:
     file.write_bytes(b'\xef\xbb\xbfname = "Dana"\r\n')
     assert load({"TAVUS_CONSOLE_CONFIG": str(file)}).name == "Dana"
 

@@ -56,7 +56,7 @@ def test_words_are_a_target_perhaps_and_scripts(
     assert is_many(words) == (len(scripts) > 1)
 
 
-def test_a_folder_without_scripts_is_said(folder: Path) -> None:
+def test_a_folder_without_scripts_is_reported(folder: Path) -> None:
     (folder / "empty").mkdir()
     with pytest.raises(UsageError, match="no script in it"):
         split(["empty"])
@@ -85,7 +85,7 @@ def test_shards_share_the_whole_out_and_keep_repeats_together() -> None:
     assert cases_of(["a"], [None], 1, None, new=True)[0].shown == "new"
 
 
-def test_what_is_wrong_is_said() -> None:
+def test_what_is_wrong_is_reported() -> None:
     assert (parse_shard("2/5"), parse_share("80%"), parse_share("0.8")) == (Shard(2, 5), 0.8, 0.8)
     for text in ("0/5", "6/5", "2", "a/b", "2/5/1"):
         with pytest.raises(UsageError, match="such as 2/5"):

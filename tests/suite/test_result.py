@@ -54,7 +54,7 @@ def test_replies_are_those_of_all_runs() -> None:
     assert (rate(1).p50, rate(1).p95) == (None, None)
 
 
-def test_a_baseline_tells_what_is_new() -> None:
+def test_a_baseline_shows_what_is_new() -> None:
     def rows(verdicts: list[str], reply: float) -> list[dict[str, object]]:
         one: dict[str, object] = {"script": "a.tavus", "target": "sim:?speed=max", "replies": [reply] * 3}
         return [one | {"verdict": verdict} for verdict in verdicts]

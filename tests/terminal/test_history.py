@@ -53,7 +53,7 @@ def test_history_survives_a_damaged_file(tmp_path: Path) -> None:
     assert list(again.load_history_strings()) == ["next", "good"]
 
 
-def test_history_leaves_a_file_alone_that_is_something_else(tmp_path: Path) -> None:
+def test_history_leaves_other_files_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("my notes\n")
     history, note = open_history(path)
@@ -73,7 +73,7 @@ def test_history_falls_back_to_memory(tmp_path: Path, name: str) -> None:
     assert history.get_strings() == ["kept"]
 
 
-def test_history_goes_on_when_the_file_cannot_be_written_any_more(tmp_path: Path) -> None:
+def test_history_continues_when_the_file_cannot_be_written_any_more(tmp_path: Path) -> None:
     path = tmp_path / "history"
     history, _ = open_history(path)
     path.unlink()

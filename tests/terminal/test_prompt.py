@@ -213,7 +213,7 @@ def test_ctrl_c_clears_the_line_and_on_an_empty_one_says_how_to_leave() -> None:
     asyncio.run(check())
 
 
-def test_ctrl_z_without_a_shell_is_told_and_types_nothing() -> None:
+def test_ctrl_z_without_a_shell_is_reported_and_types_nothing() -> None:
     async def check() -> None:
         with create_pipe_input() as keys:
             console = Console(keys)

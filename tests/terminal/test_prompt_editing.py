@@ -110,7 +110,7 @@ def test_vi_keeps_the_keys_of_the_prompt() -> None:
     asyncio.run(check())
 
 
-def test_without_vi_escape_is_no_mode() -> None:
+def test_without_vi_escape_is_not_a_mode() -> None:
     async def check() -> None:
         async with running() as console:
             console.keys.send_text("one")
@@ -319,7 +319,7 @@ def test_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     ("command", "says"),
     [("/nowhere/editor", "✗ /nowhere/editor: No such file"), ("false", "✗ false ended with status 1")],
 )
-def test_an_editor_that_fails_is_told_and_the_text_stays(
+def test_an_editor_that_fails_is_reported_and_the_text_stays(
     command: str, says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("VISUAL", raising=False)

@@ -99,7 +99,7 @@ def test_again_and_again(tmp_path: Path) -> None:
         shown.until(lambda: in_the_shell(shown), "the shell")
 
 
-def test_in_the_background_the_room_is_heard_and_the_terminal_left_alone(tmp_path: Path) -> None:
+def test_in_the_background_the_room_is_heard_and_the_terminal_left_unchanged(tmp_path: Path) -> None:
     record = tmp_path / "r.jsonl"
     with shell(tmp_path) as shown:
         start(shown, record)
@@ -148,7 +148,7 @@ def test_an_editor_that_is_suspended_takes_the_console_along(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("how", ["Ctrl-Z", "TSTP"])
-def test_without_a_shell_it_goes_on(tmp_path: Path, how: str) -> None:
+def test_without_a_shell_it_continues(tmp_path: Path, how: str) -> None:
     """The program of a tmux pane, or of ``ssh host tavus-console``, has none that would bring it back."""
     with pane(tmp_path, CONSOLE, "join", "sim", TAVUS_CONSOLE_HISTORY=str(tmp_path / "h")) as shown:
         shown.shows("PAL present")

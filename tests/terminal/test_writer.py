@@ -21,6 +21,7 @@ from tavus_cli.terminal.prompt import LINES, LivePrompt
 from tavus_cli.terminal.writer import Writer, open_writer
 from tests.kits.emulator import SECONDS, numbered
 from tests.kits.program import CONSOLE, environ
+from tests.kits.room_kit import until
 
 FULL = 1 << 20  # far more than a terminal takes without a reader
 
@@ -96,8 +97,7 @@ async def prompting(terminal: Terminal) -> AsyncIterator[tuple[LivePrompt, PipeI
 
 async def stuck(prompt: LivePrompt) -> None:
     async with asyncio.timeout(SECONDS):
-        while not prompt._frame.busy:
-            await asyncio.sleep(0)
+        await until(lambda: prompt._frame.busy)
 
 
 def test_a_write_never_waits_and_all_of_it_arrives(terminal: Terminal) -> None:
@@ -120,7 +120,7 @@ def test_a_write_never_waits_and_all_of_it_arrives(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("how", ["no reader", "flow control"])
-def test_lines_wait_and_everything_else_goes_on(
+def test_lines_wait_and_everything_else_continues(
     terminal: Terminal, how: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "STALL_SECONDS", 0.0)
@@ -138,8 +138,7 @@ def test_lines_wait_and_everything_else_goes_on(
             assert prompt.held > 20_100 - 20 * LINES
             keys.send_text("typed meanwhile\r")
             async with asyncio.timeout(SECONDS):
-                while not lines:
-                    await asyncio.sleep(0)
+                await until(lambda: lines)
             assert lines == ["typed meanwhile"]
             if how == "flow control":
                 termios.tcflow(terminal.slave, termios.TCOON)
@@ -153,7 +152,7 @@ def test_lines_wait_and_everything_else_goes_on(
     asyncio.run(check())
 
 
-def test_a_short_wait_is_not_told(terminal: Terminal) -> None:
+def test_a_short_wait_is_not_reported(terminal: Terminal) -> None:
     async def check() -> None:
         async with prompting(terminal) as (prompt, _, _):
             prompt.print(numbered(5_000))
@@ -224,8 +223,7 @@ def test_a_terminal_that_goes_away_while_it_is_waited_for(terminal: Terminal) ->
             await stuck(prompt)
             os.close(terminal.reading)
             async with asyncio.timeout(SECONDS):
-                while prompt.left_by is None:
-                    await asyncio.sleep(0)
+                await until(lambda: prompt.left_by is not None)
             assert prompt.left_by == "eof"
 
     asyncio.run(check())

@@ -169,7 +169,7 @@ def test_anybody_may_call_where_that_was_asked_for() -> None:
     asyncio.run(main())
 
 
-def test_nothing_is_said_where_somebody_else_was_quicker(tmp_path: Path) -> None:
+def test_nothing_is_reported_where_somebody_else_was_quicker(tmp_path: Path) -> None:
     """Another guest, or this side by hand."""
     go = tmp_path / "go"
 
@@ -367,7 +367,7 @@ def test_the_log_has_what_tavus_advises(tmp_path: Path) -> None:
     assert line["started_ms"] <= line["answered_ms"]
 
 
-def test_a_log_that_cannot_be_opened_is_said_before_anything_runs(tmp_path: Path) -> None:
+def test_a_log_that_cannot_be_opened_is_reported_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="No such file or directory"):
         talk("sim", "*=true", log=str(tmp_path / "no" / "log"))
 

@@ -76,7 +76,7 @@ def test_twins_and_repeats_run_once_also_with_other_arguments() -> None:
     assert talk.call("a", turn_idx=2) == []
 
 
-def test_without_an_id_what_led_to_it_tells_a_repeat() -> None:
+def test_without_an_id_what_led_to_it_shows_a_repeat() -> None:
     talk = Talk()
     assert refusals(talk.call(inference_id="i1")) == [None]
     assert talk.call(inference_id="i1") == []
@@ -133,7 +133,7 @@ def test_all_calls_of_a_message_run_each_once(message: Json) -> None:
     assert refusals(Talk().hear(message, "guest")) == ["not from the PAL"] * 2
 
 
-def test_calls_without_a_tool_are_left_alone() -> None:
+def test_calls_without_a_tool_are_left_unchanged() -> None:
     assert Talk("other=x").call("a") == []
 
 

@@ -78,7 +78,7 @@ def test_what_goes_wrong_is_one_line(command: tuple[str, ...], told: str) -> Non
     assert run(*command) == Result(error=told)
 
 
-def test_a_file_that_is_no_program_and_a_folder_that_is_not_there(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_program_and_a_folder_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_text("words\n")
     file.chmod(0o755)
@@ -105,7 +105,7 @@ def test_a_flood_of_complaints_costs_nothing_but_its_end() -> None:
     assert run(*python(program), timeout=60) == Result("done")
 
 
-def test_the_loop_goes_on_while_a_hundred_megabytes_come() -> None:
+def test_the_loop_continues_while_a_hundred_megabytes_come() -> None:
     """Other work gets its turn many times; how fast is measured by ``bench tools``."""
 
     async def main() -> int:

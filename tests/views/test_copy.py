@@ -169,7 +169,7 @@ def test_a_message_with_more_in_it_goes_raw(more: dict[str, Any]) -> None:
     assert through_the_shell(line(sent, "shell")) == sent
 
 
-def test_true_and_one_are_told_apart() -> None:
+def test_true_and_one_are_distinguished() -> None:
     sent = interactions.echo("Hi").encode("c1")
     sent["properties"] = sent["properties"] | {"done": 1}
     assert line(sent, "shell").startswith("tavus-console send raw ")

@@ -78,7 +78,7 @@ def test_all_its_numbers() -> None:
     assert head_of(made)[-2:] == ["seq seen before, with different content", "reply 1.14 s"]
 
 
-def test_what_was_sent_tells_what_became_of_it() -> None:
+def test_what_was_sent_shows_what_became_of_it() -> None:
     event = decode(tool_result("c1", "x").encode(""), direction="out")
     call = ToolCall("c1", "look\n", START - 0.084, None, START)
     assert head_of(SentEntry(event, START, call=call))[-2:] == [

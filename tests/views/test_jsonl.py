@@ -101,7 +101,7 @@ def test_a_json_string_comes_out_as_a_json_string() -> None:
 
 
 @pytest.mark.parametrize("entry", [GapEntry(1, 2, START), NoteEntry("n", START)], ids=["gap", "note"])
-def test_what_is_no_message_is_told_in_the_envelope_alone(entry: Entry) -> None:
+def test_what_is_not_a_message_is_reported_in_the_envelope_alone(entry: Entry) -> None:
     assert JsonlView().lines([entry]) == []
     assert len(JsonlView(envelope=True).lines([entry])) == 1
 
@@ -214,7 +214,7 @@ def test_fields_that_are_not_there_are_empty() -> None:
     assert by("{properties.a}", {"event_type": "x", "properties": {"a": None}}) == ""
 
 
-def test_a_number_nobody_can_write() -> None:
+def test_a_number_too_large_to_write() -> None:
     assert by("{properties.a}", {"event_type": "x", "properties": {"a": 10**5_000}}) == '"not JSON"'
 
 
@@ -241,7 +241,7 @@ def test_gaps_and_notes_have_no_fields() -> None:
         ("{text.__class__}", None),
     ],
 )
-def test_what_is_no_template(template: str, message: str | None) -> None:
+def test_what_is_not_a_template(template: str, message: str | None) -> None:
     if message is None:
         assert by(template) == ""  # a path in the message, never into our objects
         return

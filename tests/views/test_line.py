@@ -204,7 +204,7 @@ def test_how_long_after_its_turn_began_a_row_came(seconds: float, text: str) -> 
     ],
     ids=["number", "turn", "neither"],
 )
-def test_at_a_prompt_it_is_told_where_the_rest_is(entry: EventEntry, where: str) -> None:
+def test_at_a_prompt_it_is_reported_where_the_rest_is(entry: EventEntry, where: str) -> None:
     row = shown(entry, limit=10, console=True)[-1]
     assert row.endswith(f"aaaaaaaaaa… (1 more characters; {where} shows all)")
 
@@ -233,7 +233,7 @@ def test_each_turn_opens_with_a_rule() -> None:
     assert lines[4] == "── turn 2 " + "─" * 70
 
 
-def test_a_rule_tells_how_the_turn_before_went() -> None:
+def test_a_rule_shows_how_the_turn_before_went() -> None:
     first, second = Turn(1, START, START, START + 1.139, spoke=4.43), Turn(2, START, spoke=62.0)
     third, fourth = Turn(3, START, START, START), Turn(4, START)
     lines = [line for line in shown(*map(turned, (first, second, third, fourth))) if line.startswith("──")]

@@ -69,7 +69,7 @@ def test_a_start_is_shown_with_its_words() -> None:
     assert talk.passes(10) == []
 
 
-def test_how_long_ago_it_began_is_said_from_a_tenth_of_a_second_on() -> None:
+def test_how_long_ago_it_began_is_reported_from_a_tenth_of_a_second_on() -> None:
     talk = Played()
     talk.comes(STARTED, 0)
     assert talk.comes(UTTERANCE, 0.44, speech="Hello") == ["pal      Hello   0.4 s ago"]

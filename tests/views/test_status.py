@@ -112,6 +112,25 @@ def call(number: int) -> dict[str, Any]:
             id="calls that nobody answers",
         ),
         pytest.param(
+            heard(call(1), message("conversation.utterance", turn=2, role="pal", speech="Never mind.")),
+            {"after": 65.0},
+            " c1 · PAL present · turn 2 · 1:05 ",
+            id="a call that the PAL has gone on without",
+        ),
+        pytest.param(
+            heard(message("conversation.perception_tool_call", turn=1, name="look", tool_call_id="c1")),
+            {"after": 65.0},
+            " c1 · no PAL yet · turn 1 · 1:05 ",
+            id="a call that wants no answer",
+        ),
+        pytest.param(
+            heard(call(1)),
+            {"over": "expired", "after": 65.0},
+            " c1 · over · turn 1 · 1:05 ",
+            id="a call, over",
+        ),
+        pytest.param(heard(), {"mode": "PAUSED"}, " c1 · PAUSED · no PAL yet · 0:00 ", id="a recording"),
+        pytest.param(
             heard(), {"paused": 12}, " c1 · PAUSED, 12 waiting, F4 resumes · no PAL yet · 0:00 ", id="paused"
         ),
         pytest.param(heard(), {"recording": True}, " c1 · no PAL yet · ● recording · 0:00 ", id="recording"),
@@ -153,7 +172,7 @@ def test_it_is_painted_as_a_whole() -> None:
         (12, " PAL prese…"),
     ],
 )
-def test_what_matters_least_goes_first_where_there_is_no_room(columns: int, told: str) -> None:
+def test_what_matters_least_goes_first_where_there_is_not_a_room(columns: int, told: str) -> None:
     conversation = heard(
         message("conversation.utterance", turn=2, role="user", speech="Hi"),
         message("conversation.utterance", turn=2, role="pal", speech="Hello", inference="x"),
@@ -169,7 +188,7 @@ def test_a_call_that_waits_stays_at_forty_columns() -> None:
 # -- what the live line says ------------------------------------------------------------------------------
 
 
-def test_nothing_is_said() -> None:
+def test_nothing_is_reported() -> None:
     assert live(Conversation()) == ""
 
 
@@ -265,7 +284,7 @@ def test_nor_do_they_outgrow_a_terminal_too_small_to_use(columns: int) -> None:
 
 @some
 @given(name=texts(), speech=texts(), role=texts(12), columns=st.integers(0, 300), typed=st.booleans())
-def test_whatever_is_said_fits(name: str, speech: str, role: str, columns: int, typed: bool) -> None:
+def test_whatever_is_reported_fits(name: str, speech: str, role: str, columns: int, typed: bool) -> None:
     conversation = heard() if typed else heard(partial(speech, role))
     if typed:
         conversation.sent(respond(speech).encode("c1"), START)

@@ -63,7 +63,7 @@ def test_tool_calls_wait_or_took_their_time() -> None:
 def test_what_nobody_waits_for_is_not_loud() -> None:
     seen = ToolCall("c1", "wave", START, None, awaited=False)
     rows = tools_table([seen, call(call_id="c2")], START + 60, PLAIN, 80, lambda call: call.id == "c2")
-    assert "wants no answer" in rows[1]
+    assert "needs no answer" in rows[1]
     assert "passed over" in rows[2]
     assert not any("!!" in row for row in rows)
 
@@ -136,7 +136,7 @@ def test_what_waits_too_long_is_painted() -> None:
 def test_latencies_are_those_of_the_turns(replies: list[float]) -> None:
     rows = stats([turn(number, reply) for number, reply in enumerate(replies)], [], PLAIN, 80)
     if not replies:
-        assert rows == ["no latency yet"]
+        assert rows == ["no latencies yet"]
         return
     assert rows[1].split()[:2] == ["reply", str(len(replies))]
     assert min(replies) <= percentile(replies, 50) <= percentile(replies, 95) <= max(replies)
@@ -153,10 +153,10 @@ def test_stats() -> None:
     ]
 
 
-def test_where_there_is_nothing_it_is_said() -> None:
-    assert turns_table([], PLAIN, 80) == ["no turn yet"]
-    assert tools_table([], START, PLAIN, 80) == ["no tool call yet"]
-    assert stats([turn(1)], [call()], PLAIN, 80) == ["no latency yet"]
+def test_where_there_is_nothing_it_is_reported() -> None:
+    assert turns_table([], PLAIN, 80) == ["no turns yet"]
+    assert tools_table([], START, PLAIN, 80) == ["no tool calls yet"]
+    assert stats([turn(1)], [call()], PLAIN, 80) == ["no latencies yet"]
 
 
 @pytest.mark.parametrize(

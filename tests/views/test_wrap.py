@@ -41,7 +41,7 @@ def test_what_fits_is_as_it_was() -> None:
         assert wrapped(line, 80, len(HEAD)) == [line]
 
 
-def test_a_long_word_stays_whole_for_who_copies_it() -> None:
+def test_a_long_word_stays_whole_for_copying() -> None:
     url = "https://example.invalid/" + "a" * 90
     rows = wrapped(f"{HEAD}See {url} and so on.", 80, len(HEAD))
     assert any(url in row for row in rows)
@@ -50,7 +50,7 @@ def test_a_long_word_stays_whole_for_who_copies_it() -> None:
 
 
 @pytest.mark.parametrize("theme", [DARK, HIGH_CONTRAST])
-def test_a_style_goes_on_but_not_on_the_indent(theme: Theme) -> None:
+def test_a_style_continues_but_not_on_the_indent(theme: Theme) -> None:
     sgr = theme.sgr("warning")
     rows = wrapped(HEAD + theme.paint("warning", TEXT), 80, len(HEAD))
     assert len(rows) == 3

@@ -43,12 +43,12 @@ _tavus_console_paths() {
     done < <(compgen "$1" -- "$current")
 }
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     local LC_ALL=C one name text state
     local folders=("${XDG_RUNTIME_DIR:-/run/user/$UID}/tavus-console" "/run/user/$UID/tavus-console"
         "${TMPDIR:-/tmp}/runtime-$UID/tavus-console" "$HOME/Library/Caches/TemporaryItems/tavus-console")
-    [[ -n $TAVUS_CONSOLE_RUNTIME ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
+    [[ -n ${TAVUS_CONSOLE_RUNTIME:-} ]] && folders=("$TAVUS_CONSOLE_RUNTIME")
     for one in "${folders[@]}"; do
         for name in "$one"/*.sock; do
             name=${name##*/}
@@ -63,6 +63,9 @@ _tavus_console_ids() {
             IFS= read -r -n 4096 text < "$one"
             [[ $text =~ \"conversation_id\":\ \"(c[0-9a-z]+)\" ]] && _tavus_console_add "${BASH_REMATCH[1]}"
         done
+        for one in "$state"/tavus-console/tokens/*; do
+            [[ ${one##*/} =~ ^c[0-9a-z]+$ ]] && _tavus_console_add "${one##*/}"
+        done
     done
 }
 
@@ -73,6 +76,11 @@ _tavus_console_offer() {
         @files) _tavus_console_paths -f ;;
         @folders) _tavus_console_paths -d ;;
         @ids) _tavus_console_ids ;;
+        @list)
+            if [[ $current == *,* ]]; then
+                prefix+=${current%,*},
+                current=${current##*,}
+            fi ;;
         @targets)
             if [[ $current == sim:* ]]; then
                 prefix+=sim:
@@ -148,7 +156,7 @@ _tavus_console() {
     else
         _tavus_console_argument "$place" "$count"
     fi
-    _tavus_console_offer "${offer[@]}"
+    _tavus_console_offer ${offer[@]+"${offer[@]}"}
 }
 complete -F _tavus_console tavus-console
 """

@@ -8,6 +8,7 @@ from tavus_cli.cli.completion_scripts.shapes import (
     FILES,
     FOLDERS,
     IDS,
+    LIST,
     PROGRAM,
     TARGET_WORDS,
     TARGETS,
@@ -52,7 +53,7 @@ function __tavus_console_nth
     test (count (__tavus_console_arguments)) = $argv[1]
 end
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 function __tavus_console_ids
     set -l user (id -u)
     set -l runtime "/run/user/$user"
@@ -75,6 +76,9 @@ function __tavus_console_ids
         test -f $note
         and string match -rg -- '"conversation_id": "(c[0-9a-z]+)"' <$note
     end
+    for token in $state/tavus-console/tokens/* "$HOME/Library/Application Support/tavus-console/tokens"/*
+        string match -r -- '^c[0-9a-z]+$' (string replace -r '.*/' '' -- $token)
+    end
     return 0
 end
 
@@ -90,6 +94,12 @@ function __tavus_console_targets
         and set path $path/
         printf 'sim:%s\n' $path
     end
+end
+
+# Words of which several can be given, with commas.
+function __tavus_console_list
+    set -l start (string match -rg -- '^(?:--[^=]*=)?(.*,)' (commandline -ct))
+    printf '%s\n' "$start"$argv
 end
 
 # Whether KIND is the last argument of send, and is this one.
@@ -172,7 +182,9 @@ def _offer(offer: Offer) -> str:
         IDS: "(__tavus_console_ids)",
         FOLDERS: "(__fish_complete_directories)",
     }
-    words = " ".join(asked.get(one, one) for one in offer if one != FILES)
+    words = " ".join(asked.get(one, one) for one in offer if one not in (FILES, LIST))
+    if LIST in offer:
+        words = f"(__tavus_console_list {words})"
     return " ".join([*(["-F"] if FILES in offer else []), *([f"-a '{words}'"] if words else [])])
 
 

@@ -15,7 +15,8 @@ PROGRAM = "tavus-console"
 # What stands in one place: words, and these for what the shell looks up.
 FILES, FOLDERS = "@files", "@folders"
 TARGETS = "@targets"  # sim, sim:FILE, a URL, or one of IDS
-IDS = "@ids"  # running sessions, and conversations created here that have not ended
+IDS = "@ids"  # running sessions; conversations created here that have not ended, or with a token kept here
+LIST = "@list"  # of the words that follow: several can be given, with commas
 Offer = tuple[str, ...]
 
 TARGET_WORDS = ("sim", "https://")
@@ -108,8 +109,8 @@ _OFFERS: dict[str, Offer] = {  # by what --help shows in place of the value
     **dict.fromkeys(("TARGET", "[TARGET]"), (TARGETS,)),
     "[TARGET] SCRIPT…": (TARGETS, FILES),
     "[TARGET] KIND [TEXT]": (TARGETS, *KINDS),
-    "TYPE": _TYPES,
-    "reply|TYPE": ("reply", *_TYPES),
+    "TYPE": (LIST, *_TYPES),
+    "reply|TYPE": (LIST, "reply", *_TYPES),
     "FORMAT": ("pretty", "jsonl"),
 }
 

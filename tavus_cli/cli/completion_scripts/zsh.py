@@ -16,7 +16,7 @@ from tavus_cli.cli.completion_scripts.shapes import (
 _HEAD = r"""#compdef tavus-console
 # zsh completion for tavus-console. Made from its command tree; do not edit.
 
-# Sessions that run here, and conversations created here that have not ended.
+# Sessions that run here, conversations created here that have not ended, and those with a token kept here.
 _tavus_console_ids() {
     emulate -L zsh
     local LC_ALL=C one name text state
@@ -34,6 +34,9 @@ _tavus_console_ids() {
             text=$(<$one)
             [[ $text =~ '"conversation_id": "(c[0-9a-z]+)"' ]] && found+=($match[1])
         done
+        for name in $state/tavus-console/tokens/*(N:t); do
+            [[ $name =~ '^c[0-9a-z]+$' ]] && found+=($name)
+        done
     done
     compadd -a found
 }
@@ -45,6 +48,7 @@ _tavus_console_offer() {
         @files) _files ;;
         @folders) _files -/ ;;
         @ids) _tavus_console_ids ;;
+        @list) compset -P '*,' ;;
         @targets)
             if compset -P 'sim:'; then _files; else _tavus_console_offer __TARGETS__ @ids; fi ;;
         *[:/=]) compadd -S '' -- $one ;;

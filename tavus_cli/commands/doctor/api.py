@@ -1,4 +1,4 @@
-"""What ``doctor`` checks of the API: the key, the way there, whether the key is accepted, what is running.
+"""``doctor``'s checks of the API: the key, the connection, whether it accepts the key, what is running.
 
 All optional without a key: the simulation, recordings and a room's URL need none.
 """
@@ -21,7 +21,7 @@ from .findings import Findings
 
 DNS_SECONDS = 4.0
 API_SECONDS = 6.0
-NO_KEY = "no-key"  # asks anyway: an API that refuses it can be reached
+NO_KEY = "no-key"  # sent without a key: an API that refuses it can be reached
 MOST = 100  # conversations looked at
 NAMED = 4
 
@@ -61,7 +61,7 @@ async def check_api(base_url: str | None, findings: Findings, environment: Envir
 
 
 async def _key(findings: Findings, environment: Environment) -> Key | None:
-    """None if there is none that could be sent."""
+    """The key; None if there is none to send."""
     try:
         key = await within(None, lambda: find_key(environment.environ))
         if key is None:

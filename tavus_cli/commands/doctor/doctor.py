@@ -1,7 +1,7 @@
 """``doctor``: what works here, and against a real room. Each thing tried is one finding.
 
-It is the one command that proves what cannot be proved offline (README, docs/live-check.md). What it
-looks at is bounded in time, each by itself: it is asked where something hangs.
+Only this command checks what cannot be checked offline (README, docs/live-check.md). Each check has its own
+time limit, as users run it when something hangs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from .room import Visit, sendings
 
 SESSIONS_SECONDS = 5.0
 NAMED = 4
-# What a report of a fault must say; those of Daily's client and of Python are asked elsewhere.
+# Versions for bug reports; those of Daily's client and of Python are found elsewhere.
 PACKAGES = ("httpx", "jmespath", "keyring", "msgspec", "prompt_toolkit", "rich", "typer")
 
 
@@ -81,7 +81,7 @@ async def doctor(target: Target | None, options: Doctor, environment: Environmen
 async def _opened(
     target: Target | None, options: Doctor, environment: Environment
 ) -> Room | ConsoleError | None:
-    """The room, or why there is none to join: such as that the conversation has ended. Raises UsageError."""
+    """The room, or the reason why it cannot be joined, such as an ended conversation. Raises UsageError."""
     try:
         return None if target is None else (await open_target(target, options.how, environment)).room
     except UsageError:
@@ -116,11 +116,11 @@ def _client(findings: Findings) -> None:
 
 
 def _terminal(findings: Findings, environment: Environment) -> None:
-    """Nothing here is needed: a pipe does, and so does a terminal that can little."""
+    """Report the terminal. Nothing here is required: a pipe or a simple terminal is fine."""
     stdout, term = environment.stdout, environment.environ.get("TERM", "")
     color = use_color(environment.color, environment.environ, is_tty(stdout))
     wanted = theme_named(environment.theme_name or environment.settings.theme, environment.environ)
-    theme = next(name for name, one in THEMES.items() if one is wanted)  # what "auto" is here
+    theme = next(name for name, one in THEMES.items() if one is wanted)  # the theme that "auto" gives here
     encoding = stdout.encoding or "utf-8"
     about: dict[str, Any] = {"terminal": is_tty(stdout), "encoding": encoding, "color": color, "theme": theme}
     unicode = encoding.lower().replace("-", "").startswith("utf")
@@ -138,24 +138,24 @@ def _terminal(findings: Findings, environment: Environment) -> None:
 def _config(findings: Findings, environment: Environment) -> None:
     path = config_path(environment.environ)
     if (wrong := environment.check_settings()) is not None:
-        mend = "; mend it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
+        mend = "; fix it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
         findings.failed("config", UsageError(f"{wrong}{mend}"))
     elif not path.exists():
         text = f"no file with settings: tavus-console config edit makes {path}"
         findings.add("config", None, text, path=str(path))
     else:
         mine = [one for one in environment.settings.origins.values() if one.startswith(f"{path}:")]
-        text = f"{path} is right, and sets {len(mine)} of {len(KEYS)} keys"
+        text = f"{path} is valid and sets {len(mine)} of {len(KEYS)} keys"
         findings.add("config", True, text, path=str(path))
 
 
 async def _sessions(findings: Findings) -> None:
-    from tavus_cli.resident.room import sessions
+    from tavus_cli.resident.sessions import sessions
 
     try:
         found = await within(SESSIONS_SECONDS, sessions)
     except TimeoutError:
-        text = f"the sessions here did not say what they are within {SESSIONS_SECONDS:g} s"
+        text = f"the sessions did not answer within {SESSIONS_SECONDS:g} s"
         findings.add("sessions", None, f"{text}: tavus-console session stop --all")
         return
     except ConsoleError as error:  # none on this system
@@ -168,7 +168,7 @@ async def _sessions(findings: Findings) -> None:
         return
     ids = [*(str(room.about["id"]) for room in found.rooms), *found.joining]
     if not ids:
-        findings.add("sessions", None, "no session stays in the background here", sessions=[])
+        findings.add("sessions", None, "no session runs in the background", sessions=[])
         return
     some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
     text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"

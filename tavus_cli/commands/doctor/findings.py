@@ -1,4 +1,4 @@
-"""What ``doctor`` tried, and whether it worked: printed as it is found, or at the end as one object."""
+"""The findings of ``doctor``: printed as they are found, or at the end as one object."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``doctor --room``: one stay in a real room, each thing tried a finding."""
+"""``doctor --room``: join a real room once, with a finding for each step."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tavus_cli.session.session import Session
 
 from .findings import Findings
 
-MOST_TYPES = 100  # of event types counted apart: their names come from others
+MOST_TYPES = 100  # event types counted separately: their names are remote text
 SHOWN_TYPES = 4
 NAME_LIMIT = 60  # characters of one
 
@@ -87,7 +87,7 @@ class Visit:
             await self._session.pal_ready(self._ready_timeout)
         except (ConversationOver, CutOff):
             raise
-        except ConsoleError as error:  # what can be sent, still can
+        except ConsoleError as error:  # send what can still be sent
             self._findings.failed("pal", error)
             return
         took = self._room.now() - self._begun
@@ -116,7 +116,7 @@ class Visit:
             async with asyncio.timeout(self._duration):
                 await session.over_or_idle()
         except TimeoutError:
-            if (held := session.conversation.wake_at()) is not None:  # for the order; it came, so it counts
+            if (held := session.conversation.wake_at()) is not None:  # held, but it arrived
                 await asyncio.sleep(max(0.0, held - self._room.now()) + 0.01)
             if session.down is not None:
                 raise CutOff(session.down) from None
@@ -125,7 +125,7 @@ class Visit:
             raise session.end_error()
 
     def _heard(self) -> None:
-        """What was received, from the start of joining until now."""
+        """Report the events received since joining began."""
         findings, watch, stayed = self._findings, self._watch, self._room.now() - self._begun
         if watch.first is None:
             findings.failed("events", NotMet(f"no event arrived within {stayed:.1f} s"))
@@ -153,7 +153,7 @@ class Visit:
 
 
 class _Watch:
-    """A sink that counts; a note is a finding at once, neither good nor bad by itself."""
+    """A sink that counts events; a note becomes a finding at once, neither good nor bad."""
 
     def __init__(self, findings: Findings) -> None:
         self.count = 0

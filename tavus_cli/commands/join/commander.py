@@ -1,4 +1,4 @@
-"""From a typed line to what is sent, for the prompt and for a pipe alike."""
+"""From a line to what is sent, for the prompt and for a pipe."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class JoinOptions:
 
 
 class Commander:
-    """From a line to what is sent. What is wrong is reported, and counted in ``failed``."""
+    """Runs typed lines. Mistakes are reported, and counted in ``failed``."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Commander:
         self._calls = calls
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
-        self.over = False  # reported already, by a sending that came too late
+        self.over = False  # already reported, by a message that could not be sent
         self._session = session
         self._print_line = print_line
         self._warn = warn
@@ -84,7 +84,7 @@ class Commander:
             return None
 
     async def leaves(self, action: Action | None) -> bool:
-        """Whether it is /quit, or an /end that can be done: that comes after leaving."""
+        """Whether it is /quit, or an /end that is possible; ending happens after leaving."""
         if not isinstance(action, Say) or action.command not in LEAVING:
             return False
         try:
@@ -100,7 +100,7 @@ class Commander:
         return True
 
     async def obey(self, action: Action) -> bool:
-        """Send it, or answer it; what leaves is up to the caller. False where it went wrong."""
+        """Send or answer a command, except those that leave. False if that failed."""
         try:
             if not isinstance(action, Say):
                 await self._send(action)
@@ -123,7 +123,7 @@ class Commander:
         return True
 
     def _where(self) -> str:
-        """Where an option for tools has to be given."""
+        """Where to give an option for tools."""
         return " of session start" if self._session.room.via else ""
 
     async def _send(self, action: Interaction | AudioEcho, *, placed: bool = False) -> None:
@@ -135,7 +135,7 @@ class Commander:
             self._print_line(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
-        """A /when is sent later, by itself; or those that wait are listed, or one is cancelled.
+        """Schedule a /when, list those that are waiting, or cancel one.
 
         Raises UsageError for what is wrong with it.
         """
@@ -145,7 +145,7 @@ class Commander:
         waiting = self._scheduler.waiting if self._scheduler is not None else []
         if not words:
             lines = [f"{number}  /when {one.text}" for number, one in enumerate(waiting, 1)]
-            for line in lines or ["no /when waits"]:
+            for line in lines or ["no /when is waiting"]:
                 self._print_line(line)
             return
         if words[0] == "cancel":

@@ -11,7 +11,8 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import Action, AudioEcho, Say, complete
+from tavus_cli.language.commands import Action, AudioEcho, Say
+from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.conversation import Entry
 from tavus_cli.protocol.interactions import Interaction
@@ -57,7 +58,7 @@ KEYS = (
 
 
 class Console:
-    """``run`` is the whole of it; the session must not be entered yet."""
+    """Call ``run``; the session must not be entered before."""
 
     keys: tuple[str, ...] = KEYS
     recorded = False  # whether it shows a recording, which nothing can be sent to
@@ -130,7 +131,7 @@ class Console:
         work = asyncio.create_task(self._in_the_room())
         try:
             await asyncio.wait({prompt, work}, return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:  # a signal: the terminal, should it stand still, is not waited for
+        except asyncio.CancelledError:  # a signal: do not wait for a terminal that has stopped reading
             self._prompt.close(hurry=True)
             raise
         finally:
@@ -155,7 +156,7 @@ class Console:
         return f"joining {room.target}{shared} – {HINT}"
 
     async def _in_the_room(self) -> int:
-        """Until the conversation is over, or /quit; Ctrl-D cancels it."""
+        """Run until the conversation is over, or /quit; Ctrl-D cancels it."""
         clock = asyncio.create_task(self._tick())
         try:
             async with self._session as session:
@@ -201,8 +202,8 @@ class Console:
             self._typed.put_nowait("")
 
     async def _after_the_end(self) -> int:
-        """What has passed can be looked at until Enter or Ctrl-D."""
-        self._print_line("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still answer")
+        """Stay until Enter or Ctrl-D, so that past events can be inspected."""
+        self._print_line("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still work")
         self._prompt.refresh()
         while (line := await self._typed.get()).strip():
             action = self._commander.parse(line)
@@ -215,7 +216,7 @@ class Console:
         return self._session.end_error().status
 
     def _asks_back(self, line: str) -> bool:
-        """A word that was meant as a command must not become a turn, which costs."""
+        """Refuse a bare word that was meant as a command: as a turn it would cost."""
         word = line.strip().lower()
         if word not in BARE:
             return False
@@ -223,7 +224,7 @@ class Console:
         return True
 
     def _summary(self) -> list[str]:
-        """What it came to, and the command that continues it."""
+        """The closing lines: figures, and the command to continue."""
         status, room, turns = self._status, self._session.room, self._inspector.log.turns()
         if status.joined is None:
             return []
@@ -237,7 +238,7 @@ class Console:
         target = room.via or room.target
         if self._record is not None:
             lines.append(f"look again: tavus-console report {shlex.quote(self._record)}")
-        if self._session.over is None and not target.startswith("sim"):
+        if self._session.over is None and (room.via or not target.startswith("sim")):
             lines.append(f"continue: tavus-console join {shlex.quote(target)}")
         return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
 
@@ -293,7 +294,7 @@ class Console:
         while self._prompt.held > HELD_LINES:
             await asyncio.sleep(0.02)
 
-    # -- what the console itself answers
+    # -- commands that the console answers
 
     async def _answer(self, say: Say) -> None:
         try:
@@ -336,13 +337,13 @@ class Console:
             self._go_on()
 
     def _go_on(self) -> None:
-        """What waited while the view was paused is shown."""
+        """Show the entries that waited while the view was paused."""
         waited, self._paused, self._status.paused = self._paused, [], None
         self._prompt.print(self._view.lines(waited))
         self._prompt.refresh()
 
     def _doubt(self, action: Action) -> None:
-        """What was probably not meant is warned about, and sent all the same."""
+        """Warn about input that is probably a mistake, and send it anyway."""
         if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
             return
         call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
@@ -357,7 +358,7 @@ class Console:
             self._sent_text = text
 
     def _complete(self, text: str) -> Iterator[tuple[str, str]]:
-        """The words of the table; and of the conversation those that are one plain word."""
+        """Completions from the table, and plain words from the conversation."""
         yield from complete(text, self.recorded)
         name, _, rest = text.partition(" ")
         if " " in rest:

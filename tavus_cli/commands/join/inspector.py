@@ -1,4 +1,4 @@
-"""What the console itself answers: tables, single events, searches, and what the live view shows.
+"""Commands that the console itself answers: tables, events, searches, and what the live view shows.
 
 Nothing here sends. Entries are kept in a ``Log`` of bounded size.
 """
@@ -95,17 +95,17 @@ class Inspector:
                 return [self._steer(say)]
 
     def show(self, what: str) -> str:
-        """Turn "partials" or "all" over; what it is now, for a person."""
+        """Toggle "partials" or "all"; returns a line about the new state."""
         now = not getattr(self.selection, what)
         setattr(self.selection, what, now)
         if what == "partials":
             return "partials are shown" if now else "partials are folded"
         return "everything is shown, nothing folded" if now else "twins, heartbeats and partials are folded"
 
-    # -- what has passed ------------------------------------------------------------------------------
+    # -- past events ----------------------------------------------------------------------------------
 
     def _tools(self, now: float, width: int) -> list[str]:
-        """Those that are answered by --tool, and below them the others."""
+        """The calls answered by --tool, and below them the others."""
         runs = self.runs
         known = {run.id for run in runs}
         others = [call for call in self._conversation.turns.calls if call.id not in known]
@@ -135,7 +135,7 @@ class Inspector:
     def _turn(self, number: str) -> list[str]:
         current = self._conversation.turns.current
         if not number and current is None:
-            raise UsageError("no turn yet")
+            raise UsageError("no turns yet")
         idx = int(number) if number or current is None else current.idx
         entries = self.log.turn(idx)
         if not entries:
@@ -154,7 +154,7 @@ class Inspector:
         return self._lines(found[::-1])
 
     async def _found(self, matches: Callable[[str], object]) -> list[Entry]:
-        """The latest that match, newest first."""
+        """The latest matches, newest first."""
         found: list[Entry] = []
         turns = Turns()
         for entry in self.log.search(matches):
@@ -180,7 +180,7 @@ class Inspector:
         entry = self._event(int(number)) if number else self._last(self.log.last_sent() or self.log.last())
         return entry.event, language
 
-    # -- what the live view shows ---------------------------------------------------------------------
+    # -- the live view --------------------------------------------------------------------------------
 
     def _steer(self, say: Say) -> str:
         words = say.argument.split()

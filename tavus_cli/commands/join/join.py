@@ -1,4 +1,4 @@
-"""``join``: what is typed goes into the room, what comes is shown.
+"""``join``: typed lines go into the room, events are shown.
 
 On a terminal that is ``console``; without one, commands are read line by line from standard input.
 """
@@ -61,7 +61,7 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
 async def answering(
     session: Session, options: JoinOptions, environment: Environment
 ) -> AsyncIterator[Calls | None]:
-    """What answers tool calls: --tool here, or the process of the resident session that is joined."""
+    """The answerer of tool calls: --tool here, or the process of the resident session."""
     if options.tools is not None:
         async with options.tools.bridge(session, environment) as bridge:
             yield bridge
@@ -124,7 +124,7 @@ async def _obey_each(
             if asks and reply is not None:
                 await reply
             if not session.room.live:
-                await session.over_or_idle()  # simulated time would run on while a line is read
+                await session.over_or_idle()  # simulated time would pass while a line is read
             if session.over is not None:
                 break
             if asks:
@@ -146,7 +146,7 @@ async def _next(lines: AsyncIterator[str]) -> str:
 async def _ask(
     session: Session, action: Action | None, options: JoinOptions, commander: Commander
 ) -> asyncio.Task[object] | None:
-    """Send a respond; its reply is looked for from before the sending. None where it was not sent."""
+    """Send a respond and start waiting for its reply. None if it was not sent."""
     assert isinstance(action, Interaction)
     reply = Reply(action, session.conversation, calls=options.tools is None)
     wait = session.waiter(lambda entry: reply(entry) or _interrupts(entry))
@@ -156,7 +156,7 @@ async def _ask(
 
 
 def _interrupts(entry: Entry) -> Entry | None:
-    """After this no reply is waited for, whoever sent it."""
+    """Whether an entry is an interrupt, by anybody; it ends the wait for a reply."""
     if isinstance(entry, SentEntry | EventEntry) and entry.event.type == "conversation.interrupt":
         return entry
     return None

@@ -1,4 +1,4 @@
-"""Which conversation ``join`` joins, a given or a new one, and how it is ended."""
+"""Opening the conversation to join, given or new, and ending it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,10 @@ class New:
 def join_target(
     target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
-    """Join a conversation that is there, to the exit status. Raises UsageError, and what joining raises."""
+    """Join an existing conversation; returns the exit status.
+
+    Raises UsageError, and the errors of joining.
+    """
     from tavus_cli.api.ending import warn_left_behind
 
     warn_left_behind(environment)

@@ -1,4 +1,4 @@
-"""``replay -i``: the console over a recording, which stands still until it is told to go on."""
+"""``replay -i``: the console over a recording, which pauses until a command continues it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def replay_in_console(
     path: str, speed: float | None, begin: str | None, options: JoinOptions, environment: Environment
 ) -> int:
     """Until it is left. ``speed`` as in ``/play``; ``begin`` is a place. Raises UsageError."""
-    if path == "-" or (os.path.exists(path) and not os.path.isfile(path)):
+    if path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
         raise UsageError("replay -i goes back and forth in a recording: give a file, not a pipe")
     if not environment.interactive:
         raise UsageError("replay -i needs a terminal; without -i, replay prints the recording")

@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
-from datetime import date, time
-from math import isfinite
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -19,7 +17,7 @@ from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
-from tavus_cli.settings.toml_lines import KeyPath, Toml, read_text, unreadable
+from tavus_cli.settings.toml_lines import KeyPath, Toml, as_json, read_text, unreadable
 
 DEFAULT_SCRIPT = Path(__file__).with_name("default.toml")
 PROBABILITIES = ("reorder", "duplicate", "gap", "late", "drop")
@@ -86,14 +84,10 @@ def _regex(value: Any) -> Pattern:
 
 
 def _json(value: Any) -> Any:
-    """A TOML value as JSON: dates become strings."""
-    if isinstance(value, dict):
-        return {key: _json(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_json(inner) for inner in value]
-    if isinstance(value, float) and not isfinite(value):
-        raise _Bad("a value that JSON has, which inf and nan are not")
-    return value.isoformat() if isinstance(value, date | time) else value
+    try:
+        return as_json(value)
+    except ValueError as error:
+        raise _Bad(str(error)) from None
 
 
 def _object(value: Any) -> Any:

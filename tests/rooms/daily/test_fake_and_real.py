@@ -140,7 +140,7 @@ def test_a_released_client_refuses() -> None:
         one.set_user_name("x")
 
 
-def test_what_a_callback_raises_goes_to_the_hook_and_life_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_callback_raises_goes_to_the_hook_and_life_continues(monkeypatch: pytest.MonkeyPatch) -> None:
     one = client()
     raised: list[Any] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda what: raised.append(what.exc_value))

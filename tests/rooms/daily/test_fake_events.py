@@ -124,7 +124,7 @@ def test_malformed_participants_and_states_harm_nothing(
     assert raised == []
 
 
-def test_network_lost_and_found_is_told_once(daily: Install) -> None:
+def test_network_lost_and_found_is_reported_once(daily: Install) -> None:
     fake = daily()
 
     async def main() -> None:
@@ -185,7 +185,7 @@ def test_who_may_have_left_while_the_line_was_down(
     asyncio.run(main())
 
 
-def test_errors_are_told_but_not_twice(daily: Install) -> None:
+def test_errors_are_reported_but_not_twice(daily: Install) -> None:
     fake = daily()
 
     async def main() -> None:
@@ -230,7 +230,7 @@ def test_an_end_we_did_not_ask_for(daily: Install, text: str, words: str) -> Non
     assert fake.names()[-1] == "release"
 
 
-def test_leaving_calls_leave_then_release_and_is_no_end(daily: Install) -> None:
+def test_leaving_calls_leave_then_release_and_is_not_an_end(daily: Install) -> None:
     fake = daily()
 
     async def main() -> list[Arrival]:
@@ -284,7 +284,7 @@ def test_a_leave_that_is_cancelled_still_releases(daily: Install, monkeypatch: p
     assert not adapter.unfinished
 
 
-def test_a_release_that_never_returns_is_bounded_and_said(daily: Install) -> None:
+def test_a_release_that_never_returns_is_bounded_and_reported(daily: Install) -> None:
     daily(release="never")
 
     async def main() -> None:
@@ -349,7 +349,7 @@ def test_release_runs_on_a_thread_that_does_not_hold_the_program(daily: Install)
     assert fake.names()[-1] == "release"
 
 
-def test_no_client_to_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_client_to_load_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "daily", None)
 
     async def main() -> None:

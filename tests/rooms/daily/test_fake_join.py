@@ -72,7 +72,7 @@ def test_the_log_is_silent_during_init_and_the_environment_as_before(
     assert os.environ.get("RUST_LOG") == before
 
 
-def test_an_authority_file_that_is_not_there_is_said(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_authority_file_is_reported(daily: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     fake = daily()
     monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/authority.pem")
 
@@ -184,7 +184,7 @@ def test_an_endless_join_is_given_up_and_nothing_is_called_any_more(daily: Insta
     assert adapter.unfinished
 
 
-def test_a_cancelled_join_is_left_alone_too(daily: Install) -> None:
+def test_a_cancelled_join_is_left_pending_too(daily: Install) -> None:
     fake = daily(join="never")
 
     async def main() -> None:

@@ -59,7 +59,7 @@ def test_in_a_silence_that_goes_for_all_since_then() -> None:
     assert down(line, 10.0).endswith("may not have arrived: respond")
 
 
-def test_it_is_told_once() -> None:
+def test_it_is_reported_once() -> None:
     line = Line()
     line.sent("respond", 1.0)
     assert "respond" in down(line, 1.5)

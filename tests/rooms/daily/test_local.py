@@ -163,7 +163,7 @@ def test_people_come_change_and_go() -> None:
     asyncio.run(main())
 
 
-def test_a_heartbeat_tells_the_pal_from_a_guest() -> None:
+def test_a_heartbeat_distinguishes_the_pal_from_a_guest() -> None:
     async def main() -> None:
         async with LocalRoom(socket="silent") as local, joining(local) as (room, arrivals):
             await local.come(PAL, "Charlie")

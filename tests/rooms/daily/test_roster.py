@@ -110,7 +110,7 @@ _STEPS = st.lists(
 
 
 @given(_STEPS)
-def test_what_is_told_adds_up_to_what_is_there(steps: list[tuple[str, Participant]]) -> None:
+def test_what_is_reported_adds_up_to_what_is_there(steps: list[tuple[str, Participant]]) -> None:
     roster = Roster()
     mirror: dict[str, Participant] = {}
     for what, who in steps:

@@ -212,7 +212,7 @@ def test_an_emotion_is_kept_until_the_next_and_can_be_quoted() -> None:
         {"event_type": "conversation.objective.confirm", "properties": {"objective_name": {}}},
     ],
 )  # fmt: skip
-def test_what_is_no_interaction_has_no_effect(message: Any) -> None:
+def test_what_is_not_an_interaction_has_no_effect(message: Any) -> None:
     assert brief(run(script(), [(2, message)])) == ["1 pal_joined"]
 
 

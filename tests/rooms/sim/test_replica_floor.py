@@ -6,7 +6,7 @@ from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tests.kits.replica_kit import Sends, brief, of_type, run, script, texts
 
 
-def test_interrupt_stops_it_and_tells_what_was_really_said() -> None:
+def test_interrupt_stops_it_and_shows_what_was_really_said() -> None:
     out = run(script('default = "One two three four."'), [(2, respond("x")), (5.5, interrupt())])
     assert brief(out)[-4:] == [
         "4 t1 pal streaming One",

@@ -153,7 +153,7 @@ def test_idle_comes_once_after_everything_and_again_after_what_has_no_effect() -
     assert after[-1] == "stopped_speaking"
 
 
-def test_times_never_go_back_and_heartbeats_do_not_go_on_for_ever() -> None:
+def test_times_never_go_back_and_heartbeats_do_not_continue_for_ever() -> None:
     arrivals = at_max("sim:?speed=max", respond("tell me a long story"))
     times = [one.at for one in arrivals if not isinstance(one, Idle | Past | Snapshot) and one.at is not None]
     assert times == sorted(times)
@@ -182,7 +182,7 @@ def test_no_fault_keeps_virtual_time_going_for_ever(fault: str) -> None:
     assert len(arrivals) < 2_000
 
 
-def test_what_is_sent_at_an_event_takes_effect_before_time_goes_on() -> None:
+def test_what_is_sent_at_an_event_takes_effect_before_time_continues() -> None:
     async def main() -> list[Arrival]:
         room = open_simulated("sim:?speed=max")
         async with joined(room) as arrivals:

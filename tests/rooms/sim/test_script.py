@@ -148,7 +148,7 @@ def test_a_full_script() -> None:
             '[[at]]\nsay = "x"\nreason = "y"',
             's.toml:3: unknown key "reason"; known are after, say',
         ),
-        ("[[at]]\nraw = inf", 's.toml:2: "raw" must be a value that JSON has, which inf and nan are not'),
+        ("[[at]]\nraw = inf", 's.toml:2: "raw" must be a value that JSON has; inf and nan are not'),
         (
             '[[at]]\nperception = "x"\nmodality = "video"',
             's.toml:3: "modality" must be one of vision, audio',
@@ -162,7 +162,7 @@ def test_a_full_script() -> None:
         ("at = [" * 5_000, "s.toml:1: "),
     ],
 )
-def test_mistakes_are_told_with_their_line(text: str, message: str) -> None:
+def test_mistakes_are_reported_with_their_line(text: str, message: str) -> None:
     told = wrong(text)
     assert told.startswith(message), told
     assert "\n" not in told
@@ -190,7 +190,7 @@ def test_the_default_script_is_in_the_package_and_right() -> None:
 
 @some
 @given(st.integers(0, 40))
-def test_an_unknown_key_anywhere_is_told_with_its_line(position: int) -> None:
+def test_an_unknown_key_anywhere_is_reported_with_its_line(position: int) -> None:
     lines = FULL.splitlines()
     position = min(position, len(lines))
     broken = [*lines[:position], "zzzz = 0", *lines[position:]]
