@@ -22,6 +22,7 @@ _MODULES = (
     *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
     *("session", "tools", "report", "redact", "local", "webhooks", "help"),
 )
+NO_THREAD = "the system starts no more threads: end other programs, or raise the limit (ulimit -u)"
 # The module of each command; all but replay have one of their own name.
 HOME = {name: name for name in _MODULES} | {"replay": "tail"}
 
@@ -74,6 +75,11 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         if not where and error.errno in _FULL:
             where = "standard output: "
         _report(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
+        return ExitStatus.FAILED
+    except RuntimeError as error:
+        if str(error) != "can't start new thread":
+            raise
+        _report(ConsoleError(NO_THREAD), environment, as_json)
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT

@@ -45,7 +45,8 @@ def _lines(
     for one in batch:
         if isinstance(one, RoomNote):
             if one.warning:
-                environment.warn(one.text.partition(": skipped")[0] + ": skipped, it cannot be read")
+                where, skipped, _ = one.text.partition(": skipped")  # what follows quotes the line
+                environment.warn(f"{where}: skipped, it cannot be read" if skipped else where)
             elif timed:
                 yield record_line(one.at or started, started, "note", None, to_json(redactor.note(one.text)))
         elif isinstance(one, Event):

@@ -29,6 +29,7 @@ from tavus_cli.views.copy import candidates
 from tavus_cli.views.safe import safe, safe_json
 
 PATIENCE = 20.0  # seconds: what took longer gets a ``within``, as an /expect alone waits for 30
+AT_ONCE = 0.002  # seconds in which a program answers what it was waiting for
 TWIN_SECONDS = 0.5  # of two events that tell the same
 _SHORTEST = 3  # characters of an argument that a result may repeat by its name
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
@@ -76,7 +77,7 @@ class Writer:
             for entry in entries:
                 if found := self._expect(entry, window, now, until):
                     now = max(now, found, sure)
-            if number < len(self._sendings) and (seconds := _up(until - now)) > 0:
+            if number < len(self._sendings) and (seconds := _up(until - now)) > AT_ONCE:
                 self._lines.append(f"/wait {_lasting(seconds)}")
         return self._lines
 

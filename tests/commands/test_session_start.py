@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tavus_cli.api.credentials import Tokens
+from tavus_cli.cli import NO_THREAD
 from tavus_cli.resident import sockets as runtime
 from tests.kits import fake_daily
-from tests.kits.program import Result, console, process
+from tests.kits.program import CONSOLE, SECONDS, Result, console, environ, process
 from tests.kits.tavus_api import KEY, PAL, TOKEN, LocalApi, Odd, local_api
 
 pytestmark = pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here")
@@ -135,3 +139,49 @@ def test_without_a_key_an_id_is_the_rooms_name(api: LocalApi, tmp_path: Path) ->
 def test_no_target_says_what_to_give(api: LocalApi) -> None:
     assert "no TARGET: give" in start(api).err
     assert "standard input is empty" in start(api, "-").err
+
+
+def test_where_no_process_is_to_be_had(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*arguments: object, **more: object) -> None:
+        raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subprocess, "Popen", refuse)
+        result = console("session", "start", "sim")
+    why = os.strerror(errno.EAGAIN)
+    assert result == Result(1, "", f"tavus-console: the session's process cannot be started: {why}\n")
+
+
+@pytest.mark.parametrize("command", ["tail sim", "join sim", "conversation list"])
+def test_where_no_thread_is_to_be_had(command: str, api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
+
+    def refuse(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        result = console(*command.split(), **variables)
+    assert (result.status, result.err) == (1, f"tavus-console: {NO_THREAD}\n")
+
+
+@pytest.mark.slow  # 4 s: it is asked to, then sent TERM
+def test_one_that_still_joins_can_be_stopped(api: LocalApi) -> None:
+    fake = fake_daily.environment(fake_daily.Scenario(join="never"))
+    child = subprocess.Popen(
+        [CONSOLE, "session", "start", "https://x.daily.co/r", "--join-timeout", "50s"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environ(PYTHONPATH=fake["PYTHONPATH"], FAKE_DAILY=fake["FAKE_DAILY"]),
+    )
+    try:
+        end = time.monotonic() + SECONDS
+        while "joining" not in console("session", "list").out:
+            assert time.monotonic() < end
+        assert console("session", "stop").status == 0
+        out, err = child.communicate(timeout=SECONDS)
+    finally:
+        child.kill()
+    assert (child.returncode != 0, out, err.count("\n")) == (True, "", 1), err
+    assert console("session", "list").out == ""

@@ -112,6 +112,7 @@ ROOMS = (
 )
 NEW = ("join", "--new", "--pal", PAL)
 SUITE = ("run", "FOLDER/script", "--new", "--pal", PAL, "--repeat", "2")
+START = ("session", "start", "--new", "--pal", PAL)
 CREATE = ("conversation", "create", "--pal", PAL)
 MAYBE = "conversation list --status active"
 NOT_ENDED = f"NOT ENDED: to end it: tavus-console conversation end {ID}"
@@ -135,6 +136,8 @@ CASES = (
     Case("creating", CREATE, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("creating", NEW, asked, held="POST /v2/conversations", billed=MAYBE),
     Case("creating", SUITE, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("creating", START, asked, held="POST /v2/conversations", billed=MAYBE),
+    Case("joining", START, joining, socket="silent", held_then="/end", billed=NOT_ENDED),
     Case("ending", ("conversation", "end", ID, "--yes"), asked, held="/end", billed=MAY_NOT),
     *(Case("joining", one, joining, socket="silent") for one in ROOMS),
     Case("joining", NEW, joining, socket="silent", held_then="/end", billed=NOT_ENDED),

@@ -161,6 +161,9 @@ def test_a_line_that_cannot_be_read_is_left_out_and_not_shown(tmp_path: Path) ->
     assert "Dana" not in result.out + result.err
     assert result.err == f"tavus-console: {file}:2: skipped, it cannot be read\n"
     assert len(result.lines) == 2
+    file.write_text('{"event_type":"a"}\n{"event_type":"Dana')
+    cut = console("redact", str(file))
+    assert cut.err == f"tavus-console: {file}:2: the last line is incomplete and was skipped\n"
 
 
 @pytest.mark.parametrize("value", [10**30, 1e20, 1e-7, -5, 0, 1.5, float("inf"), float("nan")])
