@@ -32,13 +32,13 @@ class Started:
     err: list[str] = field(default_factory=list)
     out: list[str] = field(default_factory=list)
 
-    def until(self, lines: list[str], words: str) -> str:
-        """The first line with these words, once it is there."""
+    def until(self, lines: list[str], words: str, times: int = 1) -> str:
+        """The first line with these words, once there are so many."""
         deadline = time.monotonic() + SECONDS
         while time.monotonic() < deadline:
-            for line in list(lines):
-                if words in line:
-                    return line
+            found = [line for line in list(lines) if words in line]
+            if len(found) >= times:
+                return found[0]
             time.sleep(0.01)
         raise AssertionError(f"{words!r} is not in {lines}")
 

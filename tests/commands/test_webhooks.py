@@ -145,6 +145,7 @@ def test_listening_forwards_records_and_answers_as_the_handler(
         assert statuses == ["200", "418", "502"]
         hook.until(hook.err, "418 in")
         hook.until(hook.err, "no answer")
+        hook.until(hook.out, TYPE, 3)
         kept = (tmp_path / "hooks.jsonl").read_text().splitlines()
         assert [json.loads(line)["event_type"] for line in kept] == [TYPE] * 3
         assert (tmp_path / "hooks.jsonl").stat().st_mode & 0o777 == 0o600
