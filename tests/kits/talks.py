@@ -78,7 +78,7 @@ def talks(draw: st.DrawFn, turns: int = 5) -> Talk:
 
     user_open = False
     for turn in range(1, draw(st.integers(1, turns)) + 1):
-        user, pal = f"u{turn}", f"p{turn}"
+        user, pal = f"user-speech-{turn}", f"pal-speech-{turn}"  # long: redacted ids must not collide
         maybe_heartbeat()
         if user_open or draw(st.booleans()):
             if not user_open:
@@ -95,7 +95,7 @@ def talks(draw: st.DrawFn, turns: int = 5) -> Talk:
         if draw(st.booleans()):
             later()
             say("conversation.rag.observability", turn, user, documents=[])
-        calls = [f"call{turn}.{number}" for number in range(draw(st.integers(0, 2)))]
+        calls = [f"call-of-a-tool-{turn}.{number}" for number in range(draw(st.integers(0, 2)))]
         for call in calls:
             later()
             say("conversation.tool_call", turn, user, name="look", arguments="{}", tool_call_id=call)
@@ -127,7 +127,7 @@ def talks(draw: st.DrawFn, turns: int = 5) -> Talk:
             speaking("started", "user", turn, f"m{turn}")
             speaking("stopped", "user", turn, f"m{turn}", interrupted=False, duration=None)
         elif how == "speech":
-            speaking("started", "user", turn + 1, f"u{turn + 1}")
+            speaking("started", "user", turn + 1, f"user-speech-{turn + 1}")
             user_open = True
         elif how == "interrupt":
             later()
