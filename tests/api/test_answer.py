@@ -42,7 +42,7 @@ def served(serve: Serve) -> Iterator[str]:
             asked = b""
             while b"\r\n\r\n" not in asked:
                 asked += connection.recv(65_536) or b"\r\n\r\n"
-            length = re.search(rb"content-length: (\d+)", asked)
+            length = re.search(rb"(?i)content-length: (\d+)", asked)
             while length and len(asked.partition(b"\r\n\r\n")[2]) < int(length[1]):
                 asked += connection.recv(65_536) or b" " * 999  # unread, it would reset the connection
             serve(connection)
