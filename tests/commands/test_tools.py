@@ -240,7 +240,7 @@ def test_the_session_answers_once_whatever_joins(tmp_path: Path) -> None:
     assert (started.status, started.err) == (0, "")
     session = started.out.strip()
     with subprocess.Popen(
-        [CONSOLE, "tail", session], stdout=subprocess.PIPE, text=True, env=environ()
+        [CONSOLE, "tail", session, "--history", "20"], stdout=subprocess.PIPE, text=True, env=environ()
     ) as tail:
         assert tail.stdout is not None
         tail.stdout.readline()
