@@ -67,7 +67,7 @@ class RoomNote(NamedTuple):
 
 
 class LineChanged(NamedTuple):
-    """The line to the room went down, or is back; ``text`` is the line to show.
+    """The connection to the room went down, or is back; ``text`` is the line to show.
 
     While it is down nothing arrives, and sending is refused.
     """
