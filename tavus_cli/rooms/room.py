@@ -1,6 +1,6 @@
 """The interface of a room, which is any source of a conversation.
 
-Daily, the simulated replica, a recording and a resident session are rooms; code above this folder does not
+Daily, the simulated PAL, a recording and a resident session are rooms; code above this folder does not
 distinguish them. A room has five parts: ``join``, ``send``, ``leave``, ``arrivals`` and ``participants``.
 """
 

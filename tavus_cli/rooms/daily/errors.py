@@ -90,7 +90,7 @@ def _unreachable(text: str, target: str, who: str) -> str:
         return "Daily has no server for this room at the moment: try again in a minute"
     if "Signalling" in text or "signalling channel" in text:
         return (
-            f"{who} found {target} but closed the connection to it: WebSockets may be blocked on this network "
+            f"{who} found {target} but closed the connection: WebSockets may be blocked on this network "
             f"(wss://*.wss.daily.co) ({text})"
         )
     if "invalid URL" in text or "UserAbsoluteUriRequired" in text:

@@ -173,7 +173,9 @@ def test_who_may_have_left_while_the_line_was_down(
             fake.settle()
             await until(lambda: any(isinstance(one, LineChanged) and one.up for one in arrivals))
             [text] = [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
-            assert text == f"the connection to the room is back after 0.0 s; may have left meanwhile: {doubts}"
+            assert (
+                text == f"the connection to the room is back after 0.0 s; may have left meanwhile: {doubts}"
+            )
             await asyncio.sleep(0.3)  # the room's own timer on this loop was there first
             assert (PAL not in room.participants) == left
             if left:
