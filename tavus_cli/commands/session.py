@@ -81,7 +81,7 @@ def start_new(
     """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new, warn_left_behind
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.session.waiting import within
 
     if not isinstance(target, Default):
