@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor

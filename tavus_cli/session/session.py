@@ -28,7 +28,8 @@ from tavus_cli.rooms.room import (
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
-    from tavus_cli.protocol.conversation import Conversation, Entry
+    from tavus_cli.protocol.conversation import Conversation
+    from tavus_cli.protocol.entries import Entry
     from tavus_cli.session.recorder import Recorder
     from tavus_cli.session.sinks import HoldingSink, PastSink, Sink
 
@@ -302,7 +303,7 @@ class Session:
 
         What is missing between its numbers was not kept, or has been told.
         """
-        from tavus_cli.protocol.conversation import GapEntry
+        from tavus_cli.protocol.entries import GapEntry
 
         core = self.conversation
         entries: list[Entry] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.entries import Entry
 
 
 class Sink(Protocol):

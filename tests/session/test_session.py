@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (

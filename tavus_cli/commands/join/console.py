@@ -14,7 +14,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say
 from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
-from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.session import Session
