@@ -178,7 +178,7 @@ def run_in(
     command: Callable[[Room], Coroutine[Any, Any, int]],
 ) -> int:
     """Open the TARGET and run ``command`` in its room; returns the exit status. Raises the errors of both."""
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     async def opened() -> int:
         return await command((await open_target(target, options, environment)).room)

@@ -53,7 +53,7 @@ def doctor(
     """
     from tavus_cli.commands.doctor.doctor import Doctor
     from tavus_cli.commands.doctor.doctor import doctor as run_doctor
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color)

@@ -68,7 +68,7 @@ def local(
     require()
     from tavus_cli.commands.local import Local
     from tavus_cli.commands.local import local as run_local
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     hosts = public_host or []
     what = Local(port, pal or [], speed, max_concurrent, record, host, hosts, allow_remote, quiet)

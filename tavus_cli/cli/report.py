@@ -147,7 +147,7 @@ def report(
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report
     from tavus_cli.report.gates import parse_gate
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx, color, theme)
     if json + markdown + (transcript is not None) > 1:

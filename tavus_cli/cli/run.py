@@ -36,6 +36,14 @@ def _share(value: Any) -> float:
     return value if isinstance(value, float) else parse_share(value)
 
 
+def _check_many(record: str | None, otlp: str | None) -> None:
+    """Raises UsageError for what only one run may be given."""
+    if record is not None:
+        raise UsageError("--record goes with one run: use --keep all, or --keep failed")
+    if otlp is not None and "://" not in otlp:
+        raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+
+
 def _suite(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel=SUITES, **more)
 
@@ -172,10 +180,7 @@ def run(
 
             if max_cost_minutes is not None and not new:
                 raise UsageError("--max-cost-minutes goes with --new")
-            if record is not None:
-                raise UsageError("--record goes with one run: use --keep all, or --keep failed")
-            if otlp is not None and "://" not in otlp:
-                raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+            _check_many(record, otlp)
             cost = 30.0 if max_cost_minutes is None else max_cost_minutes
             kept = recordings(keep, keep_in)
             if redact and kept is None:

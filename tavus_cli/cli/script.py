@@ -45,7 +45,7 @@ def from_(
     arguments.
     """
     from tavus_cli.commands.script import FromRecording, script_from
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     return run(lambda: script_from(FromRecording(recording, output, words, hold), environment))

@@ -185,7 +185,7 @@ def replay(
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
     from tavus_cli.rooms.span import span
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx, color, theme)
     chosen = selection(only, ignore, where, turn, role, partials, all)

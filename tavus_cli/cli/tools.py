@@ -78,7 +78,7 @@ def tools(
     from tavus_cli.commands.tools import Listen, ToolsCommand
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.target import RoomOptions, open_target, parse
 
     environment = environment_of(ctx)

@@ -57,7 +57,7 @@ def listen(
     require()
     from tavus_cli.commands.webhooks import Listen
     from tavus_cli.commands.webhooks import listen as run_listen
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     what = Listen(port, forward_to, record, host, public_host or [], allow_remote)
@@ -81,7 +81,7 @@ def trigger(
 
     require()
     from tavus_cli.commands.webhooks import deliver, samples
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     bodies = samples(kind, conversation_id, to)
@@ -108,7 +108,7 @@ def resend(
 
     require()
     from tavus_cli.commands.webhooks import deliver, recorded
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     bodies = recorded(file, only or [], environment_of(ctx).stdin)
@@ -128,9 +128,9 @@ def pull(
 
     require()
     from tavus_cli.api import conversations
-    from tavus_cli.api.client import check_id
+    from tavus_cli.api.checks import check_id
     from tavus_cli.commands.webhooks import deliver, pulled
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     name = check_id(conversation)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tavus_cli.language.selection import Selection, TypePattern
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.session.output import Output
 from tavus_cli.views.jsonl import JsonlView
