@@ -271,11 +271,9 @@ class Conversation:
             entry.opens, entry.fold = False, "echo"
             fold = "echo"
         hint = None
-        if differs:
-            pass
-        elif fold is None or fold == "partial":
+        if not differs and (fold is None or fold == "partial"):
             hint = self._annotate(entry)
-        elif fold == "heartbeat":
+        elif fold == "heartbeat" and not differs:
             self.status.pal_present = True
         out.append(entry)
         if hint is not None:
