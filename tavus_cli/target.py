@@ -26,7 +26,7 @@ _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
 class Sim(NamedTuple):
-    """The simulated replica; ``spec`` as typed: "sim", "sim:FILE.toml", "sim:?seed=7"."""
+    """The simulated PAL; ``spec`` as typed: "sim", "sim:FILE.toml", "sim:?seed=7"."""
 
     spec: str
 

@@ -44,7 +44,7 @@ def doctor(
     color: Color = SETTING,
     json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
 ) -> int:
-    """Check what works here, and with --room in a real room.
+    """Check this machine and the API, and with --room a real room.
 
     Checks Daily's client, the terminal, settings, the API key, the way to the API, and what is running.
 

@@ -26,7 +26,7 @@ def redact(
 ) -> int:
     """Print a recording without anybody's words, names or ids.
 
-    Its report has the same figures as that of the original.
+    A report on it has the same figures as one on the original.
     """
     from tavus_cli.commands.redact import redact as run_redact
     from tavus_cli.session.loop import run

@@ -62,7 +62,7 @@ class Session:
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
         self.cut_off = False  # whether the conversation may continue without us
-        self.down: str | None = None  # the note about the line to the room, while it is down
+        self.down: str | None = None  # the note about the connection to the room, while it is down
         self.ended = asyncio.Event()  # nothing more arrives
         self.finished = asyncio.Event()  # no more waiting: ended, or shut down by the PAL
         self._pal_left: float | None = None
