@@ -217,10 +217,9 @@ class Session:
                     found.set_result(result)
 
         async def wait(timeout: float, what: str) -> Any:
+            late = NotMet(f"{what} did not arrive within {timeout:g} s")
             try:
-                return await self._first(
-                    found, timeout, NotMet(f"{what} did not arrive within {timeout:g} s")
-                )
+                return await self._first(found, timeout, late)
             finally:
                 self._waiters.remove(look)
 
