@@ -220,6 +220,8 @@ class DailyRoom:
         except TimeoutError:
             raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
         except Exception as refused:  # GoneError, or an error that check_message does not anticipate
+            if self._over:
+                raise SendFailed(f"not sent: the conversation is over ({self._tidy(refused)})") from None
             raise send_error(self._tidy(refused)) from None
         if error is not None:
             raise send_error(self._tidy(error))
