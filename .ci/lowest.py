@@ -12,7 +12,7 @@ project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 extras = project["optional-dependencies"].values()
 for requirement in [*project["dependencies"], *(one for extra in extras for one in extra)]:
     if not requirement.startswith(OURS):
-        found = re.fullmatch(r"([\w.-]+)>=([\w.]+)(?:,<[\w.]+)?", requirement)
+        found = re.fullmatch(r"([\w.-]+)>=([\w.]+)(?:,<[\w.]+)?(?:;.*)?", requirement)
         if found is None:
             raise SystemExit(f"pyproject.toml: {requirement!r} has no lowest version")
         print(f"{found[1]}=={found[2]}")

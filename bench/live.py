@@ -131,7 +131,7 @@ def _in_room(count: int, says: Callable[[Any], Coroutine[Any, Any, None]]) -> di
 
 def take(url: str, proxy: str, count: int) -> None:
     """Take ``count`` messages, print the figures as JSON, and end as after a join that never came."""
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     run(lambda: _take(url, proxy, count))
     sys.stdout.flush()

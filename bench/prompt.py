@@ -226,7 +226,7 @@ class Fed:
 
 
 def child(rate: int, record: str, figures: str, watched: bool) -> None:
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     run(lambda: _join(rate, record, figures, watched))
 
@@ -277,7 +277,7 @@ def hour() -> None:
 
 
 def an_hour() -> None:
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     run(_an_hour)
 

@@ -89,7 +89,7 @@ async def _say(room: Any, first: int, count: int) -> None:
 
 
 def child(part: str, proxy: str, count: int) -> None:
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     run(lambda: _joins(proxy, count) if part == "joins" else _hour(proxy, count))
 

@@ -16,7 +16,7 @@ from typing import NoReturn  # noqa: E402
 
 def main() -> NoReturn:
     # What starting makes stays to the end: the collector would look through it again and again, for a
-    # twentieth of the time it takes. ``session.run`` turns it on.
+    # twentieth of the time it takes. ``loop.run`` turns it on.
     gc.disable()
     from tavus_cli.cli import main
 

@@ -26,7 +26,7 @@ _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
 class Sim(NamedTuple):
-    """The simulated replica; ``spec`` as typed: "sim", "sim:FILE.toml", "sim:?seed=7"."""
+    """The simulated PAL; ``spec`` as typed: "sim", "sim:FILE.toml", "sim:?seed=7"."""
 
     spec: str
 
@@ -178,7 +178,7 @@ def run_in(
     command: Callable[[Room], Coroutine[Any, Any, int]],
 ) -> int:
     """Open the TARGET and run ``command`` in its room; returns the exit status. Raises the errors of both."""
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     async def opened() -> int:
         return await command((await open_target(target, options, environment)).room)

@@ -36,7 +36,7 @@ _NO_CLOCK = {
 # Two classes of which there is one an event are Structs: a tenth of a replay's instructions.
 _STRUCTS = {
     ("protocol/events.py", "msgspec"),
-    *((f"protocol/{name}.py", "msgspec.Struct") for name in ("conversation", "turns")),
+    *((f"protocol/{name}.py", "msgspec.Struct") for name in ("entries", "turns")),
 }
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "typer")
 

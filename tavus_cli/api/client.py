@@ -14,20 +14,20 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
 from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
+from tavus_cli.api.checks import ID, check_base_url, check_id, check_key
 from tavus_cli.api.reachability import Stage, not_connected, proxy_of, shown_proxy
 from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError, keep_secret, redacted
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.session.blocking import bounded
+from tavus_cli.settings.toml_values import is_loopback
 
 if TYPE_CHECKING:
     import httpx
 
-BASE_URL = "https://tavusapi.com"
 TIMEOUT = 30.0  # seconds for an answer; creating takes some
 CONNECT_TIMEOUT = 10.0
 ATTEMPTS = 4  # attempts for a call that may be repeated
@@ -36,20 +36,6 @@ PAGE = 100
 LIST_SECONDS = 300.0  # seconds for all pages of a list
 MOST_PAGES = 1_000
 TEXT_LIMIT = 300  # characters of an answer's text in an error
-
-_ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
-
-_NO_KEY = (  # text that is often pasted together with a key
-    (re.compile("\ufeff"), "has a byte order mark (U+FEFF), as editors on Windows write it"),
-    (re.compile("^[\"'`“”‘’«»]|[\"'`“”‘’«»]$"), "has quotation marks around it"),
-    (
-        re.compile(r"^(?:authorization|bearer|x-api-key)\b[\s:=]", re.IGNORECASE),
-        "has a header's name before it",
-    ),
-    (re.compile(r"^(?:export\s+)?TAVUS_\w+="), "has the name of a variable before it"),
-    (re.compile(r"^https?://"), "is a URL"),
-)
 
 Json = dict[str, Any]
 
@@ -102,7 +88,7 @@ class TavusApi:
         attempts: int = ATTEMPTS,
     ) -> None:
         self.base_url = check_base_url(base_url)
-        self.local = _is_loopback(urlsplit(self.base_url).hostname or "")
+        self.local = is_loopback(self.base_url)
         check_key(key)
         keep_secret(key)
         variable, proxy = ("", "") if self.local else proxy_of(self.base_url)
@@ -133,7 +119,7 @@ class TavusApi:
         except CannotReach as error:
             raise PerhapsCreated(f"{error}; {PERHAPS_CREATED}") from None
         name = created.get("conversation_id")
-        if not isinstance(name, str) or not _ID.fullmatch(name):  # it becomes part of commands that we show
+        if not isinstance(name, str) or not ID.fullmatch(name):  # it becomes part of commands that we show
             raise PerhapsCreated(f"Tavus answered without a valid conversation_id; {PERHAPS_CREATED}")
         return created
 
@@ -369,48 +355,6 @@ class _Final(CannotReach):
     wait = math.inf
 
 
-def check_base_url(url: str | None) -> str:
-    """The root URL of the API, without a trailing slash. Raises UsageError."""
-    if not url:
-        return BASE_URL
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        _ = parts.port, host.encode("idna")
-    except ValueError:
-        raise UsageError("the API's address (--base-url) cannot be read as a URL") from None
-    if parts.username is not None or parts.query or parts.fragment or not re.fullmatch(r"[!-~]+", url):
-        raise UsageError("the API's address (--base-url) must look like https://HOST, nothing else in it")
-    if parts.scheme not in ("http", "https") or not host:
-        raise UsageError("the API's address (--base-url) must begin with https://HOST")
-    if parts.scheme == "http" and not _is_loopback(host):
-        raise UsageError("the API's address (--base-url) must be https: plain http would show the key")
-    if re.search(r"/v2/?$", parts.path):
-        raise UsageError("the API's address (--base-url) is its root, without /v2")
-    return url.rstrip("/")
-
-
-def check_key(key: str) -> None:
-    """Raises NotAuthorised for text that cannot be a key."""
-    for wrong, what in _NO_KEY:
-        if wrong.search(key):
-            raise NotAuthorised(f"the API key {what}: set or store the key only")
-    if not _KEY.fullmatch(key):
-        raise NotAuthorised(
-            "the API key has a space or another character that keys do not have: store it again"
-        )
-
-
-def check_id(conversation: str) -> str:
-    """A conversation id, also from the last part of a room's URL. Raises UsageError."""
-    if conversation.startswith("https://"):
-        with contextlib.suppress(ValueError):
-            conversation = urlsplit(conversation).path.strip("/")
-    if not _ID.fullmatch(conversation):
-        raise UsageError("not a valid conversation id; tavus-console conversation list shows them")
-    return conversation
-
-
 def _path(conversation_id: str) -> str:
     return f"/conversations/{check_id(conversation_id)}"
 
@@ -423,12 +367,6 @@ def _named(answer: Answer) -> str:
     """The subject of a request for "no … (404)": "conversation ID", or "such address"."""
     match = re.search(r"/v2/conversations/([^/]+)", answer.path)
     return f"conversation {match[1]}" if match else "such address"
-
-
-def _is_loopback(host: str) -> bool:
-    with contextlib.suppress(ValueError):
-        return ip_address(host).is_loopback
-    return host == "localhost"
 
 
 def _hint(said: str) -> str:

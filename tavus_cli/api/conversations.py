@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from tavus_cli.api import notes
-from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi, check_base_url
+from tavus_cli.api.checks import check_base_url
+from tavus_cli.api.client import ATTEMPTS, TIMEOUT, NotFound, TavusApi
 from tavus_cli.api.creation import creation_body, parse_body
 from tavus_cli.api.credentials import TOKEN_SECONDS, Key, KeyringSilent, Tokens, find_key, require_key
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, UsageError, redacted

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.api.client import check_id
+from tavus_cli.api.checks import check_id
 from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError, install, keep_secret
 from tavus_cli.files import read
 

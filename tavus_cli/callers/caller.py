@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from tavus_cli.errors import UsageError, instead, is_key
 from tavus_cli.settings.toml_lines import Toml, read_text, unreadable
-from tavus_cli.settings.toml_values import Bad, address, seconds, some_text, timeout, whole
+from tavus_cli.settings.toml_values import Bad, address, is_loopback, seconds, some_text, timeout, whole
 
 OLLAMA = "http://127.0.0.1:11434/v1"
 TIMEOUT = 60.0  # seconds for an answer: a model on this machine must be loaded first
@@ -94,16 +94,6 @@ def key_of(model: Model, environ: Mapping[str, str]) -> str:
     if re.fullmatch(r"[!-~]{1,4096}", key) is None:
         raise UsageError(f"{model.key_env} holds what cannot be a key: spaces, or letters outside ASCII")
     return key
-
-
-def is_loopback(url: str) -> bool:
-    from ipaddress import ip_address
-
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
 
 
 _MISSING = {

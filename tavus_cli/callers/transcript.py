@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.wire import to_json
 
 Who = Literal["caller", "pal", "tool call", "tool result"]

@@ -13,7 +13,7 @@ app.add_typer(group, name="config")
 
 @group.command(**examples("config path"))
 def path(ctx: typer.Context) -> int:
-    """Print the path of the file with the settings."""
+    """Print the path of the settings file."""
     from tavus_cli.settings.table import config_path
 
     environment = environment_of(ctx)
@@ -31,7 +31,7 @@ def edit(ctx: typer.Context) -> int:
 
 @group.command(**examples("config show"))
 def show(ctx: typer.Context, json: AsJson = False) -> int:
-    """Show every setting with its value, and where that comes from."""
+    """Show every setting, its value, and where the value comes from."""
     from tavus_cli.commands.config import show as run
 
     return run(environment_of(ctx), as_json=json)

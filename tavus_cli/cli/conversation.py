@@ -14,13 +14,11 @@ group = typer.Typer(
 )
 app.add_typer(group, name="conversation")
 
-AsJson = Annotated[
-    bool, typer.Option("--json", help="Print JSON on a terminal too, and an error as one JSON object.")
-]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on a terminal too, and errors as JSON.")]
 Query = Annotated[
     str | None,
     typer.Option(
-        "--query", metavar="JMESPATH", help="Print only what this expression picks; text without quotes."
+        "--query", metavar="JMESPATH", help="Print only what this expression selects; text without quotes."
     ),
 ]
 Id = Annotated[str, typer.Argument(metavar="ID", help="A conversation id, or the URL of its room.")]
@@ -39,7 +37,9 @@ def create(
     body: Body = None,
     show_token: Annotated[
         bool,
-        typer.Option("--show-token", help="Print the token of a private room too; it is kept for join ID."),
+        typer.Option(
+            "--show-token", help="Also print the token of a private room. join ID knows it in any case."
+        ),
     ] = False,
     base_url: BaseUrl = None,
     query: Query = None,
@@ -58,7 +58,10 @@ def create(
 def list_(
     ctx: typer.Context,
     status: Annotated[
-        str | None, typer.Option(metavar="active|ended", help="Only these; active ones are billed.")
+        str | None,
+        typer.Option(
+            metavar="active|ended", help="Only conversations with this status; active ones are billed."
+        ),
     ] = None,
     limit: Annotated[int | None, typer.Option("--limit", "-n", min=1, metavar="N", help="At most N.")] = None,
     base_url: BaseUrl = None,
@@ -77,7 +80,7 @@ def list_(
 def get(
     ctx: typer.Context,
     conversation: Id,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show what happened in it too.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Also show what happened in it.")] = False,
     base_url: BaseUrl = None,
     query: Query = None,
     json: AsJson = False,
@@ -95,7 +98,7 @@ def end(
     conversations: Annotated[
         list[str] | None, typer.Argument(metavar="[ID]", help="Conversation ids, or the URLs of their rooms.")
     ] = None,
-    all_active: Annotated[bool, typer.Option("--all-active", help="All active conversations.")] = False,
+    all_active: Annotated[bool, typer.Option("--all-active", help="End all active conversations.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     base_url: BaseUrl = None,
     query: Query = None,

@@ -44,7 +44,7 @@ def doctor(
     color: Color = SETTING,
     json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
 ) -> int:
-    """Check what works here, and with --room in a real room.
+    """Check this machine and the API, and with --room a real room.
 
     Checks Daily's client, the terminal, settings, the API key, the way to the API, and what is running.
 
@@ -53,7 +53,7 @@ def doctor(
     """
     from tavus_cli.commands.doctor.doctor import Doctor
     from tavus_cli.commands.doctor.doctor import doctor as run_doctor
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.target import RoomOptions, parse
 
     environment = environment_of(ctx, color)

@@ -19,7 +19,7 @@ Body = Annotated[
     typer.Option(
         "--body",
         metavar="FILE",
-        help="The request's JSON, or - to read it from standard input; options override it.",
+        help="A file with the request's JSON, or - for standard input; options override it.",
         rich_help_panel=CREATING,
     ),
 ]

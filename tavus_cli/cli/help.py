@@ -14,7 +14,7 @@ def help(
     ctx: typer.Context,
     topic: Annotated[str | None, typer.Argument(metavar="TOPIC", help="A page, or a command.")] = None,
 ) -> int:
-    """The manual: its pages, or one of them."""
+    """List the pages of the manual, or show one."""
     from tavus_cli import cli
     from tavus_cli.commands import help as manual
 

@@ -19,13 +19,13 @@ from tavus_cli.cli.options import environment_of
 def local(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="The port of the API; 0: any that is free.")
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port of the API; 0: any free port.")
     ] = 8787,
     pal: Annotated[
         list[str] | None,
         typer.Option(
             metavar="ID=FILE.toml",
-            help="The script that a PAL follows, and sim's parameters; * is any other PAL. Repeatable.",
+            help="The script of a PAL, and sim's parameters; * is any other PAL. Can be repeated.",
         ),
     ] = None,
     speed: Annotated[
@@ -33,29 +33,28 @@ def local(
         typer.Option(metavar="N|max", help="How fast PALs talk: 1 is lifelike, max answers at once."),
     ] = None,
     max_concurrent: Annotated[
-        int, typer.Option(min=1, metavar="N", help="How many conversations may be active at once.")
+        int, typer.Option(min=1, metavar="N", help="At most this many conversations may be active at once.")
     ] = 50,
     record: Annotated[
-        str | None, typer.Option(metavar="FOLDER", help="Record every conversation into this folder.")
+        str | None, typer.Option(metavar="FOLDER", help="Record every conversation in this folder.")
     ] = None,
     env: Annotated[
-        bool, typer.Option("--env", help="Print the shell variables that lead to the running one, and exit.")
+        bool, typer.Option("--env", help="Print the shell variables for the running server, and exit.")
     ] = False,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Serve on this address, not only on this machine.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Serve on this address instead of only this machine."),
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Accept requests for this host name: a tunnel's."),
+        typer.Option(metavar="NAME", help="Accept requests for this host name, such as a tunnel's."),
     ] = None,
     allow_remote: Annotated[
         bool, typer.Option("--allow-remote", help="Post webhooks to other machines too.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print no log of requests and webhooks.")
-    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not log requests and webhooks.")] = False,
 ) -> int:
-    """Tavus on this machine: API, rooms for the real Daily client, simulated PALs. No account, no network.
+    """Run Tavus on this machine: its API, rooms for the real Daily client, simulated PALs.
 
     In another terminal: eval "$(tavus-console local --env)". Commands there use it instead of Tavus.
     """
@@ -69,7 +68,7 @@ def local(
     require()
     from tavus_cli.commands.local import Local
     from tavus_cli.commands.local import local as run_local
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     hosts = public_host or []
     what = Local(port, pal or [], speed, max_concurrent, record, host, hosts, allow_remote, quiet)

@@ -111,7 +111,7 @@ History = Annotated[
         "--history",
         min=0,
         metavar="N",
-        help="Of a resident session: first show the last N rows from before you joined it. "
+        help="In a resident session: first show the last N rows from before you joined. "
         "[default: 200 on a terminal, 0 in a pipe]",
         rich_help_panel=SHOW,
     ),
@@ -121,16 +121,17 @@ Redact = Annotated[
     bool, typer.Option("--redact", help="With --record: leave out everybody's words, names and ids.")
 ]
 Otlp = Annotated[
-    str | None, typer.Option("--otlp", metavar="URL|FILE", help="Send OpenTelemetry traces there.")
+    str | None,
+    typer.Option("--otlp", metavar="URL|FILE", help="Send OpenTelemetry traces to this URL or file."),
 ]
-OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="Put what was said into the traces too.")]
+OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="Include what was said in the traces.")]
 Color = Annotated[
     ColorChoice,
     _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),
 ]
 Theme = Annotated[
     ThemeName,
-    _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="Which colours."),
+    _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="The colour theme."),
 ]
 Times = Annotated[
     TimesChoice,
@@ -143,7 +144,7 @@ Times = Annotated[
 ]
 Seq = Annotated[bool, typer.Option("--seq", help="Show sequence numbers.", rich_help_panel=SHOW)]
 JsonLines = Annotated[
-    bool, typer.Option("--json", help="The same as --format jsonl; errors too are JSON, on standard error.")
+    bool, typer.Option("--json", help="The same as --format jsonl; errors are JSON too, on standard error.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
 All = Annotated[bool, _setting("all", "--all/--no-all", panel=SHOW)]
@@ -165,7 +166,7 @@ Only = Annotated[
     ),
 ]
 Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="TYPE", help="Not these event types.", rich_help_panel=SHOW)
+    list[str] | None, typer.Option(metavar="TYPE", help="Leave out these event types.", rich_help_panel=SHOW)
 ]
 Where = Annotated[
     str | None,
@@ -177,7 +178,7 @@ Where = Annotated[
 ]
 Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.", rich_help_panel=SHOW)]
 Role = Annotated[
-    str | None, typer.Option(metavar="user|pal", help="Only what this role did.", rich_help_panel=SHOW)
+    str | None, typer.Option(metavar="user|pal", help="Only events of this role.", rich_help_panel=SHOW)
 ]
 Count = Annotated[int | None, typer.Option("--count", "-n", min=1, metavar="N", help="End after N events.")]
 Until = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="End after an event of this type.")]

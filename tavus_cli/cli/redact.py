@@ -26,10 +26,10 @@ def redact(
 ) -> int:
     """Print a recording without anybody's words, names or ids.
 
-    Its report has the same figures as that of the original.
+    A report on it has the same figures as one on the original.
     """
     from tavus_cli.commands.redact import redact as run_redact
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     return run(lambda: run_redact(file, key, environment))

@@ -45,12 +45,16 @@ _NONE = {
 
 def _most(name: str) -> Any:
     option = "--" + name.replace("_", "-")
-    return Annotated[float | None, duration_option(f"{_MOST[name]} is at most this.", option, panel=GATES)]
+    return Annotated[
+        float | None, duration_option(f"Fail unless {_MOST[name]} is at most this.", option, panel=GATES)
+    ]
 
 
 def _none(name: str) -> Any:
     option = "--" + name.replace("_", "-")
-    return Annotated[bool, typer.Option(option, help=f"{_NONE[name]} is 0.", rich_help_panel=GATES)]
+    return Annotated[
+        bool, typer.Option(option, help=f"Fail unless {_NONE[name]} is 0.", rich_help_panel=GATES)
+    ]
 
 
 Gates = Annotated[
@@ -58,7 +62,7 @@ Gates = Annotated[
     typer.Option(
         "--gate",
         metavar="GATE",
-        help="A limit that a measure must keep: reply_p95<=1.2s, gaps<=0. Can be repeated.",
+        help="A limit for a measure: reply_p95<=1.2s, gaps<=0. Can be repeated.",
         rich_help_panel=GATES,
     ),
 ]
@@ -95,7 +99,7 @@ def report(
         str | None,
         typer.Option(
             metavar="PERCENT",
-            help="No measure is worse than in the baseline by more than this: 10%.",
+            help="Fail if a measure is worse than the baseline by more than this: 10%.",
             rich_help_panel=GATES,
         ),
     ] = None,
@@ -113,7 +117,9 @@ def report(
     min_barge_in_success: Annotated[
         str | None,
         typer.Option(
-            metavar="SHARE", help="barge_in_success is at least this: 0.9 or 90%.", rich_help_panel=GATES
+            metavar="SHARE",
+            help="Fail unless barge_in_success is at least this: 0.9 or 90%.",
+            rich_help_panel=GATES,
         ),
     ] = None,
     no_gaps: _none("no_gaps") = False,  # type: ignore[valid-type]
@@ -130,16 +136,18 @@ def report(
     hold: Hold = SETTING,
     color: Color = "auto",
     theme: Theme = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and errors as such.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON object, and errors as JSON too.")
+    ] = False,
 ) -> int:
-    """What happened in a recording, how fast, and whether that is good enough.
+    """Show what happened in a recording, how fast it was, and whether that is good enough.
 
-    The exit status is 3 where a gate does not pass. What each measure means: tavus-console help report.
+    The exit status is 3 if a gate does not pass. What each measure means: tavus-console help report.
     """
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report
     from tavus_cli.report.gates import parse_gate
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx, color, theme)
     if json + markdown + (transcript is not None) > 1:

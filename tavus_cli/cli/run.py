@@ -36,6 +36,14 @@ def _share(value: Any) -> float:
     return value if isinstance(value, float) else parse_share(value)
 
 
+def _check_many(record: str | None, otlp: str | None) -> None:
+    """Raises UsageError for what only one run may be given."""
+    if record is not None:
+        raise UsageError("--record goes with one run: use --keep all, or --keep failed")
+    if otlp is not None and "://" not in otlp:
+        raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+
+
 def _suite(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel=SUITES, **more)
 
@@ -63,26 +71,26 @@ def run(
     ],
     target: Annotated[
         list[str] | None,
-        typer.Option("--target", metavar="TARGET", help="Run it there too. Can be repeated."),
+        typer.Option("--target", metavar="TARGET", help="Run on this target too. Can be repeated."),
     ] = None,
-    check: Annotated[
-        bool, typer.Option("--check", help="Check the scripts for mistakes; join nothing.")
-    ] = False,
+    check: Annotated[bool, typer.Option("--check", help="Only check the scripts for mistakes.")] = False,
     keep_going: Annotated[bool, typer.Option("--keep-going", help="Continue after a failure.")] = False,
     verbose: Annotated[
         bool,
-        typer.Option("--verbose", "-v", help="Show the conversation on standard error while it runs."),
+        typer.Option("--verbose", "-v", help="Show the conversation on standard error as it happens."),
     ] = False,
-    timeout: Annotated[float, duration_option("How long an expectation without within waits.")] = lasting(
-        "30s"
-    ),
+    timeout: Annotated[
+        float, duration_option("How long an expectation waits if it has no within.")
+    ] = lasting("30s"),
     max_reply: Annotated[
         float | None, duration_option("Fail if a reply takes longer: 1500ms.", "--max-reply")
     ] = None,
     repeat: Annotated[int | None, _suite(min=1, metavar="N", help="Run each script N times.")] = None,
-    jobs: Annotated[int | None, _suite("--jobs", "-j", min=1, metavar="N", help="So many at once.")] = None,
+    jobs: Annotated[
+        int | None, _suite("--jobs", "-j", min=1, metavar="N", help="Run at most N at once.")
+    ] = None,
     run_timeout: Annotated[
-        float | None, duration_option("The longest a run may take.  [default: 5m]", panel=SUITES)
+        float | None, duration_option("How long a run may take.  [default: 5m]", panel=SUITES)
     ] = None,
     min_pass: Annotated[
         float | None,
@@ -96,7 +104,8 @@ def run(
         str | None, _suite(metavar="GLOB", help="Only the scripts whose name or path matches.")
     ] = None,
     shard: Annotated[
-        str | None, _suite(metavar="I/N", help="The I-th of N parts of the suite: one for each machine.")
+        str | None,
+        _suite(metavar="I/N", help="Run the I-th of N parts of the suite, for example one on each machine."),
     ] = None,
     fail_fast: Annotated[bool, _suite("--fail-fast", help="End after the first run that fails.")] = False,
     results: Annotated[str | None, _suite(metavar="FILE", help="Write a line of JSON for each run.")] = None,
@@ -105,9 +114,9 @@ def run(
         _suite(metavar="FILE", help="Compare with an earlier --results: newly failing, fixed, slower."),
     ] = None,
     keep: Annotated[
-        str | None, _suite(metavar="failed|all", help="Keep recordings of these runs, in --keep-in.")
+        str | None, _suite(metavar="failed|all", help="Keep the recordings of these runs in --keep-in.")
     ] = None,
-    keep_in: Annotated[str, _suite(metavar="FOLDER", help="Where recordings are kept.")] = "recordings",
+    keep_in: Annotated[str, _suite(metavar="FOLDER", help="The folder for --keep.")] = "recordings",
     new: Annotated[
         bool,
         typer.Option(
@@ -121,7 +130,7 @@ def run(
         typer.Option(
             min=0,
             metavar="N",
-            help="With --new: create no more once N minutes are or may be billed.  [default: 30]",
+            help="With --new: create no more once N minutes are billed, or may be.  [default: 30]",
             rich_help_panel=CREATING,
         ),
     ] = None,
@@ -143,7 +152,7 @@ def run(
     color: Color = SETTING,
     theme: Theme = SETTING,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each run, and errors as such.")
+        bool, typer.Option("--json", help="Print one JSON object for each run, and errors as JSON too.")
     ] = False,
     *,
     fields: Fields,
@@ -171,10 +180,7 @@ def run(
 
             if max_cost_minutes is not None and not new:
                 raise UsageError("--max-cost-minutes goes with --new")
-            if record is not None:
-                raise UsageError("--record goes with one run: use --keep all, or --keep failed")
-            if otlp is not None and "://" not in otlp:
-                raise UsageError("--otlp FILE goes with one run: give the URL of a collector")
+            _check_many(record, otlp)
             cost = 30.0 if max_cost_minutes is None else max_cost_minutes
             kept = recordings(keep, keep_in)
             if redact and kept is None:

@@ -7,13 +7,13 @@ import typer
 from tavus_cli.cli.app import app, examples
 from tavus_cli.cli.options import SETTING, Hold, Json, environment_of
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a script of a recording.")
+group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Make a script from a recording.")
 app.add_typer(group, name="script")
 
 
 @group.callback()
 def script() -> None:
-    """Make a script of a recording."""
+    """Make a script from a recording."""
 
 
 @group.command(
@@ -30,22 +30,22 @@ def from_(
         str, typer.Argument(metavar="RECORDING", help="A recording; - reads standard input.")
     ],
     output: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script there.")
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the script to this file.")
     ] = None,
     words: Annotated[
         bool,
-        typer.Option("--words", help="Expect what the PAL said, and the values of tool arguments, too."),
+        typer.Option("--words", help="Also expect the PAL's words and the values of tool arguments."),
     ] = False,
     hold: Hold = SETTING,
     json: Json = False,
 ) -> int:
-    """Print a script that does what was done in a recording, and expects what came.
+    """Print a script that repeats what was sent in a recording, and expects what came back.
 
     It sends the same, waits as long in between, and expects events by type, role and the names of tools and
     arguments.
     """
     from tavus_cli.commands.script import FromRecording, script_from
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     return run(lambda: script_from(FromRecording(recording, output, words, hold), environment))

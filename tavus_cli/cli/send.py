@@ -45,7 +45,7 @@ def send(
     ],
     wait: Annotated[
         str | None,
-        typer.Option(metavar="reply|TYPE", help="Wait for the reply to this very turn, or for an event."),
+        typer.Option(metavar="reply|TYPE", help="Wait for the reply to this turn, or for an event."),
     ] = None,
     timeout: Annotated[float, duration_option("How long --wait waits.")] = lasting("60s"),
     rate: Annotated[
@@ -62,7 +62,7 @@ def send(
         bool, typer.Option("--json", help="Print what was sent and answered, and errors, as JSON objects.")
     ] = False,
 ) -> int:
-    """Send one interaction, and with --wait print its answer.
+    """Send one interaction, and with --wait print the answer.
 
     The answer is the words of the reply, or the tool call that came instead.
     """

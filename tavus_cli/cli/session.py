@@ -29,7 +29,9 @@ from tavus_cli.cli.options import (
 )
 from tavus_cli.cli.tooling import Tools, with_tools
 
-group = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="One join that many commands share.")
+group = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="One connection that many commands share."
+)
 app.add_typer(group, name="session")
 
 
@@ -63,7 +65,7 @@ def start(
     ),
     queue: Annotated[
         int,
-        typer.Option(min=1, metavar="N", help="How many messages to keep for a client that does not read."),
+        typer.Option(min=1, metavar="N", help="How many messages to queue for a client that does not read."),
     ] = 100_000,
     name: Name = SETTING,
     join_timeout: JoinTimeout = SETTING,
@@ -114,12 +116,12 @@ def stop(
         str | None,
         typer.Argument(metavar="[ID]", help="The session's id. Not needed where only one is running."),
     ] = None,
-    all: Annotated[bool, typer.Option("--all", help="All of them.")] = False,
-    end: Annotated[bool, typer.Option("--end", help="End the conversation too, for everybody.")] = False,
+    all: Annotated[bool, typer.Option("--all", help="Stop all sessions.")] = False,
+    end: Annotated[bool, typer.Option("--end", help="Also end the conversation, for everybody.")] = False,
     base_url: BaseUrl = None,
     json: Json = False,
 ) -> int:
-    """Leave the room and stop the session. If it is the last guest, that may end the conversation."""
+    """Leave the room and stop the session. If it was the last guest, this may end the conversation."""
     from tavus_cli.commands.session import stop as run_stop
 
     return run_stop(session, base_url, environment_of(ctx), all=all, end=end)

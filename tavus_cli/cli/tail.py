@@ -99,7 +99,7 @@ def tail(
     *,
     tools: Tools,
 ) -> int:
-    """Print the events of a conversation as they come."""
+    """Print the events of a conversation as they arrive."""
     from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.selection import TypePattern, selection
@@ -174,7 +174,7 @@ def replay(
     interactive: Annotated[
         bool,
         typer.Option(
-            "--interactive", "-i", help="Open it in the console: step, play, seek, and look at what passed."
+            "--interactive", "-i", help="Open the recording in the console: step, play, seek, inspect."
         ),
     ] = False,
 ) -> int:
@@ -185,7 +185,7 @@ def replay(
     from tavus_cli.language.selection import TypePattern, selection
     from tavus_cli.rooms.recorded import RecordedRoom
     from tavus_cli.rooms.span import span
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx, color, theme)
     chosen = selection(only, ignore, where, turn, role, partials, all)

@@ -29,7 +29,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
             list[str] | None,
             _option(
                 metavar="NAME=COMMAND",
-                help="Answer calls of this tool by a program or a URL; globs; can be repeated.",
+                help="Answer calls to this tool, or glob, with a program or a URL. Can be repeated.",
             ),
         ],
         None,
@@ -42,7 +42,8 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         Annotated[
             str | None,
             _option(
-                metavar="echo|append|respond|none", help="How to answer a call without an id; else append."
+                metavar="echo|append|respond|none",
+                help="How to answer calls without an id.  [default: append]",
             ),
         ],
         None,
@@ -52,12 +53,14 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
         "pal",
     ),
     "max_calls": (
-        Annotated[int, _option(min=1, metavar="N", help="How many calls to run in a turn at most.")],
+        Annotated[int, _option(min=1, metavar="N", help="At most this many calls run in a turn.")],
         5,
     ),
-    "cut": (Annotated[bool, _option("--cut", help="Cut replies that are over 4,096 bytes.")], False),
+    "cut": (Annotated[bool, _option("--cut", help="Cut replies of over 4,096 bytes.")], False),
     "tool_log": (
-        Annotated[str | None, _option(metavar="FILE", help="Append a line of JSON for each call.")],
+        Annotated[
+            str | None, _option(metavar="FILE", help="Append a line of JSON to this file for each call.")
+        ],
         None,
     ),
 }

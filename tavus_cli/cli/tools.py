@@ -36,10 +36,10 @@ def tools(
     ctx: typer.Context,
     target: Target = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would run; run and answer nothing.")
+        bool, typer.Option("--dry-run", help="Show what would run, without running or answering anything.")
     ] = False,
     rerun: Annotated[
-        bool, typer.Option("--rerun", help="TARGET is a recording: run the tools for its calls.")
+        bool, typer.Option("--rerun", help="Run the tools again for the calls in a recording.")
     ] = False,
     listen: Annotated[
         int | None,
@@ -54,7 +54,7 @@ def tools(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="With --listen: accept requests for this host name, a tunnel's. Can be repeated.",
+            help="With --listen: accept requests for this host name, such as a tunnel's. Can be repeated.",
         ),
     ] = None,
     record: Record = None,
@@ -66,19 +66,19 @@ def tools(
     conversation_id: ConversationId = None,
     base_url: BaseUrl = None,
     json: Annotated[
-        bool, typer.Option("--json", help="Print one JSON object for each call, and errors as such.")
+        bool, typer.Option("--json", help="Print one JSON object for each call, and errors as JSON too.")
     ] = False,
     *,
     tools: Tools,
 ) -> int:
-    """Answer tool calls by programs, URLs and mocks, until stopped.
+    """Answer tool calls with programs, URLs and mocks, until stopped.
 
     TARGET may also be a recording: its calls are then shown, or run again with --rerun.
     """
     from tavus_cli.commands.tools import Listen, ToolsCommand
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.target import RoomOptions, open_target, parse
 
     environment = environment_of(ctx)

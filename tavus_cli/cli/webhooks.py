@@ -10,14 +10,12 @@ from tavus_cli.cli.options import BaseUrl, environment_of
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Receive, make and repeat the webhooks that Tavus posts.",
+    help="Receive webhooks from Tavus, post examples, and resend recorded ones.",
 )
 app.add_typer(group, name="webhooks")
 
 To = Annotated[str, typer.Option("--to", metavar="URL", help="The handler to post to.")]
-AllowRemote = Annotated[
-    bool, typer.Option("--allow-remote", help="Post to a handler on another machine too.")
-]
+AllowRemote = Annotated[bool, typer.Option("--allow-remote", help="Allow a handler on another machine.")]
 
 
 @group.command(
@@ -30,21 +28,23 @@ AllowRemote = Annotated[
 def listen(
     ctx: typer.Context,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0: any that is free.")
+        int, typer.Option(min=0, max=65535, metavar="N", help="The port; 0: any free port.")
     ] = 8788,
     forward_to: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Post each to this handler too, and answer as it answers."),
+        typer.Option(metavar="URL", help="Also post each webhook to this handler, and return its answer."),
     ] = None,
     record: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Append each to this file, one JSON object a line.")
+        str | None,
+        typer.Option(metavar="FILE", help="Append each webhook to this file, one JSON object a line."),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="Listen on this address, not only on this machine.")
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Listen on this address instead of only this machine."),
     ] = None,
     public_host: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="Accept webhooks for this host name: a tunnel's."),
+        typer.Option(metavar="NAME", help="Accept webhooks for this host name, such as a tunnel's."),
     ] = None,
     allow_remote: AllowRemote = False,
 ) -> int:
@@ -57,7 +57,7 @@ def listen(
     require()
     from tavus_cli.commands.webhooks import Listen
     from tavus_cli.commands.webhooks import listen as run_listen
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     what = Listen(port, forward_to, record, host, public_host or [], allow_remote)
@@ -72,7 +72,7 @@ def trigger(
     ],
     to: To,
     conversation_id: Annotated[
-        str, typer.Option(metavar="ID", help="The conversation id that it carries.")
+        str, typer.Option(metavar="ID", help="The conversation id in the webhook.")
     ] = "c0000000000000000",
     allow_remote: AllowRemote = False,
 ) -> int:
@@ -81,7 +81,7 @@ def trigger(
 
     require()
     from tavus_cli.commands.webhooks import deliver, samples
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     bodies = samples(kind, conversation_id, to)
@@ -96,7 +96,7 @@ def trigger(
 )
 def resend(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="What listen --record wrote.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A file written by listen --record.")],
     to: To,
     only: Annotated[
         list[str] | None, typer.Option(metavar="TYPE", help="Only these types: shutdown, 'system.*'.")
@@ -108,7 +108,7 @@ def resend(
 
     require()
     from tavus_cli.commands.webhooks import deliver, recorded
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     bodies = recorded(file, only or [], environment_of(ctx).stdin)
@@ -128,9 +128,9 @@ def pull(
 
     require()
     from tavus_cli.api import conversations
-    from tavus_cli.api.client import check_id
+    from tavus_cli.api.checks import check_id
     from tavus_cli.commands.webhooks import deliver, pulled
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
     name = check_id(conversation)

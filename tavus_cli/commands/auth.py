@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tavus_cli.api.client import TavusApi, check_base_url, check_key
+from tavus_cli.api.checks import check_base_url, check_key
+from tavus_cli.api.client import TavusApi
 from tavus_cli.api.credentials import Key, env_name, find_key, forget_key, store_key
 from tavus_cli.errors import ExitStatus, NotAuthorised, UsageError
 from tavus_cli.files import read_line

@@ -12,7 +12,8 @@ from itertools import islice
 from typing import Any
 
 from tavus_cli.api import conversations
-from tavus_cli.api.client import PERHAPS_CREATED, TavusApi, check_id
+from tavus_cli.api.checks import check_id
+from tavus_cli.api.client import PERHAPS_CREATED, TavusApi
 from tavus_cli.api.conversations import without_token
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.patterns import Expression, TooSlow

@@ -18,7 +18,7 @@ from tavus_cli.script.outcomes import Outcome, Run, failure_lines, junit, run_js
 from tavus_cli.script.runner import Limits
 from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.session import run as run_session
+from tavus_cli.session.loop import run as run_session
 from tavus_cli.settings.table import default
 from tavus_cli.suite.programs import files_in, load
 from tavus_cli.suite.script import Mistakes, run_in

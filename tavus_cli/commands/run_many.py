@@ -20,7 +20,7 @@ from tavus_cli.report.recording import Reported
 from tavus_cli.resident.sockets import sockets
 from tavus_cli.script.runner import Limits
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.session.session import run as run_session
+from tavus_cli.session.loop import run as run_session
 from tavus_cli.suite import reports
 from tavus_cli.suite.board import Board, Screen, shown
 from tavus_cli.suite.case import Case, Program
@@ -269,7 +269,7 @@ class _Suite:
                 self.reported.append(one.reported)
             self.results.append(one.kept())
         if len(self.results) % COLLECT_EVERY == 0:
-            gc.collect()  # what a run leaves has cycles, and ``session.run`` lets them wait for long
+            gc.collect()  # what a run leaves has cycles, and ``loop.run`` lets them wait for long
 
     def _print(self, result: Result) -> None:
         for line in result.printed:

@@ -17,7 +17,7 @@ from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe, safe_json
 
 if TYPE_CHECKING:
-    from tavus_cli.protocol.conversation import Entry
+    from tavus_cli.protocol.entries import Entry
     from tavus_cli.protocol.events import Event
 
 Answer = Callable[["Entry"], "Event | None"]
@@ -80,7 +80,7 @@ def _answer(wait: str, action: Interaction | AudioEcho, session: Session) -> Ans
         assert isinstance(action, Interaction)
         return Reply(action, session.conversation, calls=not getattr(session.room, "tools", False))
     from tavus_cli.language.selection import TypePattern
-    from tavus_cli.protocol.conversation import EventEntry
+    from tavus_cli.protocol.entries import EventEntry
 
     matches = TypePattern([wait])
 

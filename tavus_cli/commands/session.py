@@ -81,7 +81,7 @@ def start_new(
     """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new, warn_left_behind
-    from tavus_cli.session.session import run
+    from tavus_cli.session.loop import run
     from tavus_cli.session.waiting import within
 
     if not isinstance(target, Default):
@@ -167,14 +167,10 @@ def _started(about: Json, options: Start, environment: Environment) -> int:
     return ExitStatus.DONE
 
 
-def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Callable[[], object]]) -> Json:
-    """Start the process and return its answer.
-
-    Its arguments do not contain the TARGET, which may hold a token.
-    """
+def _config(name: str, word: str, how: RoomOptions, options: Start, note: str | None) -> Json:
+    """What the process reads from its standard input. ``note``: the file that names what is billed."""
     new = options.new
-    note = new.new.shared if new is not None and new.new is not None else None
-    config = {
+    return {
         "id": name,
         "target": word,
         "record": options.record,
@@ -186,8 +182,18 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         "otlp_content": options.otlp_content,
         "tools": None if options.tools is None else options.tools._asdict(),
         "billed": None if new is None else {"since": new.billed, "most": new.most},
-        "note": None if note is None else note[0],
+        "note": note,
     }
+
+
+def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Callable[[], object]]) -> Json:
+    """Start the process and return its answer.
+
+    Its arguments do not contain the TARGET, which may hold a token.
+    """
+    new = options.new
+    note = new.new.shared if new is not None and new.new is not None else None
+    config = _config(name, word, how, options, None if note is None else note[0])
     try:
         process = subprocess.Popen(
             [sys.executable, "-P", "-m", SERVER],

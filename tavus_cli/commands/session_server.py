@@ -20,8 +20,9 @@ from tavus_cli.resident.wire import Calls
 from tavus_cli.rooms.room import Room
 from tavus_cli.session import signals
 from tavus_cli.session.environment import end_process
+from tavus_cli.session.loop import run
 from tavus_cli.session.recorder import Redacts
-from tavus_cli.session.session import Session, run
+from tavus_cli.session.session import Session
 from tavus_cli.target import RoomOptions, RoomUrl, Sim, parse, room_of
 
 

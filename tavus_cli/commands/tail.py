@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
@@ -114,8 +114,13 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()
-    if printer.met:
-        return ExitStatus.DONE
+    return ExitStatus.DONE if printer.met else _unmet(ended, session, printer, options, environment)
+
+
+def _unmet(
+    ended: str | None, session: Session, printer: Printer, options: TailOptions, environment: Environment
+) -> int:
+    """The exit status where the time was up or the room ended; says what was awaited, and why it ended."""
     open_wish = options.count is not None or bool(options.until)
     if ended == "time":
         if not open_wish:

@@ -9,17 +9,16 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
-
-from msgspec import Struct  # noqa: TID253 - for the class of EventEntry
+from typing import TYPE_CHECKING, Any
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Direction, Event, decode, message_of
-from tavus_cli.protocol.folding import Fold, Folding, is_piece
+from tavus_cli.protocol.folding import Folding, is_piece
 from tavus_cli.protocol.ordering import HOLD_SECONDS, Duplicate, Gap, Late, Ordered, Ordering, Restarted, Twin
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.protocol.tool_calls import calls_in
-from tavus_cli.protocol.turns import ToolCall, Turn, Turns
+from tavus_cli.protocol.turns import Turns
 from tavus_cli.protocol.wire import folded
 
 if TYPE_CHECKING:  # reading a recording sends nothing
@@ -33,72 +32,6 @@ _SHORT_ID = 8  # characters shown of a participant's id
 ECHO_SECONDS = 1.0  # how long a sent respond waits for its echo, a user utterance (section 2.2)
 _LATE_SECONDS = 120.0  # and after so long the same words are somebody's own
 _UNHEARD = 100  # responds that are remembered until then
-
-
-class EventEntry(Struct, eq=False, gc=False):  # as Event
-    """An event in its place in the conversation.
-
-    ``at`` is in Unix seconds. ``opens`` is whether it is the first of a new turn, ``fold`` the reason why
-    views may hide it. ``late`` and ``differs`` come from ``ordering``. ``intended``, on the last snapshot of
-    an interrupted utterance, is the full text the PAL meant to say. ``reply`` is the turn's latency in
-    seconds, on the event that completes it. ``sender`` is set for interactions of other participants: a name,
-    or the beginning of an id. ``asked`` is when this side sent the respond that opened the turn, on the event
-    that shows it: its echo, however late, or the answer where no echo came.
-    """
-
-    event: Event
-    at: float
-    turn: Turn | None = None
-    opens: bool = False
-    fold: Fold | None = None
-    back: bool = False  # belongs to a turn before the current one
-    late: bool = False
-    differs: bool = False
-    intended: str | None = None
-    reply: float | None = None
-    sender: str | None = None
-    asked: float | None = None
-
-
-@dataclass(slots=True, eq=False)
-class SentEntry:
-    """An interaction that was sent; ``echo`` is the seconds until it came back as an utterance.
-
-    ``call`` is the tool call that a tool_result answers. ``interaction`` is the object given to ``sent``, so
-    that its sender can recognise it by identity; None if another client or a recording sent it.
-    """
-
-    event: Event
-    at: float
-    turn: Turn | None = None
-    opens: bool = False
-    echo: float | None = None
-    call: ToolCall | None = None
-    interaction: Interaction | None = None
-    fold: Fold | None = None
-
-
-@dataclass(slots=True, eq=False)
-class GapEntry:
-    """Sequence numbers that did not arrive, both ends included; called "gap", never "lost" (section 4)."""
-
-    first: int
-    last: int
-    at: float
-    fold: ClassVar[None] = None
-
-
-@dataclass(slots=True, eq=False)
-class NoteEntry:
-    """A note about the room or the sequence numbers, not a message. A ``warning`` is about the source."""
-
-    text: str
-    at: float
-    warning: bool = False
-    fold: ClassVar[None] = None
-
-
-Entry = EventEntry | SentEntry | GapEntry | NoteEntry
 
 
 @dataclass(slots=True)
@@ -338,11 +271,9 @@ class Conversation:
             entry.opens, entry.fold = False, "echo"
             fold = "echo"
         hint = None
-        if differs:
-            pass
-        elif fold is None or fold == "partial":
+        if not differs and (fold is None or fold == "partial"):
             hint = self._annotate(entry)
-        elif fold == "heartbeat":
+        elif fold == "heartbeat" and not differs:
             self.status.pal_present = True
         out.append(entry)
         if hint is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec  # noqa: TID253 - for the class of Event
 
@@ -28,7 +28,7 @@ from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, from_json, to_json, too_
 Direction = Literal["in", "out"]
 MAX_NUMBER = 2**53  # a larger seq or turn_idx is not one: JSON numbers are not exact beyond it
 
-_EMPTY: Mapping[str, Any] = {}
+EMPTY: Mapping[str, Any] = {}
 _PAL = ("pal", "replica", "persona", "face", "assistant")
 _ROLES = {"user": "user"} | dict.fromkeys(_PAL, "pal")
 _ENVELOPE = {
@@ -51,7 +51,7 @@ _ANALYSES = (
 )
 # Analyses that come inside the words: <user_audio_analysis>…</user_audio_analysis>.
 _TAGGED = r"(?is)<([\w-]{0,40}[_-](?:analysis|context))\b[^<>]{0,200}?(?:/>|>(.*?)(?:</\1\s*>|\Z))"
-_UNREAD: Any = object()  # stands for a message received as text and not parsed as a whole yet
+UNREAD: Any = object()  # stands for a message received as text and not parsed as a whole yet
 
 
 class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a dataclass; in no cycle
@@ -63,7 +63,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     place to look for fields of ``properties``: the message itself, if it has more fields than the envelope.
     """
 
-    known: Any  # the message, or _UNREAD
+    known: Any  # the message, or UNREAD
     kind: EventKind
     type: str
     properties: Mapping[str, Any]
@@ -82,7 +82,7 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
     @property
     def message(self) -> Any:
         """The JSON value as sent."""
-        if self.known is _UNREAD:
+        if self.known is UNREAD:
             self.known = _read(self.raw or "null")
         return self.known
 
@@ -220,7 +220,7 @@ def decode(
         return _untyped(message, at, sender, raw, direction)
     properties = get("properties")
     if type(properties) is not dict:
-        properties = _object_in(properties) or _EMPTY
+        properties = _object_in(properties) or EMPTY
     seq = get("seq")
     if type(seq) is not int or not 0 <= seq < MAX_NUMBER:
         seq = _number(seq)
@@ -231,11 +231,11 @@ def decode(
     timestamp = get("timestamp")
     if type(timestamp) is not float or not 0 <= timestamp < MAX_TIME:
         timestamp = unix_time(timestamp)
-    return _typed(
+    return typed(
         message,
         name,
         properties,
-        _EMPTY if message.keys() <= _ENVELOPE else message,
+        EMPTY if message.keys() <= _ENVELOPE else message,
         seq,
         turn_idx,
         inference_id if type(inference_id) is str else None,
@@ -247,7 +247,7 @@ def decode(
     )
 
 
-def _typed(
+def typed(
     message: Any,
     name: str,
     properties: Mapping[str, Any],
@@ -290,7 +290,7 @@ def _untyped(
     message: Any, at: float | None, sender: str | None, raw: str | None, direction: Direction
 ) -> Event:
     kind = kind_without_type(message)
-    properties = hoisted = _EMPTY
+    properties = hoisted = EMPTY
     timestamp = None
     if kind is not FOREIGN:
         hoisted = message
@@ -300,73 +300,6 @@ def _untyped(
     return Event(
         message, kind, "", properties, hoisted, None, None, None, None, timestamp, at, sender, raw, direction
     )
-
-
-class DecodeText(Protocol):
-    def __call__(
-        self, raw: str, at: float | None = None, sender: str | None = None, direction: Direction = "in"
-    ) -> Event: ...
-
-
-def text_decoder() -> DecodeText:
-    """A decoder for messages received as JSON text. It raises ValueError for text that is not JSON.
-
-    The result is that of ``decode``, in half the time: nearly every message has only the fields of the
-    envelope, with the right types, which msgspec checks while it reads. All others are left to ``decode``.
-    """
-    from msgspec import json
-
-    number = Annotated[int, msgspec.Meta(ge=0, lt=MAX_NUMBER)] | None
-    envelope = msgspec.defstruct(
-        "envelope",
-        [
-            ("event_type", Annotated[str, msgspec.Meta(min_length=1)]),
-            ("properties", dict[str, Any]),
-            ("seq", number, None),
-            ("turn_idx", number, None),
-            ("inference_id", str | None, None),
-            ("timestamp", Annotated[float, msgspec.Meta(ge=0, lt=MAX_TIME)] | None, None),
-            ("conversation_id", Any, None),
-            ("message_type", Any, None),
-        ],
-        forbid_unknown_fields=True,
-    )
-    read, read_any = json.Decoder(envelope).decode, json.Decoder().decode
-    unread = (msgspec.DecodeError, UnicodeEncodeError, RecursionError)
-
-    def odd(raw: str, at: float | None, sender: str | None, direction: Direction) -> Event:
-        try:
-            message = read_any(raw)
-        except RecursionError:
-            message = TOO_DEEP
-        except unread:
-            message = from_json(raw)
-        return decode(message, at, sender, raw, direction)
-
-    def decode_text(
-        raw: str, at: float | None = None, sender: str | None = None, direction: Direction = "in"
-    ) -> Event:
-        one: Any
-        try:
-            one = read(raw)
-        except unread:
-            return odd(raw, at, sender, direction)
-        return _typed(
-            _UNREAD,
-            one.event_type,
-            one.properties,
-            _EMPTY,
-            one.seq,
-            one.turn_idx,
-            one.inference_id,
-            one.timestamp,
-            at,
-            sender,
-            raw,
-            direction,
-        )
-
-    return decode_text
 
 
 def kept(event: Event) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.turns import Turn
 from tavus_cli.protocol.wire import to_json

@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Self
 
 from tavus_cli.errors import ConsoleError
-from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.report.otlp import Tracer, exporter, write
 from tavus_cli.report.timeline import Timeline
 from tavus_cli.session.session import Session

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tavus_cli.errors import ExitStatus, redacted
 from tavus_cli.files import write
-from tavus_cli.protocol.conversation import Entry, NoteEntry
+from tavus_cli.protocol.entries import Entry, NoteEntry
 from tavus_cli.report.compare import Change
 from tavus_cli.report.gates import Verdict
 from tavus_cli.report.measures import Measures, measure

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import Turn

@@ -1,7 +1,7 @@
 """The server of a resident session: one joined room, and a socket that many commands share.
 
 Clients are plain sockets, not asyncio streams: each transport of those is a reference cycle, and the
-thresholds of the collector are high (``session.run``).
+thresholds of the collector are high (``loop.run``).
 
 Its process writes one line, ``{"hello": …}`` or ``{"error": …}``, once joining has succeeded or failed.
 """

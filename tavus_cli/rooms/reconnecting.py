@@ -80,7 +80,7 @@ class ReconnectingRoom:
     async def send(self, message: dict[str, Any]) -> None:
         """Raises SendFailed while the line is down, as it is not known when a message would arrive."""
         if self._down:
-            raise SendFailed("not sent: the line to the room is down; try again when it is back")
+            raise SendFailed("not sent: the connection to the room is down; try again when it is back")
         await self.joined.send(message)
 
     async def leave(self) -> None:

@@ -15,7 +15,8 @@ from itertools import chain, islice
 from typing import Any, Literal, TextIO
 
 from tavus_cli.errors import SendFailed, UsageError
-from tavus_cli.protocol.events import Event, decode, text_decoder
+from tavus_cli.protocol.events import Event, decode
+from tavus_cli.protocol.text_decoder import text_decoder
 from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, to_json
 from tavus_cli.rooms.files import Lines
 from tavus_cli.rooms.room import BATCH, Arrival, Participant, RoomNote

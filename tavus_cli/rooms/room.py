@@ -1,6 +1,6 @@
 """The interface of a room, which is any source of a conversation.
 
-Daily, the simulated replica, a recording and a resident session are rooms; code above this folder does not
+Daily, the simulated PAL, a recording and a resident session are rooms; code above this folder does not
 distinguish them. A room has five parts: ``join``, ``send``, ``leave``, ``arrivals`` and ``participants``.
 """
 
@@ -67,7 +67,7 @@ class RoomNote(NamedTuple):
 
 
 class LineChanged(NamedTuple):
-    """The line to the room went down, or is back; ``text`` is the line to show.
+    """The connection to the room went down, or is back; ``text`` is the line to show.
 
     While it is down nothing arrives, and sending is refused.
     """

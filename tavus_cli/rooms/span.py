@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import duration
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.rooms.wrappers import unix
 
 _NUMBERED = re.compile(r"(seq|turn)[: =]?\s*(\d{1,15})")

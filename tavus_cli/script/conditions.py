@@ -16,7 +16,7 @@ from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import duration
 from tavus_cli.language.patterns import Pattern, TooSlow, glob, is_glob, literal
 from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.wire import from_json, to_json
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import VirtualTime
 from tavus_cli.script.conditions import REPLY

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.errors import did_you_mean
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import LineError, absent, as_text, look_up
 

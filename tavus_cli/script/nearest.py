@@ -7,7 +7,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from tavus_cli.language.patterns import TooSlow
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.script.conditions import Match, absent, as_text, look_up
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.safe import safe

@@ -12,7 +12,8 @@ from typing import Any
 
 from tavus_cli.errors import ConsoleError, NotMet, UsageError
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import HOLD_SECONDS

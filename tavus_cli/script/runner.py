@@ -12,7 +12,7 @@ from typing import Protocol
 
 from tavus_cli.errors import ConsoleError, CutOff, ExitStatus, NotMet
 from tavus_cli.language.commands import AudioEcho
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
 from tavus_cli.script.names import Kept, Names

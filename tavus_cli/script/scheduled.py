@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.language.commands import AudioEcho
 from tavus_cli.language.patterns import TooSlow
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import Room, VirtualTime
 from tavus_cli.script.names import Kept, Names

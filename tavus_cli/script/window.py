@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tavus_cli.language.selection import TypePattern
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import FAR_BELOW
 from tavus_cli.protocol.replies import ANSWERED, Reply

@@ -14,7 +14,7 @@ from typing import Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.patterns import LONGEST_PLAIN, TooSlow
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.tool_calls import calls_in

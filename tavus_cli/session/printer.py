@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from tavus_cli.language.selection import Selection, TypePattern
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.session.output import Output
 from tavus_cli.views.jsonl import JsonlView
@@ -147,7 +147,8 @@ class Printer:
 
     def _said_apart(self, entry: Entry) -> bool:
         if isinstance(entry, GapEntry) and self._notes_apart:
-            self._environment.warn(f"gap seq {entry.first}–{entry.last}")
+            last = f"–{entry.last}" if entry.last > entry.first else ""
+            self._environment.warn(f"gap seq {entry.first}{last}")
             return True
         if isinstance(entry, NoteEntry) and (entry.warning or self._notes_apart):
             self._said = entry.text

@@ -1,28 +1,15 @@
-"""The only asyncio wiring: from a room's arrivals through the core to the sinks, and back.
-
-Every command that joins a room is run by ``run``: a signal cancels it, and it leaves the room on its way out.
-"""
+"""The only asyncio wiring: from a room's arrivals through the core to the sinks, and back."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import functools
-import gc
-import signal
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
-from tavus_cli.errors import (
-    CannotJoin,
-    ConversationOver,
-    CutOff,
-    ExitStatus,
-    NotMet,
-    SendFailed,
-)
-from tavus_cli.files import Patient
+from tavus_cli.errors import CannotJoin, ConversationOver, CutOff, NotMet, SendFailed
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
@@ -38,38 +25,17 @@ from tavus_cli.rooms.room import (
     RoomNote,
     RoomOver,
 )
-from tavus_cli.session import signals
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
-    from tavus_cli.protocol.conversation import Conversation, Entry
+    from tavus_cli.protocol.conversation import Conversation
+    from tavus_cli.protocol.entries import Entry
     from tavus_cli.session.recorder import Recorder
+    from tavus_cli.session.sinks import HoldingSink, PastSink, Sink
 
 CLOSE_SECONDS = 5.0  # seconds for the arrivals to end after leaving
 END_SECONDS = 0.25  # seconds for the end of a room to be reported after sending has failed
 SENDING_SECONDS = 1.0  # seconds arrivals wait for a send in progress, so that its echo does not precede it
-
-
-class Sink(Protocol):
-    """Takes entries in order; ``drain`` is awaited between batches, so that a slow one slows the room."""
-
-    def entries(self, entries: list[Entry]) -> None: ...
-
-    async def drain(self) -> None: ...
-
-
-class HoldingSink(Sink, Protocol):
-    """A sink that holds entries back: ``tick`` is called when it is due, and with infinity at the end."""
-
-    def wake_at(self) -> float | None: ...
-
-    def tick(self, now: float) -> None: ...
-
-
-class PastSink(Sink, Protocol):
-    """One that shows what came before this side joined a resident session: once, and first."""
-
-    def past(self, entries: list[Entry]) -> None: ...
 
 
 class Session:
@@ -96,7 +62,7 @@ class Session:
         self.sinks: list[Sink] = []
         self.over: str | None = None  # why the room ended without our leaving
         self.cut_off = False  # whether the conversation may continue without us
-        self.down: str | None = None  # the note about the line to the room, while it is down
+        self.down: str | None = None  # the note about the connection to the room, while it is down
         self.ended = asyncio.Event()  # nothing more arrives
         self.finished = asyncio.Event()  # no more waiting: ended, or shut down by the PAL
         self._pal_left: float | None = None
@@ -250,7 +216,7 @@ class Session:
         async def wait(timeout: float, what: str) -> Any:
             try:
                 message = f"{what} did not arrive within {timeout:g} s"
-                return await self._first(_result(waiter.found), timeout, NotMet(message))
+                return await self._first(waiter.found, timeout, NotMet(message))
             finally:
                 self._waiters.remove(waiter)
 
@@ -337,7 +303,7 @@ class Session:
 
         What is missing between its numbers was not kept, or has been told.
         """
-        from tavus_cli.protocol.conversation import GapEntry
+        from tavus_cli.protocol.entries import GapEntry
 
         core = self.conversation
         entries: list[Entry] = []
@@ -353,7 +319,7 @@ class Session:
         entries = [one for one in entries if type(one) is not GapEntry]
         for sink in self.sinks:
             if hasattr(sink, "past"):
-                cast(PastSink, sink).past(entries)
+                cast("PastSink", sink).past(entries)
 
     def _pal_is(self, present: bool, at: float | None) -> list[Entry]:
         """Show a line when the PAL leaves, and when it is back."""
@@ -390,11 +356,7 @@ class Session:
         wake_at = min((at for at in times if at is not None), default=None)
         if wake_at is not None and not self.ended.is_set():
             delay = max(0.0, wake_at - self.room.now())
-            self._timer = asyncio.get_running_loop().call_later(delay, self._tick)
-
-    def _tick(self) -> None:
-        self._timer = None
-        self.tick()
+            self._timer = asyncio.get_running_loop().call_later(delay, self.tick)
 
     def tick(self) -> None:
         """What was held long enough goes out. In virtual time it is for those who wait to call it."""
@@ -407,7 +369,7 @@ class Session:
             sink.tick(now)
 
     def _holding(self) -> list[HoldingSink]:
-        return [cast(HoldingSink, sink) for sink in self.sinks if hasattr(sink, "wake_at")]
+        return [cast("HoldingSink", sink) for sink in self.sinks if hasattr(sink, "wake_at")]
 
     def _warn_of_leaving(self) -> None:
         guests = any(not one.local and not one.pal for one in self.room.participants.values())
@@ -433,9 +395,7 @@ class Session:
         if self._pump is not None and not self._pump.cancelled() and (error := self._pump.exception()):
             raise error
 
-    async def _first(
-        self, wanted: Coroutine[Any, Any, Any], timeout: float, late: NotMet | CannotJoin
-    ) -> Any:
+    async def _first(self, wanted: Awaitable[Any], timeout: float, late: NotMet | CannotJoin) -> Any:
         """Wait for ``wanted``, unless the room ends or the time is up before."""
         task = asyncio.ensure_future(wanted)
         ended = asyncio.ensure_future(self.finished.wait())
@@ -465,67 +425,3 @@ class _Waiter:
             result = self._answer(entry)
             if result is not None:
                 self.found.set_result(result)
-
-
-async def _result(future: asyncio.Future[Any]) -> Any:
-    return await future
-
-
-def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
-    """Run a command and return its exit status.
-
-    The first INT, TERM or HUP cancels it, a second one ends at once.
-    """
-    # Events are trees, freed by reference counting. With the default thresholds the collector
-    # would scan the same thousands of them over and over, for a seventh of all time.
-    gc.freeze()
-    gc.set_threshold(20_000, 1_000, 1_000)
-    gc.enable()
-    with asyncio.Runner() as runner:
-        return runner.run(_supervise(main()))
-
-
-async def _supervise(main: Coroutine[Any, Any, int]) -> int:
-    loop = asyncio.get_running_loop()
-    task = asyncio.create_task(main)
-    stopped_by: list[int] = []
-
-    def stop(number: int) -> None:
-        if stopped_by:
-            signals.hard_exit(number)
-        stopped_by.append(number)
-        signals.heeded()
-        task.cancel()
-
-    Patient.stop = None
-    handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
-    try:
-        return await task
-    except asyncio.CancelledError:
-        if not stopped_by:
-            raise
-        return ExitStatus(128 + stopped_by[0])
-    finally:
-        for number in handled:
-            loop.remove_signal_handler(number)
-        signals.given_back()
-
-
-def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int], None]) -> bool:
-    """Whether the loop itself can call ``stop`` for a signal."""
-    try:
-        loop.add_signal_handler(number, stop, number)
-    except (NotImplementedError, RuntimeError):  # Windows, or not the main thread
-        if number == signal.SIGINT:
-            signal.signal(number, lambda got, _: loop.call_soon_threadsafe(stop, got))
-        return False
-    signal.signal(number, _interrupt)  # in place of asyncio's, which does nothing
-    signal.siginterrupt(number, False)
-    return True
-
-
-def _interrupt(number: int, _: object) -> None:
-    """The loop hears of the signal by itself, unless it stands, as where a silent pipe is read."""
-    Patient.stop = signals.Stopped(number)
-    if Patient.waiting:
-        raise Patient.stop

@@ -4,7 +4,7 @@
 |---|---|---|
 | starting, and once the command is done | ends at once | |
 | a command blocks | raises ``Stopped`` | ends at once |
-| a command runs in ``session.run`` | cancels it: it leaves its room | ends at once |
+| a command runs in ``loop.run`` | cancels it: it leaves its room | ends at once |
 
 Before ending at once, the functions in ``at_hard_exit`` are called, which name what may still be billed. A
 signal that was ignored when the program started stays ignored (by ``nohup``, or by a shell for its background

@@ -34,6 +34,17 @@ def address(value: Any, example: str) -> str:
     return str(value)
 
 
+def is_loopback(url: str) -> bool:
+    """Whether an address is of this machine. Names below localhost are not: some resolvers ask others."""
+    from ipaddress import ip_address
+
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def seconds(value: Any) -> float:
     """A number, or a duration as people write it, of at most a day."""
     try:

@@ -60,7 +60,7 @@ class CallerProgram:
                     failed = error
                 seconds = call.stage.now() - begun
             if failed is None:
-                await call.judge(model)  # the conversation is left: it costs nothing meanwhile
+                await call.judge(model)  # after leaving; a conversation created for this run is ended later
         return self._played(case, call, model, seconds, failed, around.tool_facts)
 
     def _played(

@@ -50,7 +50,7 @@ class Verdict(StrEnum):
     BUDGET = "budget"  # a reply was slower than --max-reply, or none could be measured; a model cost too much
     NOT_JOINED = "not joined"  # no conversation, no room, or no PAL in it
     OVER = "over"  # the conversation was over before the script was
-    CUT_OFF = "cut off"  # the line to the room broke
+    CUT_OFF = "cut off"  # the connection to the room broke
     SCRIPT_ERROR = "script error"  # a line cannot be run: a name without a value, invalid JSON
     CANNOT_TELL = "cannot tell"  # a judge gave no usable answer
     ERROR = "error"  # anything else

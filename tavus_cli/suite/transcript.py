@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.session.environment import Environment, is_tty, local_time
 from tavus_cli.views.line import RULE_WIDTH, LineView
 from tavus_cli.views.rows import Row, Rows

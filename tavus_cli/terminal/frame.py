@@ -11,9 +11,12 @@ last drawing again. Neighbours: ``prompt`` decides when a frame is due and what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from prompt_toolkit.application import Application
+from prompt_toolkit.data_structures import Point, Size
 from prompt_toolkit.layout.screen import Screen
 from prompt_toolkit.output import Output
 
@@ -71,7 +74,6 @@ Output.register(HeldOutput)
 # What terminals that fold long rows, when they become narrower, tell the programs in them. Of an unknown one
 # nothing is assumed: where it does not fold, going up would erase what was printed.
 _FOLDING = (
-    "TMUX",
     "VTE_VERSION",
     "KITTY_WINDOW_ID",
     "ALACRITTY_WINDOW_ID",
@@ -81,32 +83,67 @@ _FOLDING = (
     "ITERM_SESSION_ID",
     "WT_SESSION",
 )
-_FOLDING_TERMS = ("tmux", "foot", "xterm-kitty", "xterm-ghostty", "alacritty")
+_FOLDING_TERMS = ("foot", "xterm-kitty", "xterm-ghostty", "alacritty")
 _FOLDING_PROGRAMS = ("Apple_Terminal", "vscode")
 
 
-def folds(environ: Mapping[str, str]) -> bool:
-    """Whether the terminal is known to fold what it has shown, instead of cutting it."""
-    return (
+class Folding(Enum):
+    """What a terminal that becomes narrower does with longer rows that it has shown."""
+
+    NONE = 0  # cuts them, or it is unknown
+    TEXT = 1  # folds them
+    ONCE_USED = 2  # folds them at the width that they once had, even if only blanks are left there: tmux
+
+
+def folds(environ: Mapping[str, str]) -> Folding:
+    """What the terminal is known to do."""
+    term = environ.get("TERM", "")
+    if environ.get("TMUX") or term.startswith("tmux"):
+        return Folding.ONCE_USED
+    known = (
         any(environ.get(name) for name in _FOLDING)
-        or environ.get("TERM", "").startswith(_FOLDING_TERMS)
+        or term.startswith(_FOLDING_TERMS)
         or environ.get("TERM_PROGRAM") in _FOLDING_PROGRAMS
     )
+    return Folding.TEXT if known else Folding.NONE
+
+
+def _ends(screen: Screen) -> list[int]:
+    """The columns that each row uses."""
+    ends = []
+    for y in range(screen.height):
+        cells = screen.data_buffer[y].items()
+        ends.append(
+            max(
+                (x + cell.width for x, cell in cells if cell.char != " " or "reverse" in cell.style),
+                default=0,
+            )
+        )
+    return ends
 
 
 class Frame:
     """Holds what is drawn on an output, from ``hold`` to ``release``.
 
-    ``writer`` is what the output writes to; without one a write waits for the terminal.
+    ``writer`` is what the output writes to; without one a write waits for the terminal. ``folding`` is what
+    ``folds`` says.
     """
 
-    def __init__(self, app: Application[str], output: HeldOutput, writer: Writer | None) -> None:
+    def __init__(
+        self, app: Application[str], output: HeldOutput, writer: Writer | None, folding: Folding
+    ) -> None:
         self._app = app
         self._output = output
         self._writer = writer
+        self._folding = folding
         self._begun: int | None = None  # where in the pieces the drawing of a whole prompt begins
         self._whole = ""  # the last such drawing,
         self._screen: Screen | None = None  # and what it came from
+        self._text = ""  # what ``above`` wrote for the drawing under way
+        self._size: Size | None = None  # for which the drawing under way, or else the last one, is made
+        self._there: Screen | None = None  # the prompt that the terminal shows,
+        self._ends: list[int] = []  # and the columns that its rows use
+        self._fresh = True  # the drawing under way begins on erased rows
 
     @property
     def busy(self) -> bool:
@@ -122,41 +159,70 @@ class Frame:
             self._writer.attach(on_free, on_stall)
         self._output.held = True
 
+    def begin(self) -> None:
+        """Before a drawing. Its size is read here, since the signal of a resize may come later."""
+        size = self._output.get_size()
+        if self._size not in (None, size):
+            self.erase()
+        self._size = size
+        self._fresh = self._app.renderer.last_rendered_screen is None
+
     def above(self, text: str) -> None:
         """Erase the prompt and write in its place. It must then be drawn again."""
         self._app.renderer.erase(leave_alternate_screen=False)
-        self._output.write_raw(text)
-        self._begun = len(self._output.pieces)
+        self._write_above(text)
 
-    def folded(self, columns: int) -> None:
-        """A terminal that became narrower has folded the rows that no longer fit: go up to the first of them.
+    def erase(self) -> None:
+        """After a resize: drop the drawing under way, except its lines, and erase the prompt where it is now.
 
-        Only a terminal that is known to do so, as ``folds`` says. The prompt is erased next.
+        A terminal that became narrower may have folded the rows of the prompt that no longer fit.
         """
-        screen = self._app.renderer.last_rendered_screen
-        if screen is None:
-            return
-        cursor = screen.get_cursor_position(self._app.layout.current_window)
-        more = cursor.x // columns
-        for y in range(cursor.y):
-            cells = screen.data_buffer[y].items()
-            ends = (x + cell.width for x, cell in cells if cell.char != " " or "reverse" in cell.style)
-            more += max(0, max(ends, default=1) - 1) // columns
-        if more:
-            self._output.cursor_up(more)
+        output = self._output
+        self._size = output.get_size()
+        output.pieces.clear()
+        self._begun = None
+        self._app.renderer.reset(leave_alternate_screen=False)
+        if self._there is not None:
+            cursor = self._there.get_cursor_position(self._app.layout.current_window)
+            output.cursor_backward(cursor.x)
+            output.cursor_up(cursor.y + self._folded(cursor, self._size.columns))
+        output.erase_down()
+        output.reset_attributes()
+        output.enable_autowrap()
+        if text := self._text:
+            self._text = ""
+            self._write_above(text)
 
-    def drawn(self) -> None:
-        """Write everything held at once."""
+    def _folded(self, cursor: Point, columns: int) -> int:
+        """How many rows more than when it was drawn stand above the cursor, on a terminal of ``columns``."""
+        if self._folding is Folding.NONE:
+            return 0
+        return cursor.x // columns + sum(max(0, end - 1) // columns for end in self._ends[: cursor.y])
+
+    def forget(self) -> None:
+        """Another program has used the terminal: the prompt is no longer where it was."""
+        self._there = None
+
+    def drawn(self) -> bool:
+        """Write everything held at once; False if the size has changed since ``begin``: draw it again."""
+        if self._size not in (None, self._output.get_size()):
+            self.erase()
+            return False
         if self._begun is not None:
             self._whole = "".join(self._output.pieces[self._begun :])
             self._screen = self._app.renderer.last_rendered_screen if self._whole else None
             self._begun = None
         self._at_once()
+        return True
 
     @property
     def whole(self) -> bool:
-        """Whether the last drawing was of the whole prompt, and can be repeated."""
-        return self._screen is not None and self._screen is self._app.renderer.last_rendered_screen
+        """Whether the last drawing was of the whole prompt, for this size, and can be repeated."""
+        return (
+            self._screen is not None
+            and self._screen is self._app.renderer.last_rendered_screen
+            and self._size == self._output.get_size()
+        )
 
     def repeat(self, text: str) -> None:
         """Write above the prompt, which is as it was last drawn, and ``whole``."""
@@ -170,17 +236,36 @@ class Frame:
         output.enable_autowrap()
         output.write_raw(text)
         output.write_raw(self._whole)
+        self._fresh = True
         self._at_once()
 
+    def _write_above(self, text: str) -> None:
+        self._text += text
+        self._output.write_raw(text)
+        self._begun = len(self._output.pieces)
+        self._fresh = True
+
     def _at_once(self) -> None:
+        self._text = ""
+        self._there = self._app.renderer.last_rendered_screen
+        self._measure()
         if pieces := self._output.pieces:
             pieces.insert(0, _BEGIN)
             pieces.append(_END)
         self._output.let_go()
 
+    def _measure(self) -> None:
+        if self._there is None or self._folding is Folding.NONE:
+            return
+        ends = _ends(self._there)
+        if self._folding is Folding.ONCE_USED and not self._fresh:
+            ends = [max(pair) for pair in zip_longest(ends, self._ends, fillvalue=0)]
+        self._ends = ends
+
     async def lend(self) -> None:
         """Write what is held, and leave the terminal as another program expects it."""
         self._output.hand_over()
+        self._there = None
         await self.drained()
 
     async def drained(self) -> None:

@@ -33,6 +33,8 @@ def bindings(
     for key, action in on_keys.items():
         _bind(keys, key, action)
     typing = has_focus(DEFAULT_BUFFER)
+    keys.add("tab", filter=typing)(_complete)
+    keys.add(Keys.BracketedPaste)(_paste)
 
     @keys.add("c-c", filter=typing)
     def interrupt(event: KeyPressEvent) -> None:
@@ -46,31 +48,9 @@ def bindings(
         # Choosing a word from the menu must not also send the line: it cannot be taken back.
         event.current_buffer.complete_state = None
 
-    @keys.add("tab", filter=typing)
-    def complete(event: KeyPressEvent) -> None:
-        # At once, whether or not the menu that opens by itself is there already.
-        buffer = event.current_buffer
-        if buffer.complete_state is not None and buffer.complete_state.completions:
-            buffer.complete_next()
-            return
-        found = _completions(buffer)
-        if len(found) == 1:
-            buffer.delete_before_cursor(-found[0].start_position)
-            buffer.insert_text(found[0].text)
-        elif found:
-            buffer.insert_text(get_common_complete_suffix(buffer.document, found))
-            # Not by ``start_completion``, which does nothing while the menu of the last letter is being made.
-            buffer.complete_state = CompletionState(buffer.document, _completions(buffer))
-
     @keys.add("escape", "enter", filter=typing)
     def newline(event: KeyPressEvent) -> None:
         event.current_buffer.insert_text("\n")
-
-    @keys.add(Keys.BracketedPaste)
-    def paste(event: KeyPressEvent) -> None:
-        # Copied lines end with a newline, which would start an empty line here.
-        text = event.data.replace("\r\n", "\n").replace("\r", "\n")
-        event.current_buffer.insert_text(text.rstrip("\n"))
 
     @keys.add("c-x", "c-e", filter=typing)
     @keys.add("v", filter=typing & vi_navigation_mode)
@@ -82,6 +62,28 @@ def bindings(
         on_suspend()
 
     return keys
+
+
+def _paste(event: KeyPressEvent) -> None:
+    # Copied lines end with a newline, which would start an empty line here.
+    text = event.data.replace("\r\n", "\n").replace("\r", "\n")
+    event.current_buffer.insert_text(text.rstrip("\n"))
+
+
+def _complete(event: KeyPressEvent) -> None:
+    """At once, whether or not the menu that opens by itself is there already."""
+    buffer = event.current_buffer
+    if buffer.complete_state is not None and buffer.complete_state.completions:
+        buffer.complete_next()
+        return
+    found = _completions(buffer)
+    if len(found) == 1:
+        buffer.delete_before_cursor(-found[0].start_position)
+        buffer.insert_text(found[0].text)
+    elif found:
+        buffer.insert_text(get_common_complete_suffix(buffer.document, found))
+        # Not by ``start_completion``, which does nothing while the menu of the last letter is being made.
+        buffer.complete_state = CompletionState(buffer.document, _completions(buffer))
 
 
 def _completions(buffer: Buffer) -> list[Completion]:

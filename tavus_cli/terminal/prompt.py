@@ -38,7 +38,7 @@ from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
 from tavus_cli.terminal.editor import EditorFailed, edited
-from tavus_cli.terminal.frame import Frame, HeldOutput, folds
+from tavus_cli.terminal.frame import Folding, Frame, HeldOutput, folds
 from tavus_cli.terminal.keys import bindings
 from tavus_cli.terminal.suspend import NO_SHELL, JobControl
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
@@ -85,7 +85,7 @@ class LivePrompt:
         frame_seconds: float = 0.03,
         color_depth: ColorDepth | None = None,
     ) -> None:
-        self._folds = output is None and folds(os.environ)
+        folding = folds(os.environ) if output is None else Folding.NONE
         if output is None:
             writer = writer or open_writer(sys.stdout)
             output = create_output(cast(TextIO, writer))
@@ -113,7 +113,7 @@ class LivePrompt:
         self._session = self._create_session(completer, history, input, cast(Output, held), color_depth)
         self._app = self._session.app
         self._prepare_app(vi_mode)
-        self._frame = Frame(self._app, held, writer)
+        self._frame = Frame(self._app, held, writer, folding)
 
     def print(self, lines: Iterable[str]) -> None:
         """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
@@ -198,15 +198,19 @@ class LivePrompt:
 
     def _drawn(self, _: object) -> None:
         """After the prompt was drawn (for a frame, a key or a resize): write all of it at once."""
-        self._out(self._frame.drawn)
+        if not self._out(self._frame.drawn):
+            self._app.invalidate()
+            return
         self._frame_due = False
         self._end_frame()
 
-    def _out(self, write: Callable[[], None]) -> None:
+    def _out(self, write: Callable[[], bool | None]) -> bool:
+        """Whether it need not be drawn again."""
         try:
-            write()
+            return write() is not False
         except OSError:  # the terminal is gone, and so is its user
             self._leave("eof")
+            return True
 
     def _end_frame(self) -> None:
         if not self._frame.busy:
@@ -320,12 +324,14 @@ class LivePrompt:
 
     def _resized(self) -> None:
         """Erase the prompt where the terminal has it now, and draw it again."""
-        if self._folds and not self._lent:
-            self._frame.folded(self._app.output.get_size().columns)
+        if not self._lent:
+            self._frame.erase()
         Application._on_resize(self._app)
 
     def _compose(self, app: Application[str]) -> None:
         """Before every drawing: waiting lines go with it, even if it is only for a key; then the rows."""
+        if not self._lent:
+            self._frame.begin()
         if self._waiting and not (self._lent or self._frame.busy or app.is_done):
             self._frame.above(self._take())
         self._shown = self._rows()
@@ -424,6 +430,7 @@ class LivePrompt:
         # Entered and never left: what the terminal was like before is restored when ``run`` ends.
         self._app.input.raw_mode().__enter__()
         self._app.renderer.reset()
+        self._frame.forget()
         self._app.invalidate()
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from tavus_cli.errors import ConsoleError, UsageError
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.interactions import SIZE_LIMIT, Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room, VirtualTime

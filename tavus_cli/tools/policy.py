@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.tool_calls import calls_in, makes_calls
 from tavus_cli.protocol.wire import to_json

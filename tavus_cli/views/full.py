@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tavus_cli.protocol.conversation import EventEntry, SentEntry
+from tavus_cli.protocol.entries import EventEntry, SentEntry
 from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep, without_bytes
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme

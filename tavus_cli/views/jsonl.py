@@ -8,7 +8,7 @@ from string import Formatter
 from typing import Any
 
 from tavus_cli.errors import UsageError, did_you_mean
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.views.safe import safe, safe_json

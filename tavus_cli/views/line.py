@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from tavus_cli.protocol.catalogue import EventKind
-from tavus_cli.protocol.conversation import EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.entries import EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.tool_calls import calls_in
@@ -18,7 +18,7 @@ from tavus_cli.views.numbers import lasted, offset
 from tavus_cli.views.rows import Gaps, Row, Said
 from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme, TimesChoice
-from tavus_cli.views.width import fit, fit_end, padded
+from tavus_cli.views.width import fit, fit_end, last_words, padded
 from tavus_cli.views.wrap import wrapped
 
 RULE_WIDTH = 80  # columns of a turn's rule without a terminal
@@ -202,7 +202,7 @@ class LineView:
         event, at = entry.event, self._moment(entry.at)
         said = flat(event.text).strip()
         room = self._width - self._text_at() - len('✂ after ""') if self._wrap else CUT_WORDS
-        last = _last_words(said, max(WHO_WIDTH, min(CUT_WORDS, room)))
+        last = last_words(said, max(WHO_WIDTH, min(CUT_WORDS, room)))
         text = f'✂ after "{last}"' if said else "✂ before the first word"
         column = self._who_column(event.role, event.kind)
         if entry.back and entry.turn is not self._shown_turn:
@@ -378,15 +378,6 @@ class LineView:
             where = f"{found if event.seq is None else f'/event {event.seq}'} shows all"
         hidden = len(text) - self._limit
         return f"{text[: self._limit]}… ({hidden:,} more characters; {where})"
-
-
-def _last_words(text: str, columns: int) -> str:
-    """The end of a text, starting at a word: "…leaflet, I see"."""
-    end = fit_end(text, columns)
-    if end == text:
-        return end
-    _, blank, words = end.partition(" ")
-    return f"…{words}" if blank else end
 
 
 def _formats(theme: Theme, numbers: bool, width: int, full: bool) -> tuple[str, str, str]:

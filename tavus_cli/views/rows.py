@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry
 
 HELD_SECONDS = 1.0  # a start or a stop waits this long for its words
 BURST_SECONDS = 1.0  # gaps no further apart are one row

@@ -38,6 +38,15 @@ def fit_end(text: str, columns: int) -> str:
     return text if kept is None else "…" * (columns > 0) + text[len(text) - kept :]
 
 
+def last_words(text: str, columns: int) -> str:
+    """The end of a text, starting at a word: "…leaflet, I see"."""
+    end = fit_end(text, columns)
+    if end == text:
+        return end
+    _, blank, words = end.partition(" ")
+    return f"…{words}" if blank else end
+
+
 def padded(text: str, columns: int) -> str:
     return text + " " * (columns - width(text))
 

@@ -21,8 +21,6 @@ from tavus_cli.api.client import (
     Refused,
     TavusApi,
     TooMany,
-    check_base_url,
-    check_id,
 )
 from tavus_cli.errors import ConsoleError, ExitStatus, NotAuthorised, UsageError
 from tests.kits.conversations import examples
@@ -301,58 +299,6 @@ def test_settings_that_cannot_be_used(
     error = failure(lambda: client("https://api.example.com", sleeps))
     assert isinstance(error, UsageError)
     assert "secret" not in str(error)
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "http://tavusapi.com",
-        "http://127.0.0.1.example.com",
-        "http://10.0.0.1",
-        "ftp://tavusapi.com",
-        "tavusapi.com",
-        "https://",
-        "https://user:pass@tavusapi.com",
-        "https://tavusapi.com?x=1",
-        "https://tavusapi.com#x",
-        "https://tavusapi.com/v2",
-        "https://tavusapi.com/v2/",
-        "https://tavus api.com",
-        "https://tavusapi.com:port",
-        "https://[::1",
-        f"https://{'a' * 70}.example.com",
-        "https://a..b",
-    ],
-)
-def test_wrong_addresses(url: str) -> None:
-    with pytest.raises(UsageError, match="--base-url") as caught:
-        check_base_url(url)
-    assert "pass" not in str(caught.value)
-
-
-@pytest.mark.parametrize(
-    ("url", "root"),
-    [
-        (None, "https://tavusapi.com"),
-        ("", "https://tavusapi.com"),
-        ("https://gateway.example.com/tavus/", "https://gateway.example.com/tavus"),
-        ("http://localhost:8080/", "http://localhost:8080"),
-        ("http://[::1]:8080", "http://[::1]:8080"),
-        ("http://127.1.2.3", "http://127.1.2.3"),
-    ],
-)
-def test_right_addresses(url: str | None, root: str) -> None:
-    assert check_base_url(url) == root
-
-
-@pytest.mark.parametrize("text", ["", "a/b", "..", "c1?x", "c 1", "é", "a" * 129, "https://x/a/b"])
-def test_what_is_not_an_id_is_not_asked_for(text: str) -> None:
-    with pytest.raises(UsageError):
-        check_id(text)
-
-
-def test_an_id_may_come_as_a_url() -> None:
-    assert check_id(f"https://tavus.daily.co/c0ffee?t={TOKEN}") == "c0ffee"
 
 
 @pytest.mark.parametrize("key", ["", "two words", "ключ", "line\nend", "k" * 513])

@@ -217,7 +217,7 @@ def test_help_shows_the_true_defaults() -> None:
         "joining may take. [default: 45s]",
         "the PAL to join. [default: 300s]",
         "Colours on standard output. [default: auto]",
-        "Which colours. [default: auto]",
+        "The colour theme. [default: auto]",
     ):
         assert shown in text
 

@@ -114,7 +114,7 @@ SITUATIONS: dict[str, Situation] = {
     "lost for good": Situation(
         drop_for_good,
         (5, 5, 5, 5),
-        "line to the room",
+        "connection to the room",
         (5, 5, 5),
         "/wait shutdown within 28s",
         own={**LONG, **ONCE, "send": ["--wait", "shutdown", "--timeout", "30s"]},
@@ -124,7 +124,7 @@ SITUATIONS: dict[str, Situation] = {
     "a silent server": Situation(
         mute,
         (5, 5, 5, 5),
-        "line to the room is interrupted",
+        "connection to the room is interrupted",
         (5, 5, 5),
         "/wait shutdown within 14s",
         own={
@@ -133,7 +133,7 @@ SITUATIONS: dict[str, Situation] = {
             "send": ["--wait", "shutdown", "--timeout", "14s"],
             "doctor": ["--for", "14s"],
         },
-        tail="shutdown did not arrive within 14 s; the line to the room is interrupted",
+        tail="shutdown did not arrive within 14 s; the connection to the room is interrupted",
     ),
 }
 SITUATIONS |= {
@@ -148,7 +148,7 @@ SITUATIONS |= {
     "joined, then refused": Situation(
         refuse,
         (5, 5, 5, 5),
-        "line to the room",
+        "connection to the room",
         (5, 5, 5),
         "/wait shutdown within 45s",
         own=LONG,
@@ -342,10 +342,10 @@ def test_what_is_missing_after_a_break_is_shown(tmp_path: Any) -> None:
     path = tmp_path / "talk.jsonl"
     result, _ = in_a_room("tail", "URL", "--count", "3", "--record", str(path), breaks=gone_and_back)
     assert result.status == 0
-    assert "the line to the room is interrupted" in result.out
-    assert "the line to the room is back after" in result.out
+    assert "the connection to the room is interrupted" in result.out
+    assert "the connection to the room is back after" in result.out
     assert "3–4" in result.out
-    assert "the line to the room is interrupted" in path.read_text()
+    assert "the connection to the room is interrupted" in path.read_text()
 
 
 def joins(room: LocalRoom) -> list[Any]:

@@ -254,8 +254,8 @@ def test_notes_are_reported_and_prove_nothing(daily: Install) -> None:
     assert result.status == 0
     notes = [line for line in result.lines[len(HERE) :] if line.startswith("–")]
     assert [line.partition(" after ")[0] for line in notes] == [
-        "– the line to the room is interrupted",
-        "– the line to the room is back",
+        "– the connection to the room is interrupted",
+        "– the connection to the room is back",
     ]
 
 

@@ -114,6 +114,26 @@ def test_steps_seeks_and_looks(talk: Path) -> None:
     assert said(terminal).count("question 7.") == 1
 
 
+def test_a_step_is_one_row_also_where_one_message_brings_two(talk: Path) -> None:
+    """The first number is not 1: what begins with it is held until the next message comes."""
+    first, *others = talk.read_text().splitlines()
+    talk.write_text("\n".join([first, *others[2:5]]) + "\n")
+
+    async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
+        expected = ["question 1.", "answer 1.", "question 2."]
+        for count in (1, 2):
+            keys("\r")
+            await terminal.shows(expected[count - 1])
+            assert said(terminal) == expected[:count]
+        keys("/seek start\r")
+        await terminal.until(lambda: said(terminal).count("question 1.") == 2)
+        keys("/play max\r")
+        await terminal.shows("the recording has ended")
+        assert said(terminal) == [*expected[:2], *expected]
+
+    run(talk, act)
+
+
 def test_what_cannot_be_done_is_reported_in_one_line(talk: Path) -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         for typed, answer in (

@@ -19,7 +19,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tavus_cli.errors import SendFailed, UsageError
-from tavus_cli.protocol.conversation import Entry, NoteEntry
+from tavus_cli.protocol.entries import Entry, NoteEntry
 from tavus_cli.protocol.interactions import interrupt, respond
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, console, environ, process

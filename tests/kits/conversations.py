@@ -15,14 +15,8 @@ from hypothesis import strategies as st
 
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.conversation import (
-    Conversation,
-    Entry,
-    EventEntry,
-    GapEntry,
-    NoteEntry,
-    SentEntry,
-)
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.turns import ToolCall, Turn
 from tavus_cli.protocol.wire import MAX_DEPTH

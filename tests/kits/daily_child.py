@@ -19,7 +19,7 @@ from typing import Any
 from tavus_cli.errors import ConsoleError
 from tavus_cli.rooms.daily.room import DailyRoom, unfinished
 from tavus_cli.rooms.room import Received
-from tavus_cli.session.session import run
+from tavus_cli.session.loop import run
 
 
 def say(**what: Any) -> None:

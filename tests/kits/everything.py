@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import Conversation, Entry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.room import START

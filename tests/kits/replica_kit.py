@@ -1,4 +1,4 @@
-"""What tests of the simulated replica share: scripts, running one, and its events in brief."""
+"""What tests of the simulated PAL share: scripts, running one, and its events in brief."""
 
 from __future__ import annotations
 

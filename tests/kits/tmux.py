@@ -9,10 +9,12 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 
+_numbers = count()
 SECONDS = 30.0  # no test waits this long unless it fails
 
 needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
@@ -77,7 +79,7 @@ class Pane:
 @contextmanager
 def pane(folder: Path, *command: str, columns: int = 100, rows: int = 30, **environ: str) -> Iterator[Pane]:
     """``command`` in a terminal until the end of the block; a program that still runs is ended then."""
-    socket = folder / "tmux"
+    socket = folder / f"tmux{next(_numbers)}"  # not that of a server that is still ending
     shown = Pane(socket)
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environ}
     for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED", "COLUMNS", "LINES"):

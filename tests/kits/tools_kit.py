@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.protocol.conversation import Entry, SentEntry
+from tavus_cli.protocol.entries import Entry, SentEntry
 from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.session.session import Session

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.selection import Selection, TypePattern, compile_where, selection
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.turns import Turn

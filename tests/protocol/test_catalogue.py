@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 
 from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.conversation import Conversation, EventEntry, NoteEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import EventEntry, NoteEntry
 from tavus_cli.protocol.events import Event, decode
 from tavus_cli.views.line import LineView
 from tests.kits.conversations import (

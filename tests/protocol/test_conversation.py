@@ -10,15 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import (
-    ECHO_SECONDS,
-    Conversation,
-    Entry,
-    EventEntry,
-    GapEntry,
-    NoteEntry,
-    SentEntry,
-)
+from tavus_cli.protocol.conversation import ECHO_SECONDS, Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import append_context, echo, respond, tool_result
 from tavus_cli.protocol.snapshot import Snapshot
 from tests.kits.conversations import (

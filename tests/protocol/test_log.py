@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.protocol.log import SEARCHED, TABLE_KEPT, Log

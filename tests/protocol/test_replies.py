@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
-from tavus_cli.protocol.conversation import ECHO_SECONDS, Conversation, Entry
+from tavus_cli.protocol.conversation import ECHO_SECONDS, Conversation
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import (
     Interaction,

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavus_cli.protocol.conversation import Conversation, EventEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.report.measures import COUNTS, PARTS, TIMES, Measures, measure, parts, pooled, spread
 from tavus_cli.report.timeline import Timeline
 from tests.kits.conversations import SAMPLES, START, conversations, few, message, some

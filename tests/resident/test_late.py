@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tavus_cli.protocol.conversation import Conversation, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import SentEntry
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import CALLS_BYTES, snapshot_json, snapshot_of

@@ -9,7 +9,7 @@ import json
 import pytest
 
 from tavus_cli.language.selection import Selection
-from tavus_cli.protocol.conversation import Entry, EventEntry
+from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.resident import past as module
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.past import Past

@@ -209,7 +209,7 @@ def test_what_is_sent_while_the_line_is_down_is_refused() -> None:
         async with taking(room) as arrivals:
             await room.join()
             await until(lambda: arrivals)
-            with pytest.raises(SendFailed, match="the line to the room is down"):
+            with pytest.raises(SendFailed, match="the connection to the room is down"):
                 await room.send({"n": 1})
             await until(lambda: messages(arrivals))
             await room.send({"n": 2})

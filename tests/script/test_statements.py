@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from tavus_cli.protocol import interactions
-from tavus_cli.protocol.conversation import Conversation, EventEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot

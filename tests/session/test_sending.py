@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, SendFailed
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import interrupt, respond
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.session.recorder import Recorder

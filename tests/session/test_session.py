@@ -8,10 +8,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -20,7 +16,7 @@ from typing import Any
 import pytest
 
 from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
-from tavus_cli.protocol.conversation import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
@@ -36,7 +32,7 @@ from tavus_cli.session import session as module
 from tavus_cli.session.recorder import Recorder
 from tavus_cli.session.session import Session
 from tests.kits.conversations import Message, message
-from tests.kits.program import SECONDS, environ
+from tests.kits.program import SECONDS
 
 PAL = Participant("p", "Nora", "tavus-replica-r1", pal=True)
 GUEST = Participant("g", "Dana")
@@ -759,56 +755,3 @@ def test_what_a_recording_says_was_sent_is_shown_as_sent() -> None:
         assert note.warning
 
     run(main)
-
-
-# -- signals ----------------------------------------------------------------------------------------------
-
-PROGRAM = """
-import asyncio, sys
-from tavus_cli.session.session import run
-
-async def main():
-    try:
-        print("ready", flush=True)
-        await asyncio.sleep(60)
-    finally:
-        print("left", flush=True)
-        if "hang" in sys.argv:
-            await asyncio.sleep(60)
-    return 0
-
-sys.exit(run(main))
-"""
-posix = pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
-
-
-@posix
-@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
-@pytest.mark.parametrize("hangs", [False, True], ids=["once", "twice"])
-def test_a_signal_ends_it_after_leaving_a_second_one_at_once(name: str, hangs: bool) -> None:
-    number = getattr(signal, name)
-    with subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *["hang"] * hangs],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environ(),
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert process.stdout.readline() == "ready\n"
-        process.send_signal(number)
-        assert process.stdout.readline() == "left\n"
-        if hangs:
-            process.send_signal(number)
-        assert process.wait(SECONDS) == 128 + number
-        assert process.stderr.read() == ""
-
-
-@posix
-def test_a_command_gives_its_own_status() -> None:
-    code = PROGRAM.replace("await asyncio.sleep(60)", "return 3", 1)
-    done = subprocess.run(
-        [sys.executable, "-c", code], check=False, capture_output=True, timeout=SECONDS, env=environ()
-    )
-    assert (done.returncode, done.stderr) == (3, b"")

@@ -9,6 +9,7 @@ from prompt_toolkit.history import InMemoryHistory
 from prompt_toolkit.input import create_pipe_input
 from prompt_toolkit.output import ColorDepth
 
+from tavus_cli.terminal.frame import Folding
 from tavus_cli.terminal.prompt import HINT, LINES
 from tavus_cli.terminal.suspend import NO_SHELL
 from tests.kits.emulator import SECONDS, Console, numbered, running
@@ -360,6 +361,54 @@ def test_resize_while_printing() -> None:
             console.keys.send_text(" and the rest")
             await console.terminal.input_is("half a line and the rest")
             assert console.terminal.rows() == [*lines, "STATUS", "› half a line and the rest"]
+
+    asyncio.run(check())
+
+
+def test_a_resize_is_seen_before_its_signal() -> None:
+    """Also one that comes while the prompt is being drawn, when its status is asked for."""
+
+    async def check() -> None:
+        async with running(columns=80, rows=24) as console:
+            console.prompt.print(["first"])
+            await console.terminal.shows("first")
+            console.terminal.screen.resize(24, 60)
+            console.prompt.print(["second"])
+            await console.terminal.shows("second")
+            assert console.terminal.rows() == ["first", "second", "STATUS", "›"]
+
+            sizes = iter([(24, 40), (24, 50)])
+
+            def status(columns: int) -> str:
+                if size := next(sizes, None):
+                    console.terminal.screen.resize(*size)
+                return "STATUS"
+
+            console.prompt._status = status
+            console.live = "speech"
+            console.prompt.print(["third"])
+            await console.terminal.shows("third")
+            assert console.terminal.rows() == ["first", "second", "third", "speech", "STATUS", "›"]
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize(("folding", "up"), [(Folding.NONE, 2), (Folding.TEXT, 3), (Folding.ONCE_USED, 4)])
+def test_up_to_the_first_row_where_the_terminal_has_folded_some(folding: Folding, up: int) -> None:
+    """The live row was long and is short; the status is too long for the new width."""
+
+    async def check() -> None:
+        async with running(columns=80, rows=24) as console:
+            console.prompt._frame._folding = folding
+            console.status = "STATUS " + "s" * 50
+            console.live = "l" * 70
+            console.prompt.refresh()
+            await console.terminal.shows("llll")
+            console.live = "short"
+            console.prompt.refresh()
+            await console.terminal.shows("short")
+            console.resize(40, 24)
+            assert f"\x1b[{up}A" in console.terminal.writes[-1].split("STATUS")[0]
 
     asyncio.run(check())
 

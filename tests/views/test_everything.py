@@ -7,7 +7,7 @@ import re
 import pytest
 from rich.cells import cell_len
 
-from tavus_cli.protocol.conversation import EventEntry
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.views.theme import THEMES
 from tests.kits.everything import COLUMNS, entries, file, screen
 

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tavus_cli.protocol.conversation import Conversation, EventEntry, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import EventEntry, SentEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import tool_result
 from tavus_cli.protocol.turns import ToolCall, Turn

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 
 from tavus_cli.errors import UsageError
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, GapEntry, NoteEntry, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.protocol.turns import Turn

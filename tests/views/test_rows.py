@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.language.selection import Selection, selection
-from tavus_cli.protocol.conversation import Conversation, Entry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import respond
 from tavus_cli.views.line import LineView
 from tavus_cli.views.rows import HELD_SECONDS, Rows

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
-from tavus_cli.api.client import CannotReach, NotFound, TavusApi, check_base_url, check_id, check_key
+from tavus_cli.api.checks import check_base_url, check_id, check_key
+from tavus_cli.api.client import CannotReach, NotFound, TavusApi
 from tavus_cli.api.credentials import Key, find_key, keyring_trouble
 from tavus_cli.errors import ConsoleError, NotAuthorised
 from tavus_cli.session.environment import Environment

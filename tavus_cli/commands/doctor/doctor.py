@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli import __version__
-from tavus_cli.api.client import check_base_url
+from tavus_cli.api.checks import check_base_url
 from tavus_cli.api.ending import left_behind
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.interactions import Interaction, lint

@@ -14,7 +14,7 @@ from tavus_cli.errors import ConsoleError, ExitStatus
 from tavus_cli.language.commands import Action, AudioEcho, Say
 from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
-from tavus_cli.protocol.conversation import Entry
+from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.session import Session
@@ -74,9 +74,7 @@ class Console:
         self._session = session
         self._calls = calls
         self._environment = environment
-        self._clipboard = options.clipboard
-        self._record = options.record
-        self._history = options.past
+        self._options = options
         make_view = partial(LineView, local_time, theme=environment.theme, times=options.times, wrap=True)
         self._live_view = partial(make_view, seq=options.seq, limit=LONG_LINE, console=True)
         self._view = self._live_view(width=environment.columns, all=options.selection.all)
@@ -100,15 +98,24 @@ class Console:
         self._paused: list[Row] = []
         self._sent_text = ""
         self._typed: asyncio.Queue[str] = asyncio.Queue()
-        history, note = open_history(options.history) if options.history else (None, None)
-        self._prompt = prompt(
+        self._prompt, note = self._new_prompt(prompt)
+        if note:
+            self._warn(note)
+        self._commander = Commander(session, self._print_line, self._warn, options.ending, calls)
+        session.sinks.append(self)
+
+    def _new_prompt(self, make: Callable[..., LivePrompt]) -> tuple[LivePrompt, str | None]:
+        """The prompt, and a line for a person if something is wrong with its history."""
+        path = self._options.history
+        history, note = open_history(path) if path else (None, None)
+        prompt = make(
             status=self._status_line,
-            live=lambda columns: self._status.live(session.conversation, columns),
+            live=lambda columns: self._status.live(self._session.conversation, columns),
             on_line=self._typed.put_nowait,
             on_blank=self._on_blank,
             completer=CommandCompleter(self._complete),
             history=history,
-            vi_mode=environment.settings.vi_mode,
+            vi_mode=self._environment.settings.vi_mode,
             on_keys={
                 "f1": self._help,
                 "?": self._help,
@@ -117,10 +124,7 @@ class Console:
                 "f4": self._pause,
             },
         )
-        if note:
-            self._warn(note)
-        self._commander = Commander(session, self._print_line, self._warn, options.ending, calls)
-        session.sinks.append(self)
+        return prompt, note
 
     async def run(self) -> int:
         """The exit status. Raises what joining raises."""
@@ -236,8 +240,8 @@ class Console:
             parts.append(f"{open_calls} tool call{'s' * (open_calls > 1)} unanswered")
         lines = [", ".join(parts)]
         target = room.via or room.target
-        if self._record is not None:
-            lines.append(f"look again: tavus-console report {shlex.quote(self._record)}")
+        if self._options.record is not None:
+            lines.append(f"look again: tavus-console report {shlex.quote(self._options.record)}")
         if self._session.over is None and (room.via or not target.startswith("sim")):
             lines.append(f"continue: tavus-console join {shlex.quote(target)}")
         return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
@@ -258,7 +262,7 @@ class Console:
         """What came before a resident session was joined."""
         self._remember(entries)
         rows = self._rows.take(entries, self._shown(entries))
-        self._prompt.print(self._view.past(rows, self._history))
+        self._prompt.print(self._view.past(rows, self._options.past))
 
     def wake_at(self) -> float | None:
         return self._rows.wake_at()
@@ -308,7 +312,7 @@ class Console:
             self._warn(str(error))
             return
         self._view.all = self._inspector.selection.all
-        if say.command == "copy" and self._clipboard:
+        if say.command == "copy" and self._options.clipboard:
             escape = osc52("\n".join(lines))
             lines[0] = escape + lines[0]
             if escape:

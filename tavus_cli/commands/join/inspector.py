@@ -13,7 +13,8 @@ from tavus_cli.errors import UsageError
 from tavus_cli.language.commands import Say, help_lines
 from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.language.selection import Selection, TypePattern, compile_where, where_doubts
-from tavus_cli.protocol.conversation import Conversation, Entry, EventEntry, SentEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.log import Log
 from tavus_cli.session.environment import local_time

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus
 from tavus_cli.language.commands import Action
-from tavus_cli.protocol.conversation import Entry, EventEntry, SentEntry
+from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
 from tavus_cli.report.redact import new_redactor

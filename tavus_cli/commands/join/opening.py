@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
-from tavus_cli.session.session import run
+from tavus_cli.session.loop import run
 from tavus_cli.target import Default, RoomOptions, Target, open_target, parse, resolve, room_of
 
 from .commander import JoinOptions

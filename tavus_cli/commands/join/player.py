@@ -78,8 +78,9 @@ class Player(Console):
         self._wanted = begin  # where to go in the next reading
         self._playing: asyncio.Task[None] | None = None
         self._stop_playing = asyncio.Event()
-        self._shown_rows = 0
+        self._row_count = 0
         self._passed_over: deque[Row] | None = None  # rows that are not shown, while it seeks
+        self._next_rows: deque[Row] = deque()  # of what was read so far, for the next steps
         self._stands()
 
     def _opening(self) -> str:
@@ -142,10 +143,15 @@ class Player(Console):
     # -- going on
 
     async def _step(self) -> None:
-        """Up to the next row."""
-        before = self._shown_rows
-        while self._shown_rows == before and not self._session.ended.is_set():
+        """One row. One message may bring several: what was held until it came, for instance."""
+        while not self._next_rows and not self._session.ended.is_set():
             await self._go_on_to_next()
+        if self._next_rows:
+            super()._show_rows([self._next_rows.popleft()])
+
+    def _show_next_rows(self) -> None:
+        super()._show_rows(list(self._next_rows))
+        self._next_rows.clear()
 
     async def _go_on_to_next(self) -> None:
         await self._room.give()
@@ -156,6 +162,7 @@ class Player(Console):
         if not self._session.ended.is_set():
             await self._room.give()
             await self._session.ended.wait()
+        self._show_next_rows()
         self._stands()
         self._print_line(_ENDED)
 
@@ -169,6 +176,7 @@ class Player(Console):
         await self._pause_playing()
         if self._session.ended.is_set():
             raise UsageError(_ENDED)
+        self._show_next_rows()
         self._stop_playing.clear()
         self._playing = asyncio.create_task(self._go_by(self._speed))
         self._status.mode = "plays" if self._speed == 1 else f"plays, {_times(self._speed)}"
@@ -220,6 +228,7 @@ class Player(Console):
     def _begin_again(self) -> None:
         """Everything as it was at the start, but for the filters."""
         self._room = self._next_room
+        self._next_rows.clear()
         self._session = Session(self._room, hold=self._hold)
         self._session.sinks.append(self)
         self._rows = Rows(self._inspector.selection)
@@ -237,9 +246,10 @@ class Player(Console):
             value = place.value_of(seq, turn, at, room.start)
             return value is None or value < place.value
 
+        self._show_next_rows()
         passed: deque[Row] = deque(maxlen=LAST_ROWS)
         self._passed_over = passed
-        first = self._shown_rows
+        first = self._row_count
         try:
             while (arrival := await room.next()) is not None and before(arrival):
                 await room.give(before)
@@ -248,23 +258,25 @@ class Player(Console):
                 await self._session.ended.wait()
         finally:
             self._passed_over = None
-        if count := self._shown_rows - first:
+        if count := self._row_count - first:
             self._quietly(f"… {count:,} rows passed over")
         if arrival is not None:
             await self._step()
             return
-        self._show_rows(list(passed))
+        super()._show_rows(list(passed))
         self._stands()
         self._print_line(_ENDED if place is _END else "the recording ends before that; /seek goes back")
 
     # -- what is different from a conversation
 
     def _show_rows(self, shown: list[Row]) -> None:
-        self._shown_rows += len(shown)
-        if self._passed_over is None:
-            super()._show_rows(shown)
-        else:
+        self._row_count += len(shown)
+        if self._passed_over is not None:
             self._passed_over += shown
+        elif self._playing is None:
+            self._next_rows += shown
+        else:
+            super()._show_rows(shown)
 
     def _on_blank(self) -> None:
         self._typed.put_nowait("")

@@ -91,7 +91,7 @@ def _unreachable(text: str, target: str, who: str) -> str:
         return "Daily has no server for this room at the moment: try again in a minute"
     if "Signalling" in text or "signalling channel" in text:
         return (
-            f"{who} found {target} but cut the line to it: WebSockets may be blocked on this network "
+            f"{who} found {target} but closed the connection: WebSockets may be blocked on this network "
             f"(wss://*.wss.daily.co) ({text})"
         )
     if "invalid URL" in text or "UserAbsoluteUriRequired" in text:
@@ -114,7 +114,7 @@ def join_timed_out(seconds: float, *, target: str, found: bool, last_error: str)
 def send_error(text: str) -> SendFailed:
     """The error for a message that was not sent; ``text`` is the completion's."""
     if _CLOSED in text:
-        return SendFailed("not sent: the line to the room is down; try again when it is back")
+        return SendFailed("not sent: the connection to the room is down; try again when it is back")
     return SendFailed(f"not sent: {text}")
 
 

@@ -48,15 +48,15 @@ class Line:
             return None  # the very first connection
         if interrupted:
             self.down = at
-            return LineChanged(False, "the line to the room is interrupted" + self._doubts(at), at)
+            return LineChanged(False, "the connection to the room is interrupted" + self._doubts(at), at)
         assert self.down is not None
         seconds, self.down = at - self.down, None
-        return LineChanged(True, f"the line to the room is back after {seconds:.1f} s", at)
+        return LineChanged(True, f"the connection to the room is back after {seconds:.1f} s", at)
 
     def ended(self, last_error: str, at: float) -> RoomOver:
         """Why the client left by itself: the line did not come back, or the call ended."""
         if self.down is not None:
-            lost = f"the line to the room was lost {at - self.down:.0f} s ago and did not come back"
+            lost = f"the connection to the room was lost {at - self.down:.0f} s ago and did not come back"
             return RoomOver(lost, at, cut_off=True)
         return RoomOver(over_reason(last_error), at)
 

@@ -250,7 +250,9 @@ class DailyRoom:
         try:
             if self._joined and not self._over:
                 if self._line.down is not None:
-                    text = "leaving: the line is down, so Daily may show us in the room for a while"
+                    text = (
+                        "leaving while the connection is down, so Daily may list us in the room for a while"
+                    )
                     self._put(RoomNote(text, self._clock()))
                 await self._ask(lambda done: client.leave(completion=done), LEAVE_SECONDS, "confirm leaving")
         finally:  # cancelled too

@@ -1,4 +1,4 @@
-"""The simulated replica: a room without an account or a network."""
+"""The simulated PAL: a room without an account or a network."""
 
 
 def is_simulated(target: str) -> bool:

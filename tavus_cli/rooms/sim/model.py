@@ -1,4 +1,4 @@
-"""The script of a simulated replica as values, which ``script`` reads from TOML (docs/sim.md)."""
+"""The script of a simulated PAL as values, which ``script`` reads from TOML (docs/sim.md)."""
 
 from __future__ import annotations
 

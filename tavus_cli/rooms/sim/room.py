@@ -1,4 +1,4 @@
-"""The simulated replica as a room: no account, no network (docs/sim.md)."""
+"""The simulated PAL as a room: no account, no network (docs/sim.md)."""
 
 from __future__ import annotations
 

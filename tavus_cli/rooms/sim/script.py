@@ -1,4 +1,4 @@
-"""Reading the script of the simulated replica from TOML, and the ``sim:`` spec (docs/sim.md).
+"""Reading the script of the simulated PAL from TOML, and the ``sim:`` spec (docs/sim.md).
 
 Every mistake is a UsageError of one line, "FILE:LINE: …", that names the closest valid key.
 """

@@ -136,8 +136,8 @@ def test_network_lost_and_found_is_reported_once(daily: Install) -> None:
             await until(lambda: messages(arrivals))
             lines = [one for one in arrivals if isinstance(one, LineChanged)]
             assert [one.up for one in lines] == [False, True]
-            assert lines[0].text == "the line to the room is interrupted"
-            assert lines[1].text.startswith("the line to the room is back after ")
+            assert lines[0].text == "the connection to the room is interrupted"
+            assert lines[1].text.startswith("the connection to the room is back after ")
             assert notes(arrivals) == ["the sfu connection is interrupted"]
 
     asyncio.run(main())
@@ -173,7 +173,9 @@ def test_who_may_have_left_while_the_line_was_down(
             fake.settle()
             await until(lambda: any(isinstance(one, LineChanged) and one.up for one in arrivals))
             [text] = [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
-            assert text == f"the line to the room is back after 0.0 s; may have left meanwhile: {doubts}"
+            assert (
+                text == f"the connection to the room is back after 0.0 s; may have left meanwhile: {doubts}"
+            )
             await asyncio.sleep(0.3)  # the room's own timer on this loop was there first
             assert (PAL not in room.participants) == left
             if left:

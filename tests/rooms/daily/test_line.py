@@ -26,10 +26,10 @@ def test_the_first_connection_is_not_a_change() -> None:
 
 def test_down_and_up_once_each() -> None:
     line = Line()
-    assert down(line, 1.0) == "the line to the room is interrupted"
+    assert down(line, 1.0) == "the connection to the room is interrupted"
     assert line.changed(network("interrupted"), 2.0) is None
     assert line.changed(network("connected"), 3.5) == LineChanged(
-        True, "the line to the room is back after 2.5 s", 3.5
+        True, "the connection to the room is back after 2.5 s", 3.5
     )
     assert line.down is None
     assert line.changed(network("connected"), 4.0) is None
@@ -72,7 +72,7 @@ def test_an_end_with_the_line_down_is_a_cut() -> None:
     down(line, 1.0)
     over = line.ended("", 26.0)
     assert over == RoomOver(
-        "the line to the room was lost 25 s ago and did not come back", 26.0, cut_off=True
+        "the connection to the room was lost 25 s ago and did not come back", 26.0, cut_off=True
     )
 
 

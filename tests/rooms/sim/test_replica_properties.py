@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.conversation import Conversation, EventEntry
+from tavus_cli.protocol.conversation import Conversation
+from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import (
     Interaction,

@@ -1,4 +1,4 @@
-"""The simulated replica as a room: real and virtual time, faults, and how it ends.
+"""The simulated PAL as a room: real and virtual time, faults, and how it ends.
 
 Real time is tried on an event loop whose time jumps: nothing here sleeps.
 """
