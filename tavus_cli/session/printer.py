@@ -147,7 +147,8 @@ class Printer:
 
     def _said_apart(self, entry: Entry) -> bool:
         if isinstance(entry, GapEntry) and self._notes_apart:
-            self._environment.warn(f"gap seq {entry.first}–{entry.last}")
+            last = f"–{entry.last}" if entry.last > entry.first else ""
+            self._environment.warn(f"gap seq {entry.first}{last}")
             return True
         if isinstance(entry, NoteEntry) and (entry.warning or self._notes_apart):
             self._said = entry.text

@@ -232,10 +232,10 @@ def test_a_damaged_line_costs_that_line(tmp_path: Path) -> None:
 
 def test_gaps_are_distinguished_where_the_reader_is_a_machine(tmp_path: Path) -> None:
     path = tmp_path / "gap.jsonl"
-    path.write_text("".join(json.dumps(one) + "\n" for one in NUMBERED if one["seq"] not in (20, 21)))
+    path.write_text("".join(json.dumps(one) + "\n" for one in NUMBERED if one["seq"] not in (20, 21, 24)))
     result = console("replay", str(path), "--format", "jsonl", "--all")
-    assert result.err == "tavus-console: gap seq 20–21\n"
-    assert len(result.lines) == len(NUMBERED) - 2
+    assert result.err == "tavus-console: gap seq 20–21\ntavus-console: gap seq 24\n"
+    assert len(result.lines) == len(NUMBERED) - 3
     assert "seq 20–21" in console("replay", str(path)).out
     enveloped = console("replay", str(path), "--format", "jsonl", "--envelope")
     assert [20, 21] in [json.loads(line).get("gap") for line in enveloped.lines]
