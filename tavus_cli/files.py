@@ -165,6 +165,19 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
         raise cannot(path, error) from None
 
 
+def make(path: str | Path, texts: Iterable[str]) -> None:
+    """Write a file that is written again at the end: a full disk is not in the way of what is done till then.
+
+    Raises UsageError.
+    """
+    try:
+        write(path, texts)
+    except UsageError:
+        raise
+    except ConsoleError:
+        pass
+
+
 class Patient(io.RawIOBase):
     """Reads a pipe or a terminal, which may be silent for hours.
 

@@ -20,8 +20,9 @@ from urllib.parse import urlsplit
 from tavus_cli.api.answer import ENCODING, Answer, Unreadable, read
 from tavus_cli.api.checks import ID, check_base_url, check_id, check_key
 from tavus_cli.api.reachability import Stage, not_connected, proxy_of, shown_proxy
-from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError, keep_secret, redacted
-from tavus_cli.protocol.wire import from_json, to_json
+from tavus_cli.api.said import no_json, said, shown
+from tavus_cli.errors import CannotJoin, ConsoleError, NotAuthorised, UsageError, keep_secret
+from tavus_cli.protocol.wire import from_json
 from tavus_cli.session.blocking import bounded
 from tavus_cli.settings.toml_values import is_loopback
 
@@ -35,7 +36,6 @@ LONGEST_WAIT = 30.0  # seconds a Retry-After may ask for; beyond it the error sa
 PAGE = 100
 LIST_SECONDS = 300.0  # seconds for all pages of a list
 MOST_PAGES = 1_000
-TEXT_LIMIT = 300  # characters of an answer's text in an error
 
 Json = dict[str, Any]
 
@@ -210,7 +210,7 @@ class TavusApi:
         except Unreadable as error:
             raise _Final(f"{self.host} answered with {error}") from None
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # ValueError: malformed headers
-            raise CannotReach(f"the connection to {self.host} broke: {self._shown(str(error))}") from None
+            raise CannotReach(f"the connection to {self.host} broke: {shown(str(error))}") from None
         if not 200 <= answer.status < 300:
             raise self._error(answer)
         if empty and not answer.text.lstrip().startswith("<"):
@@ -225,28 +225,18 @@ class TavusApi:
         try:
             value = from_json(answer.text)
         except ValueError:
-            raise CannotReach(f"{self.host} answered with {self._no_json(answer)}") from None
+            raise CannotReach(f"{self.host} answered with {no_json(answer)}") from None
         if not isinstance(value, dict):
             raise CannotReach(f"{self.host} answered with JSON that is not an object; try again")
         return value
 
-    def _no_json(self, answer: Answer) -> str:
-        text = answer.text.lstrip()
-        if text.startswith("<"):
-            title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)
-            name = self._shown(title[1]) if title else ""
-            return f"a web page{f' ({name})' if name else ''}: a proxy is in between, or the address is wrong"
-        if text[:1] in ("{", "["):
-            return "JSON that is cut off or broken; try again"
-        return "no JSON: a proxy is in between, or the address is wrong" if text else "nothing; try again"
-
     def _error(self, answer: Answer) -> ConsoleError:
-        status, said = answer.status, self._said(answer)
-        tail = f": {said}" if said else ""
+        status, words = answer.status, said(answer)
+        tail = f": {words}" if words else ""
         match status:
             case 400 | 409 | 422:
-                kind = TooMany if "concurrent" in said.lower() else Refused
-                return kind(f"Tavus refused it ({status}){tail}{_hint(said)}")
+                kind = TooMany if "concurrent" in words.lower() else Refused
+                return kind(f"Tavus refused it ({status}){tail}{_hint(words)}")
             case 401:
                 return NotAuthorised(
                     f"Tavus does not accept the API key{tail}; see tavus-console auth status"
@@ -277,7 +267,7 @@ class TavusApi:
         with contextlib.suppress(ValueError):
             host = urlsplit(answer.headers.get("location", "")).hostname
             if host and host != urlsplit(self.base_url).hostname:
-                where = f"{self._shown(host)}, where the key was not sent"
+                where = f"{shown(host)}, where the key was not sent"
                 return _Final(f"{self.host} redirects to {where}; is --base-url right?")
         return _Final(f"{self.host} redirects to another address; is --base-url right?")
 
@@ -289,44 +279,6 @@ class TavusApi:
                 return float(value)
             return max(0.0, parsedate_to_datetime(value).timestamp() - self._clock())
         return 0.0
-
-    def _said(self, answer: Answer) -> str:
-        """The error in the API's words: ``error``, then ``message``, then plain text."""
-        try:
-            value = from_json(answer.text)
-        except ValueError:
-            text = answer.text.strip()
-            return self._no_json(answer) if text[:1] in ("<", "{", "[") else self._shown(text)
-        if isinstance(value, dict):
-            said = next((value[name] for name in ("error", "message", "detail") if value.get(name)), "")
-            if isinstance(said, dict):
-                value, said = said | value, said.get("message") or said
-            more = [value[name] for name in ("errors", "details", "detail") if value.get(name)]
-            parts = [said, *(one for one in more if one != said)] if said else more
-            return self._shown(": ".join(_flat(one) for one in parts))
-        return self._shown(value)
-
-    def _shown(self, said: object) -> str:
-        """Text on one line, of limited length, without the key."""
-        words = said if isinstance(said, str) else to_json(said)
-        text = " ".join(redacted(words).split()).rstrip(".")
-        return text if len(text) <= TEXT_LIMIT else text[:TEXT_LIMIT] + "…"
-
-
-def _flat(value: object, depth: int = 0) -> str:
-    """The value of an error field as a phrase: {"name": ["is missing"]} is "name is missing"."""
-    if isinstance(value, str) or depth > 3:
-        return value if isinstance(value, str) else to_json(value)
-    if isinstance(value, list):
-        return "; ".join(_flat(one, depth + 1) for one in value)
-    if isinstance(value, dict):
-        said = value.get("msg") or value.get("message")
-        where = value.get("loc") or value.get("field") or value.get("path")
-        if isinstance(said, str):
-            names = ".".join(map(str, where)) if isinstance(where, list) else where
-            return f"{names} {said}" if isinstance(names, str) else said
-        return "; ".join(f"{name} {_flat(one, depth + 1)}" for name, one in value.items())
-    return to_json(value)
 
 
 PERHAPS_CREATED = (

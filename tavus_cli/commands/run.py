@@ -216,5 +216,5 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 def _open_report(path: str | None) -> str | None:
     """The file of the report is made before anything is sent. Raises UsageError."""
     if path is not None and path != "-":
-        files.write(path, [junit([])])
+        files.make(path, [junit([])])
     return path

@@ -222,7 +222,7 @@ class _Suite:
             except OSError as error:
                 raise UsageError(f"{options.recordings.folder}: {error.strerror or error}") from None
         if options.junit is not None and options.junit != "-":
-            files.write(options.junit, reports.junit([], {}, {}))
+            files.make(options.junit, reports.junit([], {}, {}))
         if options.results is not None:
             try:
                 descriptor = files.open_to_write(options.results, os.O_TRUNC)

@@ -5,13 +5,15 @@ The first bytes decide. A file that cannot be a recording is refused, with what 
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import io
 import os
+import select
 import stat
 import sys
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
 from tavus_cli.errors import UsageError
@@ -29,8 +31,14 @@ _OTHERS = (
 )
 
 
+_PORTION = 1 << 16  # bytes
+
+
 class Lines:
     """The lines of a file, with their line ends. ``broken`` says why they end early; "" if they do not.
+
+    Of a pipe that is not packed, "" is among them where the next line has to be waited for: never first, and
+    never twice in a row.
 
     Raises UsageError if the file cannot be opened, or its first bytes rule out a recording.
     """
@@ -38,13 +46,14 @@ class Lines:
     def __init__(self, path: str, stdin: TextIO | None = None) -> None:
         self.broken = ""
         self._source, self._file = _open(path, stdin)
-        self._lines = self._read()
+        piped = self._file.buffer is self._source and isinstance(getattr(self._source, "raw", None), Patient)
+        self._lines = self._read(_as_they_come(self._source, self._file.encoding) if piped else self._file)
 
     def __iter__(self) -> Iterator[str]:
         return self._lines
 
-    def next(self) -> str:
-        """The next line, "" at the end."""
+    def first(self) -> str:
+        """The first line, "" at the end."""
         return next(self._lines, "")
 
     def rest(self) -> str:
@@ -55,9 +64,9 @@ class Lines:
             self._file.close()
             self._source.close()  # which gzip leaves open
 
-    def _read(self) -> Iterator[str]:
+    def _read(self, lines: Iterable[str]) -> Iterator[str]:
         try:
-            yield from self._file
+            yield from lines
         except (OSError, EOFError, zlib.error, UnicodeError) as error:
             self.broken = getattr(error, "strerror", None) or str(error)
         except Exception as error:
@@ -72,7 +81,7 @@ def _open(path: str, stdin: TextIO | None) -> tuple[Any, TextIO]:
         if os.name != "nt" and not stat.S_ISREG(os.fstat(source.fileno()).st_mode):
             if path != "-":
                 os.set_blocking(source.fileno(), False)
-            source = io.BufferedReader(Patient(source), 1 << 16)
+            source = io.BufferedReader(Patient(source), _PORTION)
     except IsADirectoryError:
         raise UsageError(f"{path}: a folder; give its files: {path.rstrip('/')}/*.jsonl") from None
     except (OSError, ValueError) as error:
@@ -109,12 +118,29 @@ def _text(path: str, source: Any) -> TextIO:
         import zstandard
 
         unpacked: Any = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-        source = io.BufferedReader(unpacked, 1 << 16)
+        source = io.BufferedReader(unpacked, _PORTION)
         begins = _peek(path, source)
     for mark, what in _OTHERS:
         if begins.startswith(mark):
             raise UsageError(f"{path}: {what.replace('FILE', path)}")
     return io.TextIOWrapper(source, encoding(begins), "surrogateescape", newline="\n")
+
+
+def _as_they_come(source: io.BufferedReader, encoding: str) -> Iterator[str]:
+    """The lines of a pipe, and "" where it holds no more at the moment."""
+    decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
+    rest: list[str] = []  # a long line comes in many pieces
+    while data := source.read1(_PORTION):
+        text = decoder.decode(data)
+        if end := text.rfind("\n") + 1:
+            yield from io.StringIO("".join([*rest, text[:end]]), newline="\n")
+            rest = []
+            if not select.select([source], [], [], 0)[0]:
+                yield ""
+        rest.append(text[end:])
+    rest.append(decoder.decode(b"", final=True))
+    if last := "".join(rest):
+        yield last
 
 
 def _peek(path: str, source: Any) -> bytes:

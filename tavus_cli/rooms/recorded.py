@@ -65,7 +65,7 @@ class RecordedRoom:
 
     def _recognise(self) -> dict[str, Any]:
         """Find the kind of file from its first line; returns that line if it is an object."""
-        first = self._lines.next()
+        first = self._lines.first()
         if not first and self._lines.broken:
             raise UsageError(f"{self._path}: cannot be read: {self._lines.broken}")
         self._begin = [first]
@@ -137,7 +137,7 @@ class RecordedRoom:
     def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
         lines = chain(self._begin, self._lines)
         self._begin = []
-        while some := list(islice(lines, BATCH)):
+        while some := _some(lines) or _some(lines):  # none twice: the end
             yield 0.0, self._take(some)
         if self._lines.broken:
             text = f"{self._path}: it ends early, what came before is shown: {self._lines.broken}"
@@ -193,6 +193,11 @@ class RecordedRoom:
         text = line.strip()
         shown = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
         return RoomNote(f"{where}: skipped, {error}: {shown}", warning=True)
+
+
+def _some(lines: Iterator[str]) -> list[str]:
+    """The lines up to "", where the next one has to be waited for; BATCH at most."""
+    return list(islice(iter(lines.__next__, ""), BATCH))
 
 
 def _opened(line: str) -> bool | None:

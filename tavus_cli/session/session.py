@@ -73,7 +73,7 @@ class Session:
         self._progress = progress
         self._warn = warn
         self._sending: set[asyncio.Future[None]] = set()
-        self._waiters: list[_Waiter] = []
+        self._waiters: list[Callable[[list[Entry]], None]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._pump: asyncio.Task[None] | None = None
         self._news = asyncio.Event()  # the core has received something
@@ -127,11 +127,10 @@ class Session:
     @property
     def trouble(self) -> str:
         """A possible reason why something does not arrive: "; the PAL left 3 s ago", or ""."""
-        now = self.room.now()
         if self.down is not None:
             return f"; {self.down}"
         if self._pal_left is not None and not self.pal_present:
-            return f"; the PAL left {now - self._pal_left:.0f} s ago"
+            return f"; the PAL left {self.room.now() - self._pal_left:.0f} s ago"
         return ""
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
@@ -210,16 +209,21 @@ class Session:
         ConversationOver or CutOff if the room ends first or the PAL shuts the conversation down. ``what``
         names the awaited thing in the error.
         """
-        waiter = _Waiter(answer)
-        self._waiters.append(waiter)
+        found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+        def look(entries: list[Entry]) -> None:
+            for entry in entries:
+                if not found.done() and (result := answer(entry)) is not None:
+                    found.set_result(result)
 
         async def wait(timeout: float, what: str) -> Any:
+            late = NotMet(f"{what} did not arrive within {timeout:g} s")
             try:
-                message = f"{what} did not arrive within {timeout:g} s"
-                return await self._first(waiter.found, timeout, NotMet(message))
+                return await self._first(found, timeout, late)
             finally:
-                self._waiters.remove(waiter)
+                self._waiters.remove(look)
 
+        self._waiters.append(look)
         return wait
 
     # -- the flow ------------------------------------------------------------------------------------
@@ -299,24 +303,10 @@ class Session:
         return []
 
     def _show_past(self, arrivals: tuple[Any, ...]) -> None:
-        """To the sinks that show it, and to nobody who would act on it, or record it.
+        """To the sinks that show it, and to nobody who would act on it, or record it."""
+        from tavus_cli.session.past import entries_of
 
-        What is missing between its numbers was not kept, or has been told.
-        """
-        from tavus_cli.protocol.entries import GapEntry
-
-        core = self.conversation
-        entries: list[Entry] = []
-        for one in arrivals:
-            match one:
-                case Received(message, at, sender, raw, "in"):
-                    entries += core.receive(message, at, sender, raw)
-                case Received(message, at):
-                    entries += core.sent(message, at or self.room.now())
-                case RoomNote(text, at) | LineChanged(_, text, at):
-                    entries += core.note(text, at)
-        entries += core.caught_up()
-        entries = [one for one in entries if type(one) is not GapEntry]
+        entries = entries_of(arrivals, self.conversation, self.room.now())
         for sink in self.sinks:
             if hasattr(sink, "past"):
                 cast("PastSink", sink).past(entries)
@@ -338,8 +328,8 @@ class Session:
         if entries:
             for sink in self.sinks:
                 sink.entries(entries)
-            for waiter in list(self._waiters):
-                waiter.look(entries)
+            for look in list(self._waiters):
+                look(entries)
             if self.conversation.status.shutdown is not None:
                 self.finished.set()
         self._arm()
@@ -411,17 +401,3 @@ class Session:
         finally:
             for one in (task, ended, idle):
                 one.cancel()
-
-
-class _Waiter:
-    def __init__(self, answer: Callable[[Entry], Any]) -> None:
-        self._answer = answer
-        self.found: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-
-    def look(self, entries: list[Entry]) -> None:
-        for entry in entries:
-            if self.found.done():
-                return
-            result = self._answer(entry)
-            if result is not None:
-                self.found.set_result(result)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.events import Event
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Received, RoomNote
 from tavus_cli.rooms.wrappers import unix, unwrapped, values_in
@@ -61,6 +64,34 @@ def test_standard_input() -> None:
     assert result.status == 0
     assert PLAIN.startswith(result.out[:200])
     assert console("report", "-", stdin=lines).status == 0
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_pipe_is_read_as_its_lines_come(encoding: str) -> None:
+    """What is there is handed over before more is written, though it ends within a character."""
+    lines = [json.dumps({**ONE, "seq": number}, ensure_ascii=False) + "\n" for number in range(4)]
+    data = "".join(lines).encode(encoding)
+    cuts = [
+        len("".join(lines[:n]).encode(encoding))
+        + lines[n].encode(encoding).index(0xC3 if encoding == "utf-8" else 0xE9)
+        + 1
+        for n in (1, 3)
+    ]
+    reading, writing = os.pipe()
+
+    async def main() -> list[list[int]]:
+        seqs = []
+        with open(reading, encoding="utf-8") as stdin, open(writing, "wb", buffering=0) as pipe:
+            pipe.write(data[: cuts[0]])
+            batches = RecordedRoom("-", stdin=stdin).arrivals()
+            for piece in (data[cuts[0] : cuts[1]], data[cuts[1] :], b""):
+                seqs.append([one.message["seq"] for one in await anext(batches) if isinstance(one, Event)])
+                pipe.write(piece)
+            pipe.close()
+            assert [one async for one in batches] == []
+        return seqs
+
+    assert asyncio.run(main()) == [[0], [1, 2], [3]]
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, zstandard.compress])

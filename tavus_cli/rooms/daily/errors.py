@@ -11,6 +11,7 @@ from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised, SendFailed
 from tavus_cli.protocol.wire import MAX_DEPTH
+from tavus_cli.rooms.room import RoomOver
 
 MAX_ERROR = 240  # characters of Daily's text in one of our lines
 
@@ -115,6 +116,13 @@ def send_error(text: str) -> SendFailed:
     if _CLOSED in text:
         return SendFailed("not sent: the connection to the room is down; try again when it is back")
     return SendFailed(f"not sent: {text}")
+
+
+def not_sent_after(over: RoomOver) -> SendFailed:
+    """The error for a message to a room that has ended."""
+    if over.cut_off:
+        return SendFailed(f"not sent: {over.reason}; the conversation may continue")
+    return SendFailed(f"not sent: the conversation is over ({over.reason})")
 
 
 def over_reason(last_error: str) -> str:

@@ -22,6 +22,7 @@ from tavus_cli.rooms.daily.errors import (
     is_doubled,
     join_error,
     join_timed_out,
+    not_sent_after,
     send_error,
     tidy,
 )
@@ -37,6 +38,7 @@ from tavus_cli.rooms.room import (
     ParticipantChanged,
     Received,
     RoomNote,
+    RoomOver,
     steady_time,
 )
 
@@ -95,7 +97,7 @@ class DailyRoom:
         self._handover = threading.Lock()  # which of two releases the client: leave, or a late join
         self._leaving = asyncio.Lock()
         self._left = False  # by our own leave
-        self._over = False  # ended without our leaving
+        self._over: RoomOver | None = None  # ended without our leaving
         self._closed = False  # no more arrivals are accepted
         # Written on Daily's thread, read on the loop:
         self._joined = False
@@ -205,8 +207,10 @@ class DailyRoom:
 
     async def send(self, message: dict[str, Any]) -> None:
         check_message(message)
-        if self._over or self._left:
-            raise SendFailed("not sent: the conversation is over")
+        if self._over is not None:
+            raise not_sent_after(self._over)
+        if self._left:
+            raise SendFailed("not sent: the room was left")
         client, completions = self._client, self._completions
         if completions is None or not self._joined:
             raise SendFailed("not sent: the room is not joined yet")
@@ -220,6 +224,8 @@ class DailyRoom:
         except TimeoutError:
             raise SendFailed(f"not confirmed within {SEND_SECONDS:g} s: it may have been sent") from None
         except Exception as refused:  # GoneError, or an error that check_message does not anticipate
+            if self._over is not None:
+                raise not_sent_after(self._over) from None
             raise send_error(self._tidy(refused)) from None
         if error is not None:
             raise send_error(self._tidy(error))
@@ -361,8 +367,7 @@ class DailyRoom:
             self._emit(self._roster.gone(pal.id), self._clock())
 
     def _end(self) -> None:
-        over = self._line.ended(self._last_error, self._clock())
-        self._over = True
+        self._over = over = self._line.ended(self._last_error, self._clock())
         self._put(over)
         self._close()
         if self._completions is not None:

@@ -18,9 +18,11 @@ from tavus_cli.rooms.daily.errors import (
     join_error,
     join_timed_out,
     network_change,
+    not_sent_after,
     over_reason,
     tidy,
 )
+from tavus_cli.rooms.room import RoomOver
 
 TARGET = "https://tavus.daily.co/c7f3a91d"
 
@@ -121,6 +123,20 @@ def test_doubled() -> None:
 )
 def test_over_reason(text: str, wanted: str) -> None:
     assert wanted in over_reason(text)
+
+
+@pytest.mark.parametrize(
+    ("over", "text"),
+    [
+        (RoomOver("Daily ended the call"), "not sent: the conversation is over (Daily ended the call)"),
+        (
+            RoomOver("the line was lost", cut_off=True),
+            "not sent: the line was lost; the conversation may continue",
+        ),
+    ],
+)
+def test_what_is_not_sent_after_the_end(over: RoomOver, text: str) -> None:
+    assert str(not_sent_after(over)) == text
 
 
 @pytest.mark.parametrize(

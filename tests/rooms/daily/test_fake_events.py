@@ -220,7 +220,7 @@ def test_an_end_we_did_not_ask_for(daily: Install, text: str, words: str) -> Non
             fake.network("interrupted")
             fake.settle()
             await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
-            with pytest.raises(SendFailed, match="over"):
+            with pytest.raises(SendFailed, match=rf"^not sent: the conversation is over \(.*{words}"):
                 await room.send({"a": 1})
         return arrivals
 

@@ -1,12 +1,9 @@
-"""What stands in the environment: proxies; and what errors say."""
+"""The proxies that the environment names, and what is said where they fail."""
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
-from tavus_cli.api.answer import Answer
 from tavus_cli.api.client import TavusApi
 from tavus_cli.api.reachability import proxy_of, shown_proxy
 from tavus_cli.errors import UsageError
@@ -15,9 +12,6 @@ from tests.kits.tavus_api import KEY
 
 API = "https://tavusapi.com"
 PROXY = "http://user:hidden99@127.0.0.1:9"
-
-
-# -- proxies -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -85,23 +79,3 @@ def test_a_proxy_that_fails_is_shown_without_its_password(proxy: str, around: py
 
 def test_a_proxy_without_a_user_is_shown_as_it_is() -> None:
     assert shown_proxy("http://h:1") == "http://h:1"
-
-
-# -- what an API says ----------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        ({"message": "Invalid", "errors": {"persona_id": ["is missing"]}}, "Invalid: persona_id is missing"),
-        ({"error": "Bad Request", "details": ["a", "b"]}, "Bad Request: a; b"),
-        ({"error": {"message": "No", "details": {"field": "x", "message": "too long"}}}, "No: x too long"),
-        ({"detail": [{"loc": ["body", "x"], "msg": "required"}]}, "body.x required"),
-        ({"errors": [{"path": "y", "message": "bad"}]}, "y bad"),
-        ({"message": "Only this"}, "Only this"),
-    ],
-)
-def test_errors_keep_their_details(body: dict[str, object], said: str) -> None:
-    api = TavusApi(KEY, "http://127.0.0.1:9")
-    with api:
-        assert api._said(Answer(400, {}, json.dumps(body), "/v2/conversations")) == said
