@@ -1,4 +1,4 @@
-"""A language model of ours behind /chat/completions on loopback: it says what a test tells it to say."""
+"""A fake language model behind /chat/completions on loopback: it says what a test sets."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def serving(model: ChatModel) -> Iterator[ChatModel]:
             model.asked.append(body)
             model.headers.append(dict(self.headers.items()))
             status, data = model.answer(body) if self.path == "/v1/chat/completions" else (404, b"{}")
-            with contextlib.suppress(OSError):  # nobody waits for it any more
+            with contextlib.suppress(OSError):  # the client has gone
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()

@@ -1,4 +1,4 @@
-"""``join``, ``tail``, ``send`` and ``doctor`` as processes of their own, side by side, each with a limit."""
+"""``join``, ``tail``, ``send`` and ``doctor`` as separate processes, side by side, each with a time limit."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Run:
 
 
 def clean(result: Result, *, report: bool = False) -> None:
-    """Nothing that is not ours is shown, and no more than a line on standard error."""
+    """No foreign output is shown, and at most one line is on standard error."""
     for text in (result.out, result.err):
         for stray in ("Traceback", "never awaited", '"level"', "daily_core", "Exception ignored"):
             assert stray not in text, result
@@ -82,6 +82,6 @@ def arguments(command: str, url: str, *options: str) -> list[str]:
 
 
 def faked(scenario: Scenario) -> dict[str, str]:
-    """What leads a child to the fake in place of Daily's client."""
+    """Environment variables that give a child the fake in place of Daily's client."""
     variables = environment(scenario)
     return {name: variables[name] for name in ("PYTHONPATH", "FAKE_DAILY")}

@@ -1,4 +1,4 @@
-"""Conversations for tests: the samples, generated ones, and what a hostile peer could send."""
+"""Conversations for tests: samples, generated ones, and messages that a hostile peer could send."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _SLOW_IS_FINE = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.l
 
 
 def examples(count: int, suppress: Collection[HealthCheck] = ()) -> settings:
-    """Try so many examples; a part of them in the profile "quick" (see tests/conftest.py)."""
+    """Try this many examples; fewer in the profile "quick" (see tests/conftest.py)."""
     return settings(
         deadline=None,
         max_examples=max(1, count * settings().max_examples // 100),
@@ -65,7 +65,7 @@ def message(
     inference: Any = None,
     **properties: Any,
 ) -> Message:
-    """A wire message of Tavus, without what is not given."""
+    """A wire message of Tavus with only the given fields."""
     full = {
         "message_type": "system" if name.startswith("system.") else "conversation",
         "event_type": name,
@@ -227,7 +227,7 @@ HOSTILE_VALUES: dict[str, Any] = {
     "list of text": [f"{ESC}[2J", "\n", [LONE_HIGH]],
     "object of text": {f"{ESC}[2J\n": f"{RIGHT_TO_LEFT}\n", LONE_LOW: {}},
 }
-DEEP = deep(MAX_DEPTH + 20, f"{ESC}\n")  # nested too deep, and still read
+DEEP = deep(MAX_DEPTH + 20, f"{ESC}\n")  # nested too deep, but still read
 
 _FIELDS = """
     role speech text content transcript interrupted is_interrupted duration final content_index name
@@ -299,7 +299,7 @@ _CHARACTERS = st.one_of(
 
 
 def _as_parsed(text: str) -> str:
-    """Two surrogates side by side are one character in JSON, as they are wherever text comes from JSON."""
+    """Join neighbouring surrogates into one character, as decoding JSON does."""
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
 
 
@@ -362,14 +362,14 @@ def unsafe_in(text: str) -> list[str]:
 
 
 def without_color(line: str) -> str:
-    """The line without the sequences of our own theme; those of others stay."""
+    """The line without our own theme's escape sequences; all others stay."""
     for sgr in {RESET, *DARK.styles.values()} - {""}:
         line = line.replace(sgr, "")
     return line
 
 
 def assert_harmless(lines: Iterable[str]) -> None:
-    """One line each, nothing a terminal would obey but our own colours, and encodable."""
+    """Assert that each is one line, encodable, and has no escape sequences but our own colours."""
     for line in lines:
         bare = without_color(line)
         assert not unsafe_in(bare), (unsafe_in(bare)[:5], bare[:200])
@@ -397,7 +397,7 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def every_entry(sent: Any, text: str) -> list[Entry]:
-    """A message as everything it can become, with ``text`` wherever else a peer's words can stand."""
+    """A message as every kind of entry, with ``text`` wherever else a peer's words can appear."""
     event = decode(sent, START, text, None)
     turn = Turn(3, START - 1)
     call = ToolCall(text, text, START - 1, turn, START)

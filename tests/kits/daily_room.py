@@ -1,4 +1,4 @@
-"""A Daily room on this machine for the unmodified client: ``tavus_cli.local``, its faults in a test's reach.
+"""A Daily room on this machine for the unmodified client: ``tavus_cli.local``, with faults on demand.
 
 The client is led here by ``set_proxy_url`` and trusts us by ``SSL_CERT_FILE``::
 
@@ -46,7 +46,7 @@ T = TypeVar("T")
 PAL = "11111111-1111-4111-8111-111111111111"
 GUEST = "22222222-2222-4222-8222-222222222222"
 
-# How far a client comes: what a Door does to its WebSocket, or a Reach to its join.
+# How far joining gets: what a Door does to the WebSocket, or a Reach to the join.
 Socket = Literal["refuse", "close", "drop", "silent", "acknowledged", "routed", "joined"]
 _DOORS: dict[Socket, Door] = {"refuse": "refuse", "close": "close", "drop": "drop"}
 _REACHES: dict[Socket, Reach] = {"silent": "silent", "acknowledged": "acknowledged", "routed": "routed"}
@@ -54,7 +54,7 @@ _REACHES: dict[Socket, Reach] = {"silent": "silent", "acknowledged": "acknowledg
 
 @functools.cache
 def authority() -> Authority:
-    """One authority a process: the client may read ``SSL_CERT_FILE`` only once."""
+    """One authority for the process: the client may read ``SSL_CERT_FILE`` only once."""
     return Authority()
 
 
@@ -70,7 +70,7 @@ def authority_file() -> str:
 
 @dataclass
 class LocalRoom:
-    """``async with LocalRoom() as room``; bound to 127.0.0.1 on a free port, gone with the block.
+    """``async with LocalRoom() as room``; bound to 127.0.0.1 on a free port, closed at the end of the block.
 
     Every room name exists, and all rooms share ``faults``. ``lookup`` and ``lookup_delay``: see Faults.
     ``socket``: "joined" completes every join; "refuse" answers 403; "close" closes at once; "drop" cuts the
@@ -89,7 +89,7 @@ class LocalRoom:
     pal: str | None = None
     here: dict[str, str] = field(default_factory=dict)
     grace: float = GRACE
-    trusted: bool = True  # False: a certificate of an authority nobody knows
+    trusted: bool = True  # False: a certificate of an unknown authority
     lookups: list[Lookup] = field(default_factory=list)
     frames: list[dict[str, Any]] = field(default_factory=list)  # all that clients sent
 
@@ -115,7 +115,7 @@ class LocalRoom:
         await self._server.stop()
 
     def room(self, name: str) -> Room:
-        """The room of a name, made when it is first asked for."""
+        """The room with this name, made on first use."""
         if name not in self.rooms:
             room = self.rooms[name] = Room(name, self.faults, heard=self._hear, grace=self.grace)
             for who, called in self.here.items():
@@ -136,7 +136,7 @@ class LocalRoom:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a child process needs to be led here."""
+        """The environment that leads a child process here."""
         return {"SSL_CERT_FILE": authority_file(), "TAVUS_DAILY_PROXY": self.proxy}
 
     # -- what the rooms say ----------------------------------------------------------------------------
@@ -170,7 +170,7 @@ class LocalRoom:
         await self.put(app_message(message, sender))
 
     async def come(self, who: str, name: str = "") -> None:
-        """A participant comes, or has a new name."""
+        """A participant joins, or changes its name."""
         for room in self.rooms.values():
             room.state.come(who, name=name)
         await self.put(presence(who, {"id": who, "name": name}))
@@ -192,21 +192,21 @@ class LocalRoom:
     # -- what goes wrong -------------------------------------------------------------------------------
 
     def drop(self, *, for_good: bool = False) -> None:
-        """Cut every line; ``for_good``: refuse all later ones."""
+        """Cut every connection; ``for_good``: refuse all later ones."""
         for room in self.rooms.values():
             room.drop(for_good=for_good)
 
     async def outage(self, seconds: float, *gone: str) -> None:
-        """Cut every line and refuse new ones for a time, in which the participants ``gone`` leave."""
+        """Cut every connection and refuse new ones for a time; the participants ``gone`` leave meanwhile."""
         await asyncio.gather(*(room.outage(seconds, *gone) for room in self.rooms.values()))
 
     def mute(self, muted: bool = True) -> None:
-        """Answer nothing and send nothing, with the lines open."""
+        """Answer and send nothing, but keep the connections open."""
         for room in self.rooms.values():
             room.mute(muted)
 
     async def delete(self) -> None:
-        """Say that the room is deleted, and let nobody in any more."""
+        """Tell clients that the room is deleted, and let nobody join any more."""
         for room in self.rooms.values():
             await room.delete()
 
@@ -225,13 +225,13 @@ def app_message(message: Any, sender: str = PAL) -> dict[str, Any]:
 
 
 def room_url(name: str | None = None) -> str:
-    """A room of its own for each test."""
+    """A new room for each test."""
     return f"https://standin.daily.co/{name or 'r' + uuid.uuid4().hex[:12]}"
 
 
 @contextlib.asynccontextmanager
 async def silent_port() -> AsyncIterator[str]:
-    """An ``https://`` address that takes the connection and never says a word of TLS."""
+    """An ``https://`` address that accepts connections and never answers in TLS."""
     held: list[asyncio.StreamWriter] = []
 
     async def hold(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -251,7 +251,7 @@ async def silent_port() -> AsyncIterator[str]:
 
 @contextlib.contextmanager
 def in_thread(room: LocalRoom | None = None) -> Iterator[LocalRoom]:
-    """A room on a thread and a loop of its own, so that the caller's loop is free (benches)."""
+    """A room with its own thread and loop, so that the caller's loop is free (benches)."""
     room = room or LocalRoom()
     started, stop = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""A prompt on a terminal emulator: what is on the screen after every single write."""
+"""A prompt on a terminal emulator: the screen after every write."""
 
 from __future__ import annotations
 

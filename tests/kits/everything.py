@@ -1,6 +1,6 @@
 """``show me everything`` in the simulation with seed 11, and its screens in tests/samples/screens.
 
-``python -m tests.kits.everything`` writes the screens anew.
+``python -m tests.kits.everything`` writes the screens again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ ASKED, LONG = 8.0, 30.0  # seconds after the start
 
 
 def entries() -> list[Entry]:
-    """All of the conversation, until the answer about the café."""
+    """The whole conversation, until the answer about the café."""
     script, options = parse_spec("sim:?seed=11")
     replica = Replica(script, options, "sim-11", START)
     conversation = Conversation()
@@ -44,7 +44,7 @@ def entries() -> list[Entry]:
 
 
 def screen(columns: int, **how: Any) -> list[str]:
-    """Its rows on a terminal so wide."""
+    """Its rows on a terminal of this width."""
     selection = Selection(all=how.get("all", False))
     rows, view = Rows(selection), LineView(utc, width=columns, times="auto", wrap=True, **how)
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""A stand-in for the module ``daily``, for what lies behind "joined", which no server of ours can reach.
+"""A fake module ``daily``, for what happens after "joined" and is hard to cause with a real room.
 
 It follows docs/daily.md, traps included: one foreign thread makes all callbacks and completions, which
 may also never come; a failing call is doubled by ``on_error``; what a callback raises goes to
@@ -79,7 +79,7 @@ class Scenario:
 
 
 class FakeDaily:
-    """The other side: what the room does, and what was called. ``module`` is what gets imported."""
+    """The room's side: what the room does, and which calls were made. ``module`` is what gets imported."""
 
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = scenario or Scenario()
@@ -126,7 +126,7 @@ class FakeDaily:
         self._event("on_network_connection_status_updated", status)
 
     def complete(self, error: str | None = None) -> None:
-        """A sending whose completion did not come gets it now (``send="never"``)."""
+        """Complete a send that was left without completion (``send="never"``)."""
         client = self.clients[-1]
         client.native.post(lambda: client.lost.popleft()(error))
 
@@ -138,7 +138,7 @@ class FakeDaily:
         self._event("on_call_state_updated", "left")
 
     def settle(self, timeout: float = 10.0) -> None:
-        """Returns when the client's thread has done all of the above."""
+        """Return when the client's thread has done all of the above."""
         done = threading.Event()
         self.clients[-1].native.post(done.set)
         assert done.wait(timeout), "the client's thread is stuck"
@@ -147,7 +147,7 @@ class FakeDaily:
         self.clients[-1].native.event(name, *arguments)
 
     def play(self) -> None:
-        """The scenario's steps, on a thread of the room's."""
+        """Run the scenario's steps, on the room's thread."""
         for step in self.scenario.steps:
             time.sleep(step.get("after", 0.0))
             if "say" in step:
@@ -286,7 +286,7 @@ class CallClientBase:
             raise Trap("release() in a callback never returns")
         if self.fake.scenario.release == "never":
             threading.Event().wait()
-        self._idle.wait()  # as the real one: until what was begun has ended
+        self._idle.wait()  # as the real one: until everything under way has ended
         self.released = True
         self.native.stop()
 
@@ -401,5 +401,5 @@ def environment(scenario: Scenario | None = None) -> dict[str, str]:
 
 
 def from_environment() -> types.ModuleType:
-    """What ``tests/kits/fake_site/daily.py`` becomes."""
+    """The module that ``tests/kits/fake_site/daily.py`` is replaced by."""
     return FakeDaily(Scenario(**json.loads(os.environ.get("FAKE_DAILY") or "{}"))).module

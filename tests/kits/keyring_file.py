@@ -1,4 +1,4 @@
-"""A keyring backend that keeps its entries in a file: what a real one does, where there is none.
+"""A keyring backend that keeps its entries in a file, for machines without a real one.
 
 ``PYTHON_KEYRING_BACKEND=tests.kits.keyring_file.FileKeyring`` and ``TEST_KEYRING=FILE`` choose it.
 """
@@ -42,7 +42,7 @@ class FileKeyring(KeyringBackend):
 
 
 class LockedKeyring(FileKeyring):
-    """One that nobody unlocks, and that tells too much about it."""
+    """A keyring that stays locked, with an error that reveals too much."""
 
     def get_password(self, service: str, username: str) -> str | None:
         raise KeyringLocked("locked")
@@ -57,7 +57,7 @@ class BrokenKeyring(FileKeyring):
 
 
 class SilentKeyring(FileKeyring):
-    """One that waits for somebody to unlock it."""
+    """A keyring that waits to be unlocked."""
 
     def get_password(self, service: str, username: str) -> str | None:
         threading.Event().wait()

@@ -1,4 +1,4 @@
-"""The console blocks of the README and the manual, run as they stand.
+"""The console blocks of the README and the manual, run exactly as written.
 
 ``python -m tests.kits.pages [FILE …]`` puts in what the commands print now, wherever a page shows output.
 
@@ -100,7 +100,7 @@ def run(example: Example, folder: Path, variables: dict[str, str]) -> subprocess
 
 
 def steady(text: str, command: str) -> str:
-    """Without what differs from run to run where time is real, and from machine to machine."""
+    """The output without what differs between runs in real time and between machines."""
     if "doctor" in command:
         text = re.sub(r"\d+\.\d{3} s", "0 s", text)
         text = re.sub(r"daily-python .*", "daily-python", text)
@@ -145,7 +145,7 @@ def _fake_daily() -> dict[str, str]:
 
 
 def _refresh(page: Path) -> None:
-    """Replace the output that a page shows where it is not what the command prints."""
+    """Replace outputs on a page that differ from what the commands print."""
     text = page.read_text("utf-8")
     for block in reversed(blocks(page)):
         if block.language != "console" or block.treated == "live":

@@ -1,4 +1,4 @@
-"""The program as a test runs it: in this process, fast; or as a process of its own."""
+"""The program as tests run it: in this process, which is fast, or as a separate process."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tavus_cli.session.environment import Environment
 
 SECONDS = 60.0  # no test waits this long unless it fails
 SAMPLES = Path(__file__).parent.parent / "samples" / "events.jsonl"
-NOWHERE = "http://127.0.0.1:9"  # an API that nobody serves: no test asks Tavus by accident
+NOWHERE = "http://127.0.0.1:9"  # no API is there, so no test calls Tavus by accident
 CONSOLE = str(Path(sys.executable).with_name("tavus-console"))
 
 
@@ -63,7 +63,7 @@ def commands() -> dict[str, Any]:
 
 
 def environ(**changes: str) -> dict[str, str]:
-    """The environment of a child: ours, without what would change what is tested."""
+    """The environment of a child: ours, without variables that would affect the test."""
     left_out = (
         "NO_COLOR",
         "FORCE_COLOR",
@@ -77,12 +77,12 @@ def environ(**changes: str) -> dict[str, str]:
 
 
 def unmeasured() -> dict[str, str]:
-    """The environment of a child that imports only what the program does, and nothing of coverage."""
+    """The environment of a child without coverage, so that it imports only what the program does."""
     return {name: value for name, value in environ().items() if not name.startswith("COVERAGE_")}
 
 
 def process(*arguments: str, stdin: str = "", **changes: str) -> Result:
-    """``tavus-console ARGUMENTS`` as a process of its own."""
+    """``tavus-console ARGUMENTS`` as a separate process."""
     done = subprocess.run(
         [CONSOLE, *arguments],
         input=stdin,

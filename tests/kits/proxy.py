@@ -1,4 +1,4 @@
-"""A proxy on loopback: it tunnels whatever is asked for to one place, or refuses."""
+"""A proxy on loopback: it tunnels every request to one place, or refuses it."""
 
 from __future__ import annotations
 

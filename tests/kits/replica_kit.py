@@ -27,7 +27,7 @@ def script(text: str = "", *, timing: str = EXACT) -> SimScript:
 def run(
     what: SimScript, sends: Sequence[Send] = (), until: float = 60, seed: int = 1, **options: Any
 ) -> list[Timed]:
-    """What the replica sends in the first ``until`` seconds."""
+    """What the PAL sends in the first ``until`` seconds."""
     replica = Replica(what, Options(seed=seed, **options), "c1", START)
     out: list[Timed] = []
     for after, one in sends:

@@ -52,7 +52,7 @@ async def joined(url: str = URL, **options: Any) -> AsyncIterator[tuple[DailyRoo
 
 @contextlib.asynccontextmanager
 async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
-    """What arrives in the block, joined or not; after it the room is left and its arrivals have ended."""
+    """What arrives in the block, joined or not; at its end the room is left and its arrivals have ended."""
     arrivals: list[Arrival] = []
 
     async def take() -> None:
@@ -68,14 +68,14 @@ async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
 
 
 async def until(condition: Callable[[], Any], timeout: float = SECONDS) -> None:
-    """Returns when ``condition`` is true; only for what nothing can be awaited for."""
+    """Return when ``condition`` is true. Use it only if there is nothing to await."""
     async with asyncio.timeout(timeout):
         while not condition():
             await asyncio.sleep(0.001)
 
 
 def as_received(one: Arrival) -> Arrival:
-    """An event of a recording, as what it came as."""
+    """An event of a recording as the arrival that it was."""
     if isinstance(one, Event):
         return Received(one.message, one.at, one.sender, one.raw, one.direction)
     return one
@@ -90,7 +90,7 @@ def notes(arrivals: list[Arrival]) -> list[str]:
 
 
 def line_changes(arrivals: list[Arrival]) -> list[bool]:
-    """For each change of the line: whether it came up."""
+    """For each change of the connection: whether it is up."""
     return [one.up for one in arrivals if isinstance(one, LineChanged)]
 
 
@@ -102,14 +102,14 @@ def changes(arrivals: list[Arrival]) -> list[tuple[str, str, bool]]:
     ]
 
 
-# -- rooms of every kind on one stage ------------------------------------------------------------------
+# -- rooms of every kind behind one interface ------------------------------------------------
 
 Begin = Callable[[Room], Awaitable[None]]
 
 
 @dataclass
 class Stage:
-    """A room not joined yet, and how to get it going.
+    """A room that is not joined yet, and how to start it.
 
     ``begin`` joins it as far as it can be, so that messages numbered by ``seq`` come: those of
     ``numbers``, or where that is None at least ``count`` rising ones. ``takes``: whether it is joined
@@ -159,7 +159,7 @@ async def recording(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 @contextlib.asynccontextmanager
 async def bare(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """A file of bare messages, which says nothing about time."""
+    """A file of bare messages, without times."""
     file = path / "messages.jsonl"
     file.write_text("".join(json.dumps(utterance(number)) + "\n" for number in range(MANY)))
     yield Stage(RecordedRoom(str(file)), _join, takes=False, numbers=list(range(MANY)), count=MANY)

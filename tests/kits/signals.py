@@ -1,4 +1,4 @@
-"""Every command stopped by a signal, in each thing it can be doing: for a table of tests, and the bench.
+"""Every command, in each of its states, stopped by a signal: for a table of tests and the bench.
 
 ``stopped(CASES[n], world, SIGINT)`` starts the command, waits until it does what the case is about, sends the
 signal, perhaps a second one, and tells how it ended and after how many seconds.
@@ -23,7 +23,7 @@ from tests.kits.program import CONSOLE, SAMPLES, environ
 from tests.kits.tavus_api import KEY, PAL, LocalApi, Request, local_api
 
 ID = "c000000000000001"
-SECONDS = 60.0  # nothing is waited for so long unless it fails
+SECONDS = 60.0  # no wait is this long unless it fails
 MARK = "TAVUS_TEST_MARK"  # in the environment of what a case starts, and of what that starts
 
 
@@ -62,7 +62,7 @@ Ready = Callable[[World, subprocess.Popen[str]], None]
 
 @dataclass(frozen=True)
 class Case:
-    """``ready`` returns once it does what ``doing`` says. ``socket``: how far the room lets it come.
+    """``ready`` returns once it does what ``doing`` says. ``socket``: how far the room lets it get.
 
     ``billed``: what a second signal must name. ``held_then``: held too where there is a second signal.
     ``mute``: the room answers nothing to its leaving.
@@ -95,7 +95,7 @@ def joining(world: World, child: subprocess.Popen[str]) -> None:
 
 
 def joined(world: World, child: subprocess.Popen[str]) -> None:
-    """The client has said that it is there: what follows the answer to its join."""
+    """The client has joined: it sent the frame that follows the answer to its join."""
     joining(world, child)
     world.room.soon(world.room.frame(lambda frame: frame.get("msgStr") != "join-for-sig")).result(SECONDS)
 
@@ -162,7 +162,7 @@ class Outcome:
 
 
 def stopped(case: Case, world: World, first: int, second: int | None = None, after: float = 0.0) -> Outcome:
-    """``after``: seconds between ``ready`` and the signal, for what nothing tells of."""
+    """``after``: seconds between ``ready`` and the signal, where no event shows the state."""
     mark = uuid.uuid4().hex
     world.held = [case.held] + [case.held_then] * (second is not None)
     variables = world.room.environment | {
@@ -234,7 +234,7 @@ def _marked(mark: str) -> list[int]:
 
 
 async def handles(pid: int) -> None:
-    """Until the process has set handlers for INT, TERM and HUP (Linux tells in /proc)."""
+    """Wait until the process has set handlers for INT, TERM and HUP (/proc shows it on Linux)."""
     wanted = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
     async with asyncio.timeout(SECONDS):
         while True:

@@ -1,4 +1,4 @@
-"""Generated conversations with times, as a recording holds them; and their figures, worked out another way.
+"""Generated conversations with times, as in recordings, and their figures, computed in a second way.
 
 ``Talk.records`` are (at, direction, message) in order of arrival. ``expected`` knows nothing of the package:
 it goes over the raw messages again and again, a question at a time.
@@ -142,7 +142,7 @@ def talks(draw: st.DrawFn, turns: int = 5) -> Talk:
     return talk
 
 
-# -- another way to the same figures ---------------------------------------------------------------------
+# -- the same figures, computed in a second way -----------------------------------------------------------
 
 
 def expected(talk: Talk) -> dict[str, Any]:
@@ -233,7 +233,7 @@ def _role(one: Message) -> str | None:
 
 
 def _speeches(talk: Talk, role: str) -> list[tuple[float, float | None, bool]]:
-    """(start, end, cut): of what repeats itself the first counts."""
+    """(start, end, cut): of repeated events the first counts."""
     changes: list[tuple[float, bool, bool]] = []
     for at, way, one in talk.records:
         name = one["event_type"]
@@ -266,7 +266,7 @@ def _silences(heard: dict[str, Any]) -> list[float]:
         if until is not None and start > until:
             out.append(start - until)
         if end is None:
-            return out  # who never stops leaves no silence
+            return out  # without a stop there is no silence
         until = end if until is None else max(until, end)
     return out
 

@@ -30,7 +30,7 @@ CREATED = 1_795_512_000.0  # 2026-11-24T09:20:00Z
 
 @dataclass
 class Odd:
-    """An answer of a test's own, given instead of the true one. ``cut``: the connection breaks before it."""
+    """A test's own answer, given instead of the real one. ``cut``: the connection breaks before it."""
 
     status: int = 200
     body: bytes | str = b""
@@ -39,7 +39,7 @@ class Odd:
 
 
 class LocalApi:
-    """What it knows and was asked; ``odd`` answers come first, one a request.
+    """Its state and requests; ``odd`` answers are given first, one for each request.
 
     ``before`` is called with each request, on a thread of its own: to hold one up, or to
     return an Odd for it.
@@ -71,7 +71,7 @@ class LocalApi:
         return [one.id for one in self._conversations.active]
 
     def add(self, **shown: Any) -> str:
-        """A conversation that is there already; its id."""
+        """Add an existing conversation and return its id."""
         conversation = self._conversations.add(CREATED, **shown)
         self._conversations.note(conversation, "system.replica_joined", {}, CREATED)
         if not conversation.active:
@@ -100,7 +100,7 @@ class LocalApi:
 def local_api(
     behind: str = "sim", port: int = 0, tls: ssl.SSLContext | None = None, names: Sequence[str] = ()
 ) -> Iterator[LocalApi]:
-    """A running API until the end of the block, on a thread and a loop of its own.
+    """A running API until the end of the block, with its own thread and loop.
 
     ``names``: other hosts that it is asked for, by way of a proxy.
     """

@@ -51,7 +51,7 @@ class Pane:
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what or 'the condition'} did not come; the screen:\n{self.screen}")
-            time.sleep(0.02)  # tmux tells nobody when its screen changes
+            time.sleep(0.02)  # tmux does not signal when its screen changes
 
     def shows(self, text: str) -> None:
         """Also where it was broken between words."""
@@ -79,7 +79,7 @@ class Pane:
 @contextmanager
 def pane(folder: Path, *command: str, columns: int = 100, rows: int = 30, **environ: str) -> Iterator[Pane]:
     """``command`` in a terminal until the end of the block; a program that still runs is ended then."""
-    socket = folder / f"tmux{next(_numbers)}"  # not that of a server that is still ending
+    socket = folder / f"tmux{next(_numbers)}"  # not the socket of a server that is still ending
     shown = Pane(socket)
     environment = {**os.environ, "LC_ALL": "C.UTF-8", "TERM": "xterm-256color", **environ}
     for name in ("TMUX", "TMUX_PANE", "NO_COLOR", "PYTHONUNBUFFERED", "COLUMNS", "LINES"):

@@ -23,7 +23,7 @@ Json = dict[str, Any]
 def pal(
     folder: Path, *calls: tuple[str, Any], every: float = 0.0, id: bool = True, speed: str = "?speed=max"
 ) -> str:
-    """The spec of a PAL that makes these calls, ``every`` so many seconds; each tool generates a response."""
+    """The spec of a PAL that makes these calls, one ``every`` so many seconds, and answers results."""
     lines = ["greeting = ''"]
     for name in dict.fromkeys(name for name, _ in calls):
         lines += [f"[tools.{json.dumps(name)}]", f"id = {str(id).lower()}"]
@@ -101,7 +101,7 @@ async def answering(
 
 
 async def talked(room: Room | str, *tools: str, **options: Any) -> Talk:
-    """All of a simulated conversation, in virtual time."""
+    """A whole simulated conversation, in simulated time."""
     async with answering(room, *tools, **options) as talk:
         await talk.session.over_or_idle()
     return talk
