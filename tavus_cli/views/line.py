@@ -255,7 +255,7 @@ class LineView:
         out.append("".join(parts))
 
     def _words(self, words: str) -> str:
-        """A rule of its own, about what stands above and below it."""
+        """A separate rule about the rows above and below it."""
         title = fit(f" {words} ", max(1, self.width - 4))
         paint = self._theme.paint
         line = "─" * max(0, self.width - len(title) - 2)
