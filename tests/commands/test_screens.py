@@ -320,7 +320,7 @@ async def a_tool_call_ages_gets_loud_and_is_answered(screen: Screen) -> None:
     await screen.shows("1 !! waits 0:05 get_hours")
     screen.passes(6.5)
     screen.typed("/tool-result call_1 nine to five")
-    await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6500 ms")
+    await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6.50 s")
     await screen.terminal.until(lambda: "get_hours" not in screen.status)
     screen.typed("/tools")
     await screen.shows("1 answered in 6.50 s get_hours")
