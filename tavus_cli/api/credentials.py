@@ -43,7 +43,7 @@ class NoKeyring(ConsoleError):
 
 
 class KeyringSilent(NoKeyring):
-    """The keyring does not answer: perhaps it is locked, and nobody is there to unlock it."""
+    """The keyring does not answer, perhaps because it is locked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,7 +193,7 @@ Envelope = Annotated[
 
 
 def rows_before(history: int | None, environment: Environment) -> int:
-    """What ``--history`` comes to."""
+    """The number of rows that ``--history`` means."""
     if history is not None:
         return history
     return ROWS_BEFORE if is_tty(environment.stdout) else 0

@@ -282,7 +282,7 @@ class _Suite:
                 self._complain(f"    recording {safe(result.recording)}")
 
     def _complain(self, line: str) -> None:
-        """What explains a failure stands with its line on a terminal, else on standard error."""
+        """The explanation of a failure is printed with its line on a terminal, else on standard error."""
         if is_tty(self.environment.stdout):
             self._screen.print(redacted(line))
         else:

@@ -197,7 +197,7 @@ class Room:
         await self._do(outcomes)
 
     def _miss(self, who: str) -> None:
-        """Wait for a participant to return after its line broke without a leave."""
+        """Wait for a participant to return after its connection broke without a leave."""
 
         def give_up() -> None:
             self._leaving.pop(who, None)

@@ -45,7 +45,7 @@ _LOWER, _UPPER, _DIGITS = "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVW
 
 
 class Redactor:
-    """``key``: 32 random bytes for a run of its own; the same key gives the same pseudonyms."""
+    """``key``: 32 bytes, random if pseudonyms are for one run; the same key gives the same pseudonyms."""
 
     def __init__(self, key: bytes) -> None:
         import hmac

@@ -78,7 +78,7 @@ class ReconnectingRoom:
         self._entered = True
 
     async def send(self, message: dict[str, Any]) -> None:
-        """Raises SendFailed while the line is down, as it is not known when a message would arrive."""
+        """Raises SendFailed while the connection is down, as a message might arrive at any later time."""
         if self._down:
             raise SendFailed("not sent: the connection to the room is down; try again when it is back")
         await self.joined.send(message)

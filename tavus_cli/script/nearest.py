@@ -106,7 +106,7 @@ def _met(match: Match, entry: EventEntry) -> bool:
 
 
 def _likeness(what: Expectation, entry: EventEntry) -> float:
-    """How much of the wanted values stands in the event, 0 to 1 for each: the longest piece of it."""
+    """How much of each wanted value is in the event, 0 to 1: the length of its longest piece found."""
     likeness = 0.0
     for match in what.matches:
         wanted = match.value[:_WANTED].casefold()

@@ -67,7 +67,7 @@ def _handled(loop: asyncio.AbstractEventLoop, number: int, stop: Callable[[int],
 
 
 def _interrupt(number: int, _: object) -> None:
-    """The loop hears of the signal by itself, unless it stands, as where a silent pipe is read."""
+    """The loop notices the signal by itself, unless it is blocked, for example by reading a silent pipe."""
     Patient.stop = signals.Stopped(number)
     if Patient.waiting:
         raise Patient.stop

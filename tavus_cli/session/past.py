@@ -11,7 +11,7 @@ from tavus_cli.rooms.room import LineChanged, Received, RoomNote
 
 
 def entries_of(arrivals: Iterable[Any], core: Conversation, now: float) -> list[Entry]:
-    """The entries of ``Past.arrivals``, without gaps: what is missing was not kept, or has been told."""
+    """The entries of ``Past.arrivals``, without gaps: missing ones were not kept, or already reported."""
     entries: list[Entry] = []
     for one in arrivals:
         match one:

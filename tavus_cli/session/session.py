@@ -303,7 +303,7 @@ class Session:
         return []
 
     def _show_past(self, arrivals: tuple[Any, ...]) -> None:
-        """To the sinks that show it, and to nobody who would act on it, or record it."""
+        """To the sinks that show it, but not to those that act on it or record it."""
         from tavus_cli.session.past import entries_of
 
         entries = entries_of(arrivals, self.conversation, self.room.now())

@@ -87,7 +87,7 @@ def is_many(words: Sequence[str]) -> bool:
 
 
 def _is_target(word: str) -> bool:
-    """Of a word that stands before others. A file is one if it is a recording, by its name or content."""
+    """Of a word before others. A file is a TARGET if it is a recording, by its name or content."""
     if os.path.isdir(word):
         return False
     if not os.path.isfile(word) or word.endswith(_RECORDINGS):

@@ -202,7 +202,7 @@ class NewRooms:
         return outcome[0]
 
     async def _wait(self, seconds: float, *, full: bool) -> None:
-        """Until one of ours has ended, where the account is full; else the whole time."""
+        """Wait until one of our conversations has ended, if the account is full; else the whole time."""
         self._one_ended.clear()
         try:
             async with asyncio.timeout(seconds):

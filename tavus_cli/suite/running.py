@@ -121,7 +121,7 @@ def _remove(path: str | None) -> None:
 async def run_all(
     cases: Sequence[Case], player: Player, jobs: int, watcher: Watcher, *, fail_fast: bool = False
 ) -> None:
-    """Every case has been told to ``watcher`` at the end, also where a signal or an error ends this early."""
+    """Every case is reported to ``watcher`` by the end, even if a signal or an error ends this early."""
     waiting = deque(cases)
     stopping = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""``--verbose``: a run's conversation on standard error while it goes on, and its script's lines."""
+"""``--verbose``: a run's conversation on standard error while it runs, and the lines of its script."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LIMIT = 4_000  # characters of one line
 
 
 class Transcript:
-    """A sink. ``label`` stands before each line: several runs may go on at once."""
+    """A sink. ``label`` is printed before each line, because several runs may be in progress."""
 
     def __init__(self, environment: Environment, label: str = "") -> None:
         terminal = is_tty(environment.stderr)

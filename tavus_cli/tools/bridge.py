@@ -173,7 +173,7 @@ class Bridge:
         return participant is not None and participant.pal
 
     def _clock(self) -> float:
-        """Seconds of real time: programs take real time even if the room has a time of its own."""
+        """Seconds of real time: programs take real time even if the room's time is simulated."""
         return self._room.now() if self._room.live else time.monotonic()
 
     def _act(self, decision: Decision) -> None:

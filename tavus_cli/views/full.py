@@ -9,6 +9,7 @@ from typing import Any
 
 from tavus_cli.protocol.entries import EventEntry, SentEntry
 from tavus_cli.protocol.wire import TOO_DEEP, to_json, too_deep, without_bytes
+from tavus_cli.views.numbers import latency
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.wrap import wrapped
@@ -72,8 +73,8 @@ def _happened(entry: EventEntry | SentEntry) -> Iterator[str]:
         if entry.echo is not None:
             yield f"heard in {entry.echo * 1000:.0f} ms"
         if entry.call is not None and entry.call.answered is not None:
-            took = (entry.call.answered - entry.call.at) * 1000
-            yield f"answers {safe(entry.call.name)} after {took:.0f} ms"
+            took = latency(entry.call.answered - entry.call.at)
+            yield f"answers {safe(entry.call.name)} after {took}"
         return
     if entry.late:
         yield "late"

@@ -14,7 +14,7 @@ from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.folding import Fold
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.turns import Turn
-from tavus_cli.views.numbers import lasted, offset
+from tavus_cli.views.numbers import lasted, latency, offset
 from tavus_cli.views.rows import Gaps, Row, Said
 from tavus_cli.views.safe import flat, safe
 from tavus_cli.views.theme import PLAIN, RESET, Theme, TimesChoice
@@ -224,8 +224,8 @@ class LineView:
         elif at - entry.at > BEHIND:
             text += self._ago(at - entry.at)
         if entry.call is not None and entry.call.answered is not None:
-            took = (entry.call.answered - entry.call.at) * 1000
-            text += self._quiet(f"answers {safe(entry.call.name)} after {took:.0f} ms")
+            took = latency(entry.call.answered - entry.call.at)
+            text += self._quiet(f"answers {safe(entry.call.name)} after {took}")
         out.append(self._row(at, turn, "", self._column("you", "you", "text"), text))
 
     def _note(self, entry: NoteEntry, out: list[str]) -> None:
@@ -255,7 +255,7 @@ class LineView:
         out.append("".join(parts))
 
     def _words(self, words: str) -> str:
-        """A rule of its own, about what stands above and below it."""
+        """A separate rule about the rows above and below it."""
         title = fit(f" {words} ", max(1, self.width - 4))
         paint = self._theme.paint
         line = "─" * max(0, self.width - len(title) - 2)

@@ -66,7 +66,7 @@ class _Speech:
 
     @property
     def held(self) -> EventEntry | None:
-        """Speech events that become rows of their own when their time is up."""
+        """Speech events that become separate rows when their time is up."""
         return self.stop or (None if self.grows else self.start)
 
 
@@ -197,7 +197,7 @@ class Rows:
         self._due = min(self._due, speech.due)
 
     def _alone(self, speech: _Speech, at: float) -> list[Row]:
-        """Turn held events of a speech into rows of their own; its words may still come later."""
+        """Turn held events of a speech into separate rows; its words may still arrive later."""
         held = [one for one in (None if speech.grows else speech.start, speech.stop) if one is not None]
         speech.start = speech.stop = None
         return [Said(one, one.reply, began=one.at, at=at) for one in held if self._selection(one)]

@@ -31,7 +31,7 @@ class StatusLine:
     over: str | None = None
     recording: bool = False
     paused: int | None = None  # entries that wait, None while they go by
-    mode: str = ""  # of a recording: whether it stands or plays
+    mode: str = ""  # of a recording: paused or playing
     filtered: bool = False  # a filter of the user's hides some events
 
     def line(self, conversation: Conversation, now: float, behind: int, columns: int) -> str:

@@ -112,11 +112,7 @@ def stats(
 
     Replies that waited for a call which a person answered (``by_hand``: ids) are counted apart.
     """
-    waited = {
-        call.turn
-        for call in calls
-        if call.id in by_hand and call.turn is not None and _replied_after(call.turn, call)
-    }
+    waited = waited_for_a_person(calls, by_hand)
     kinds = {
         "reply": [turn.reply for turn in turns if turn.reply is not None and turn not in waited],
         "reply after your tool answer": [
@@ -135,6 +131,15 @@ def stats(
     if not rows:
         return [fit("no latencies yet", columns)]
     return table(["", "count", "p50", "p95", "max"], rows, theme, columns)
+
+
+def waited_for_a_person(calls: Sequence[ToolCall], by_hand: Collection[str]) -> set[Turn]:
+    """The turns whose reply waited for a call which a person answered."""
+    return {
+        call.turn
+        for call in calls
+        if call.id in by_hand and call.turn is not None and _replied_after(call.turn, call)
+    }
 
 
 def _replied_after(turn: Turn, call: ToolCall) -> bool:

@@ -288,5 +288,9 @@ def test_a_tool_call_is_counted_until_it_is_answered() -> None:
         await terminal.shows("answers get_hours after")
         await terminal.until(lambda: not any("call open" in row for row in terminal.screen.display))
         await terminal.shows("nine to five.")
+        keys("/stats\r")
+        await terminal.shows("reply after your tool answer  1 ")
 
-    run("sim:?speed=10", act)
+    _, terminal = run("sim:?speed=10", act)
+    (left,) = [row for row in terminal.rows() if row.startswith("left after ")]
+    assert "median reply" not in left  # the only one waited for a person

@@ -1,4 +1,4 @@
-"""Situations × commands behind "joined": the real client in a room of ours that breaks on demand.
+"""Situations × commands after "joined": the real client in a local room that breaks on demand.
 
 Each command is a process of its own with a limit: a documented status, at most one line on standard error,
 no line of the client's own log, no process left. What no room can cause is in test_daily_commands.py.
@@ -49,7 +49,7 @@ class Situation:
 
 
 def is_joined(frame: dict[str, Any]) -> bool:
-    """The last request of a join: what the room says from then on comes after it."""
+    """The last request of a join: what the room sends from then on arrives after it."""
     return frame.get("msgStr") == "create-transport" and frame["msgData"].get("direction") == "recv"
 
 
@@ -78,13 +78,13 @@ async def flood(room: LocalRoom) -> None:
 
 
 async def pal_leaves(room: LocalRoom) -> None:
-    """While nobody has a line, so no event says it."""
+    """While nobody is connected, so there is no event for it."""
     await room.say({"event_type": "system.pal_present"})
     await room.outage(0.0, PAL)
 
 
 async def refuse(room: LocalRoom) -> None:
-    """The client gives up after 25 s; joining again, the token has expired meanwhile."""
+    """The client gives up after 25 s; when the program joins again, the token has expired."""
     room.faults.lookup = {"error": "exp-token"}
     room.drop(for_good=True)
 
@@ -169,7 +169,7 @@ SLOW = {"lost for good", "a silent server", "the PAL leaves during an outage", "
 
 
 async def run(command: str, situation: Situation) -> Result:
-    """In a room of its own, with a simulated PAL in it; what is sent is sent before the line breaks."""
+    """In a room of its own, with a simulated PAL in it; everything is sent before the connection breaks."""
     options = {"pal": "sim:?speed=20", **situation.room}
     async with LocalRoom(**options) as room:
         more = situation.own.get(command, ())
@@ -212,7 +212,7 @@ async def run_script(situation: Situation, folder: Path) -> Result:
 
 
 async def watched(situation: Situation, *words: str) -> Result:
-    """One command that says something, or as tail does not."""
+    """One command that says something; tail says nothing."""
     async with LocalRoom(**{"pal": "sim:?speed=20", **situation.room}) as room:
         url = room_url()
         limit = [] if situation.joins else ["--join-timeout", "3s"]
@@ -231,7 +231,7 @@ async def watched(situation: Situation, *words: str) -> Result:
 
 
 async def record(situation: Situation, folder: Path) -> Result:
-    """Whatever happens, the recording is whole: lines of JSON, each with its end."""
+    """Whatever happens, the recording is whole: every line is JSON and has its line end."""
     path = folder / "talk.jsonl"
     result = await watched(situation, "tail", "URL", "--record", str(path), *situation.own.get("tail", ()))
     if situation.joins:
@@ -268,7 +268,7 @@ async def in_session(situation: Situation, folder: Path) -> Result:
 
 
 async def listed(variables: dict[str, str]) -> dict[str, Any]:
-    """What the only session says about itself."""
+    """What the only session reports about itself."""
     about: dict[str, Any] = json.loads((await Run(["session", "list", "--json"], variables).end()).out)
     return about
 
@@ -329,7 +329,7 @@ def test_filters_do_not_hide_the_end() -> None:
 
 
 def test_what_is_missing_after_a_break_is_shown(tmp_path: Any) -> None:
-    """The line goes and comes, with its times; the numbers go on; a recording says so too."""
+    """The connection breaks and is back, with times; numbers continue; a recording says so too."""
 
     async def gone_and_back(room: LocalRoom) -> None:
         await room.say(event(1))
@@ -398,7 +398,7 @@ def test_the_first_numbers_come_in_order() -> None:
     assert result.lines == ["41", "42", "43"]
 
 
-# -- an answer on the next line ------------------------------------------------------------------------
+# -- an answer after joining again ----------------------------------------------------------------------
 
 
 async def answer(room: LocalRoom) -> None:
@@ -427,7 +427,7 @@ def test_a_reply_that_comes_on_the_next_line() -> None:
 
 @pytest.mark.slow
 def test_a_reply_that_comes_after_joining_again() -> None:
-    """The client gives up after 25 s; the program joins anew, as another participant, and waits on."""
+    """The client gives up after 25 s; the program joins again, as another participant, and waits."""
 
     async def breaks(room: LocalRoom) -> None:
         await asked(room)
@@ -443,7 +443,7 @@ def test_a_reply_that_comes_after_joining_again() -> None:
 
 @pytest.mark.slow
 def test_giving_up_ends_a_conversation_that_is_to_end() -> None:
-    """Nobody pays for an empty room: the line is cut for good, and joining again is given up."""
+    """An empty room does not stay billed: the connection is cut for good, and joining again is given up."""
 
     async def main() -> Result:
         async with LocalRoom(here={PAL: "Nora"}) as room:

@@ -1,4 +1,4 @@
-"""``run``: scripts on simulated rooms and on recordings, their reports, and that the right turn is taken."""
+"""``run``: scripts in simulated rooms and on recordings, their reports, and the choice of the right turn."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX = "sim:?speed=max"
 
 
 class Folder:
-    """Scripts and targets made of text."""
+    """Scripts and targets, written from text."""
 
     def __init__(self, path: Path) -> None:
         self.path = path

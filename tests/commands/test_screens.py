@@ -1,4 +1,4 @@
-"""Each element of the view at 40, 80, 200 and 300 columns: the console over a room that the test plays."""
+"""Each element of the view at 40, 80, 200 and 300 columns: the console in a room that the test controls."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 class PlayedRoom:
-    """A room whose messages and whose clock are the test's."""
+    """A room whose messages and clock the test controls."""
 
     target = conversation_id = "c7f3a91d20be4b58"
     live = timed = True
@@ -68,7 +68,7 @@ class PlayedRoom:
 
 
 class Screen:
-    """What a test does with a console: let something come, type, look."""
+    """What a test does with a console: receive something, type, look."""
 
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
         self._room, self.terminal, self.keys = room, terminal, keys
@@ -115,7 +115,7 @@ class Screen:
         await self.terminal.until(lambda: row in self.terminal.rows())
 
     def at(self, seconds: float, of_turn: float | None = None) -> str:
-        """How a row begins that came so long after the start, and after its turn's beginning."""
+        """How a row begins, from the seconds since the start and since the beginning of its turn."""
         clock = time.strftime("%H:%M:%S", time.gmtime(START + seconds))
         if self.columns == NARROW:
             return clock
@@ -320,7 +320,7 @@ async def a_tool_call_ages_gets_loud_and_is_answered(screen: Screen) -> None:
     await screen.shows("1 !! waits 0:05 get_hours")
     screen.passes(6.5)
     screen.typed("/tool-result call_1 nine to five")
-    await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6500 ms")
+    await screen.shows("you tool_result call_1 success nine to five answers get_hours after 6.50 s")
     await screen.terminal.until(lambda: "get_hours" not in screen.status)
     screen.typed("/tools")
     await screen.shows("1 answered in 6.50 s get_hours")

@@ -1,4 +1,4 @@
-"""Each kind of message in one line: as documented, in other shapes, of other participants and of webhooks."""
+"""Each kind of message on one line: as documented, in other shapes, from other guests and from webhooks."""
 
 from __future__ import annotations
 

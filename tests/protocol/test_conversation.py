@@ -1,4 +1,4 @@
-"""A conversation as one object: the samples and generated ones replayed, a live one with what we send."""
+"""A conversation as one object: samples and generated ones, replayed, and a live one with what we send."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def line_of(entry: EventEntry) -> int:
 
 
 def rows(lines: Iterable[str]) -> list[str]:
-    """Without the rules between turns."""
+    """The lines without the rules between turns."""
     return [line for line in lines if not line.startswith("──")]
 
 
@@ -127,7 +127,7 @@ def test_shuffled_samples_give_the_same_output(messages: list[Message]) -> None:
 @some
 @given(st.data())
 def test_shuffled_conversations_give_the_same_output(data: st.DataObject) -> None:
-    """Those without a number keep their place; gaps are told alike."""
+    """Events without a number keep their place; gaps are reported alike."""
     messages = data.draw(conversations())
     again = data.draw(shuffled(messages))
     assert pretty(again) == pretty(messages)
@@ -154,7 +154,7 @@ def test_a_live_room_shows_numbered_events_as_a_file_does(data: st.DataObject) -
 
 
 class Live:
-    """A live conversation as a script: ``say`` what comes, ``send`` what goes; the entries come back."""
+    """A live conversation as a script: ``say`` receives, ``send`` sends; both return the entries."""
 
     def __init__(self) -> None:
         self.core = Conversation()
@@ -545,7 +545,7 @@ def test_a_user_utterance_ends_the_growing_line() -> None:
 @some
 @given(st.lists(strange_messages(), max_size=10), st.sampled_from(("file", "live", "close together")))
 def test_any_messages(messages: list[Any], how: str) -> None:
-    """No exception, and every message is an entry or an exact duplicate."""
+    """There is no exception, and every message becomes an entry or is an exact duplicate."""
     core = Conversation(by_count=how == "file")
     entries: list[Entry] = []
     for number, one in enumerate(messages):

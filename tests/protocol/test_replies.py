@@ -1,4 +1,4 @@
-"""Which event is the answer to what was sent: one of its own turn, or none."""
+"""Which event answers what was sent: one of the same turn, or none."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tavus_cli.rooms.sim.script import parse_script, parse_spec
 from tavus_cli.session.session import Session
 from tests.kits.conversations import START, Message, few, many, message, strange_messages
 
-# -- what stands in the tables -----------------------------------------------------------------------------
+# -- tables ------------------------------------------------------------------------------------------------
 
 STEP = 0.01  # seconds between two messages of a table
 
@@ -76,7 +76,7 @@ class Stage:
         self._look(self.conversation.sent(interaction.encode("c1"), self.now, interaction))
 
     def come(self, one: Any, at: float | None = None) -> None:
-        """A message, at the next moment or at ``at``; time goes by as the conversation asks for it."""
+        """Receive a message at the next step or at ``at``; the conversation's timers run first."""
         self._pass(self.now + STEP if at is None else at)
         self._look(self.conversation.receive(one, self.now))
 
@@ -102,7 +102,7 @@ def told(stage: Stage) -> str | None:
 
 
 def answer(before: list[Any], interaction: Interaction, after: list[Any]) -> str | None:
-    """The answer among the messages after the sending, as text."""
+    """The answer among the messages after the send, as text."""
     stage = Stage()
     for one in before:
         stage.come(one)
@@ -307,7 +307,7 @@ def test_after_a_restart_of_the_counter_the_answer_is_still_found() -> None:
 
 
 def test_a_late_echo_still_shows_the_turn() -> None:
-    """After a second it is waited for no longer, but it may come, and somebody may speak meanwhile."""
+    """After a second the wait for it ends, but it may still arrive, and somebody may speak meanwhile."""
     stage = Stage()
     for one in OLD:
         stage.come(one)
@@ -356,7 +356,7 @@ ECHOES = ("in time", "late", "missing")
 
 @dataclass
 class Scene:
-    """A conversation in which we ask: what comes when, and which of it is ours."""
+    """A conversation in which we ask: what arrives when, and which turn is ours."""
 
     before: list[tuple[float, Message]]
     after: list[tuple[float, Message]]
@@ -510,7 +510,7 @@ def starts(entry: Entry) -> bool | None:
     "seeds", [range(first, first + 50) for first in range(0, 200, 50)], ids=lambda r: f"{r[0]}"
 )
 def test_the_right_reply_while_another_is_still_being_spoken(seeds: range) -> None:
-    """The PAL finishes what it says first, over a network with faults; each question follows at once."""
+    """The PAL first finishes what it is saying, over a faulty network; each question follows at once."""
 
     async def main(seed: int) -> None:
         async with Session(sim(seed)) as session:

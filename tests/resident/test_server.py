@@ -1,4 +1,4 @@
-"""Resident sessions: one join that many commands share, and nobody else's."""
+"""Resident sessions: one connection that many commands share, and no other user can."""
 
 from __future__ import annotations
 
@@ -153,7 +153,7 @@ def test_after_a_kill_clients_do_not_claim_that_the_conversation_is_over() -> No
 
 
 def until_gone() -> None:
-    """Until its process has ended."""
+    """Wait until its process has ended."""
     stop("sim")
 
 
@@ -207,7 +207,7 @@ def test_a_recording_can_be_made_without_words(tmp_path: Path) -> None:
 
 
 class Lines(threading.Thread):
-    """A client that reads as fast as it can, and keeps the numbers of what it got."""
+    """A client that reads as fast as it can, and keeps the numbers of the events that it got."""
 
     def __init__(self, room: ResidentRoom) -> None:
         super().__init__(daemon=True)
@@ -291,7 +291,7 @@ def test_seven_get_every_event_in_order_and_the_stopped_one_learns_what_it_misse
 
 
 def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() -> None:
-    """Each with a connection of its own, as the command has."""
+    """Each has its own connection, as in the command."""
     start()
     watching = Lines(connected())
 
@@ -419,7 +419,7 @@ def test_one_that_is_stuck_and_deaf_is_killed_and_a_zombie_counts_as_ended() -> 
 
 
 def test_one_whose_queue_is_full_does_not_hold_the_others_up() -> None:
-    """Nobody accepts; more wait than the system lets wait."""
+    """The socket accepts nothing, and its queue of connections is full."""
     child = subprocess.Popen(
         [sys.executable, "-c", HANGS.replace('"sim"', '"stuck"')],
         stdout=subprocess.PIPE,
@@ -451,7 +451,7 @@ def test_one_whose_queue_is_full_does_not_hold_the_others_up() -> None:
 
 
 def test_only_who_holds_the_name_is_signalled(folder: Path) -> None:
-    """A lock file that somebody made, and that nobody holds: nobody is signalled."""
+    """A leftover lock file that no process holds: no process is signalled."""
     runtime.own_folder()
     (folder / "sim.lock").write_text(str(os.getpid()))
     assert runtime.holder("sim") is None
@@ -477,7 +477,7 @@ def test_a_full_disk_is_reported_by_start_list_clients_and_stop() -> None:
 
 
 def test_a_client_that_has_gone_leaves_nothing_for_the_collector() -> None:
-    """Its thresholds are high while a room is joined, so cycles would stay for thousands of clients."""
+    """The collector rarely runs while a room is joined, so cycles would outlive thousands of clients."""
     left = asyncio.run(cycles_after(50))
     assert left == []
 

@@ -162,7 +162,7 @@ def test_keys_in_any_order_more_keys_and_blanks(file: Path) -> None:
     ]
 
 
-# -- what is no recording ---------------------------------------------------------------------------------
+# -- what is not a recording ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ SPEEDS = [0.5, 1.0, 4.0, 1e6]
 
 @pytest.mark.parametrize("speed", SPEEDS)
 def test_paced_the_order_is_that_of_the_file(file: Path, speed: float) -> None:
-    """Also where times jump back, or are missing."""
+    """Even if times jump back or are missing."""
     times: list[Any] = [1000.001, 1000.002, None, 1000.0, 1000.003, 7.0, 1000.004]
     lines = [record(number, at) for number, at in enumerate(times)]
     room = RecordedRoom(str(write(file, HEAD, *lines, record("note", 1000.005, "note"), "x")), speed=speed)
@@ -465,7 +465,7 @@ def test_leaving_does_not_wait_for_the_next_record(file: Path) -> None:
         task = asyncio.create_task(take())
         async with asyncio.timeout(20):
             await first.wait()
-            await asyncio.sleep(0)  # it waits for the second one now
+            await asyncio.sleep(0)  # it now waits for the second one
             await room.leave()
             await task
         return got

@@ -40,7 +40,7 @@ ME = Participant("me", "tavus-console", local=True)
 
 
 class FedRoom:
-    """A room whose arrivals the test puts in; it keeps what was sent, and counts the leaving."""
+    """A room that the test puts arrivals into; it keeps what was sent, and counts how often it was left."""
 
     target = "fed"
     conversation_id = "c1"
@@ -71,7 +71,7 @@ class FedRoom:
         return time.time()
 
     def feed(self, *arrivals: Arrival | Message) -> None:
-        """One batch; messages arrive now. The first of all is next: nothing is held for the start."""
+        """Put in one batch, arriving now. The first number is expected, so nothing is held for the start."""
         batch = [Received(one, self.now(), "p") if isinstance(one, dict) else one for one in arrivals]
         numbered = [one["seq"] for one in arrivals if isinstance(one, dict) and "seq" in one]
         if numbered and not self._begun:
@@ -109,7 +109,7 @@ class FedRoom:
 
 
 class Sink:
-    """Keeps what it gets; ``hold`` makes it slow."""
+    """A sink that keeps what it gets; ``hold`` makes it slow."""
 
     def __init__(self, name: str = "", log: list[str] | None = None) -> None:
         self.got: list[Entry] = []
@@ -160,7 +160,7 @@ def run(main: Callable[[], Awaitable[Any]]) -> Any:
 
 
 async def settle() -> None:
-    """Everybody who can go on has done so."""
+    """Let every task run as far as it can."""
     for _ in range(20):
         await asyncio.sleep(0)
 
@@ -215,7 +215,7 @@ def test_what_arrived_is_delivered_when_the_room_is_left() -> None:
         async with session:
             for number in range(1, 6):
                 room.feed(event(number))
-            room.feed(event(9))  # held: nothing says yet that the others will not come
+            room.feed(event(9))  # held: the others may still arrive
         assert sink.brief == [1, 2, 3, 4, 5, "gap 6-8", 9]
         assert session.ended.is_set()
         assert session.over is None
@@ -614,7 +614,7 @@ def test_a_room_whose_arrivals_do_not_end_is_given_up(monkeypatch: pytest.Monkey
 
 
 def test_on_a_way_out_by_error_no_sink_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A signal ends the program although nobody reads its output."""
+    """A signal ends the program even if nobody reads its output."""
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.01)
 
     async def main() -> None:
@@ -659,7 +659,7 @@ class FailingSink:
 
 
 def test_a_sink_that_fails_ends_the_session_with_its_error() -> None:
-    """Also when it fails again on what the end lets out: nobody waits for an end that does not come."""
+    """Also when it fails again on the last entries: the program does not wait for ever."""
 
     async def main() -> None:
         room = FedRoom()

@@ -84,7 +84,7 @@ def test_what_was_sent_shows_what_became_of_it() -> None:
     call = ToolCall("c1", "look\n", START - 0.084, None, START)
     assert head_of(SentEntry(event, START, call=call))[-2:] == [
         f"sent {START:.3f}",
-        "answers look␊ after 84 ms",
+        "answers look␊ after 0.08 s",
     ]
     call.answered = None
     assert head_of(SentEntry(event, START, call=call, echo=0.2))[-1] == "heard in 200 ms"

@@ -367,7 +367,7 @@ def test_what_became_of_what_is_sent() -> None:
     waiting = ToolCall("c1", "look", START, None)
     assert shown(sent(tool_result("c1", "x"), call=waiting))[0].endswith("success x")
     call = ToolCall("c1", "look\n", START - 0.084, None, START)
-    assert shown(sent(tool_result("c1", "x"), call=call))[0].endswith("   answers look␊ after 84 ms")
+    assert shown(sent(tool_result("c1", "x"), call=call))[0].endswith("   answers look␊ after 0.08 s")
 
 
 @pytest.mark.parametrize("line", range(1, len(INTERACTIONS) + 1))

@@ -176,7 +176,7 @@ def _flags(option: Option) -> str:
 
 
 def _offer(offer: Offer) -> str:
-    """Options of ``complete``; without -F no files are among it, for ``complete -f`` stands at the top."""
+    """Options of ``complete``; without -F no files are offered, because of the ``complete -f`` at the top."""
     asked = {
         TARGETS: "(__tavus_console_targets)",
         IDS: "(__tavus_console_ids)",

@@ -12,7 +12,7 @@ from tavus_cli.protocol.events import short_name
 
 PROGRAM = "tavus-console"
 
-# What stands in one place: words, and these for what the shell looks up.
+# What can be in one place: words, and these for what the shell looks up.
 FILES, FOLDERS = "@files", "@folders"
 TARGETS = "@targets"  # sim, sim:FILE, a URL, or one of IDS
 IDS = "@ids"  # running sessions; conversations created here that have not ended, or with a token kept here

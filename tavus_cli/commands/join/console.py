@@ -234,7 +234,7 @@ class Console:
             return []
         parts = [f"left after {clock(max(0.0, room.now() - status.joined))}"]
         parts.append(f"{len(turns):,} turn" + "s" * (len(turns) != 1))
-        if replies := [turn.reply for turn in turns if turn.reply is not None]:
+        if replies := self._inspector.replies():
             parts.append(f"median reply {latency(median(replies))}")
         if open_calls := len(self._session.conversation.turns.waiting()):
             parts.append(f"{open_calls} tool call{'s' * (open_calls > 1)} unanswered")

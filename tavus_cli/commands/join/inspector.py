@@ -23,7 +23,7 @@ from tavus_cli.views.copy import copied
 from tavus_cli.views.full import full
 from tavus_cli.views.legend import legend
 from tavus_cli.views.line import LineView
-from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_table
+from tavus_cli.views.table import RunRow, runs_table, stats, tools_table, turns_table, waited_for_a_person
 from tavus_cli.views.theme import Theme
 
 FOUND = 200  # lines of /find and /turn at most; more would only scroll away
@@ -128,10 +128,20 @@ class Inspector:
             raise UsageError("no messages yet")
         return entry
 
+    def replies(self) -> list[float]:
+        """How long the PAL took, in seconds, where it did not wait for a person to answer a tool call."""
+        waited = waited_for_a_person(self._conversation.turns.calls, self._by_hand())
+        return [turn.reply for turn in self.log.turns() if turn.reply is not None and turn not in waited]
+
+    def _by_hand(self) -> set[str]:
+        """The ids of tool calls that were answered by what was typed."""
+        return {entry.call.id for entry in self.log.sent() if entry.call is not None} - {
+            run.id for run in self.runs
+        }
+
     def _stats(self, width: int) -> list[str]:
-        runs = {run.id for run in self.runs}
-        by_hand = {entry.call.id for entry in self.log.sent() if entry.call is not None} - runs
-        return stats(self.log.turns(), self._conversation.turns.calls, self._theme, width, by_hand)
+        turns, calls = self.log.turns(), self._conversation.turns.calls
+        return stats(turns, calls, self._theme, width, self._by_hand())
 
     def _turn(self, number: str) -> list[str]:
         current = self._conversation.turns.current

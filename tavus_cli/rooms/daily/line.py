@@ -20,7 +20,7 @@ _KEPT = 20
 
 
 class Line:
-    """``down``: since when the line is down, or None."""
+    """``down``: when the connection broke, or None."""
 
     def __init__(self) -> None:
         self.down: float | None = None

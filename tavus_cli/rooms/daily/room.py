@@ -361,7 +361,7 @@ class DailyRoom:
             self._pal = self._roster.pal if heard else None
 
     def _miss(self, pal: Participant) -> None:
-        """Report the PAL as gone if it was heard until the line broke and not since it is back."""
+        """Report the PAL as gone if it was heard until the connection broke and not since it is back."""
         if self._pal is pal and self._line.down is None:
             self._pal, self._missed = None, pal
             self._emit(self._roster.gone(pal.id), self._clock())
