@@ -98,6 +98,12 @@ ROOMS = (
     ("TARGET",),
     ("tail", "TARGET", "TARGET"),
     ("tail", "--TARGET"),
+    ("run", "TARGET", "FOLDER/script", "--repeat", "2", "--results", "FOLDER/res.jsonl", "--keep", "all"),
+    ("run", "TARGET", "FOLDER/caller.toml", "--junit", "FOLDER/j.xml"),
+    ("script", "from", "TARGET"),
+    ("redact", "TARGET"),
+    ("webhooks", "trigger", "system.shutdown", "--to", "TARGET"),
+    ("conversation", "create", "--pal", PAL, "--callback-url", "TARGET"),
 )
 URLS = (
     f"https://x.daily.co/r?t={SECRET}",
@@ -141,9 +147,14 @@ class Place:
         self.folder = folder
         (folder / "script").write_text("/wait 10ms\n")
         (folder / "tools.toml").write_text('[[tool]]\nname = "get_hours"\ncommand = ["true"]\n')
+        (folder / "caller.toml").write_text(
+            'persona = "x"\ngoal = "y"\nsuccess = ["z"]\n[model]\nname = "m"\nurl = "http://127.0.0.1:9/v1"\n'
+        )
+        (folder / "words").write_text(f"/respond see {URLS[0]}\n/expect reply text~'{URLS[0]}' within 50ms\n")
         self._given = sorted(folder.rglob("*"))
         self.variables = {
             "HOME": str(folder),
+            "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
             "XDG_STATE_HOME": str(folder / "state"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "TAVUS_CONSOLE_RUNTIME": str(folder / "run"),
@@ -162,6 +173,7 @@ class Place:
             text=True,
             timeout=60,
             check=False,
+            cwd=self.folder,
             env=environ(**self.variables | variables),
         )
         for text in (done.stdout, done.stderr):
@@ -197,6 +209,19 @@ def test_the_token_of_a_room(arguments: tuple[str, ...], place: Place) -> None:
         answer = {"conversation_id": ID, "conversation_url": URLS[0][:20], "meeting_token": SECRET}
         place.shows(arguments, "-", stdin=json.dumps(answer))
         place.shows(arguments, "-", stdin=URLS[0])
+
+
+WORDS = (
+    ("run", "sim:?speed=max", "FOLDER/words", "--junit", "FOLDER/j.xml", "--report", "FOLDER/r.html"),
+    ("run", "sim:?speed=max", "FOLDER/words", "--json", "--verbose"),
+    ("run", "sim:?speed=max", "FOLDER/words", "--repeat", "2", "--junit", "FOLDER/j.xml"),
+    ("run", "sim:?speed=max", "FOLDER/words", "--repeat", "2", "--results", "FOLDER/res.jsonl", "--json"),
+)
+
+
+@pytest.mark.parametrize("arguments", [_some(WORDS[0], one) for one in WORDS])
+def test_the_token_in_the_words_of_a_script(arguments: tuple[str, ...], place: Place) -> None:
+    place.shows(arguments)
 
 
 @pytest.mark.parametrize("arguments", [_some(API[0], one) for one in API])

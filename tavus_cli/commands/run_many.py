@@ -12,7 +12,7 @@ from io import FileIO
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli import files
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, redacted
 from tavus_cli.files import read_text
 from tavus_cli.report.actions import add_to_summary
 from tavus_cli.report.measures import pooled
@@ -284,7 +284,7 @@ class _Suite:
     def _complain(self, line: str) -> None:
         """The explanation of a failure is printed with its line on a terminal, else on standard error."""
         if is_tty(self.environment.stdout):
-            self._screen.print(line)
+            self._screen.print(redacted(line))
         else:
             self.environment.complain(line)
 

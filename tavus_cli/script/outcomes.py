@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
-from tavus_cli.errors import ExitStatus
+from tavus_cli.errors import ExitStatus, redacted, redacted_json
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.script.nearest import Near
 from tavus_cli.views.safe import safe, safe_json
@@ -77,7 +77,7 @@ def summary(run: Run) -> str:
 
 
 def run_json(run: Run) -> str:
-    return safe_json(to_json(run_facts(run)))
+    return safe_json(to_json(redacted_json(run_facts(run))))
 
 
 def run_facts(run: Run) -> dict[str, Any]:
@@ -150,5 +150,5 @@ def attribute(text: str) -> str:
 
 
 def legal(text: str) -> str:
-    """With nothing in it that XML cannot hold."""
-    return _NO_XML.sub("�", text)
+    """With nothing in it that XML cannot hold, and no secret."""
+    return _NO_XML.sub("�", redacted(text))

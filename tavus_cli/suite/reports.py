@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from xml.sax.saxutils import escape
 
+from tavus_cli.errors import redacted, redacted_json
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.markdown import escaped, table_rows
 from tavus_cli.script.outcomes import attribute, legal
@@ -47,7 +48,7 @@ class Lines:
         parts.append(f"{lasted(played.seconds):>7}")
         if not result.ok:
             verdict = f"{played.verdict}: " if result.run else ""
-            parts.append(safe(f"{verdict}{' '.join(played.detail.split())}"))
+            parts.append(safe(redacted(f"{verdict}{' '.join(played.detail.split())}")))
         elif played.replies:
             parts.append(f"reply {latency(Rate('', '', replies=list(played.replies)).p50)}")
         return "  ".join(parts).rstrip()
@@ -95,12 +96,12 @@ def whole(rates: Iterable[Rate], seconds: float) -> str:
 
 def row(result: Result) -> str:
     """A line of ``--results``."""
-    return safe_json(to_json(result.as_json()))
+    return safe_json(to_json(redacted_json(result.as_json())))
 
 
 def result_json(result: Result) -> str:
     """A line of ``--json``: what ``--results`` has, and every line that was run."""
-    return safe_json(to_json({**result.played.facts, **result.as_json()}))
+    return safe_json(to_json(redacted_json({**result.played.facts, **result.as_json()})))
 
 
 def suite_json(rates: Iterable[Rate], changes: Iterable[Change], seconds: float, status: int) -> str:
