@@ -103,7 +103,7 @@ class Call:
                 called.turns += 1
                 await self._say(text, last=hung_up)
             elif not hung_up:
-                raise ModelFailed("the model gave the caller no words")
+                raise ModelFailed("the model gave no words for the caller")
             if hung_up:
                 called.ended = "the caller hung up"
                 return

@@ -92,7 +92,7 @@ def key_of(model: Model, environ: Mapping[str, str]) -> str:
     if not key:
         raise UsageError(f"{model.key_env} is not set: it must hold the key of the model at {model.url}")
     if re.fullmatch(r"[!-~]{1,4096}", key) is None:
-        raise UsageError(f"{model.key_env} holds what cannot be a key: spaces, or letters outside ASCII")
+        raise UsageError(f"{model.key_env} does not hold a key: it has spaces, or letters outside ASCII")
     return key
 
 

@@ -60,7 +60,7 @@ def verdict(answer: str, ballot: Ballot, lines: Sequence[Line]) -> list[Judged]:
     except _Unusable as why:
         return cannot_tell(ballot.criteria, str(why))
     if found[ballot.control]["met"] is True:
-        talked = "the judge says of a made-up sentence that the PAL said it: nothing it says counts"
+        talked = "the judge claims that the PAL said a made-up sentence, so its answer does not count"
         return cannot_tell(ballot.criteria, talked)
     of_text = {text: found[name] for name, text in ballot.asked.items()}
     place = Quotes(lines)

@@ -59,7 +59,7 @@ class Talker:
         ModelFailed.
         """
         if self.tokens >= self._model.max_tokens:
-            raise TooDear(f"the model has used {self.tokens:,} tokens, and max_tokens is the end")
+            raise TooDear(f"the model has used {self.tokens:,} tokens, the limit of max_tokens")
         body: dict[str, Any] = {"model": self._model.name, "messages": messages, "stream": False}
         extras: dict[str, Any] = {"max_tokens": MOST_TOKENS}
         if as_json:

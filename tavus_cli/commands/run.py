@@ -60,7 +60,7 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
     _check_script_is_given(words, options)
     targets = [parse(word) for word in words] or [parse(None)]
     if options.record is not None and len(targets) > 1:
-        raise UsageError("--record goes with one target")
+        raise UsageError("--record works with one target only")
     script = _script(options, environment)
     if script is None:
         return ExitStatus.USAGE
@@ -68,7 +68,7 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
 
 def _check(words: list[str], options: RunScript, environment: Environment) -> int:
-    """Each of the scripts, to its end; a TARGET among them is passed over."""
+    """Each of the scripts, to its end; a TARGET among them is skipped."""
     scripts = [
         path
         for word in words

@@ -150,7 +150,7 @@ def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
             return rates_before(rows, options.min_pass)
     except ValueError:
         pass
-    raise UsageError(f"--baseline {options.baseline} is not what --results wrote")
+    raise UsageError(f"--baseline {options.baseline} was not written by --results")
 
 
 def _rooms(

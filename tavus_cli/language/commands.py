@@ -240,7 +240,7 @@ _ROWS = (
     Command(
         "retry",
         "/retry CALL_ID",
-        "run a tool again that failed or was not answered (see --tool)",
+        "run a failed or unanswered tool call again (see --tool)",
         _ask_for("retry", "CALL_ID"),
         sends=False,
     ),
@@ -285,8 +285,8 @@ _ROWS = (
         ("turn", "seq", "start", "end"),
     ),
     Command("step", "/step", "show the next row; Enter on an empty line does the same", _just("step"), False),
-    Command("play", "/play [SPEED]", "let it go by, at 1, 4 or max times its pace (F4)", _ask("play"), False),
-    Command("pause", "/pause", "stop, and wait for /step, /play or /seek (F4)", _just("pause"), False),
+    Command("play", "/play [SPEED]", "play it at 1, 4 or max times its pace (F4)", _ask("play"), False),
+    Command("pause", "/pause", "pause; /step, /play and /seek continue (F4)", _just("pause"), False),
 )
 GROUPS: Mapping[str, tuple[str, ...]] = {  # sections of /help; unlisted commands are in the first
     "talk": (),

@@ -106,7 +106,7 @@ def _field_doubts(expression: Expression) -> list[str]:
     """Warn about unknown fields: a bare or double-quoted word is a field name, even if text was meant."""
     return [
         f'--where: no known message has a field "{name}" at its top'
-        + (("." not in name and did_you_mean(name, _FIELDS)) or f"; a text stands in single quotes: '{name}'")
+        + (("." not in name and did_you_mean(name, _FIELDS)) or f"; write a text in single quotes: '{name}'")
         for name in sorted(expression.top_fields() - {*_FIELDS})
     ]
 
@@ -135,7 +135,7 @@ def _value_doubts(expression: Expression, seen: Iterable[str]) -> list[str]:
     for path, how, value in expression.comparisons():
         if path in _NUMBERS and isinstance(value, str):
             doubts.append(
-                f"--where: {path} is a number, never the text '{value}'; numbers stand in backticks"
+                f"--where: {path} is a number, never the text '{value}'; write numbers in backticks"
             )
         fits = _COMPARED.get(how)
         if path in known and fits is not None and value is not None:

@@ -230,7 +230,9 @@ class Server:
         except OSError:
             pass
         except ValueError as error:
-            refused = ConsoleError(f"the resident session takes no more from here: it was sent {error}")
+            refused = ConsoleError(
+                f"the resident session accepts no more from this client: it was sent {error}"
+            )
             client.put(encode({"error": error_json(refused)}), always=True)
 
     async def _answer(self, client: Client, request: Json) -> None:

@@ -124,7 +124,9 @@ def _substituted(text: str, names: Names, put: Callable[[str, str], str]) -> str
         value = names.value(match[2] or match[3], match.start() + 1)
         left -= len(value)
         if left < 0:
-            raise LineError(f"names stand for over {MOST_CHARACTERS:,} characters", match.start() + 1)
+            raise LineError(
+                f"the values of names have over {MOST_CHARACTERS:,} characters", match.start() + 1
+            )
         return put(match[0], value)
 
     return _REFERENCE.sub(one, text)

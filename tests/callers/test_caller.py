@@ -76,7 +76,7 @@ def test_the_key_comes_from_the_environment() -> None:
     assert key_of(Model("small"), {}) == ""
     with pytest.raises(UsageError, match="MODEL_KEY is not set: it must hold the key of the model at https"):
         key_of(model, {})
-    with pytest.raises(UsageError, match="holds what cannot be a key") as raised:
+    with pytest.raises(UsageError, match="does not hold a key") as raised:
         key_of(model, {"MODEL_KEY": "sk-secret and more"})
     assert "secret" not in str(raised.value)
 

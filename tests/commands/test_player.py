@@ -89,7 +89,7 @@ def test_steps_seeks_and_looks(talk: Path) -> None:
         await terminal.shows("answer 0.")
         keys("/seek turn 7\r")
         await terminal.shows("question 7.")
-        await terminal.shows("rows passed over")
+        await terminal.shows("rows skipped")
         keys("/turns\r")
         await terminal.shows("7     +1:10")  # and no later ones: they have not been yet
         assert not any(row.startswith("8 ") for row in terminal.rows())

@@ -351,7 +351,7 @@ def test_what_cannot_be_understood_ends_that_client_alone(line: bytes) -> None:
         said = b""
         while data := bad._connection.recv(65_536):
             said += data
-        assert b'"message":"the resident session takes no more from here: it was sent ' in said
+        assert b'"message":"the resident session accepts no more from this client: it was sent ' in said
     except OSError:
         pass  # it closed while we still wrote
     bad.close()

@@ -175,7 +175,7 @@ def test_repeated_lines_can_be_stopped(tmp_path: Path) -> None:
 def test_what_names_stand_for_is_limited() -> None:
     for line in ("/set y $x$x", "/respond $x$x$x", "/print $x$x", "/expect utterance text=$x$x"):
         out = ran(f"/set x ab\n/repeat 18\n  /set x $x$x\n/set x $x$x\n{line}\n")
-        assert failures(out) == ["names stand for over 1,000,000 characters"]
+        assert failures(out) == ["the values of names have over 1,000,000 characters"]
 
 
 def test_blocks_are_limited() -> None:

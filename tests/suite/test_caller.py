@@ -185,7 +185,7 @@ def refusing(status: int, body: bytes) -> Any:
         (200, b"not JSON", "answers without a text"),
         (200, b'{"choices": []}', "answers without a text"),
         (200, b'{"choices": [{"message": {"content": "  "}}]}', "answers without a text"),
-        (200, b'{"choices": [{"message": {"content": "<think>Hm</think>"}}]}', "gave the caller no words"),
+        (200, b'{"choices": [{"message": {"content": "<think>Hm</think>"}}]}', "gave no words for"),
         (200, b"x" * (1 << 19), "more than 262,144 bytes"),
     ],
 )  # fmt: skip

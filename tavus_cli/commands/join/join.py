@@ -93,7 +93,7 @@ async def _obey_lines(
     """Everything is sent as it is read, but a respond waits for the reply to the one before it.
 
     An interrupt ends that waiting, and /quit waits for nothing. Blank lines, and lines that begin with "# ",
-    are passed over. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
+    are skipped. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
     does not come, ConversationOver, and what joining raises.
     """
     commander = Commander(session, environment.complain, environment.warn, options.ending, calls)

@@ -259,7 +259,7 @@ class Player(Console):
         finally:
             self._passed_over = None
         if count := self._row_count - first:
-            self._quietly(f"… {count:,} rows passed over")
+            self._quietly(f"… {count:,} rows skipped")
         if arrival is not None:
             await self._step()
             return
