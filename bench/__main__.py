@@ -5,7 +5,20 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from bench import live, local, prompt, report, script, signals, soak, start, suites, throughput, tools
+from bench import (
+    clients,
+    live,
+    local,
+    prompt,
+    report,
+    script,
+    signals,
+    soak,
+    start,
+    suites,
+    throughput,
+    tools,
+)
 
 PARTS: dict[str, Callable[[], None]] = {
     "start": start.main,
@@ -14,6 +27,7 @@ PARTS: dict[str, Callable[[], None]] = {
     "live": live.main,
     "soak": soak.main,
     "local": local.main,
+    "clients": clients.main,
     "prompt": prompt.main,
     "hour": prompt.hour,
     "script": script.main,

@@ -43,7 +43,7 @@ def _memory() -> None:
         with subprocess.Popen(command, stdout=subprocess.DEVNULL) as child:
             early = last = 0
             while child.poll() is None:
-                size = _resident(child.pid)
+                size = resident(child.pid)
                 done = results.read_bytes().count(b"\n") if results.exists() else 0
                 early = early or (size if done >= EARLY else 0)
                 last = size or last
@@ -55,7 +55,7 @@ def _memory() -> None:
     aim("growth a run", f"{grown / 1e3:6.2f} kB", "at most 2 kB", grown <= 2_000)
 
 
-def _resident(pid: int) -> int:
+def resident(pid: int) -> int:
     """Bytes; 0 once the process has ended."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
