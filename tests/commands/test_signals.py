@@ -66,15 +66,19 @@ def _clean(outcome: Outcome) -> None:
 def test_no_traceback_in_the_first_moments(name: str, tmp_path: Path) -> None:
     """The signal comes 0 to 300 ms after the start: in our first line, while importing, in the command.
 
-    INT is Python's own until ``__main__`` has had its first statement.
+    INT is Python's own until ``__main__`` has had its first statement: where it comes inside a callback of
+    the interpreter's start, Python prints it and goes on. That is rare; a second Ctrl-C then ends it.
     """
+    lost = 0
     case = next(one for one in CASES if one.doing == "starting" and one.arguments == ROOMS[1])
     with world(tmp_path, "silent") as around:
         for step in range(30):
-            outcome = stopped(case, around, FIRST[name], after=step / 100)
+            outcome = stopped(case, around, FIRST[name], after=step / 100, patience=10)
+            lost += outcome.again
             ours = FIRST_STATEMENT.sub("", outcome.err)
             assert "/tavus_cli/" not in ours, outcome
             assert outcome.left == []
+    assert lost <= (3 if name == "INT" else 0)
 
 
 RAISES = "lambda *_: signal.raise_signal(15)"

@@ -152,17 +152,27 @@ CASES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """``left``: processes of the case that live on."""
+    """``left``: processes of the case that live on; ``again``: the signal was sent once more."""
 
     status: int
     seconds: float
     out: str
     err: str
     left: list[int]
+    again: bool = False
 
 
-def stopped(case: Case, world: World, first: int, second: int | None = None, after: float = 0.0) -> Outcome:
-    """``after``: seconds between ``ready`` and the signal, where no event shows the state."""
+def stopped(
+    case: Case,
+    world: World,
+    first: int,
+    second: int | None = None,
+    after: float = 0.0,
+    patience: float = SECONDS,
+) -> Outcome:
+    """``after``: seconds between ``ready`` and the signal, where no event shows the state; ``patience``:
+    seconds until it is sent once more, where Python itself may lose the first one while it starts.
+    """
     mark = uuid.uuid4().hex
     world.held = [case.held] + [case.held_then] * (second is not None)
     variables = world.room.environment | {
@@ -192,12 +202,20 @@ def stopped(case: Case, world: World, first: int, second: int | None = None, aft
                 _until_heeded(child, first)
                 begun = time.monotonic()
                 child.send_signal(second)
-            status = child.wait(SECONDS)
+            again = False
+            try:
+                status = child.wait(patience)
+            except subprocess.TimeoutExpired:
+                if patience >= SECONDS:
+                    raise
+                again = True
+                child.send_signal(first)
+                status = child.wait(SECONDS)
             seconds = time.monotonic() - begun
             out, err = child.communicate(timeout=SECONDS)
         finally:
             child.kill()
-    return Outcome(status, seconds, out, err, alive(mark))
+    return Outcome(status, seconds, out, err, alive(mark), again)
 
 
 async def _mute(room: LocalRoom) -> None:
