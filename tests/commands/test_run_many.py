@@ -143,7 +143,7 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["sim", "tests", "--new", "--pal", "p1"], "leave TARGET out"),
         (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "0"], "one run may take 6 minutes"),
         (["tests", "--filter", "x*"], "matches none"),
-        (["tests", "--baseline", "tests/bad.tavus"], "not what --results wrote"),
+        (["tests", "--baseline", "tests/bad.tavus"], "was not written by --results"),
         (["nonsense!", "tests"], "not a valid TARGET"),
         (["sim:?speed=never", "tests"], "speed must be"),
         (["tests"], "no TARGET"),
