@@ -141,7 +141,7 @@ SITUATIONS |= {
         pal_leaves,
         (3, 0, 0, 0),
         "reply",
-        own={"join": ["--reply-timeout", "5s"], "tail": ["--for", "16s"], "doctor": ["--for", "2s"]},
+        own={"join": ["--reply-timeout", "5s"], "tail": ["--for", "24s"], "doctor": ["--for", "2s"]},
         room={"pal": None, "here": {PAL: "Nora"}},
         script="/wait 14s",
     ),
