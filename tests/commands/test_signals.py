@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from tests.kits.program import CONSOLE, SAMPLES, environ
-from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, handles, stopped, world
+from tests.kits.signals import CASES, NEW, ROOMS, Case, Outcome, before, handles, stopped, world
 
 FIRST = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 FIRST_STATEMENT = re.compile(r'/tavus_cli/(__init__.py", line \d|__main__.py", line [0-7])\b')
@@ -70,7 +70,7 @@ def test_no_traceback_in_the_first_moments(name: str, tmp_path: Path) -> None:
     the interpreter's start, Python prints it and goes on. That is rare; a second Ctrl-C then ends it.
     """
     lost = 0
-    case = next(one for one in CASES if one.doing == "starting" and one.arguments == ROOMS[1])
+    case = Case("starting", ROOMS[1], before)
     with world(tmp_path, "silent") as around:
         for step in range(30):
             outcome = stopped(case, around, FIRST[name], after=step / 100, patience=10)
