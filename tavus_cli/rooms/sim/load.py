@@ -17,7 +17,8 @@ class Load:
         self._options = options
 
     def begin(self) -> None:
-        self._source.later(0, self._burst, 0)
+        if self._options.burst:
+            self._source.later(0, self._burst, 0)
         if self._options.rate:
             self._source.later(0, self._tick, self._source.now, 0)
 

@@ -17,7 +17,6 @@ from typing import Any
 from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.protocol.interactions import EMOTIONS
 from tavus_cli.protocol.wire import from_json, to_json
-from tavus_cli.rooms.sim.load import Load
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
 from tavus_cli.rooms.sim.placeholders import Values, fill, groups
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
@@ -57,7 +56,7 @@ class Replica:
         self.warnings: list[str] = []  # for the author of the script
         self._script = script
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
-        self._load = Load(self._source, options)
+        self._options = options
         self.emotion = "neutral"
         self._speaking = Speaking(self._source, self._answer)
         self._closing = False  # end_call was called: over once everything was said
@@ -123,7 +122,10 @@ class Replica:
         self.present = True
         self._emit_system("joined")
         self._beat()
-        self._load.begin()
+        if self._options.rate or self._options.burst:
+            from tavus_cli.rooms.sim.load import Load
+
+            Load(source, self._options).begin()
         self._emit_objective("activated")
         if script.greeting:
             source.later(source.wait(0.3), self._greet)
