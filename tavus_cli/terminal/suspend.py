@@ -1,6 +1,6 @@
 """Ctrl-Z: stopping as a shell with job control expects, and resuming after ``fg``.
 
-Neighbours: ``prompt`` gives the terminal back before, and takes it again afterwards.
+Neighbour: ``lending`` gives the terminal back before, and takes it again afterwards.
 """
 
 from __future__ import annotations
