@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LARGEST = 64 << 20  # bytes of a file that is read as a whole
 _PORTION = 1 << 20
 
-# The name is right, but the machine cannot do it now: not a mistake on the command line.
+# The name is right, but the machine cannot do it now, so it is not a usage error.
 _MACHINE = {
     getattr(errno, name, None)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
@@ -43,7 +43,7 @@ STDIN = "standard input"
 _LOOK_UP = 0.5  # seconds: a signal may come right before the wait
 TERMINAL_LINE = 1_023 if sys.platform == "darwin" else 4_095  # bytes; a terminal drops the rest of a line
 
-_MARKS = (  # UTF-32 before UTF-16, whose mark begins it
+_MARKS = (  # UTF-32 before UTF-16, as its mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -166,9 +166,9 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
 
 
 def make(path: str | Path, texts: Iterable[str]) -> None:
-    """Write a file that is written again at the end: a full disk is not in the way of what is done till then.
+    """Create a file that is written again at the end.
 
-    Raises UsageError.
+    A full disk is reported only then. Raises UsageError.
     """
     try:
         write(path, texts)
@@ -181,8 +181,8 @@ def make(path: str | Path, texts: Iterable[str]) -> None:
 class Patient(io.RawIOBase):
     """Reads a pipe or a terminal, which may be silent for hours.
 
-    What handles a signal sets ``stop``, and raises it where the main thread is ``waiting``.
-    A pipe of ours is read without waiting first: one that nobody has written to yet is at its end.
+    A signal handler sets ``stop``, and raises it if the main thread is ``waiting``. Our own pipes are read
+    without waiting first: one that nobody has written to yet is at its end.
     """
 
     waiting = False
@@ -205,7 +205,8 @@ class Patient(io.RawIOBase):
             Patient.waiting = threading.current_thread() is threading.main_thread()
             if Patient.waiting and Patient.stop is not None:
                 raise Patient.stop
-            while not select.select([self], [], [], _LOOK_UP)[0]:  # a signal interrupts that, not a read
+            # a signal interrupts this wait, but not a read
+            while not select.select([self], [], [], _LOOK_UP)[0]:
                 pass
         finally:
             Patient.waiting = False

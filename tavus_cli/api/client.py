@@ -64,7 +64,7 @@ class RateLimited(Refused):
 
 
 class TooMany(Refused):
-    """As many conversations as the account may have are active."""
+    """The account has as many active conversations as it may have."""
 
     wait = 0.0
 

@@ -43,7 +43,7 @@ class Listen(NamedTuple):
 
 
 async def listen(what: Listen, environment: Environment) -> int:
-    """Take webhooks until cancelled."""
+    """Receive webhooks until cancelled."""
     from aiohttp import ClientSession
 
     from tavus_cli.local.delivery import check_url
@@ -75,7 +75,7 @@ async def listen(what: Listen, environment: Environment) -> int:
 
 
 class _Listener:
-    """One webhook after the other: the handler gets them in the order in which they came."""
+    """Passes webhooks to the handler one at a time, in the order of arrival."""
 
     def __init__(
         self, url: str | None, file: TextIO | None, session: ClientSession, environment: Environment
@@ -166,7 +166,7 @@ def pulled(found: Json, url: str) -> list[Json]:
 
 
 async def deliver(bodies: Sequence[Json], url: str, remote: bool, environment: Environment) -> int:
-    """Post them one after the other; 1 where the handler failed (5xx) or did not answer."""
+    """Post them one at a time. Returns 1 if the handler failed (5xx) or did not answer."""
     from aiohttp import ClientSession
 
     from tavus_cli.local.delivery import check_url, post
@@ -208,7 +208,7 @@ def _show(body: Json, environment: Environment) -> None:
 
 
 def _recording(path: str) -> TextIO:
-    """Appended to, and readable by its owner only: it holds people's words."""
+    """A file to append to, readable only by its owner, as it holds people's words."""
     try:
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)
         if not os.fstat(descriptor).st_size:  # a file that is not empty keeps its mode

@@ -23,7 +23,7 @@ _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Which runs' are kept, and in which folder."""
+    """Which recordings are kept, and in which folder."""
 
     keep: Literal["failed", "all"]
     folder: str
@@ -87,9 +87,8 @@ def recordings(keep: str | None, folder: str) -> Recordings | None:
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The TARGET among the words, if their first is one, and the scripts; a FOLDER is its scripts.
-
-    Raises UsageError.
+    """The TARGET, if the first word is one, and the scripts; a FOLDER stands for its scripts. Raises
+    UsageError.
     """
     first = words[0] if len(words) > 1 and _is_target(words[0]) else None
     scripts: list[str] = []
@@ -107,7 +106,10 @@ def is_many(words: Sequence[str]) -> bool:
 
 
 def _is_target(word: str) -> bool:
-    """Of a word before others. A file is a TARGET if it is a recording, by its name or content."""
+    """Whether the first of several words is a TARGET.
+
+    A file is one if it is a recording, by its name or content.
+    """
     if os.path.isdir(word):
         return False
     if not os.path.isfile(word) or word.endswith(RECORDINGS):
@@ -137,8 +139,10 @@ def chosen(scripts: Iterable[str], pattern: str | None) -> list[str]:
 def cases_of(
     scripts: Sequence[str], targets: Sequence[str | None], repeat: int, shard: Shard | None, *, new: bool
 ) -> list[Case]:
-    """Script by script, target by target. A shard has every ``count``-th script × target, with all repeats:
-    so its rates mean the same. Raises UsageError.
+    """The cases, script by script and target by target.
+
+    A shard has every ``count``-th pair of script and target, with all its repeats, so that its rates are
+    complete. Raises UsageError.
     """
     if len(scripts) * len(targets) * repeat > MOST_RUNS:
         raise UsageError(f"over {MOST_RUNS:,} runs: repeat less, or share them out with --shard")
@@ -153,7 +157,7 @@ def cases_of(
 
 
 def names_of(scripts: Iterable[str]) -> dict[str, str]:
-    """What each is called: its file's name without ".tavus", or its path where two have that name."""
+    """The name of each script: its file's name without ".tavus", or its path if two have the same name."""
     all = list(dict.fromkeys(scripts))
     stems = [_stem(one) for one in all]
     return {one: stem if stems.count(stem) == 1 else one for one, stem in zip(all, stems, strict=True)}

@@ -248,7 +248,7 @@ class Bridge:
 
     def _end(self, run: Run, state: State, reason: str) -> None:
         run.state, run.reason = state, reason
-        if state != "answered":  # the reply itself is shown, and soon that it was spoken
+        if state != "answered":  # the reply itself is shown, and soon a note that it was spoken
             self._note(run)
         for report in self.finished:
             report(run)
@@ -270,7 +270,8 @@ class Bridge:
     # -- around it -------------------------------------------------------------------------------------
 
     def _remember(self, run: Run) -> Run:
-        key = object() if run.forged or not run.call.id else run.call.id  # a forged call replaces no other
+        # a forged call must not replace another one
+        key = object() if run.forged or not run.call.id else run.call.id
         self.runs.pop(key, None)
         self.runs[key] = run
         if len(self.runs) > REMEMBERED:
