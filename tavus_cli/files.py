@@ -135,7 +135,7 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
         status = os.fstat(descriptor)
         plain = stat.S_ISREG(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not os.isatty(descriptor))
         if stat.S_ISBLK(status.st_mode) or (file_only and not plain):
-            raise OSError(errno.EINVAL, "not a file: a pipe, a terminal and a disk cannot be written to here")
+            raise OSError(errno.EINVAL, "not a file: pipes, terminals and disks cannot be written to here")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
     except BaseException:  # a signal too must not leave it open
@@ -313,7 +313,7 @@ class LineDecoder:
         self._length += len(piece)
         if self._longest is not None and self._length > self._longest:
             self._number += 1
-            raise self._wrong(f"a line of over {self._longest:,} bytes: no message can be so long")
+            raise self._wrong(f"a line of over {self._longest:,} bytes: no message is that long")
 
     def rest(self) -> str:
         """What follows the last end of line."""
@@ -327,7 +327,7 @@ class LineDecoder:
             data = data.removeprefix(codecs.BOM_UTF8)
         if self._terminal and len(data) >= TERMINAL_LINE:
             raise self._wrong(
-                f"the terminal cuts a line at {TERMINAL_LINE:,} bytes, and sent nothing of it: "
+                f"the terminal cuts lines at {TERMINAL_LINE:,} bytes, so this one was not sent: "
                 "redirect a file (< FILE)"
             )
         try:

@@ -96,7 +96,7 @@ def list_(
     shape.check()
     if status not in (None, *STATUSES):
         near = did_you_mean(status, STATUSES)
-        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}{near}")
+        raise UsageError(f"--status must be {' or '.join(STATUSES)}, not {status}{near}")
     with conversations.connect(environment.environ, base_url) as api:
         rows = [without_token(row) for row in islice(api.conversations(status), limit)]
     shape.show(rows, environment, lambda: _table(rows, environment))

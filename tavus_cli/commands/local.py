@@ -60,7 +60,7 @@ async def local(what: Local, environment: Environment) -> int:
     tavus = LocalTavus(setup, tls, log)
     host = what.host or "127.0.0.1"
     if what.host is not None:
-        environment.warn(f"{host} may be reached by others on this network: the API key is well known")
+        environment.warn(f"others on this network may be able to reach {host}: the API key is not secret")
     try:
         await tavus.start(host, what.port)
     except OSError as error:

@@ -148,7 +148,9 @@ def start(
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
-    raise ConsoleError(f"the session {name} was not started: another process starts or stops it; try again")
+    raise ConsoleError(
+        f"the session {name} was not started: another process is starting or stopping it; try again"
+    )
 
 
 def _check(options: Start, environment: Environment) -> None:
@@ -224,7 +226,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
             line = bounded(how.join_timeout + STARTING, process.stdout.readline)
         except TimeoutError:
             process.kill()
-            raise ConsoleError("the session's process started and did not answer: try again") from None
+            raise ConsoleError("the session's process started but did not answer: try again") from None
         except BaseException:  # before its output is closed, which a thread is still reading
             process.terminate()
             raise
@@ -359,7 +361,7 @@ def _end(
         return ExitStatus.DONE
     name = _to_end(session, room)
     if name is None:  # the session did not report its conversation
-        environment.warn(f"{safe(session)} did not report its conversation: nothing was ended")
+        environment.warn(f"{safe(session)} did not report its conversation, so nothing was ended")
         return ExitStatus.FAILED
     assert api is not None
     try:

@@ -55,7 +55,7 @@ async def listen(what: Listen, environment: Environment) -> int:
         file = None if what.record is None else files.enter_context(_recording(what.record))
         host = what.host or "127.0.0.1"
         if what.host is not None:
-            environment.warn(f"{host} may be reached by others on this network")
+            environment.warn(f"others on this network may be able to reach {host}")
         names = [*([what.host] if what.host else []), *what.public_hosts]
         async with ClientSession() as session:
             listener = _Listener(what.forward_to, file, session, environment)

@@ -61,7 +61,7 @@ def parse_shard(text: str) -> Shard:
     """ "2/5". Raises UsageError."""
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f'--shard is such as 2/5, the second of five, not "{text}"')
+        raise UsageError(f'--shard must be such as 2/5, the second of five, not "{text}"')
     return Shard(int(match[1]), int(match[2]))
 
 
@@ -72,7 +72,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise UsageError(f'--min-pass is a share such as 0.8 or 80%, not "{text}"')
+        raise UsageError(f'--min-pass must be a share such as 0.8 or 80%, not "{text}"')
     return share
 
 
@@ -83,7 +83,7 @@ def recordings(keep: str | None, folder: str) -> Recordings | None:
             return None
         case "failed" | "all":
             return Recordings(keep, folder)
-    raise UsageError(f'--keep is failed or all, not "{keep}"')
+    raise UsageError(f'--keep must be failed or all, not "{keep}"')
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -145,7 +145,7 @@ def cases_of(
     complete. Raises UsageError.
     """
     if len(scripts) * len(targets) * repeat > MOST_RUNS:
-        raise UsageError(f"over {MOST_RUNS:,} runs: repeat less, or share them out with --shard")
+        raise UsageError(f"over {MOST_RUNS:,} runs: repeat less, or divide them with --shard")
     numbers = count(1)
     cases = []
     for group, (script, target) in enumerate((one, where) for one in scripts for where in targets):

@@ -273,7 +273,7 @@ class Frame:
             await self._writer.drained()
 
     def detach(self) -> None:
-        """Called after ``release``: writes block again; text that the terminal has not accepted is dropped."""
+        """Called after ``release``: writes block again; text the terminal has not accepted is dropped."""
         if self._writer is not None:
             self._writer.detach()
 

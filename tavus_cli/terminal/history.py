@@ -56,7 +56,7 @@ def open_history(path: Path) -> tuple[History, str | None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         entries, damaged, oversized = _read(path) if os.path.lexists(path) else ([], 0, False)
         if damaged and not entries:
-            raise OSError(f"{path} is not a history")  # so we must not change it
+            raise OSError(f"{path} is not a history file")  # so we must not change it
         os.close(_open_private(path, os.O_APPEND))
         if damaged or oversized:
             _rewrite(path, entries)

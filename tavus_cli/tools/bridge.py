@@ -243,7 +243,7 @@ class Bridge:
         if self._options.cut:
             self._say(f"{known} was cut to {SIZE_LIMIT:,}")
             return cut(interaction, conversation_id)
-        self._say(f"warning: {known}: over {SIZE_LIMIT:,} it may vanish on its way (--cut cuts it)")
+        self._say(f"warning: {known}: over {SIZE_LIMIT:,} it may get lost on its way (--cut shortens it)")
         return interaction
 
     def _end(self, run: Run, state: State, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""One entry in full: what the console knows about it, then its message as JSON, with images by type and size."""
+"""One entry in full: what the console knows about it, then its message as JSON; images by type and size."""
 
 from __future__ import annotations
 

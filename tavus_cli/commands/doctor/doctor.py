@@ -141,7 +141,7 @@ def _config(findings: Findings, environment: Environment) -> None:
         mend = "; fix it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
         findings.failed("config", UsageError(f"{wrong}{mend}"))
     elif not path.exists():
-        text = f"no file with settings: tavus-console config edit makes {path}"
+        text = f"no settings file: tavus-console config edit creates {path}"
         findings.add("config", None, text, path=str(path))
     else:
         mine = [one for one in environment.settings.origins.values() if one.startswith(f"{path}:")]
@@ -168,7 +168,7 @@ async def _sessions(findings: Findings) -> None:
         return
     ids = [*(str(room.about["id"]) for room in found.rooms), *found.joining]
     if not ids:
-        findings.add("sessions", None, "no session runs in the background", sessions=[])
+        findings.add("sessions", None, "no session is running in the background", sessions=[])
         return
     some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
     text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"

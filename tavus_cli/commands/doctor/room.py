@@ -79,7 +79,7 @@ class Visit:
             return
         took = time.perf_counter() - leaving
         if session.over is not None:
-            findings.add("leave", None, "nothing to leave any more")
+            findings.add("leave", None, "the room has ended: nothing to leave")
         # reported by the room: leaving was not confirmed, or the client is stuck
         elif len(self._watch.notes) > notes:
             findings.failed("leave", ConsoleError(f"left, but not cleanly, in {took:.3f} s"))

@@ -157,7 +157,7 @@ class Commander:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
-        self._print_line(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
+        self._print_line(f"waiting: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1
