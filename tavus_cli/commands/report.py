@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.errors import UsageError, redacted, redacted_json
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.compare import TOLERANCE, Change, compare
 from tavus_cli.report.gates import Gate, judge
@@ -22,6 +21,7 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Report:
     """
 
     files: list[str]
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     json: bool = False
     markdown: bool = False
     transcript: TranscriptFormat | None = None

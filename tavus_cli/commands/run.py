@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
@@ -19,15 +18,12 @@ from tavus_cli.script.runner import Limits
 from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.loop import run as run_session
-from tavus_cli.settings.table import default
+from tavus_cli.suite.plan import RECORDINGS
 from tavus_cli.suite.programs import files_in, load
 from tavus_cli.suite.script import Mistakes, run_in
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
-
-if TYPE_CHECKING:
-    from tavus_cli.tools.options import ToolOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +32,12 @@ class RunScript:
 
     name: str
     limits: Limits
-    hold: float = default("hold")
-    ready_timeout: float = default("ready_timeout")
+    run: RunOptions
     record: str | None = None
     junit: str | None = None
+    report: str | None = None
     json: bool = False
     check: bool = False
-    tools: ToolOptions | None = None
-    report: str | None = None
-    redact: bool = False
-    otlp: str | None = None
-    otlp_content: bool = False
-    verbose: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
@@ -102,7 +92,7 @@ def _may_be_script(word: str) -> bool:
     except UsageError:  # no such file, which reading it says
         return True
     is_file = isinstance(target, Recording | SessionName)
-    return is_file and not word.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst"))
+    return is_file and not word.endswith(RECORDINGS)
 
 
 def _check_script_is_given(words: list[str], options: RunScript) -> None:
@@ -183,17 +173,7 @@ async def _on(
     def print_line(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
-    how = How(
-        options.hold,
-        options.ready_timeout,
-        options.redact,
-        options.report is not None,
-        options.otlp,
-        options.otlp_content,
-        options.tools,
-        options.verbose,
-    )
-    around = Surroundings(how, environment, print_line, options.record)
+    around = Surroundings(options.run, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
     finally:

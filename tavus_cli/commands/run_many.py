@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, redacted
@@ -24,18 +24,15 @@ from tavus_cli.session.loop import run as run_session
 from tavus_cli.suite import reports
 from tavus_cli.suite.board import Board, Screen, shown
 from tavus_cli.suite.case import Case, Program
-from tavus_cli.suite.plan import Recordings, Shard, cases_of, chosen, names_of, split
+from tavus_cli.suite.plan import SuiteOptions, cases_of, chosen, names_of, split
 from tavus_cli.suite.programs import load
 from tavus_cli.suite.result import Rate, Result, changes, rates_before, rates_of
 from tavus_cli.suite.rooms import GivenRooms, NewRooms, simulated
 from tavus_cli.suite.running import InOrder, Player, run_all
-from tavus_cli.suite.surroundings import How
+from tavus_cli.suite.surroundings import RunOptions
 from tavus_cli.target import VARIABLE, Default, Piped, RoomOptions, Sim, nothing_given, parse
 from tavus_cli.views.safe import safe
 from tavus_cli.views.table import UNCUT
-
-if TYPE_CHECKING:
-    pass
 
 MARGIN_SECONDS = 60.0  # that a conversation may last beyond its run: joining, leaving
 COLLECT_EVERY = 50  # runs
@@ -48,7 +45,7 @@ class Creating:
 
     fields: dict[str, Any]
     body: str | None
-    max_cost_minutes: float
+    max_cost_minutes: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +55,9 @@ class RunMany:
     words: list[str]
     targets: list[str]
     limits: Limits
-    how: How
-    repeat: int = 1
-    jobs: int = 1
-    min_pass: float = 1.0
-    run_timeout: float = 300.0
-    shard: Shard | None = None
-    filter: str | None = None
-    fail_fast: bool = False
+    run: RunOptions
+    suite: SuiteOptions
     new: Creating | None = None
-    recordings: Recordings | None = None
-    results: str | None = None
-    baseline: str | None = None
     junit: str | None = None
     report: str | None = None
     json: bool = False
@@ -84,11 +72,13 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     targets: list[str | None] = [*first, *options.targets]
     if options.new is not None and targets:
         raise UsageError("--new creates a conversation for each run: leave TARGET out")
-    scripts = chosen(scripts, options.filter)
+    scripts = chosen(scripts, options.suite.filter)
     programs = _programs(scripts, options, environment)
     if programs is None:
         return ExitStatus.USAGE
-    cases = cases_of(scripts, targets or [None], options.repeat, options.shard, new=options.new is not None)
+    cases = cases_of(
+        scripts, targets or [None], options.suite.repeat, options.suite.shard, new=options.new is not None
+    )
     if not cases:
         environment.warn("nothing in this shard: there are fewer scripts × targets than shards")
     before = _baseline(options)
@@ -139,18 +129,18 @@ def _programs(
 
 
 def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
-    if options.baseline is None:
+    if options.suite.baseline is None:
         return {}
     from tavus_cli.protocol.wire import from_json
 
-    text = files.decoded(files.read(options.baseline, LARGEST_BASELINE), options.baseline)
+    text = files.decoded(files.read(options.suite.baseline, LARGEST_BASELINE), options.suite.baseline)
     try:
         rows = [from_json(line) for line in text.split("\n") if line.strip()]
         if all(isinstance(row, dict) for row in rows):
-            return rates_before(rows, options.min_pass)
+            return rates_before(rows, options.suite.min_pass)
     except ValueError:
         pass
-    raise UsageError(f"--baseline {options.baseline} was not written by --results")
+    raise UsageError(f"--baseline {options.suite.baseline} was not written by --results")
 
 
 def _rooms(
@@ -167,7 +157,7 @@ def _rooms(
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import warn_left_behind
 
-    seconds = options.run_timeout + MARGIN_SECONDS
+    seconds = options.suite.run_timeout + MARGIN_SECONDS
     if seconds / 60 > new.max_cost_minutes:
         raise UsageError(
             f"--max-cost-minutes {new.max_cost_minutes:g}: one run may take {seconds / 60:g} minutes "
@@ -206,28 +196,28 @@ class _Suite:
     _failure: ConsoleError | None = None
 
     def __post_init__(self) -> None:
-        self.rates = rates_of(self.cases, self.options.min_pass)
+        self.rates = rates_of(self.cases, self.options.suite.min_pass)
         self.in_order = InOrder(self.cases)
         theme = self.environment.theme
         self._board = Board(self.rates, self.names, theme)
-        self._lines = reports.Lines(self.rates.values(), self.names, self.options.repeat, theme)
+        self._lines = reports.Lines(self.rates.values(), self.names, self.options.suite.repeat, theme)
         self._screen = Screen(self.environment)
 
     def open(self, stack: contextlib.ExitStack) -> None:
         """Files are made before anything is joined. Raises what making them raises."""
         options = self.options
-        if options.recordings is not None:
+        if options.suite.recordings is not None:
             try:
-                os.makedirs(options.recordings.folder, exist_ok=True)
+                os.makedirs(options.suite.recordings.folder, exist_ok=True)
             except OSError as error:
-                raise UsageError(f"{options.recordings.folder}: {error.strerror or error}") from None
+                raise UsageError(f"{options.suite.recordings.folder}: {error.strerror or error}") from None
         if options.junit is not None and options.junit != "-":
             files.make(options.junit, reports.junit([], {}, {}))
-        if options.results is not None:
+        if options.suite.results is not None:
             try:
-                descriptor = files.open_to_write(options.results, os.O_TRUNC)
+                descriptor = files.open_to_write(options.suite.results, os.O_TRUNC)
             except (OSError, ValueError) as error:
-                raise files.cannot(options.results, error) from None
+                raise files.cannot(options.suite.results, error) from None
             self._file = stack.enter_context(FileIO(descriptor, "w"))
 
     async def run(
@@ -239,8 +229,10 @@ class _Suite:
         try:
             async with shown(self._board, environment, live=live) as (self._screen, quiet):
                 rooms = rooms_in(quiet)
-                player = Player(programs, rooms, options.how, options.run_timeout, quiet, options.recordings)
-                await run_all(self.cases, player, options.jobs, self, fail_fast=options.fail_fast)
+                player = Player(
+                    programs, rooms, options.run, options.suite.run_timeout, quiet, options.suite.recordings
+                )
+                await run_all(self.cases, player, options.suite.jobs, self, fail_fast=options.suite.fail_fast)
         finally:  # however it ended, the reports say what was run
             self._screen = Screen(environment)
             status = self._finish(time.monotonic() - begun)
@@ -298,7 +290,7 @@ class _Suite:
             while left:  # nothing is held back: each line is there as soon as its run has ended
                 left = left[self._file.write(left) :]
         except (OSError, ValueError) as error:
-            self._failure = files.cannot(self.options.results or "", error)
+            self._failure = files.cannot(self.options.suite.results or "", error)
             self._file = None
 
     # -- the end ---------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.outcomes import Run, failure_lines
 from tavus_cli.script.recorded import RecordedStage
@@ -15,6 +14,7 @@ from tavus_cli.script.runner import Limits, Runner
 from tavus_cli.script.statements import parse_script
 from tavus_cli.script.writing import Writer
 from tavus_cli.session.environment import Environment
+from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe
 
 
@@ -25,7 +25,7 @@ class FromRecording:
     file: str
     output: str | None = None
     words: bool = False
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
 
 
 async def script_from(what: FromRecording, environment: Environment) -> int:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho, Say, parse
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
@@ -25,7 +24,7 @@ class SendManyOptions:
 
     rate: float | None = None
     ready_timeout: float = default("ready_timeout")
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     json: bool = False
 
 

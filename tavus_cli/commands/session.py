@@ -19,10 +19,11 @@ from tavus_cli.resident.room import ResidentRoom, find
 from tavus_cli.resident.sessions import Found, check_supported, sessions
 from tavus_cli.resident.sessions import stop as stop_session
 from tavus_cli.resident.wire import error_of
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment
-from tavus_cli.target import Default, RoomOptions, Sim, Target, parse, resolve
+from tavus_cli.target import Default, RoomOptions, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 from tavus_cli.views.theme import PLAIN
@@ -284,7 +285,7 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
     chosen = _chosen(found, name, all=all)
     with ExitStack() as stack:
         api: TavusApi | None = None
-        if end and any(not (one in rooms and _is_simulated(rooms[one])) for one in chosen):
+        if end and any(not (one in rooms and is_simulated(rooms[one].target)) for one in chosen):
             from tavus_cli.api.conversations import connect
 
             api = stack.enter_context(connect(environment.environ, base_url))
@@ -322,11 +323,7 @@ def _named(left: list[str], environment: Environment) -> Iterator[None]:
 def _to_end(session: str, room: ResidentRoom | None) -> str | None:
     """The conversation that a session is in; None for a simulation, and where it did not say."""
     name = session if room is None else room.conversation_id
-    return name if is_conversation_id(name) and (room is None or not _is_simulated(room)) else None
-
-
-def _is_simulated(room: ResidentRoom) -> bool:
-    return isinstance(parse(room.target), Sim)
+    return name if is_conversation_id(name) and (room is None or not is_simulated(room.target)) else None
 
 
 def _chosen(found: Found, name: str | None, *, all: bool) -> list[str]:
@@ -350,7 +347,7 @@ def _end(
     from tavus_cli.api import conversations
     from tavus_cli.api.ending import warn_not_ended
 
-    if room is not None and _is_simulated(room):
+    if room is not None and is_simulated(room.target):
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
         return ExitStatus.DONE
     name = _to_end(session, room)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.entries import Entry, EventEntry
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.report.live import tracing
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
@@ -22,6 +21,7 @@ from tavus_cli.session.printer import Printer, View, line_view
 from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
+from tavus_cli.settings.table import default
 from tavus_cli.views.jsonl import JsonlView, TemplateView
 from tavus_cli.views.line import LineView
 from tavus_cli.views.theme import TimesChoice
@@ -46,7 +46,7 @@ class TailOptions:
     count: int | None = None
     until: TypePattern = field(default_factory=lambda: TypePattern([]))
     duration: float | None = None
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     record: str | None = None
     progress: bool = True
     span: Span | None = None

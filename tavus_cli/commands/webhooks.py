@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from tavus_cli.local.conversations import Request
-    from tavus_cli.local.http import Reply
+    from tavus_cli.local.http import Response
 
 PORT = 8788
 MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
@@ -84,16 +84,16 @@ class _Listener:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def take(self, request: Request) -> Reply:
+    async def take(self, request: Request) -> Response:
         from tavus_cli.local.delivery import post
-        from tavus_cli.local.http import Reply
+        from tavus_cli.local.http import Response
 
         if request.method != "POST":
-            return Reply(405, {"error": "Webhooks are posted"}, {"allow": "POST"})
+            return Response(405, {"error": "Webhooks are posted"}, {"allow": "POST"})
         if not isinstance(request.body, dict):
-            return Reply(400, {"error": "A webhook is a JSON object"})
+            return Response(400, {"error": "A webhook is a JSON object"})
         if self._waiting >= MAX_WAITING:
-            return Reply(503, {"error": "Too many webhooks wait for the handler"})
+            return Response(503, {"error": "Too many webhooks wait for the handler"})
         self._waiting += 1
         try:
             async with self._turn:
@@ -101,10 +101,10 @@ class _Listener:
                 if self._file is not None:
                     self._record(request.body)
                 if self._url is None:
-                    return Reply(200)
+                    return Response(200)
                 outcome = await post(self._session, self._url, request.body)
                 self._environment.complain(f"  {safe(str(outcome))}")
-                return Reply(502 if outcome.status is None else outcome.status)
+                return Response(502 if outcome.status is None else outcome.status)
         finally:
             self._waiting -= 1
 

@@ -16,7 +16,6 @@ from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.conditions import REPLY
@@ -26,6 +25,7 @@ from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import Quit, command
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
+from tavus_cli.settings.table import default
 
 _SHOWN = 300  # characters of a message in an error
 
@@ -51,7 +51,7 @@ class RecordedStage:
     def __init__(
         self,
         room: RecordedRoom,
-        hold: float = HOLD_SECONDS,
+        hold: float = default("hold"),
         watch: Callable[[list[Entry]], None] | None = None,
     ) -> None:
         if not room.timed:

@@ -17,7 +17,7 @@ from tavus_cli.target import parse, shown
 
 MOST_RUNS = 100_000  # of one suite
 NEW = "new"  # the target shown for a run in a new conversation
-_RECORDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+RECORDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 
 
@@ -35,6 +35,26 @@ class Shard:
 
     index: int
     count: int
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteOptions:
+    """How often and where scripts run, when they pass, and what is kept. ``run_timeout`` in seconds.
+
+    ``min_pass``: the share of its runs that a script must pass on a target. ``filter``: a glob for scripts.
+    ``results`` and ``baseline`` are files.
+    """
+
+    repeat: int = 1
+    jobs: int = 1
+    run_timeout: float = 300.0
+    min_pass: float = 1.0
+    filter: str | None = None
+    shard: Shard | None = None
+    fail_fast: bool = False
+    results: str | None = None
+    baseline: str | None = None
+    recordings: Recordings | None = None
 
 
 def parse_shard(text: str) -> Shard:
@@ -90,7 +110,7 @@ def _is_target(word: str) -> bool:
     """Of a word before others. A file is a TARGET if it is a recording, by its name or content."""
     if os.path.isdir(word):
         return False
-    if not os.path.isfile(word) or word.endswith(_RECORDINGS):
+    if not os.path.isfile(word) or word.endswith(RECORDINGS):
         return True
     if word.endswith(SUFFIXES):
         return False

@@ -18,7 +18,7 @@ from tavus_cli.suite.case import Case, Played, Program, Verdict, failure_of
 from tavus_cli.suite.plan import Recordings, names_of
 from tavus_cli.suite.result import Result
 from tavus_cli.suite.rooms import Billed, Rooms
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 
 MOST_PRINTED = 1_000  # lines of one run; the rest is left out
 
@@ -37,7 +37,7 @@ class Player:
 
     programs: Mapping[str, Program]
     rooms: Rooms
-    how: How
+    options: RunOptions
     limit: float
     environment: Environment
     recordings: Recordings | None = None
@@ -53,7 +53,7 @@ class Player:
         record = self._recording_of(case)
         _remove(record)  # an earlier suite's
         label = f"{names_of([case.script])[case.script]} {case.number}  "
-        around = Surroundings(self.how, self.environment, tell, record, label=label)
+        around = Surroundings(self.options, self.environment, tell, record, label=label)
         billed = Billed()
 
         async def in_room(room: Room) -> Played:

@@ -65,12 +65,12 @@ async def _run_on(
     recording: RecordedRoom, run: Run, script: Script, limits: Limits, around: Surroundings
 ) -> None:
     name = recording.target
-    if around.how.report or around.how.otlp is not None:
+    if around.options.report or around.options.otlp is not None:
         raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
-    if around.how.tools is not None:
+    if around.options.tools is not None:
         raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
     transcript = around.transcript
-    stage = RecordedStage(recording, around.how.hold, None if transcript is None else transcript.entries)
+    stage = RecordedStage(recording, around.options.hold, None if transcript is None else transcript.entries)
     await stage.load()
     if transcript is not None:
         transcript.tick(float("inf"))

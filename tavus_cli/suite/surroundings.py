@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class How:
+class RunOptions:
     """The same for all runs. Times in seconds.
 
     ``report``: whether a report of each run is wanted. ``otlp``: where traces go. ``verbose``: whether the
@@ -53,7 +53,7 @@ class Surroundings:
     ``so_far``: what there is to say where the run is stopped.
     """
 
-    how: How
+    options: RunOptions
     environment: Environment
     print_line: Callable[[str], None]
     record: str | None = None
@@ -65,7 +65,7 @@ class Surroundings:
     transcript: Transcript | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.transcript = Transcript(self.environment, self.label) if self.how.verbose else None
+        self.transcript = Transcript(self.environment, self.label) if self.options.verbose else None
 
     @contextlib.asynccontextmanager
     async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
@@ -74,7 +74,7 @@ class Surroundings:
         ``begin`` gets the session before it joins, to add its sinks, and returns what the block gets.
         Raises what joining raises, and a ConsoleError where the recording could not be written.
         """
-        how, environment = self.how, self.environment
+        how, environment = self.options, self.environment
         recorder = record_to(self.record, room, new_redactor() if how.redact else None)
         session = Session(room, hold=how.hold, recorder=recorder, environment=environment)
         reader = Reader(room.target, _quiet, _quiet)

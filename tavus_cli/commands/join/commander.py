@@ -13,7 +13,6 @@ from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
@@ -42,7 +41,7 @@ class JoinOptions:
     selection: Selection = field(default_factory=Selection)
     times: TimesChoice = "auto"
     seq: bool = False
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     record: str | None = None
     redact: bool = False
     ready_timeout: float = default("ready_timeout")

@@ -16,6 +16,7 @@ from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.session import Session
 from tavus_cli.terminal.completer import CommandCompleter
@@ -246,7 +247,7 @@ class Console:
         target = room.via or room.target
         if self._options.record is not None:
             lines.append(f"look again: tavus-console report {shlex.quote(self._options.record)}")
-        if self._session.over is None and (room.via or not target.startswith("sim")):
+        if self._session.over is None and (room.via or not is_simulated(target)):
             lines.append(f"continue: tavus-console join {shlex.quote(target)}")
         return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
 
