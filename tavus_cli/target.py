@@ -9,7 +9,7 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import CannotJoin, UsageError, keep_token, redacted
 from tavus_cli.files import read_stdin
@@ -19,6 +19,9 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
+
+if TYPE_CHECKING:
+    from tavus_cli.api.conversations import Found
 
 VARIABLE = "TAVUS_CONVERSATION"
 ASK_SECONDS = 10.0  # seconds for the API to report whether a conversation has ended
@@ -257,6 +260,14 @@ def room_of(target: Sim | RoomUrl, options: RoomOptions, environ: Mapping[str, s
             return False
 
     room = ReconnectingRoom(open_room, Policy(options.reconnect), has_ended=has_ended)
+    return room
+
+
+def room_of_new(found: Found, options: RoomOptions, environment: Environment) -> Room:
+    """The room of a conversation that was created for this command, and that it ends itself."""
+    known = _known_as(found.conversation_id, options._replace(conversation_id=None))
+    room = room_of(*resolve(parse(found.target), known, environment), environment.environ)
+    room.leaving_may_end = False
     return room
 
 

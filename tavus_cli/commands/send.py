@@ -44,9 +44,7 @@ async def send(room: Room, options: SendOptions, environment: Environment) -> in
     _check_wait(options, environment)
     prepared = prepare(action, room, environment.warn)
     watched = options.wait is not None
-    session = Session(
-        room, hold=options.hold, watched=watched, progress=environment.say, warn=environment.warn
-    )
+    session = Session(room, hold=options.hold, watched=watched, environment=environment)
     async with session:
         await session.pal_ready(options.ready_timeout)
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None

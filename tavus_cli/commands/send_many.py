@@ -34,7 +34,7 @@ async def send_many(room: Room, options: SendManyOptions, environment: Environme
     """
     failed, due = 0, 0.0
     loop = asyncio.get_running_loop()
-    session = Session(room, hold=options.hold, progress=environment.say, warn=environment.warn)
+    session = Session(room, hold=options.hold, environment=environment)
     async with session:
         await session.pal_ready(options.ready_timeout)
         number = 0

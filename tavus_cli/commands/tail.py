@@ -98,8 +98,8 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         from tavus_cli.resident.room import with_past
 
         with_past(room, options.history)
-    say = environment.say if options.progress else _say_nothing
-    session = Session(room, hold=options.hold, recorder=recorder, progress=say, warn=environment.warn)
+    told = environment if options.progress else None
+    session = Session(room, hold=options.hold, recorder=recorder, environment=told)
     session.sinks.append(printer if options.span is None else Within(options.span, printer))
     if seen is not None and _doubts(options):
         session.sinks.append(seen)
@@ -173,10 +173,6 @@ async def _follow(session: Session, duration: float | None) -> str:
         except TimeoutError:
             return "time"
     return "over"
-
-
-def _say_nothing(text: str) -> None:
-    pass
 
 
 def _wanted(options: TailOptions) -> str:

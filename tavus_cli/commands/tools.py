@@ -53,9 +53,7 @@ async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int
     of joining.
     """
     recorder = record_to(what.record, room, new_redactor() if what.redact else None)
-    session = Session(
-        room, hold=what.hold, recorder=recorder, progress=environment.say, warn=environment.warn
-    )
+    session = Session(room, hold=what.hold, recorder=recorder, environment=environment)
     async with Output(environment) as output:
         bridge = _bridge(session, what, environment)
 

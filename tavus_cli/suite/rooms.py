@@ -13,7 +13,7 @@ from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.suite.case import Case, Played, Verdict
-from tavus_cli.target import Recording, RoomOptions, Sim, open_target, parse, resolve, room_of
+from tavus_cli.target import Recording, RoomOptions, Sim, open_target, parse, room_of_new
 
 CREATE_SECONDS = 600.0  # seconds to wait until the account allows another conversation
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # seconds between two attempts to create
@@ -54,6 +54,7 @@ class GivenRooms:
         self._how = how
         self._environment = environment
         self._turns: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._left: set[str | None] = set()
 
     async def run(self, case: Case, play: Play, billed: Billed) -> Played:
         target = parse(case.target)
@@ -73,6 +74,9 @@ class GivenRooms:
             opened = await open_target(parse(case.target), self._how, self._environment, recorded=True)
         except ConsoleError as error:
             return not_opened(case, error)
+        if case.target in self._left:  # it is warned of once that leaving may end it
+            opened.room.leaving_may_end = False
+        self._left.add(case.target)
         return await play(opened.room)
 
 
@@ -176,9 +180,8 @@ class NewRooms:
 
         async def join(found: Found, ending: Ending) -> int:
             begun.append(clock())
-            known = self._how._replace(conversation_id=found.conversation_id)
             try:
-                room = room_of(*resolve(parse(found.target), known, self._environment))
+                room = room_of_new(found, self._how, self._environment)
             except ConsoleError as error:
                 outcome.append(not_opened(case, error))
             else:

@@ -19,7 +19,6 @@ from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
 from tavus_cli.suite.case import Played
 from tavus_cli.suite.transcript import Transcript
-from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
@@ -78,7 +77,7 @@ class Surroundings:
         """
         how, environment = self.options, self.environment
         recorder = record_to(self.record, room, new_redactor() if how.redact else None)
-        session = Session(room, hold=how.hold, recorder=recorder)
+        session = Session(room, hold=how.hold, recorder=recorder, environment=environment)
         reader = Reader(room.target, _quiet, _quiet)
         if how.report:
             session.sinks.append(reader)
@@ -87,7 +86,6 @@ class Surroundings:
         traces = tracing(how.otlp, how.otlp_content, session, environment.warn)
         begun = begin(session)
         bridge = how.tools.bridge(session, environment) if how.tools else None
-        environment.say(f"joining {safe(room.target)} …")
         try:
             async with traces, bridge or contextlib.nullcontext(), session:
                 self.conversation_id = room.conversation_id

@@ -54,7 +54,7 @@ class Visit:
         self._ready_timeout = ready_timeout
         self._findings = findings
         self._watch = _Watch(findings)
-        self._session = Session(room, progress=environment.say)
+        self._session = Session(room, environment=environment)
         self._session.sinks.append(self._watch)
         self._begun = room.now()
 

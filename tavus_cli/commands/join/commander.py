@@ -93,6 +93,7 @@ class Commander:
                         "cannot end: the conversation id is not known (see --conversation-id); /quit leaves"
                     )
                 await self._ending.want()
+                self._session.room.leaving_may_end = False  # it is ended anyway
         except ConsoleError as error:
             self._wrong(error)
             return False

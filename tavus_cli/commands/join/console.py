@@ -166,7 +166,11 @@ class Console:
             async with self._session as session:
                 self._status.joined = session.room.now()
                 self._prompt.refresh()
-                return await self._obey(session)
+                try:
+                    return await self._obey(session)
+                finally:
+                    if (doubt := session.doubt_of_leaving()) is not None:
+                        self._warn(doubt)
         finally:
             clock.cancel()
 

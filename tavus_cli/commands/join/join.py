@@ -48,7 +48,7 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
         async with answering(session, options, environment) as calls:
             status = await Console(session, options, environment, calls=calls).run()
     else:
-        session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
+        session = Session(room, hold=options.hold, recorder=recorder, environment=environment)
         async with answering(session, options, environment) as calls:
             status = await _piped(session, options, environment, calls)
     if recorder is not None and recorder.failed:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.loop import run
-from tavus_cli.target import Default, RoomOptions, Target, open_target, parse, resolve, room_of
+from tavus_cli.target import Default, RoomOptions, Target, open_target, room_of_new
 
 from .commander import JoinOptions
 from .join import join
@@ -63,6 +63,7 @@ async def _join(
     )
     if end_on_exit:
         await ending.want()
+        room.leaving_may_end = False  # it is ended anyway
     joining = join(room, replace(options, ending=ending), environment)
     return await ended_after(joining, ending, environment)
 
@@ -90,8 +91,6 @@ def join_new(
     warn_left_behind(environment)
 
     def joining(found: Found, ending: Ending) -> Coroutine[Any, Any, int]:
-        known = how._replace(conversation_id=found.conversation_id)
-        room = room_of(*resolve(parse(found.target), known, environment))
-        return join(room, replace(options, ending=ending), environment)
+        return join(room_of_new(found, how, environment), replace(options, ending=ending), environment)
 
     return run(lambda: run_new(connect, body, joining, environment, end_on_exit=end_on_exit))
