@@ -150,7 +150,7 @@ async def open_target(
     """The room of a TARGET: the resident session for it, if there is one, or a room to join.
 
     It asks the API about an id, and reads standard input for "-", without blocking the event loop.
-    ``recorded``: whether a recording will do. Raises UsageError, NotFound, ConversationOver, CannotJoin.
+    ``recorded``: whether a recording is accepted. Raises UsageError, NotFound, ConversationOver, CannotJoin.
     """
     from tavus_cli.session.waiting import within
 
@@ -321,12 +321,12 @@ def _only_session() -> Opened:
 
 
 def nothing_given() -> UsageError:
-    """What to give, where no TARGET was."""
+    """The error if no TARGET was given."""
     return UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input; afterwards it is the terminal, if there is one, for a prompt."""
+    """Read all of standard input, and then replace it by the terminal, if there is one, for a prompt."""
     text = read_stdin(environment.stdin)
     with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):

@@ -34,7 +34,7 @@ from tavus_cli.target import VARIABLE, Default, Piped, RoomOptions, Sim, nothing
 from tavus_cli.views.safe import safe
 from tavus_cli.views.table import UNCUT
 
-MARGIN_SECONDS = 60.0  # that a conversation may last beyond its run: joining, leaving
+MARGIN_SECONDS = 60.0  # how much longer than its run a conversation may last, for joining and leaving
 COLLECT_EVERY = 50  # runs
 LARGEST_BASELINE = 64 << 20  # bytes
 
@@ -64,7 +64,7 @@ class RunMany:
 
 
 def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> int:
-    """The exit status: NOT_MET where a script passed too seldom, or not everything was run.
+    """Run the suite. The exit status is NOT_MET if a script passed too rarely, or not everything was run.
 
     Raises UsageError before anything is joined, and NotAuthorised.
     """
@@ -94,7 +94,7 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
 
 
 def _check_targets(targets: Iterable[str | None]) -> None:
-    """Raises UsageError for those that nothing could be run on."""
+    """Raises UsageError for a target on which nothing can be run."""
     for word in targets:
         match parse(word):
             case Piped():
@@ -108,7 +108,7 @@ def _check_targets(targets: Iterable[str | None]) -> None:
 def _programs(
     scripts: Iterable[str], options: RunMany, environment: Environment
 ) -> dict[str, Program] | None:
-    """Each script, read; None once the mistakes of all were printed. Raises UsageError."""
+    """Read all scripts; returns None if any has mistakes, after printing them. Raises UsageError."""
     from tavus_cli.suite.script import Mistakes
 
     programs: dict[str, Program] = {}
@@ -146,9 +146,9 @@ def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
 def _rooms(
     options: RunMany, programs: Mapping[str, Program], room: RoomOptions, environment: Environment
 ) -> Callable[[Environment], GivenRooms | NewRooms]:
-    """What makes the rooms, by the environment of the runs.
+    """A function that makes the rooms, given the environment of the runs.
 
-    Raises UsageError, and NotAuthorised where conversations are to be created and there is no key.
+    Raises UsageError, and NotAuthorised if conversations are to be created and there is no key.
     """
     new = options.new
     if new is None:
@@ -178,7 +178,7 @@ def _rooms(
 
 @dataclass(slots=True)
 class _Suite:
-    """A ``Watcher``: counts, prints and writes what came of each run."""
+    """A ``Watcher``: counts, prints and writes the result of each run."""
 
     options: RunMany
     cases: list[Case]
@@ -204,7 +204,7 @@ class _Suite:
         self._screen = Screen(self.environment)
 
     def open(self, stack: contextlib.ExitStack) -> None:
-        """Files are made before anything is joined. Raises what making them raises."""
+        """Create all files before anything is joined. Raises the errors of that."""
         options = self.options
         if options.suite.recordings is not None:
             try:
@@ -233,7 +233,7 @@ class _Suite:
                     programs, rooms, options.run, options.suite.run_timeout, quiet, options.suite.recordings
                 )
                 await run_all(self.cases, player, options.suite.jobs, self, fail_fast=options.suite.fail_fast)
-        finally:  # however it ended, the reports say what was run
+        finally:  # however the suite ended, the reports show what was run
             self._screen = Screen(environment)
             status = self._finish(time.monotonic() - begun)
         if isinstance(rooms, NewRooms) and rooms.left:
@@ -253,7 +253,7 @@ class _Suite:
                 self.environment.complain(safe(line))
         elif result.run:
             self._print(result)
-        if not self.options.json:  # they may wait for a run before them
+        if not self.options.json:  # they may have to wait for an earlier run
             result = replace(result, played=replace(result.played, facts={}))
         for one in self.in_order.put(result):
             self._write(one)
@@ -261,7 +261,7 @@ class _Suite:
                 self.reported.append(one.reported)
             self.results.append(one.kept())
         if len(self.results) % COLLECT_EVERY == 0:
-            gc.collect()  # what a run leaves has cycles, and ``loop.run`` lets them wait for long
+            gc.collect()  # finished runs leave reference cycles, and ``loop.run`` collects rarely
 
     def _print(self, result: Result) -> None:
         for line in result.printed:
@@ -274,7 +274,7 @@ class _Suite:
                 self._complain(f"    recording {safe(result.recording)}")
 
     def _complain(self, line: str) -> None:
-        """The explanation of a failure is printed with its line on a terminal, else on standard error."""
+        """Explain a failure: below its line on a terminal, else on standard error."""
         if is_tty(self.environment.stdout):
             self._screen.print(redacted(line))
         else:
@@ -287,7 +287,7 @@ class _Suite:
             return
         try:
             left = memoryview((reports.row(result) + "\n").encode("utf-8", "backslashreplace"))
-            while left:  # nothing is held back: each line is there as soon as its run has ended
+            while left:  # flush at once, so that each line appears when its run ends
                 left = left[self._file.write(left) :]
         except (OSError, ValueError) as error:
             self._failure = files.cannot(self.options.suite.results or "", error)
@@ -311,7 +311,7 @@ class _Suite:
         return status
 
     def _written(self, status: ExitStatus) -> ExitStatus:
-        """A full disk is said, and hides no failure."""
+        """Write the reports. A full disk is reported, but does not hide a failure."""
         options = self.options
         try:
             if self._failure is not None:

@@ -1,4 +1,4 @@
-"""``script from``: a script made of a recording."""
+"""``script from``: makes a script from a recording."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class FromRecording:
 
 
 async def script_from(what: FromRecording, environment: Environment) -> int:
-    """The exit status: NOT_MET where the script does not pass on the recording, which is said.
+    """Print the script. If it does not pass on the recording, warns and returns NOT_MET.
 
-    Raises UsageError where the file cannot be read, or does not say what was sent.
+    Raises UsageError if the file cannot be read, or does not contain what was sent.
     """
     stage = RecordedStage(RecordedRoom(what.file, stdin=environment.stdin), what.hold)
     await stage.load()

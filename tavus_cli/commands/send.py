@@ -35,9 +35,10 @@ class SendOptions(NamedTuple):
 
 
 async def send(room: Room, options: SendOptions, environment: Environment) -> int:
-    """Join, wait for the PAL, send, print the answer if one is waited for, leave. The exit status.
+    """Join, wait for the PAL, send, print the answer if one is wanted, and leave.
 
-    Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
+    Returns the exit status. Raises UsageError, SendFailed, NotMet, ConversationOver, and the errors of
+    joining.
     """
     action = options.action
     _check_wait(options, environment)

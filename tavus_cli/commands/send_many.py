@@ -20,7 +20,7 @@ from tavus_cli.views.safe import safe_json
 
 @dataclass(frozen=True, slots=True)
 class SendManyOptions:
-    """``rate``: at most so many a second, None: as they come. Times in seconds."""
+    """``rate``: at most this many a second; None: as they are read. Times in seconds."""
 
     rate: float | None = None
     ready_timeout: float = default("ready_timeout")
@@ -29,7 +29,9 @@ class SendManyOptions:
 
 
 async def send_many(room: Room, options: SendManyOptions, environment: Environment) -> int:
-    """FAILED where a line could not be sent; the others are. Raises what joining raises, ConversationOver."""
+    """Send each line. Returns FAILED if one could not be sent; the others are sent. Raises ConversationOver,
+    and the errors of joining.
+    """
     failed, due = 0, 0.0
     loop = asyncio.get_running_loop()
     session = Session(room, hold=options.hold, environment=environment)
@@ -60,7 +62,7 @@ async def _send(line: str, session: Session, options: SendManyOptions, environme
 
 
 def _action(line: str) -> Interaction | AudioEcho:
-    """A line of the console's language, or an object as it is. Raises UsageError."""
+    """A command as typed in the console, or a JSON object to send unchanged. Raises UsageError."""
     action = parse(f"/raw {line}" if line.lstrip().startswith("{") else line)
     if isinstance(action, Say):
         raise UsageError(f"/{action.command} sends nothing")

@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
-    waits for nothing). ``history``: rows of before a resident session was joined.
+    ``span``: the part of a recording. ``progress``: show on a terminal what the command waits for (a replay
+    does not wait). ``history``: how many earlier rows of a resident session are shown.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -73,13 +73,13 @@ class TailOptions:
 
 
 async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
-    """Print until the room ends, or --count, --until, --for. The exit status.
+    """Print until the room ends, or --count, --until or --for says so.
 
-    Raises UsageError, and what joining raises.
+    Returns the exit status. Raises UsageError, and the errors of joining.
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    seen = None if room.live else Types()  # of a recording the types that it has are known too, at its end
+    seen = None if room.live else Types()  # at the end of a recording, its event types are known too
     if seen is None:
         _question(options, environment)
     recorder = record_to(options.record, room, new_redactor() if options.redact else None)
@@ -120,14 +120,14 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
 def _unmet(
     ended: str | None, session: Session, printer: Printer, options: TailOptions, environment: Environment
 ) -> int:
-    """The exit status where the time was up or the room ended; says what was awaited, and why it ended."""
+    """The exit status if time ran out or the room ended first; prints what did not arrive, and why."""
     open_wish = options.count is not None or bool(options.until)
     if ended == "time":
         if not open_wish:
             return ExitStatus.DONE
         environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
         return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
-    if session.over is None and open_wish:  # a recording, or simulated time that stands
+    if session.over is None and open_wish:  # a recording, or simulated time that stands still
         environment.warn(f"the conversation ended before {_wanted(options)} came")
     elif session.over is not None:
         before = f"; it ended before {_wanted(options)} came" if open_wish else ""
@@ -139,7 +139,10 @@ def _unmet(
 
 
 class Types:
-    """A sink that notes event types. They are remote text, so it notes a thousand, and no very long one."""
+    """A sink that remembers event types.
+
+    They are remote text, so it keeps at most a thousand, and no long ones.
+    """
 
     def __init__(self) -> None:
         self.types: set[str] = set()

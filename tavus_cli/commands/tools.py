@@ -40,7 +40,7 @@ class ToolsCommand:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """``port`` 0: any; ``public_hosts``: names that requests may come under, a tunnel's."""
+    """``port`` 0: any; ``public_hosts``: accepted host names of requests, such as a tunnel's."""
 
     tools: ToolOptions
     port: int
@@ -49,7 +49,9 @@ class Listen:
 
 
 async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
-    """Until the conversation is over; a line for each call. Raises UsageError, and what joining raises."""
+    """Answer until the conversation is over; prints a line for each call. Raises UsageError, and the errors
+    of joining.
+    """
     recorder = record_to(what.record, room, new_redactor() if what.redact else None)
     session = Session(room, hold=what.hold, recorder=recorder, environment=environment)
     async with Output(environment) as output:

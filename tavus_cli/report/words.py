@@ -28,7 +28,7 @@ def length(value: float | None) -> str:
 
 
 def clock(value: float | None, first: float | None) -> str:
-    """A moment by its distance from the first event: "+0:07.3"; the same on every machine."""
+    """A moment by its distance from the first event, "+0:07.3", which is the same on every machine."""
     if value is None or first is None:
         return ""
     minutes, second = divmod(max(0.0, value - first), 60)
@@ -36,7 +36,7 @@ def clock(value: float | None, first: float | None) -> str:
 
 
 def sparkline(one: Spread) -> str:
-    """The histogram in eleven characters and one for what is above them."""
+    """The histogram as eleven characters, and one for larger values."""
     most = max(one.histogram)
     if not most:
         return ""

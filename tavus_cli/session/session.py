@@ -42,9 +42,9 @@ SENDING_SECONDS = 1.0  # seconds arrivals wait for a send in progress, so that i
 class Session:
     """``async with Session(room)`` joins and leaves the room; entries go to ``sinks`` from the start.
 
-    Add sinks before entering: messages can arrive before the join is done. ``environment`` is told what is
-    awaited, and what leaving may do to the conversation; None: nobody is. At most ``at_once`` arrivals are
-    handled before keys and timers get their turn. Without ``watched`` nothing becomes an entry, and only
+    Add sinks before entering: messages can arrive before the join is done. ``environment`` prints what the
+    session waits for, and a warning about leaving; None: nothing is printed. At most ``at_once`` arrivals
+    are handled before keys and timers get their turn. Without ``watched`` nothing becomes an entry, and only
     ``send`` and ``pal_ready`` can be used.
     """
 
@@ -194,7 +194,7 @@ class Session:
         return self.conversation.status.pal_present
 
     async def over_or_idle(self) -> None:
-        """Wait until nothing more arrives by itself: the room has ended, or simulated time stands still."""
+        """Wait until nothing more will arrive: the room has ended, or simulated time stands still."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, self._idle)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -203,9 +203,8 @@ class Session:
                 wait.cancel()
 
     def waiter(self, answer: Callable[[Entry], Any]) -> Callable[[float, str], Coroutine[Any, Any, Any]]:
-        """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None.
-
-        It checks entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds, and
+        """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None. It checks
+        entries from now on, even before it is awaited. Awaiting raises NotMet after ``timeout`` seconds, and
         ConversationOver or CutOff if the room ends first or the PAL shuts the conversation down. ``what``
         names the awaited thing in the error.
         """
@@ -303,7 +302,7 @@ class Session:
         return []
 
     def _show_past(self, arrivals: tuple[Any, ...]) -> None:
-        """To the sinks that show it, but not to those that act on it or record it."""
+        """Pass it to the sinks that show it, but not to those that act on it or record it."""
         from tavus_cli.session.past import entries_of
 
         entries = entries_of(arrivals, self.conversation, self.room.now())
@@ -349,7 +348,7 @@ class Session:
             self._timer = asyncio.get_running_loop().call_later(delay, self.tick)
 
     def tick(self) -> None:
-        """What was held long enough goes out. In virtual time it is for those who wait to call it."""
+        """Let out what was held long enough. In virtual time, whoever waits calls this."""
         now = self.room.now()
         self._tick_sinks(now)
         self._emit(self.conversation.tick(now))

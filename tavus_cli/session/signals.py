@@ -57,7 +57,7 @@ def numbers() -> list[int]:
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Inside, the first signal raises Stopped, if ``take`` was called."""
+    """Within the block, the first signal raises Stopped, if ``take`` was called."""
     global _raises
     _raises = True
     try:
@@ -67,8 +67,8 @@ def raised() -> Iterator[None]:
 
 
 def stopped_by() -> int | None:
-    """The number of the signal that has raised Stopped, whatever has become of the error: Python makes
-    others of what is raised within its own code (a lock's wait, the making of a class), and may drop it.
+    """The number of the signal that has raised Stopped, if any, also if the error did not arrive: Python
+    replaces an exception raised within its own code (waiting for a lock, creating a class), or drops it.
     """
     return _raised.number if _raised else None
 
@@ -80,13 +80,13 @@ def raise_dropped() -> None:
 
 
 def heeded() -> None:
-    """After a first signal: make the next one end the program at once."""
+    """Called after a first signal: make the next one end the program at once."""
     global _raises
     _raises = False
 
 
 def given_back() -> None:
-    """Take the signals again after an event loop: a loop that closes leaves the system's defaults."""
+    """Take the signals again after an event loop, which restores the system's defaults when it closes."""
     for number in _taken:
         signal.signal(number, _handle)
 
@@ -102,7 +102,7 @@ def hard_exit(number: int) -> NoReturn:
 
 @contextlib.contextmanager
 def named_at_hard_exit(report: Callable[[], object]) -> Iterator[None]:
-    """Inside, a second signal calls ``report`` before it ends the program."""
+    """Within the block, a second signal calls ``report`` before it ends the program."""
     at_hard_exit.append(report)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What a run has around it: how its room is joined, recorded and reported on; what it prints."""
+"""What surrounds a run: how its room is joined, recorded and reported on, and where it prints."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """The same for all runs. Times in seconds.
+    """Options that are the same for all runs. Times in seconds.
 
     ``report``: whether a report of each run is wanted. ``otlp``: where traces go. ``verbose``: whether the
     conversation is shown while it runs.
@@ -46,11 +46,13 @@ class RunOptions:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Of one run. ``print_line`` prints what the script prints. ``record``: a file for its recording.
+    """The surroundings of one run. ``print_line`` prints what the script prints.
+
+    ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
-    ``conversation_id`` is known once joined. ``label`` stands before each line of the transcript.
-    ``so_far``: what there is to say where the run is stopped.
+    ``conversation_id`` is known once joined. ``label`` begins each line of the transcript. ``so_far``: the
+    outcome to report if the run is stopped.
     """
 
     options: RunOptions
@@ -69,10 +71,9 @@ class Surroundings:
 
     @contextlib.asynccontextmanager
     async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
-        """Inside, the room is joined and the PAL is there; it is left on every way out.
-
-        ``begin`` gets the session before it joins, to add its sinks, and returns what the block gets.
-        Raises what joining raises, and a ConsoleError where the recording could not be written.
+        """Within the block, the room is joined and the PAL is there; afterwards it is left, whatever
+        happened. ``begin`` is called with the session before joining, to add sinks; the block gets what it
+        returns. Raises the errors of joining, and a ConsoleError if the recording could not be written.
         """
         how, environment = self.options, self.environment
         recorder = record_to(self.record, room, new_redactor() if how.redact else None)
@@ -100,4 +101,4 @@ class Surroundings:
 
 
 def _quiet(text: str) -> None:
-    """Whoever plays says it."""
+    """The program reports it."""

@@ -61,7 +61,7 @@ def test_without_a_room_it_says_what_is_here() -> None:
     result = console("doctor")
     assert (result.status, result.err) == (0, "")
     starts = [f"✓ tavus-console {__version__} (Python 3.", "✓ daily-python 0.3", "– no terminal"]
-    starts += ["– no file with settings: tavus-console config edit makes /", "– no session runs"]
+    starts += ["– no settings file: tavus-console config edit creates /", "– no session is running"]
     starts += ["– no API key", f"– cannot reach {NOWHERE.removeprefix('http://')}"]
     starts += ["– no room was tried: --room TARGET joins one"]
     for line, start in zip(result.lines, starts, strict=True):

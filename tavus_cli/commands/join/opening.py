@@ -1,4 +1,4 @@
-"""Opening the conversation to join, given or new, and ending it."""
+"""Opens the conversation to join, an existing one or a new one, and ends it."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ async def _join(
     target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
     room, conversation_id = await open_target(target, how, environment)
-    if conversation_id is None:  # the simulation, or a room on a domain of somebody's own
+    if conversation_id is None:  # the simulation, or a room on somebody's own Daily domain
         if end_on_exit:
             raise UsageError("--end-on-exit: the conversation to end is not known; give --conversation-id")
         return await join(room, options, environment)
@@ -76,7 +76,10 @@ def join_new(
     options: JoinOptions,
     environment: Environment,
 ) -> int:
-    """Create a conversation, join it, end it. Raises UsageError, and what creating and joining raise."""
+    """Create a conversation, join it and end it.
+
+    Raises UsageError, and the errors of creating and joining.
+    """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new as run_new
     from tavus_cli.api.ending import warn_left_behind
