@@ -41,13 +41,13 @@ SECRET = "s3cr3t-Of-The-Test"  # as a token, a key, or a password
         ("https://host:8080/a?b=c", "https://host:8080/a?b=c"),
     ],
 )
-def test_by_where_it_stands(text: str, shown: str) -> None:
+def test_secrets_are_recognised_by_their_place(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert redacted(shown) == shown
     assert str(ConsoleError(text)) == shown
 
 
-def test_by_itself_once_it_is_known() -> None:
+def test_registered_secrets_are_recognised_anywhere() -> None:
     keep_secret("Known/Secret 1", "short", None)
     assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
     keep_password("https://me:od/d@pa ss!!@host")
@@ -60,7 +60,7 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
 
 
 @pytest.mark.parametrize("piece", ["//:", "//a:b@", "?t=", "api_key=", '"api_key ', "//a:", "https://"])
-def test_a_long_text_takes_no_long_time(piece: str) -> None:
+def test_redacting_a_long_text_is_fast(piece: str) -> None:
     """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
     redacted("@ " + piece * (1_000_000 // len(piece)))
 
