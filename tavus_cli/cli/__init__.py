@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from tavus_cli.cli.app import COMMANDS, app
-from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
+from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean, keep_token
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
@@ -48,6 +48,9 @@ def main() -> NoReturn:
 def run_command(arguments: list[str], environment: Environment) -> int:
     """The exit status of a command line."""
     as_json = "--json" in arguments
+    for word in arguments:
+        if "://" in word and not re.search(r"\s", word):  # not what somebody says
+            keep_token(word)
     try:
         if arguments != ["--version"]:
             load(arguments[0] if arguments else "")
