@@ -48,13 +48,13 @@ PARTS = (SECRET[:10], SECRET[-10:])  # where it was cut before it was taken out
         ('{"Proxy-Authorization": "Basic abc="}', '{"Proxy-Authorization": "Basic …"}'),
     ],
 )
-def test_by_where_it_stands(text: str, shown: str) -> None:
+def test_secrets_are_recognised_by_their_place(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert redacted(shown) == shown
     assert str(ConsoleError(text)) == shown
 
 
-def test_by_itself_once_it_is_known() -> None:
+def test_registered_secrets_are_recognised_anywhere() -> None:
     keep_secret("Known/Secret 1", "short", None)
     assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
     keep_password("https://me:od/d@pa ss!!@host")
@@ -75,7 +75,7 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
     "piece",
     ["//:", "//a:b@", "?t=", "?token", "api_key=", "authorization: bearer ", '"api_key ', "//a:", "https://"],
 )
-def test_a_long_text_takes_no_long_time(piece: str) -> None:
+def test_redacting_a_long_text_is_fast(piece: str) -> None:
     """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
     redacted("@ " + piece * (1_000_000 // len(piece)))
 

@@ -135,7 +135,7 @@ SILENT = {
     "name",
     [pytest.param(one, marks=[] if one in ("report", "replay") else [pytest.mark.slow]) for one in SILENT],
 )
-def test_a_silent_pipe_holds_no_signal_up(name: str, first: int) -> None:
+def test_a_signal_ends_the_reading_of_a_silent_pipe(name: str, first: int) -> None:
     """``first``: lines of a recording that it has read before."""
     reading, writing = os.pipe()
     child = subprocess.Popen(
