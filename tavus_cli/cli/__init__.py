@@ -31,17 +31,15 @@ def load(word: str = "") -> None:
 def main() -> NoReturn:
     """Run the program: a command's status, or one line about an error; never a traceback."""
     environment = Environment()
+    status: int = ExitStatus.FAILED
     try:
         with signals.raised():
             status = run_command(sys.argv[1:], environment)
-    except signals.Stopped as stopped:  # outside of any command
-        status = 128 + stopped.number
-    except Exception as error:
-        if stopped_by := signals.behind(error):
-            status = 128 + stopped_by.number
-        else:  # a bug of ours: reported as Python does, but leaving through end_process
+    except (Exception, signals.Stopped):
+        if signals.stopped_by() is None:  # a bug of ours: reported as Python does, but without leaving here
             sys.excepthook(*sys.exc_info())
-            status = ExitStatus.FAILED
+    if number := signals.stopped_by():
+        status = 128 + number
     _leave(status, environment)
 
 
@@ -78,8 +76,6 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
-    except signals.Stopped as stopped:
-        return 128 + stopped.number
     except Exception as error:
         # An error in the command line is known by this method; typer has no public base class for them
         # before 0.28.
