@@ -1,1 +1,1 @@
-"""Random input for all code that reads remote data: ``make fuzz``. Findings are kept in tests/test_fuzz.py."""
+"""Random input for code that reads remote data: ``make fuzz``. Findings are kept in tests/test_fuzz.py."""

@@ -43,7 +43,7 @@ SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 
 @dataclass
 class Place:
-    """``log``: a line for each call of the client."""
+    """``log``: a line for each call of the client, and one once it has joined."""
 
     folder: Path
     api: LocalApi
@@ -75,13 +75,17 @@ class Place:
         )
 
     def called(self, name: str) -> None:
-        """Returns once this method of the client was called."""
+        """Returns once the log has this line."""
         end = time.monotonic() + SECONDS
-        while name not in self.calls():
-            assert time.monotonic() < end, (name, self.calls())
+        while name not in self.lines():
+            assert time.monotonic() < end, (name, self.lines())
             threading.Event().wait(0.02)
 
     def calls(self) -> list[str]:
+        """Without "joined", which the client's thread may note after the program has gone on, and left."""
+        return [name for name in self.lines() if name != "joined"]
+
+    def lines(self) -> list[str]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [json.loads(line)[0] for line in lines]
 

@@ -462,6 +462,20 @@ def test_when_it_was(arrived: float | None, created: Any, at: float) -> None:
     assert entry.at == at
 
 
+def test_a_note_comes_after_what_was_held_until_then() -> None:
+    """In a recording nothing but the next record says that time has passed."""
+    live = Live()
+    live.say(0, UTTERANCE, 1, role="user", speech="one")
+    assert live.say(1, UTTERANCE, 1, seq=4, role="pal", speech="two") == []
+    (note,) = live.core.note("still held", START + 1.1)
+    gap, event, later = live.core.note("cut off", START + 9)
+    assert isinstance(note, NoteEntry)
+    assert isinstance(gap, GapEntry)
+    assert isinstance(event, EventEntry)
+    assert isinstance(later, NoteEntry)
+    assert (event.event.seq, later.text) == (4, "cut off")
+
+
 def test_notes() -> None:
     core = Conversation()
     core.receive(message("x"), START)

@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
+from tavus_cli.errors import CannotJoin, ConversationOver, CutOff, NotMet, SendFailed
 from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
     Arrival,
     Idle,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
@@ -372,6 +373,27 @@ def test_waiting_ends_with_the_room() -> None:
                 await wait
             with pytest.raises(ConversationOver):
                 await session.waiter(is_number(3))(SECONDS, "it")
+
+    run(main)
+
+
+def test_a_failed_wait_reports_a_break_since_the_last_sending() -> None:
+    async def main() -> None:
+        room = FedRoom(live=True)
+        lost = "the connection is interrupted; sent just before, it may not have arrived: respond"
+        async with Session(room) as session:
+            await session.send(respond("hi"))
+            room.feed(LineChanged(False, lost, room.now()))
+            await settle()
+            with pytest.raises(CutOff, match=f"; {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            room.feed(LineChanged(True, "back", room.now()))
+            await settle()
+            with pytest.raises(NotMet, match=rf"; \d+ s ago: {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            await session.send(respond("again"))
+            with pytest.raises(NotMet, match=r"within 0.01 s$"):
+                await session.waiter(is_number(1))(0.01, "it")
 
     run(main)
 
