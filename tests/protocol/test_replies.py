@@ -133,7 +133,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
     "at the very beginning": ([], ASK, [user("What now?", 0), said("Yes", 0, "p")], "Yes"),
     "only twins of it come": (OLD, ASK, [HEARD, said("Yes", 4, "p4", "replica")], "Yes"),
     "nothing comes": (OLD, ASK, [], None),
-    "the echo alone comes": (OLD, ASK, [HEARD], None),
+    "only the echo comes": (OLD, ASK, [HEARD], None),
     "an older turn still says something": (
         OLD,
         ASK,
@@ -146,7 +146,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
         [HEARD, said("Old, more", 3, "p3b"), call(3), said("Yes", 4, "p4")],
         "Yes",
     ),
-    "an older turn alone": (OLD, ASK, [HEARD, said("Old, more", 3, "p3b")], None),
+    "only an older turn": (OLD, ASK, [HEARD, said("Old, more", 3, "p3b")], None),
     "the answer comes before the echo": (OLD, ASK, [said("Yes", 4, "p4"), HEARD], "Yes"),
     "somebody speaks in between": (
         OLD,
@@ -170,7 +170,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
     ),
     "a snapshot is no answer": (OLD, ASK, [HEARD, final("Ye", 4, "p4"), said("Yes", 4, "p4")], "Yes"),
     "no echo: a later turn": (OLD, ASK, [said("Old, more", 3, "x"), said("Yes", 4, "p4")], "Yes"),
-    "no echo: an older turn alone": (OLD, ASK, [said("Old, more", 3, "x")], None),
+    "no echo: only an older turn": (OLD, ASK, [said("Old, more", 3, "x")], None),
     "no echo: any later turn": (OLD, ASK, [said("Yes", 9, "p9")], "Yes"),
     "no echo: what somebody else asked": (
         OLD,
