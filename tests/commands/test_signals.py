@@ -87,13 +87,14 @@ WITHIN = {
     "the making of a class": f"type('C', (), {{'x': type('S', (), {{'__set_name__': {RAISES}}})()}})",
     "code that drops it": f"dropping({RAISES}) or loop.run(never)",
     "the folding of constants": "folding()",
+    "the making of an event loop": "half_built() or loop.run(never)",
 }
 
 
 @pytest.mark.parametrize("where", WITHIN)
 def test_a_signal_is_not_lost_where_python_makes_another_error_of_it(where: str) -> None:
     code = f"""
-import os, signal
+import asyncio, os, signal
 from tavus_cli import __main__, cli
 from tavus_cli.session import loop
 
@@ -111,6 +112,10 @@ def folding():
 
 async def never():
     os._exit(7)
+
+def half_built():
+    usual = asyncio.BaseEventLoop.__init__
+    asyncio.BaseEventLoop.__init__ = lambda loop: signal.raise_signal(15) or usual(loop)
 
 cli.run_command = lambda *_: {WITHIN[where]} and 0
 __main__.main()
