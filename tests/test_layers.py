@@ -47,7 +47,7 @@ def part_of(path: Path) -> str:
 
 
 def imports(path: Path, *, late: bool = True) -> Iterator[str]:
-    """Full names of what a file imports; without ``late`` those of its module level alone."""
+    """Full names of what a file imports; without ``late`` only those at module level."""
     tree = ast.parse(path.read_text("utf-8"))
     nodes: list[ast.AST] = [tree]
     while nodes:
@@ -152,7 +152,7 @@ def test_the_core_loads_nothing_heavy(module: str) -> None:
 
 
 def test_a_sending_does_not_wait_for_the_core() -> None:
-    """What ``send`` imports before it joins: every module here is felt at each start (bench live)."""
+    """What ``send`` imports before it joins: every module slows each start (bench live)."""
     needed = "tavus_cli.commands.send, tavus_cli.rooms.daily.room, tavus_cli.resident.room"
     program = f"import sys, {needed}; print(*sys.modules)"
     loaded = subprocess.run(
