@@ -431,3 +431,8 @@ def kind_without_type(message: Any) -> EventKind:
             if "guardrail" in fields or "guardrail_name" in fields:
                 return GUARDRAIL
     return FOREIGN
+
+
+def short_name(event_type: str) -> str:
+    """ "conversation.replica.started_speaking" → "replica.started_speaking"."""
+    return event_type.partition(".")[2] or event_type
