@@ -39,8 +39,7 @@ _IN_QUERY = rf"([?&#;]{_NAMES}=)(?!TOKEN\b|…)[^\s'\")\]&#]+"  # "TOKEN" is our
 _IN_JSON = r"(\"?\b(?:meeting_token|x-api-key|api_key)\"?\s*[:=]\s*\"?)(?!…)[^\s\"',}]+"
 _WORD = r"[^\s'\"]+"
 _USER = r"//[^/@:]*:(?!…)(?=.)"  # of a URL, before a password
-_API_KEY = re.compile(r"TAVUS_(?:[A-Z0-9_]+_)?API_KEY", re.ASCII)
-_PROXY = re.compile(r"(?:https?|all|ftp)_proxy|TAVUS_DAILY_PROXY", re.ASCII | re.IGNORECASE)
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "tavus_daily_proxy")
 _known: set[str] = set()
 
 
@@ -204,7 +203,7 @@ def keep_of(environ: Mapping[str, str]) -> None:
     for name, value in environ.items():
         if is_key(name):
             keep_secret(value.strip())
-        elif _PROXY.fullmatch(name):
+        elif name.lower() in _PROXIES:
             keep_password(value)
 
 
@@ -223,7 +222,7 @@ def keep_token(url: str) -> None:
 
 def is_key(name: str) -> bool:
     """Whether a variable holds an API key."""
-    return _API_KEY.fullmatch(name) is not None
+    return name.startswith("TAVUS_") and name.endswith("_API_KEY")
 
 
 def without_keys(environ: Mapping[str, str]) -> dict[str, str]:

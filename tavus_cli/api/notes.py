@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tavus_cli.api.credentials import SERVICE
 from tavus_cli.protocol.wire import is_conversation_id
+from tavus_cli.settings.folders import state_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +139,4 @@ def _lock(handle: int) -> None:
 
 
 def _folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path(SERVICE) / "open"
+    return state_folder() / "open"

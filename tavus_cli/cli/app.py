@@ -23,7 +23,7 @@ SUITES = "Many scripts, many times"
 GATES, SHOW, CREATING, TOOLS = "Gates", "What to show", "Creating a conversation", "Answering tool calls"
 JOINING = "Connection"
 _GROUPS = (ARGUMENTS, OPTIONS, SUITES, GATES, SHOW, CREATING, TOOLS, JOINING)
-_RANGE = re.compile(r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)")  # "[x>=1]", "[default: 5; x>=1]"
+_RANGE = r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)"  # "[x>=1]", "[default: 5; x>=1]"
 
 
 class CommandLine(typer.Typer):
@@ -64,7 +64,7 @@ class Command(TyperCommand):
 
 def _without_range(help: str) -> str:
     """Leave ranges out of --help; the error for a number out of range says it."""
-    return _RANGE.sub(lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
+    return re.sub(_RANGE, lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
 
 
 def examples(*lines: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ CONNECTING = (
 )
 LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of the path of a socket
 AGAIN = 0.02  # seconds between two tries
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 def supported() -> bool:
@@ -87,7 +87,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
 
 
 def is_session_id(word: str) -> bool:
-    return _ID.fullmatch(word) is not None
+    return re.fullmatch(_ID, word) is not None
 
 
 def sockets() -> list[Path]:

@@ -70,9 +70,9 @@ class Environment:
         try:
             _ = self.settings
         except UsageError as error:
-            from tavus_cli.settings.table import Settings
+            from tavus_cli.settings.table import Settings, default_history
 
-            self._settings, self._wrong = Settings(), error
+            self._settings, self._wrong = Settings(default_history()), error
         return self._wrong
 
     @property
