@@ -74,7 +74,7 @@ def with_tools(function: Callable[..., int]) -> Callable[..., int]:
         tools = _taken(given)
         return function(**given, tools=tools)
 
-    signature = inspect.signature(function, eval_str=True)
+    signature = inspect.signature(function)
     keyword = inspect.Parameter.KEYWORD_ONLY
     own = [one.replace(kind=keyword) for one in signature.parameters.values() if one.name != "tools"]
     more = [

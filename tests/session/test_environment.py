@@ -213,7 +213,8 @@ def test_flush_to_a_reader_that_has_gone_leads_nowhere_from_then_on() -> None:
 
 
 def test_flush_waits_for_no_thread_that_is_stuck() -> None:
-    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {}, exit_hard=True)
+    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {})
+    environment.exit_hard = True
     assert environment.flush() is None
 
 
