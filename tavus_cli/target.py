@@ -3,8 +3,6 @@
 Every command that acts on a conversation opens it here and nowhere else.
 """
 
-from __future__ import annotations
-
 import contextlib
 import functools
 import os

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.rooms.sim import is_simulated
+from tavus_cli.settings.folders import runtime_folder
 
-APP = "tavus-console"
 CONNECTING = (
     0.25  # seconds to connect: immediate, unless the other process accepts nothing and its queue is full
 )
@@ -36,13 +36,7 @@ def folder() -> Path:
     """The folder of the sockets, or the one TAVUS_CONSOLE_RUNTIME names. It may not exist yet."""
     if named := os.environ.get("TAVUS_CONSOLE_RUNTIME"):
         return Path(named)
-    import warnings
-
-    from platformdirs import user_runtime_path
-
-    with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
-        warnings.simplefilter("ignore")
-        return Path(user_runtime_path(APP))
+    return runtime_folder()
 
 
 def own_folder() -> Path:

@@ -1,4 +1,4 @@
-"""Where a user's files belong on this system: settings, history, what is remembered between runs."""
+"""Where a user's files belong on this system: settings, history, what is remembered, sockets."""
 
 from __future__ import annotations
 
@@ -23,6 +23,20 @@ def state_folder() -> Path:
     from platformdirs import user_state_path
 
     return user_state_path(APP)
+
+
+def runtime_folder() -> Path:
+    """For sockets, as the completion scripts look for them."""
+    if sys.platform != "linux":
+        from platformdirs import user_runtime_path
+
+        return user_runtime_path(APP)
+    base, user = os.environ.get("XDG_RUNTIME_DIR", ""), os.geteuid()
+    if not os.path.isabs(base):
+        base = f"/run/user/{user}"
+        if not os.access(base, os.W_OK):
+            base = os.path.join(os.environ.get("TMPDIR") or "/tmp", f"runtime-{user}")
+    return Path(base, APP)
 
 
 def _on_linux(variable: str, usual: str) -> Path | None:

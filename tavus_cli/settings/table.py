@@ -4,8 +4,6 @@ The command line overrides the environment, the environment the file, and the fi
 merges the last three, ``cli.options`` adds the command line. ``settings.file`` reads the file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
 from pathlib import Path

@@ -3,8 +3,6 @@
 Pure: messages are put in when they are sent, and taken out when they arrive.
 """
 
-from __future__ import annotations
-
 from heapq import heappop, heappush
 from itertools import count
 from random import Random

@@ -1,15 +1,11 @@
 """The script of a simulated PAL as values, which ``script`` reads from TOML (docs/sim.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
-
-if TYPE_CHECKING:
-    from tavus_cli.language.patterns import Pattern
 
 END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, section 3.4)
 
