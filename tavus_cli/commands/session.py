@@ -80,7 +80,8 @@ def start_new(
     Raises UsageError, and what creating and ``start`` raise.
     """
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import join_new, warn_left_behind
+    from tavus_cli.api.ending import join_new
+    from tavus_cli.api.notes import warn_left_behind
     from tavus_cli.session.loop import run
     from tavus_cli.session.waiting import within
 

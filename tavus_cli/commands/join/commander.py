@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
@@ -29,8 +28,7 @@ PrintLine = Callable[[str], None]
 LEAVING = ("quit", "end")
 
 
-@dataclass(frozen=True, slots=True)
-class JoinOptions:
+class JoinOptions(NamedTuple):
     """How to join. Times in seconds; ``history`` is the file of what was typed, ``past`` how many rows are
     shown of before a resident session was joined.
 
@@ -39,7 +37,7 @@ class JoinOptions:
     does, None where there is nothing to end.
     """
 
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
     times: TimesChoice = "auto"
     seq: bool = False
     hold: float = HOLD_SECONDS
