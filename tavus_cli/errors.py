@@ -2,20 +2,21 @@
 
 ::
 
-    ConsoleError            failed                     1
-    ├── UsageError          usage                      2
-    ├── NotMet              expectation, wait          3
-    ├── NotAuthorised       not_authorised             4
-    ├── CannotJoin          join_failed                5
-    │   └── CannotReach     cannot_reach               5    tavus_api
-    ├── CutOff              cut_off                    5
-    ├── ConversationOver    conversation_over          6
-    ├── SendFailed          send_failed                1
-    ├── Refused             refused                    1    tavus_api
-    │   ├── NotFound        not_found                  1
-    │   ├── TooMany         refused                    1
-    │   └── RateLimited     rate_limited               1
-    └── NoKeyring           no_keyring                 1    credentials
+    ConsoleError            failed            1
+    ├── UsageError          usage             2
+    ├── NotMet              not_met           3
+    ├── NotAuthorised       not_authorised    4
+    ├── CannotJoin          join_failed       5
+    │   └── CannotReach     cannot_reach      5    api/client
+    ├── CutOff              cut_off           5
+    ├── ConversationOver    conversation_over 6
+    ├── SendFailed          send_failed       1
+    ├── Refused             refused           1    api/client
+    │   ├── NotFound        not_found         1
+    │   ├── TooMany         refused           1
+    │   └── RateLimited     rate_limited      1
+    ├── ModelFailed         model_failed      1    callers/model
+    └── NoKeyring           no_keyring        1    api/credentials
 
 Every error has a message of one line, without secrets, that says what to do next if that is known. Remote
 text in it passes ``safe()`` when the message is printed.

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 LARGEST = 64 << 20  # bytes of a file that is read as a whole
 _PORTION = 1 << 20
 
-# The name is right, but the machine cannot do it now: not a mistake on the command line.
+# The name is right, but the machine cannot do it now, so it is not a usage error.
 _MACHINE = {
     getattr(errno, name, None)
     for name in ("ENOSPC", "EDQUOT", "EFBIG", "EIO", "EROFS", "ENOMEM", "EMFILE", "ENFILE", "ESTALE")
@@ -43,7 +43,7 @@ STDIN = "standard input"
 _LOOK_UP = 0.5  # seconds: a signal may come right before the wait
 TERMINAL_LINE = 1_023 if sys.platform == "darwin" else 4_095  # bytes; a terminal drops the rest of a line
 
-_MARKS = (  # UTF-32 before UTF-16, whose mark begins it
+_MARKS = (  # UTF-32 before UTF-16, as its mark begins with that of UTF-16
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
     (codecs.BOM_UTF32_BE, "utf-32"),
@@ -135,7 +135,7 @@ def open_to_write(path: str | Path, flags: int, *, file_only: bool = False) -> i
         status = os.fstat(descriptor)
         plain = stat.S_ISREG(status.st_mode) or (stat.S_ISCHR(status.st_mode) and not os.isatty(descriptor))
         if stat.S_ISBLK(status.st_mode) or (file_only and not plain):
-            raise OSError(errno.EINVAL, "not a file: a pipe, a terminal and a disk cannot be written to here")
+            raise OSError(errno.EINVAL, "not a file: pipes, terminals and disks cannot be written to here")
         if _NONBLOCK:
             os.set_blocking(descriptor, True)
     except BaseException:  # a signal too must not leave it open
@@ -166,9 +166,9 @@ def write(path: str | Path, texts: Iterable[str]) -> None:
 
 
 def make(path: str | Path, texts: Iterable[str]) -> None:
-    """Write a file that is written again at the end: a full disk is not in the way of what is done till then.
+    """Create a file that is written again at the end.
 
-    Raises UsageError.
+    A full disk is reported only then. Raises UsageError.
     """
     try:
         write(path, texts)
@@ -181,8 +181,8 @@ def make(path: str | Path, texts: Iterable[str]) -> None:
 class Patient(io.RawIOBase):
     """Reads a pipe or a terminal, which may be silent for hours.
 
-    What handles a signal sets ``stop``, and raises it where the main thread is ``waiting``.
-    A pipe of ours is read without waiting first: one that nobody has written to yet is at its end.
+    A signal handler sets ``stop``, and raises it if the main thread is ``waiting``. Our own pipes are read
+    without waiting first: one that nobody has written to yet is at its end.
     """
 
     waiting = False
@@ -205,7 +205,8 @@ class Patient(io.RawIOBase):
             Patient.waiting = threading.current_thread() is threading.main_thread()
             if Patient.waiting and Patient.stop is not None:
                 raise Patient.stop
-            while not select.select([self], [], [], _LOOK_UP)[0]:  # a signal interrupts that, not a read
+            # a signal interrupts this wait, but not a read
+            while not select.select([self], [], [], _LOOK_UP)[0]:
                 pass
         finally:
             Patient.waiting = False
@@ -312,7 +313,7 @@ class LineDecoder:
         self._length += len(piece)
         if self._longest is not None and self._length > self._longest:
             self._number += 1
-            raise self._wrong(f"a line of over {self._longest:,} bytes: no message can be so long")
+            raise self._wrong(f"a line of over {self._longest:,} bytes: no message is that long")
 
     def rest(self) -> str:
         """What follows the last end of line."""
@@ -326,7 +327,7 @@ class LineDecoder:
             data = data.removeprefix(codecs.BOM_UTF8)
         if self._terminal and len(data) >= TERMINAL_LINE:
             raise self._wrong(
-                f"the terminal cuts a line at {TERMINAL_LINE:,} bytes, and sent nothing of it: "
+                f"the terminal cuts lines at {TERMINAL_LINE:,} bytes, so this one was not sent: "
                 "redirect a file (< FILE)"
             )
         try:

@@ -3,11 +3,13 @@
 Every command that acts on a conversation opens it here and nowhere else.
 """
 
+from __future__ import annotations
+
 import contextlib
 import functools
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import CannotJoin, UsageError, keep_token, redacted
 from tavus_cli.files import read_stdin
@@ -17,6 +19,9 @@ from tavus_cli.rooms.room import Room
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import Environment, is_tty
 from tavus_cli.settings.table import default
+
+if TYPE_CHECKING:
+    from tavus_cli.api.conversations import Found
 
 VARIABLE = "TAVUS_CONVERSATION"
 ASK_SECONDS = 10.0  # seconds for the API to report whether a conversation has ended
@@ -145,7 +150,7 @@ async def open_target(
     """The room of a TARGET: the resident session for it, if there is one, or a room to join.
 
     It asks the API about an id, and reads standard input for "-", without blocking the event loop.
-    ``recorded``: whether a recording will do. Raises UsageError, NotFound, ConversationOver, CannotJoin.
+    ``recorded``: whether a recording is accepted. Raises UsageError, NotFound, ConversationOver, CannotJoin.
     """
     from tavus_cli.session.waiting import within
 
@@ -258,6 +263,14 @@ def room_of(target: Sim | RoomUrl, options: RoomOptions, environ: Mapping[str, s
     return room
 
 
+def room_of_new(found: Found, options: RoomOptions, environment: Environment) -> Room:
+    """The room of a conversation that was created for this command, and that it ends itself."""
+    known = _known_as(found.conversation_id, options._replace(conversation_id=None))
+    room = room_of(*resolve(parse(found.target), known, environment), environment.environ)
+    room.leaving_may_end = False
+    return room
+
+
 def _from_pipe(options: RoomOptions, environment: Environment) -> tuple[Target, RoomOptions]:
     """The target named on standard input, perhaps an id. Blocks. Raises UsageError, ConversationOver."""
     from tavus_cli.api.conversations import from_pipe
@@ -308,12 +321,12 @@ def _only_session() -> Opened:
 
 
 def nothing_given() -> UsageError:
-    """What to give, where no TARGET was."""
+    """The error if no TARGET was given."""
     return UsageError(f"no TARGET: give {_FORMS}, or set {VARIABLE}")
 
 
 def _standard_input(environment: Environment) -> str:
-    """All of standard input; afterwards it is the terminal, if there is one, for a prompt."""
+    """Read all of standard input, and then replace it by the terminal, if there is one, for a prompt."""
     text = read_stdin(environment.stdin)
     with contextlib.suppress(OSError, ValueError):
         if is_tty(environment.stdout):

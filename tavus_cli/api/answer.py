@@ -58,7 +58,7 @@ def _unpacked(chunks: Iterable[bytes]) -> Iterator[bytes]:
     unpack = zlib.decompressobj(wbits=31)
     try:
         for chunk in chunks:
-            yield b""  # check every chunk, even if nothing comes out of it
+            yield b""  # check every chunk, even one that unpacks to nothing
             while chunk and not unpack.eof:
                 yield unpack.decompress(chunk, _STEP)
                 chunk = unpack.unconsumed_tail

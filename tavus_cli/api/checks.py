@@ -1,4 +1,4 @@
-"""What a person may give for the API: its address, a key, a conversation's id."""
+"""Checks what users give for the API: its address, a key, a conversation's id."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BASE_URL = "https://tavusapi.com"
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
 _KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
 
-_NO_KEY = (  # text that is often pasted together with a key
+_NO_KEY = (  # text that is often pasted with a key
     (re.compile("\ufeff"), "has a byte order mark (U+FEFF), as editors on Windows write it"),
     (re.compile("^[\"'`“”‘’«»]|[\"'`“”‘’«»]$"), "has quotation marks around it"),
     (

@@ -64,7 +64,7 @@ class RateLimited(Refused):
 
 
 class TooMany(Refused):
-    """As many conversations as the account may have are active."""
+    """The account has as many active conversations as it may have."""
 
     wait = 0.0
 
@@ -148,7 +148,7 @@ class TavusApi:
                 return  # a list that moves while it is read may never reach its count
             if time.monotonic() - begun > LIST_SECONDS:
                 break
-        raise CannotReach(f"the list of conversations has no end, after {len(seen):,} of them; use --limit")
+        raise CannotReach(f"the list of conversations does not end, even after {len(seen):,}; use --limit")
 
     def end(self, conversation_id: str) -> bool:
         """End a conversation; returns whether this call did, False if it was over before. Safe to repeat."""

@@ -63,8 +63,10 @@ def creation_from(fields: Json, body: str | None, stdin: TextIO) -> Json:
 def create(
     api: TavusApi, body: Json, warn: Warn, note: Callable[[str], object] = lambda conversation_id: None
 ) -> Json:
-    """Create a conversation, which is billed from now on: first its id goes to ``note`` and the command that
-    ends it to ``warn``. If it has a token, that is kept for ``join ID``.
+    """Create a conversation, which is billed from now on.
+
+    Its id goes to ``note`` at once, and the command that ends it to ``warn``. If it has a token, that is kept
+    for ``join ID``.
     """
     created = api.create(body)
     note(created["conversation_id"])
@@ -87,7 +89,7 @@ def end(api: TavusApi, conversation_id: str) -> bool:
 
 
 def about_billing(created: Json, body: Json) -> str:
-    """The warning about costs after a conversation was created."""
+    """The warning about costs, for a conversation that was just created."""
     name = created["conversation_id"]
     if created.get("status") == "ended":
         return f"{name} was created as ended (test mode): nobody can join it, nothing is billed"

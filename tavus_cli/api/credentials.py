@@ -117,7 +117,7 @@ def env_name(environ: Mapping[str, str]) -> str:
     """``<ENV>``. Raises UsageError."""
     name = environ.get("TAVUS_ENV", "").strip().upper() or "PROD"
     if not _ENV_NAME.fullmatch(name):
-        raise UsageError("TAVUS_ENV is one word of letters, digits and _, such as prod")
+        raise UsageError("TAVUS_ENV must be one word of letters, digits and _, such as prod")
     return name
 
 

@@ -1,7 +1,7 @@
 """Ending a conversation with the console that joined it: ``join --new``, ``--end-on-exit``, ``/end``.
 
-A conversation is billed until it ends. So it is ended on every way out, and if that fails, a warning names
-the command that ends it.
+A conversation is billed until it ends. So it is ended however the console ends, and if that fails, a warning
+names the command that ends it.
 """
 
 from __future__ import annotations
@@ -82,11 +82,12 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     task = asyncio.ensure_future(joining)
     try:
         status = await asyncio.shield(task)
-    except BaseException:  # also a signal; then there may be little time: leave and end at the same time
+    # also for a signal; there may be little time then, so leave and end at the same time
+    except BaseException:
         failure = _start(ending) if ending.due(None) else None
         task.cancel()
         await asyncio.wait({task})
-        _ = task.cancelled() or task.exception()  # the exception is already on its way
+        _ = task.cancelled() or task.exception()  # the exception is already being raised
         if failure is not None:
             await _warn_failure(failure, ending, environment)
         raise
@@ -116,9 +117,9 @@ async def join_new(
     end_on_exit: bool = False,
     quiet: bool = False,
 ) -> int:
-    """Create a conversation, ``join`` it, end it. Raises what creating and joining raise.
+    """Create a conversation, ``join`` it and end it. Raises the errors of creating and joining.
 
-    ``quiet``: that it is billed is only said as progress.
+    ``quiet``: report the billing only as progress.
     """
     with await within(None, lambda: connect(TIMEOUT)) as api:
         note = notes.Note(conversations.lifetime(body))

@@ -1,4 +1,4 @@
-"""Notes of conversations that our consoles created and have not ended, for the next start.
+"""Notes about conversations that our consoles created and have not ended, for the next start.
 
 A console that is killed (KILL, ABRT, SEGV) cannot end its conversation, which is billed until its maximum
 length. A note is a small file, mode 0600, in our folder. Its lock ends with the process that wrote it, so a
@@ -145,7 +145,7 @@ def _notes(folder: Path, *, held: bool = False) -> Iterator[tuple[Path, dict[str
             fits = times and all(isinstance(one, int | float) for one in times)
             yield path, about if fits else None
         except BlockingIOError:
-            continue  # its process lives
+            continue  # its process is running
         except (OSError, ValueError, RecursionError):
             yield path, None
         finally:
@@ -156,7 +156,7 @@ def _lock(handle: int) -> None:
     """Raises BlockingIOError where another process holds it."""
     try:
         import fcntl
-    except ImportError:  # Windows: a note does not tell whether its process lives
+    except ImportError:  # Windows: a note does not show whether its process is running
         return
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
 

@@ -1,4 +1,4 @@
-"""Why the API cannot be reached (name, connection, TLS or proxy), with what to do next.
+"""Why the API cannot be reached (name, connection, TLS or proxy), and what to do next.
 
 httpx has one error for most of it; the cause is in the chain of errors behind it.
 """

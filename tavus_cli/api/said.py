@@ -1,4 +1,4 @@
-"""What an answer says about a failure, in one line of limited length and without the key."""
+"""What an answer of the API says about a failure: one line of limited length, without the key."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def said(answer: Answer) -> str:
 
 
 def no_json(answer: Answer) -> str:
-    """What an answer is that holds no JSON, with what to do."""
+    """What an answer without JSON is, and what to do."""
     text = answer.text.lstrip()
     if text.startswith("<"):
         title = re.search(r"<title[^>]{0,200}>([^<]{0,500})", text, re.IGNORECASE)

@@ -10,30 +10,22 @@ from typing import Any, NoReturn
 
 import typer
 
-from tavus_cli.cli.app import app
+from tavus_cli.cli.app import COMMANDS, app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.session import signals
 from tavus_cli.session.environment import PROGRAM, Environment, end_process
 
 __all__ = ["app", "load", "main", "run_command"]
 
-# The modules of commands, in the order of --help; importing one registers its commands.
-_MODULES = (
-    *("doctor", "join", "tail", "send", "completion", "run", "script", "conversation", "auth", "config"),
-    *("session", "tools", "report", "redact", "local", "webhooks", "help"),
-)
 NO_THREAD = "the system starts no more threads: end other programs, or raise the limit (ulimit -u)"
-# The module of each command; all but replay have one of their own name.
-HOME = {name: name for name in _MODULES} | {"replay": "tail"}
+# The module of each command, which registers it; all but replay have one of their own name.
+HOME = {name: name for name in COMMANDS} | {"replay": "tail"}
 
 
 def load(word: str = "") -> None:
-    """Register the command that ``word`` names, or all of them, in order, if it names none."""
-    for name in (HOME[word],) if word in HOME else _MODULES:
+    """Register the command that ``word`` names, or all of them if it names none."""
+    for name in (HOME[word],) if word in HOME else HOME.values():
         import_module(f"tavus_cli.cli.{name}")
-    order = [f"tavus_cli.cli.{name}" for name in _MODULES]
-    app.registered_commands.sort(key=lambda one: order.index(getattr(one.callback, "__module__", "")))
-    app.registered_groups.sort(key=lambda one: _MODULES.index(str(one.name)))
 
 
 def main() -> NoReturn:

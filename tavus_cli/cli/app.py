@@ -8,7 +8,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
 from typer.models import CommandInfo, TyperInfo
 
 from tavus_cli import __version__
@@ -28,6 +28,18 @@ _RANGE = r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)"  # "[x>=1]", "[default: 5; x>=1]"
 
 
 _Info = CommandInfo | TyperInfo  # of a command, of a group of them
+
+
+# In the order of --help.
+COMMANDS = (
+    *("join", "tail", "send", "run", "script", "session", "tools", "replay", "report", "redact"),
+    *("local", "webhooks", "conversation", "auth", "config", "doctor", "completion", "help"),
+)
+
+
+class Program(TyperGroup):
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted(super().list_commands(ctx), key=COMMANDS.index)
 
 
 class CommandLine(typer.Typer):
@@ -96,6 +108,7 @@ def examples(*lines: str) -> dict[str, Any]:
 
 
 app = CommandLine(
+    cls=Program,
     add_completion=False,  # completions/ has static scripts, which are faster and contain no remote text
     no_args_is_help=True,
     rich_markup_mode=None,

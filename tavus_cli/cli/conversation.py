@@ -38,7 +38,7 @@ def create(
     show_token: Annotated[
         bool,
         typer.Option(
-            "--show-token", help="Also print the token of a private room. join ID knows it in any case."
+            "--show-token", help="Also print the token of a private room; join ID finds it either way."
         ),
     ] = False,
     base_url: BaseUrl = None,
@@ -96,7 +96,8 @@ def get(
 def end(
     ctx: typer.Context,
     conversations: Annotated[
-        list[str] | None, typer.Argument(metavar="[ID]", help="Conversation ids, or the URLs of their rooms.")
+        list[str] | None,
+        typer.Argument(metavar="[ID]…", help="Conversation ids, or the URLs of their rooms."),
     ] = None,
     all_active: Annotated[bool, typer.Option("--all-active", help="End all active conversations.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

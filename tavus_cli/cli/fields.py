@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ import typer
 
 from tavus_cli.api.creation import BY_NAME, FIELDS, Field, Json
 from tavus_cli.cli.app import CREATING
+from tavus_cli.cli.gathered import Command, gathered, option
 from tavus_cli.cli.options import duration_option
 from tavus_cli.errors import UsageError
 
@@ -45,41 +45,24 @@ def new_fields(new: bool, fields: Fields, body: str | None, max_minutes: int | N
     return fields
 
 
-def with_fields(*names: str) -> Callable[[Callable[..., int]], Callable[..., int]]:
+def with_fields(*names: str) -> Callable[[Command], Command]:
     """Add an option for each of these fields to a command, which gets them as one argument, ``fields``."""
-
-    def decorate(function: Callable[..., int]) -> Callable[..., int]:
-        @functools.wraps(function)
-        def command(**given: Any) -> int:
-            fields = {name: given.pop(name) for name in names}
-            return function(**given, fields=fields)
-
-        signature = inspect.signature(function, eval_str=True)
-        own = [one for one in signature.parameters.values() if one.name != "fields"]
-        own = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in own]
-        more = [_parameter(BY_NAME[name]) for name in names]
-        command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in [*own, *more]}
-        return command
-
-    return decorate
+    return gathered("fields", [_parameter(BY_NAME[name]) for name in names], lambda fields: fields)
 
 
 def _parameter(field: Field) -> inspect.Parameter:
     kinds: dict[str, Any] = {"flag": bool, "whole": int | None, "texts": list[str] | None}
-    default = False if field.kind == "flag" else None
     if field.kind == "seconds":
         annotation: Any = Annotated[float | None, duration_option(field.help, *field.options, panel=CREATING)]
     elif field.kind == "flag":
         annotation = Annotated[bool, typer.Option(*field.options, help=field.help, rich_help_panel=CREATING)]
     else:
-        option = typer.Option(
+        own = typer.Option(
             *field.options,
             metavar=field.metavar,
             help=field.help,
             show_default=False,
             rich_help_panel=CREATING,
         )
-        annotation = Annotated[kinds.get(field.kind, str | None), option]
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(field.name, keyword, default=default, annotation=annotation)
+        annotation = Annotated[kinds.get(field.kind, str | None), own]
+    return option(field.name, annotation, False if field.kind == "flag" else None)

@@ -54,9 +54,10 @@ def local(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Do not log requests and webhooks.")] = False,
 ) -> int:
-    """Run Tavus on this machine: its API, rooms for the real Daily client, simulated PALs.
+    """Run Tavus on this machine: API, rooms, simulated PALs.
 
-    In another terminal: eval "$(tavus-console local --env)". Commands there use it instead of Tavus.
+    The real Daily client can join the rooms. In another terminal: eval "$(tavus-console local --env)".
+    Commands there use it instead of Tavus.
     """
     environment = environment_of(ctx)
     if env:
@@ -71,5 +72,5 @@ def local(
     from tavus_cli.session.loop import run
 
     hosts = public_host or []
-    what = Local(port, pal or [], speed, max_concurrent, record, host, hosts, allow_remote, quiet)
-    return run(lambda: run_local(what, environment))
+    options = Local(port, pal or [], speed, max_concurrent, record, host, hosts, allow_remote, quiet)
+    return run(lambda: run_local(options, environment))

@@ -192,6 +192,9 @@ Envelope = Annotated[
 ]
 
 
+ROWS_BEFORE = 200  # earlier rows of a resident session shown on a terminal
+
+
 def rows_before(history: int | None, environment: Environment) -> int:
     """The number of rows that ``--history`` means."""
     if history is not None:
@@ -199,17 +202,8 @@ def rows_before(history: int | None, environment: Environment) -> int:
     return ROWS_BEFORE if is_tty(environment.stdout) else 0
 
 
-ROWS_BEFORE = 200  # that a terminal is shown of a resident session which it joins
 # Options that name a file to write.
-_OUTPUTS = (
-    "record",
-    "junit",
-    "report",
-    "html",
-    "otlp",
-    "tool_log",
-    "results",
-)  # options that name a file to write
+_OUTPUTS = ("record", "junit", "report", "html", "otlp", "tool_log", "results")
 
 
 def check_redact(redact: bool, record: str | None) -> None:

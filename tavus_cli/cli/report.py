@@ -140,9 +140,10 @@ def report(
         bool, typer.Option("--json", help="Print one JSON object, and errors as JSON too.")
     ] = False,
 ) -> int:
-    """Show what happened in a recording, how fast it was, and whether that is good enough.
+    """Show what happened in a recording, and how fast it was.
 
-    The exit status is 3 if a gate does not pass. What each measure means: tavus-console help report.
+    Gates set limits: the exit status is 3 if one does not pass. For the measures, see:
+    tavus-console help report.
     """
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report

@@ -39,10 +39,10 @@ def from_(
     hold: Hold = SETTING,
     json: Json = False,
 ) -> int:
-    """Print a script that repeats what was sent in a recording, and expects what came back.
+    """Print a script that repeats a recording.
 
-    It sends the same, waits as long in between, and expects events by type, role and the names of tools and
-    arguments.
+    It sends the same messages, with the same pauses, and expects what came back: events by type, by role and
+    by the names of tools and arguments.
     """
     from tavus_cli.commands.script import FromRecording, script_from
     from tavus_cli.session.loop import run

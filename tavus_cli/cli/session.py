@@ -83,7 +83,10 @@ def start(
     fields: Fields,
     tools: Tools,
 ) -> int:
-    """Join and stay in the background, for join, tail, send and run to share. Prints the session's id."""
+    """Join and stay in the background.
+
+    Prints the session's id. join, tail, send and run then share its connection.
+    """
     from tavus_cli.commands.session import Start, start_new
     from tavus_cli.commands.session import start as run_start
     from tavus_cli.target import RoomOptions, parse
@@ -103,7 +106,10 @@ def list_(
     ctx: typer.Context,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each session.")] = False,
 ) -> int:
-    """List the sessions of this machine: id, target, PAL, turn, minutes (joined and billed), clients."""
+    """List the sessions on this machine.
+
+    Shows their id, target, PAL, turn, minutes (joined and billed) and clients.
+    """
     from tavus_cli.commands.session import list_sessions
 
     return list_sessions(environment_of(ctx), as_json=json)
@@ -114,14 +120,17 @@ def stop(
     ctx: typer.Context,
     session: Annotated[
         str | None,
-        typer.Argument(metavar="[ID]", help="The session's id. Not needed where only one is running."),
+        typer.Argument(metavar="[ID]", help="The session's id. Not needed if only one is running."),
     ] = None,
     all: Annotated[bool, typer.Option("--all", help="Stop all sessions.")] = False,
     end: Annotated[bool, typer.Option("--end", help="Also end the conversation, for everybody.")] = False,
     base_url: BaseUrl = None,
     json: Json = False,
 ) -> int:
-    """Leave the room and stop the session. If it was the last guest, this may end the conversation."""
+    """Leave the room and stop the session.
+
+    If it was the last guest, this may end the conversation.
+    """
     from tavus_cli.commands.session import stop as run_stop
 
     return run_stop(session, base_url, environment_of(ctx), all=all, end=end)

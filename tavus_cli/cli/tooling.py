@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tavus_cli.cli.app import TOOLS
+from tavus_cli.cli.gathered import Command, gathered, option
 
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
@@ -23,8 +21,9 @@ def _option(*names: str, **more: Any) -> Any:
     return typer.Option(*names, rich_help_panel=TOOLS, **more)
 
 
-_OPTIONS: dict[str, tuple[Any, Any]] = {
-    "tool": (
+_OPTIONS = (
+    option(
+        "tool",
         Annotated[
             list[str] | None,
             _option(
@@ -32,13 +31,13 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
                 help="Answer calls to this tool, or glob, with a program or a URL. Can be repeated.",
             ),
         ],
-        None,
     ),
-    "tools_file": (
+    option(
+        "tools_file",
         Annotated[str | None, _option("--tools", metavar="FILE", help="Tools from a TOML file.")],
-        None,
     ),
-    "tool_reply": (
+    option(
+        "tool_reply",
         Annotated[
             str | None,
             _option(
@@ -46,49 +45,26 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {
                 help="How to answer calls without an id.  [default: append]",
             ),
         ],
-        None,
     ),
-    "tool_from": (
-        Annotated[str, _option(metavar="pal|any", help="Whose calls to run.")],
-        "pal",
-    ),
-    "max_calls": (
+    option("tool_from", Annotated[str, _option(metavar="pal|any", help="Whose calls to run.")], "pal"),
+    option(
+        "max_calls",
         Annotated[int, _option(min=1, metavar="N", help="At most this many calls run in a turn.")],
         5,
     ),
-    "cut": (Annotated[bool, _option("--cut", help="Cut replies of over 4,096 bytes.")], False),
-    "tool_log": (
+    option("cut", Annotated[bool, _option("--cut", help="Cut replies of over 4,096 bytes.")], False),
+    option(
+        "tool_log",
         Annotated[
             str | None, _option(metavar="FILE", help="Append a line of JSON to this file for each call.")
         ],
-        None,
     ),
-}
+)
 
 
-def with_tools(function: Callable[..., int]) -> Callable[..., int]:
-    """Add the options to a command, which gets them as ``tools``, None if none was given."""
-
-    @functools.wraps(function)
-    def command(**given: Any) -> int:
-        tools = _taken(given)
-        return function(**given, tools=tools)
-
-    signature = inspect.signature(function)
-    keyword = inspect.Parameter.KEYWORD_ONLY
-    own = [one.replace(kind=keyword) for one in signature.parameters.values() if one.name != "tools"]
-    more = [
-        inspect.Parameter(name, keyword, default=default, annotation=annotation)
-        for name, (annotation, default) in _OPTIONS.items()
-    ]
-    command.__signature__ = signature.replace(parameters=[*own, *more])  # type: ignore[attr-defined]
-    command.__annotations__ = {one.name: one.annotation for one in [*own, *more]}
-    return command
-
-
-def _taken(given: dict[str, Any]) -> Tools:
-    values = {name: given.pop(name) for name in _OPTIONS}
-    if values == {name: default for name, (_, default) in _OPTIONS.items()}:
+def _tools(values: dict[str, Any]) -> Tools:
+    """None if no option was given."""
+    if values == {one.name: one.default for one in _OPTIONS}:
         return None
     from tavus_cli.tools.options import tool_options
 
@@ -101,3 +77,8 @@ def _taken(given: dict[str, Any]) -> Tools:
         values["cut"],
         values["tool_log"],
     )
+
+
+def with_tools(function: Command) -> Command:
+    """Add the options to a command, which gets them as ``tools``, None if none was given."""
+    return gathered("tools", _OPTIONS, _tools)(function)

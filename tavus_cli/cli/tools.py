@@ -71,9 +71,10 @@ def tools(
     *,
     tools: Tools,
 ) -> int:
-    """Answer tool calls with programs, URLs and mocks, until stopped.
+    """Answer tool calls with programs, URLs or mocks.
 
-    TARGET may also be a recording: its calls are then shown, or run again with --rerun.
+    It runs until you stop it. TARGET may also be a recording: its calls are then shown, or run again with
+    --rerun.
     """
     from tavus_cli.commands.tools import Listen, ToolsCommand
     from tavus_cli.commands.tools import listen as run_listen

@@ -10,7 +10,7 @@ from tavus_cli.cli.options import BaseUrl, environment_of
 group = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Receive webhooks from Tavus, post examples, and resend recorded ones.",
+    help="Receive, post and resend Tavus' webhooks.",
 )
 app.add_typer(group, name="webhooks")
 
@@ -48,9 +48,10 @@ def listen(
     ] = None,
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Receive webhooks and show them, until stopped.
+    """Receive webhooks and show them.
 
-    Give its address, or that of a tunnel to it, as the callback URL of a conversation.
+    It runs until you stop it. Give its address, or that of a tunnel to it, as the callback URL of a
+    conversation.
     """
     from tavus_cli.local import require
 
@@ -60,8 +61,8 @@ def listen(
     from tavus_cli.session.loop import run
 
     environment = environment_of(ctx)
-    what = Listen(port, forward_to, record, host, public_host or [], allow_remote)
-    return run(lambda: run_listen(what, environment))
+    options = Listen(port, forward_to, record, host, public_host or [], allow_remote)
+    return run(lambda: run_listen(options, environment))
 
 
 @group.command(**examples("webhooks trigger system.shutdown --to http://localhost:3000/tavus"))
@@ -103,7 +104,7 @@ def resend(
     ] = None,
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Post recorded webhooks to a handler, in their order."""
+    """Post recorded webhooks to a handler, in order."""
     from tavus_cli.local import require
 
     require()
@@ -123,7 +124,10 @@ def pull(
     base_url: BaseUrl = None,
     allow_remote: AllowRemote = False,
 ) -> int:
-    """Post what the API says about a conversation to a handler, as webhooks. This needs no tunnel."""
+    """Post a conversation's webhooks to a handler.
+
+    They are made from what the API says about the conversation, so this needs no tunnel.
+    """
     from tavus_cli.local import require
 
     require()

@@ -1,4 +1,4 @@
-"""``conversation …``: requests to the API, and how their answers are shown.
+"""``conversation …``: requests to the API, and how the answers are shown.
 
 Tables on a terminal, JSON in pipes and with ``--json``. Meeting tokens are left out of both.
 """
@@ -39,7 +39,7 @@ COLUMNS = (
 
 @dataclass(slots=True)
 class Shape:
-    """How an answer is shown: ``query`` picks from it (JMESPath); ``json``: as JSON on a terminal too."""
+    """How an answer is shown: ``query`` selects from it (JMESPath); ``json``: as JSON on a terminal too."""
 
     json: bool = False
     query: str | None = None
@@ -96,7 +96,7 @@ def list_(
     shape.check()
     if status not in (None, *STATUSES):
         near = did_you_mean(status, STATUSES)
-        raise UsageError(f"--status is {' or '.join(STATUSES)}, not {status}{near}")
+        raise UsageError(f"--status must be {' or '.join(STATUSES)}, not {status}{near}")
     with conversations.connect(environment.environ, base_url) as api:
         rows = [without_token(row) for row in islice(api.conversations(status), limit)]
     shape.show(rows, environment, lambda: _table(rows, environment))

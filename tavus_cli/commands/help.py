@@ -75,7 +75,7 @@ def _render(text: str, environment: Environment) -> None:
     from rich.markdown import Markdown
     from rich.theme import Theme
 
-    # A name in the text is enough: a terminal cannot follow a link to a file that is not installed.
+    # The name in the text is enough: a terminal cannot open a file that is not installed.
     shown = _LINK.sub(r"\1", _IMAGE.sub("", text))
     color = use_color(environment.color, environment.environ, is_tty(environment.stdout))
     Console(

@@ -1,4 +1,4 @@
-"""``local``: Tavus on this machine, until stopped; and the variables that lead other programs there."""
+"""``local``: Tavus on this machine, until stopped; and the variables that point other programs to it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PORT = 8787
 
 class Local(NamedTuple):
     """``pals``: each as "ID=FILE.toml", "ID=FILE.toml?speed=max" or "*=?reorder=0.2"; ``speed``: "max" or a
-    number, for those that name none. ``host`` None: this machine only."""
+    number, for PALs without a speed of their own. ``host`` None: this machine only."""
 
     port: int = PORT
     pals: Sequence[str] = ()
@@ -60,7 +60,7 @@ async def local(what: Local, environment: Environment) -> int:
     tavus = LocalTavus(setup, tls, log)
     host = what.host or "127.0.0.1"
     if what.host is not None:
-        environment.warn(f"{host} may be reached by others on this network: the API key is well known")
+        environment.warn(f"others on this network may be able to reach {host}: the API key is not secret")
     try:
         await tavus.start(host, what.port)
     except OSError as error:

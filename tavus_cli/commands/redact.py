@@ -45,7 +45,8 @@ def _lines(
     for one in batch:
         if isinstance(one, RoomNote):
             if one.warning:
-                where, skipped, _ = one.text.partition(": skipped")  # what follows quotes the line
+                # the rest of the warning would quote the line
+                where, skipped, _ = one.text.partition(": skipped")
                 environment.warn(f"{where}: skipped, it cannot be read" if skipped else where)
             elif timed:
                 yield record_line(one.at or started, started, "note", None, to_json(redactor.note(one.text)))

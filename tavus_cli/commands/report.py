@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tavus_cli.errors import UsageError, redacted, redacted_json
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.compare import TOLERANCE, Change, compare
 from tavus_cli.report.gates import Gate, judge
@@ -22,17 +21,18 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
+from tavus_cli.settings.table import default
 
 
 @dataclass(slots=True)
 class Report:
-    """What to read and what to make of it. ``files`` are recordings, "-" for standard input.
+    """What to read, and which report to make. ``files`` are recordings, "-" for standard input.
 
-    ``max_worse``: by what part a measure may be worse than in the ``baseline``; None: it is only shown.
+    ``max_worse``: by what share a measure may be worse than in the ``baseline``; None: only show it.
     """
 
     files: list[str]
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     json: bool = False
     markdown: bool = False
     transcript: TranscriptFormat | None = None
@@ -46,7 +46,8 @@ class Report:
 
 async def report(what: Report, environment: Environment) -> int:
     """Returns the exit status: NOT_MET if a gate fails. Raises UsageError if a file cannot be read."""
-    gc.disable()  # a timeline grows and has no cycles: scanning it over and over takes a seventh of the time
+    # a timeline grows and has no cycles; scanning it again and again would take a seventh of the time
+    gc.disable()
     try:
         return await _report(what, environment)
     finally:
@@ -78,7 +79,10 @@ async def _report(what: Report, environment: Environment) -> int:
 
 
 async def _export(where: str, content: bool, result: Result, environment: Environment) -> None:
-    """Each recording as a trace. Raises UsageError, and CannotJoin where the collector cannot be reached."""
+    """Export each recording as a trace.
+
+    Raises UsageError, and CannotJoin if the collector cannot be reached.
+    """
     from tavus_cli.report.otlp import export, exporter
 
     to = exporter(where)
@@ -155,7 +159,7 @@ def _summary_of_actions(result: Result, environment: Environment) -> None:
 
 
 def _encoder() -> Callable[[Any], str]:
-    """JSON text as ``to_json`` writes it, faster, and without a secret."""
+    """A faster ``to_json``, which also removes secrets."""
     from msgspec import json
 
     encode = json.Encoder().encode

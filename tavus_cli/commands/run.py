@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
@@ -19,15 +18,12 @@ from tavus_cli.script.runner import Limits
 from tavus_cli.script.statements import Script, parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.loop import run as run_session
-from tavus_cli.settings.table import default
+from tavus_cli.suite.plan import RECORDINGS
 from tavus_cli.suite.programs import files_in, load
 from tavus_cli.suite.script import Mistakes, run_in
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 from tavus_cli.target import Recording, RoomOptions, SessionName, Target, open_target, parse, shown
 from tavus_cli.views.safe import safe
-
-if TYPE_CHECKING:
-    from tavus_cli.tools.options import ToolOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +32,18 @@ class RunScript:
 
     name: str
     limits: Limits
-    hold: float = default("hold")
-    ready_timeout: float = default("ready_timeout")
+    run: RunOptions
     record: str | None = None
     junit: str | None = None
+    report: str | None = None
     json: bool = False
     check: bool = False
-    tools: ToolOptions | None = None
-    report: str | None = None
-    redact: bool = False
-    otlp: str | None = None
-    otlp_content: bool = False
-    verbose: bool = False
 
 
 def run_script(words: list[str], how: RoomOptions, options: RunScript, environment: Environment) -> int:
-    """The script on each TARGET of ``words``, one after the other. The exit status of the first that failed.
+    """Run the script on each TARGET of ``words`` in turn; returns the exit status of the first that failed.
 
-    Raises UsageError, and what joining raises where there is only one target.
+    Raises UsageError, and with only one target the errors of joining.
     """
     if options.check:
         return _check([*words, options.name], options, environment)
@@ -68,7 +58,7 @@ def run_script(words: list[str], how: RoomOptions, options: RunScript, environme
 
 
 def _check(words: list[str], options: RunScript, environment: Environment) -> int:
-    """Each of the scripts, to its end; a TARGET among them is skipped."""
+    """Check all scripts, even after a mistake; a TARGET among them is skipped."""
     scripts = [
         path
         for word in words
@@ -82,7 +72,7 @@ def _check(words: list[str], options: RunScript, environment: Environment) -> in
 
 
 def _checked(name: str, options: RunScript, environment: Environment) -> bool:
-    """Whether it has no mistakes; they were printed. Raises UsageError."""
+    """Check one script and print its mistakes; returns whether there were none. Raises UsageError."""
     try:
         load(read_text(name, environment.stdin), name, options.limits)
     except Mistakes as error:
@@ -99,10 +89,10 @@ def _may_be_script(word: str) -> bool:
         return True
     try:
         target = parse(word)
-    except UsageError:  # no such file, which reading it says
+    except UsageError:  # no such file; reading it reports that
         return True
     is_file = isinstance(target, Recording | SessionName)
-    return is_file and not word.endswith((".jsonl", ".jsonl.gz", ".jsonl.zst"))
+    return is_file and not word.endswith(RECORDINGS)
 
 
 def _check_script_is_given(words: list[str], options: RunScript) -> None:
@@ -111,7 +101,10 @@ def _check_script_is_given(words: list[str], options: RunScript) -> None:
 
 
 def _script(options: RunScript, environment: Environment) -> Script | None:
-    """The script, None once its mistakes were printed. With JSON a UsageError holds the first."""
+    """The script, or None if it has mistakes, which are printed.
+
+    With --json, raises UsageError for the first.
+    """
     script = parse_script(read_text(options.name, environment.stdin))
     mistakes = [f"{options.name}:{one.line}:{one.column}: {one.message}" for one in script.mistakes]
     if mistakes and options.json:
@@ -144,7 +137,7 @@ async def _on_each(
                 run.outcomes.append(Outcome(0, f"on {run.target}", failure="stopped by a signal"))
                 raise
             _report(run, options, len(targets) > 1, environment)
-    finally:  # however it ended, the reports say what was run
+    finally:  # however the run ended, the reports show what was run
         unwritten = _written(runs, readers, report, options.report, environment)
     return next((run.status for run in runs if run.status != ExitStatus.DONE), unwritten)
 
@@ -156,7 +149,7 @@ def _written(
     html: str | None,
     environment: Environment,
 ) -> ExitStatus:
-    """A full disk is said, and hides no failure of the script's."""
+    """Write the reports. A full disk is reported, but does not hide a failure of the script."""
     status = ExitStatus.DONE
     try:
         if report is not None:
@@ -177,23 +170,13 @@ async def _on(
     environment: Environment,
     reports: list[Reported],
 ) -> None:
-    """``reports`` gets one about what happened, however the run ended."""
+    """Run the script in a room. However that ends, a report of what happened is added to ``reports``."""
     run.target = room.target
 
     def print_line(text: str) -> None:
         print(safe(text), file=environment.stderr if options.json else environment.stdout, flush=True)
 
-    how = How(
-        options.hold,
-        options.ready_timeout,
-        options.redact,
-        options.report is not None,
-        options.otlp,
-        options.otlp_content,
-        options.tools,
-        options.verbose,
-    )
-    around = Surroundings(how, environment, print_line, options.record)
+    around = Surroundings(options.run, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
     finally:
@@ -214,7 +197,7 @@ def _report(run: Run, options: RunScript, several: bool, environment: Environmen
 
 
 def _open_report(path: str | None) -> str | None:
-    """The file of the report is made before anything is sent. Raises UsageError."""
+    """Create the file of the report, before anything is sent. Raises UsageError."""
     if path is not None and path != "-":
         files.make(path, [junit([])])
     return path

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from io import FileIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, redacted
@@ -24,20 +24,17 @@ from tavus_cli.session.loop import run as run_session
 from tavus_cli.suite import reports
 from tavus_cli.suite.board import Board, Screen, shown
 from tavus_cli.suite.case import Case, Program
-from tavus_cli.suite.plan import Recordings, Shard, cases_of, chosen, names_of, split
+from tavus_cli.suite.plan import SuiteOptions, cases_of, chosen, names_of, split
 from tavus_cli.suite.programs import load
 from tavus_cli.suite.result import Rate, Result, changes, rates_before, rates_of
 from tavus_cli.suite.rooms import GivenRooms, NewRooms, simulated
 from tavus_cli.suite.running import InOrder, Player, run_all
-from tavus_cli.suite.surroundings import How
+from tavus_cli.suite.surroundings import RunOptions
 from tavus_cli.target import VARIABLE, Default, Piped, RoomOptions, Sim, nothing_given, parse
 from tavus_cli.views.safe import safe
 from tavus_cli.views.table import UNCUT
 
-if TYPE_CHECKING:
-    pass
-
-MARGIN_SECONDS = 60.0  # that a conversation may last beyond its run: joining, leaving
+MARGIN_SECONDS = 60.0  # how much longer than its run a conversation may last, for joining and leaving
 COLLECT_EVERY = 50  # runs
 LARGEST_BASELINE = 64 << 20  # bytes
 
@@ -48,7 +45,7 @@ class Creating:
 
     fields: dict[str, Any]
     body: str | None
-    max_cost_minutes: float
+    max_cost_minutes: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +55,16 @@ class RunMany:
     words: list[str]
     targets: list[str]
     limits: Limits
-    how: How
-    repeat: int = 1
-    jobs: int = 1
-    min_pass: float = 1.0
-    run_timeout: float = 300.0
-    shard: Shard | None = None
-    filter: str | None = None
-    fail_fast: bool = False
+    run: RunOptions
+    suite: SuiteOptions
     new: Creating | None = None
-    recordings: Recordings | None = None
-    results: str | None = None
-    baseline: str | None = None
     junit: str | None = None
     report: str | None = None
     json: bool = False
 
 
 def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> int:
-    """The exit status: NOT_MET where a script passed too seldom, or not everything was run.
+    """Run the suite. The exit status is NOT_MET if a script passed too rarely, or not everything was run.
 
     Raises UsageError before anything is joined, and NotAuthorised.
     """
@@ -84,11 +72,13 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
     targets: list[str | None] = [*first, *options.targets]
     if options.new is not None and targets:
         raise UsageError("--new creates a conversation for each run: leave TARGET out")
-    scripts = chosen(scripts, options.filter)
+    scripts = chosen(scripts, options.suite.filter)
     programs = _programs(scripts, options, environment)
     if programs is None:
         return ExitStatus.USAGE
-    cases = cases_of(scripts, targets or [None], options.repeat, options.shard, new=options.new is not None)
+    cases = cases_of(
+        scripts, targets or [None], options.suite.repeat, options.suite.shard, new=options.new is not None
+    )
     if not cases:
         environment.warn("nothing in this shard: there are fewer scripts × targets than shards")
     before = _baseline(options)
@@ -104,7 +94,7 @@ def run_many(options: RunMany, room: RoomOptions, environment: Environment) -> i
 
 
 def _check_targets(targets: Iterable[str | None]) -> None:
-    """Raises UsageError for those that nothing could be run on."""
+    """Raises UsageError for a target on which nothing can be run."""
     for word in targets:
         match parse(word):
             case Piped():
@@ -118,7 +108,7 @@ def _check_targets(targets: Iterable[str | None]) -> None:
 def _programs(
     scripts: Iterable[str], options: RunMany, environment: Environment
 ) -> dict[str, Program] | None:
-    """Each script, read; None once the mistakes of all were printed. Raises UsageError."""
+    """Read all scripts; returns None if any has mistakes, after printing them. Raises UsageError."""
     from tavus_cli.suite.script import Mistakes
 
     programs: dict[str, Program] = {}
@@ -139,26 +129,26 @@ def _programs(
 
 
 def _baseline(options: RunMany) -> dict[tuple[str, str], Rate]:
-    if options.baseline is None:
+    if options.suite.baseline is None:
         return {}
     from tavus_cli.protocol.wire import from_json
 
-    text = files.decoded(files.read(options.baseline, LARGEST_BASELINE), options.baseline)
+    text = files.decoded(files.read(options.suite.baseline, LARGEST_BASELINE), options.suite.baseline)
     try:
         rows = [from_json(line) for line in text.split("\n") if line.strip()]
         if all(isinstance(row, dict) for row in rows):
-            return rates_before(rows, options.min_pass)
+            return rates_before(rows, options.suite.min_pass)
     except ValueError:
         pass
-    raise UsageError(f"--baseline {options.baseline} was not written by --results")
+    raise UsageError(f"--baseline {options.suite.baseline} was not written by --results")
 
 
 def _rooms(
     options: RunMany, programs: Mapping[str, Program], room: RoomOptions, environment: Environment
 ) -> Callable[[Environment], GivenRooms | NewRooms]:
-    """What makes the rooms, by the environment of the runs.
+    """A function that makes the rooms, given the environment of the runs.
 
-    Raises UsageError, and NotAuthorised where conversations are to be created and there is no key.
+    Raises UsageError, and NotAuthorised if conversations are to be created and there is no key.
     """
     new = options.new
     if new is None:
@@ -167,7 +157,7 @@ def _rooms(
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.notes import warn_left_behind
 
-    seconds = options.run_timeout + MARGIN_SECONDS
+    seconds = options.suite.run_timeout + MARGIN_SECONDS
     if seconds / 60 > new.max_cost_minutes:
         raise UsageError(
             f"--max-cost-minutes {new.max_cost_minutes:g}: one run may take {seconds / 60:g} minutes "
@@ -188,7 +178,7 @@ def _rooms(
 
 @dataclass(slots=True)
 class _Suite:
-    """A ``Watcher``: counts, prints and writes what came of each run."""
+    """A ``Watcher``: counts, prints and writes the result of each run."""
 
     options: RunMany
     cases: list[Case]
@@ -206,28 +196,28 @@ class _Suite:
     _failure: ConsoleError | None = None
 
     def __post_init__(self) -> None:
-        self.rates = rates_of(self.cases, self.options.min_pass)
+        self.rates = rates_of(self.cases, self.options.suite.min_pass)
         self.in_order = InOrder(self.cases)
         theme = self.environment.theme
         self._board = Board(self.rates, self.names, theme)
-        self._lines = reports.Lines(self.rates.values(), self.names, self.options.repeat, theme)
+        self._lines = reports.Lines(self.rates.values(), self.names, self.options.suite.repeat, theme)
         self._screen = Screen(self.environment)
 
     def open(self, stack: contextlib.ExitStack) -> None:
-        """Files are made before anything is joined. Raises what making them raises."""
+        """Create all files before anything is joined. Raises the errors of that."""
         options = self.options
-        if options.recordings is not None:
+        if options.suite.recordings is not None:
             try:
-                os.makedirs(options.recordings.folder, exist_ok=True)
+                os.makedirs(options.suite.recordings.folder, exist_ok=True)
             except OSError as error:
-                raise UsageError(f"{options.recordings.folder}: {error.strerror or error}") from None
+                raise UsageError(f"{options.suite.recordings.folder}: {error.strerror or error}") from None
         if options.junit is not None and options.junit != "-":
             files.make(options.junit, reports.junit([], {}, {}))
-        if options.results is not None:
+        if options.suite.results is not None:
             try:
-                descriptor = files.open_to_write(options.results, os.O_TRUNC)
+                descriptor = files.open_to_write(options.suite.results, os.O_TRUNC)
             except (OSError, ValueError) as error:
-                raise files.cannot(options.results, error) from None
+                raise files.cannot(options.suite.results, error) from None
             self._file = stack.enter_context(FileIO(descriptor, "w"))
 
     async def run(
@@ -239,9 +229,11 @@ class _Suite:
         try:
             async with shown(self._board, environment, live=live) as (self._screen, quiet):
                 rooms = rooms_in(quiet)
-                player = Player(programs, rooms, options.how, options.run_timeout, quiet, options.recordings)
-                await run_all(self.cases, player, options.jobs, self, fail_fast=options.fail_fast)
-        finally:  # however it ended, the reports say what was run
+                player = Player(
+                    programs, rooms, options.run, options.suite.run_timeout, quiet, options.suite.recordings
+                )
+                await run_all(self.cases, player, options.suite.jobs, self, fail_fast=options.suite.fail_fast)
+        finally:  # however the suite ended, the reports show what was run
             self._screen = Screen(environment)
             status = self._finish(time.monotonic() - begun)
         if isinstance(rooms, NewRooms) and rooms.left:
@@ -261,7 +253,7 @@ class _Suite:
                 self.environment.complain(safe(line))
         elif result.run:
             self._print(result)
-        if not self.options.json:  # they may wait for a run before them
+        if not self.options.json:  # they may have to wait for an earlier run
             result = replace(result, played=replace(result.played, facts={}))
         for one in self.in_order.put(result):
             self._write(one)
@@ -269,7 +261,7 @@ class _Suite:
                 self.reported.append(one.reported)
             self.results.append(one.kept())
         if len(self.results) % COLLECT_EVERY == 0:
-            gc.collect()  # what a run leaves has cycles, and ``loop.run`` lets them wait for long
+            gc.collect()  # finished runs leave reference cycles, and ``loop.run`` collects rarely
 
     def _print(self, result: Result) -> None:
         for line in result.printed:
@@ -282,7 +274,7 @@ class _Suite:
                 self._complain(f"    recording {safe(result.recording)}")
 
     def _complain(self, line: str) -> None:
-        """The explanation of a failure is printed with its line on a terminal, else on standard error."""
+        """Explain a failure: below its line on a terminal, else on standard error."""
         if is_tty(self.environment.stdout):
             self._screen.print(redacted(line))
         else:
@@ -295,10 +287,10 @@ class _Suite:
             return
         try:
             left = memoryview((reports.row(result) + "\n").encode("utf-8", "backslashreplace"))
-            while left:  # nothing is held back: each line is there as soon as its run has ended
+            while left:  # flush at once, so that each line appears when its run ends
                 left = left[self._file.write(left) :]
         except (OSError, ValueError) as error:
-            self._failure = files.cannot(self.options.results or "", error)
+            self._failure = files.cannot(self.options.suite.results or "", error)
             self._file = None
 
     # -- the end ---------------------------------------------------------------------------------------
@@ -319,7 +311,7 @@ class _Suite:
         return status
 
     def _written(self, status: ExitStatus) -> ExitStatus:
-        """A full disk is said, and hides no failure."""
+        """Write the reports. A full disk is reported, but does not hide a failure."""
         options = self.options
         try:
             if self._failure is not None:

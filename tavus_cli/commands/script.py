@@ -1,4 +1,4 @@
-"""``script from``: a script made of a recording."""
+"""``script from``: makes a script from a recording."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tavus_cli import files
 from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.outcomes import Run, failure_lines
 from tavus_cli.script.recorded import RecordedStage
@@ -15,6 +14,7 @@ from tavus_cli.script.runner import Limits, Runner
 from tavus_cli.script.statements import parse_script
 from tavus_cli.script.writing import Writer
 from tavus_cli.session.environment import Environment
+from tavus_cli.settings.table import default
 from tavus_cli.views.safe import safe
 
 
@@ -25,13 +25,13 @@ class FromRecording:
     file: str
     output: str | None = None
     words: bool = False
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
 
 
 async def script_from(what: FromRecording, environment: Environment) -> int:
-    """The exit status: NOT_MET where the script does not pass on the recording, which is said.
+    """Print the script. If it does not pass on the recording, warns and returns NOT_MET.
 
-    Raises UsageError where the file cannot be read, or does not say what was sent.
+    Raises UsageError if the file cannot be read, or does not contain what was sent.
     """
     stage = RecordedStage(RecordedRoom(what.file, stdin=environment.stdin), what.hold)
     await stage.load()

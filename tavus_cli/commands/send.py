@@ -35,17 +35,16 @@ class SendOptions(NamedTuple):
 
 
 async def send(room: Room, options: SendOptions, environment: Environment) -> int:
-    """Join, wait for the PAL, send, print the answer if one is waited for, leave. The exit status.
+    """Join, wait for the PAL, send, print the answer if one is wanted, and leave.
 
-    Raises UsageError, SendFailed, NotMet, ConversationOver, and what joining raises.
+    Returns the exit status. Raises UsageError, SendFailed, NotMet, ConversationOver, and the errors of
+    joining.
     """
     action = options.action
     _check_wait(options, environment)
     prepared = prepare(action, room, environment.warn)
     watched = options.wait is not None
-    session = Session(
-        room, hold=options.hold, watched=watched, progress=environment.say, warn=environment.warn
-    )
+    session = Session(room, hold=options.hold, watched=watched, environment=environment)
     async with session:
         await session.pal_ready(options.ready_timeout)
         wait = session.waiter(_answer(options.wait, action, session)) if options.wait else None

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from tavus_cli.errors import ExitStatus, SendFailed, UsageError
 from tavus_cli.language.commands import AudioEcho, Say, parse
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
@@ -21,19 +20,21 @@ from tavus_cli.views.safe import safe_json
 
 @dataclass(frozen=True, slots=True)
 class SendManyOptions:
-    """``rate``: at most so many a second, None: as they come. Times in seconds."""
+    """``rate``: at most this many a second; None: as they are read. Times in seconds."""
 
     rate: float | None = None
     ready_timeout: float = default("ready_timeout")
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     json: bool = False
 
 
 async def send_many(room: Room, options: SendManyOptions, environment: Environment) -> int:
-    """FAILED where a line could not be sent; the others are. Raises what joining raises, ConversationOver."""
+    """Send each line. Returns FAILED if one could not be sent; the others are sent. Raises ConversationOver,
+    and the errors of joining.
+    """
     failed, due = 0, 0.0
     loop = asyncio.get_running_loop()
-    session = Session(room, hold=options.hold, progress=environment.say, warn=environment.warn)
+    session = Session(room, hold=options.hold, environment=environment)
     async with session:
         await session.pal_ready(options.ready_timeout)
         number = 0
@@ -61,7 +62,7 @@ async def _send(line: str, session: Session, options: SendManyOptions, environme
 
 
 def _action(line: str) -> Interaction | AudioEcho:
-    """A line of the console's language, or an object as it is. Raises UsageError."""
+    """A command as typed in the console, or a JSON object to send unchanged. Raises UsageError."""
     action = parse(f"/raw {line}" if line.lstrip().startswith("{") else line)
     if isinstance(action, Say):
         raise UsageError(f"/{action.command} sends nothing")

@@ -19,10 +19,11 @@ from tavus_cli.resident.room import ResidentRoom, find
 from tavus_cli.resident.sessions import Found, check_supported, sessions
 from tavus_cli.resident.sessions import stop as stop_session
 from tavus_cli.resident.wire import error_of
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session import signals
 from tavus_cli.session.blocking import bounded
 from tavus_cli.session.environment import Environment
-from tavus_cli.target import Default, RoomOptions, Sim, Target, parse, resolve
+from tavus_cli.target import Default, RoomOptions, Target, parse, resolve
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 from tavus_cli.views.theme import PLAIN
@@ -46,7 +47,9 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """``idle`` in seconds, None: never; ``queue``: how many messages wait for a client that does not read."""
+    """``idle`` in seconds, None: never end; ``queue``: how many messages are kept for a client that does not
+    read.
+    """
 
     record: str | None
     idle: float | None
@@ -56,7 +59,7 @@ class Start:
     otlp: str | None = None
     otlp_content: bool = False
     redact: bool = False
-    new: Ending | None = None  # of the conversation that was made for it
+    new: Ending | None = None  # the conversation created for the session
 
     def at_the_start(self) -> list[tuple[str, object]]:
         """Options that only a new session can have."""
@@ -75,9 +78,9 @@ def start_new(
     options: Start,
     environment: Environment,
 ) -> int:
-    """Create a conversation, and a session in it that holds its note; what is not joined is ended.
+    """Create a conversation and start a session in it, which holds its note.
 
-    Raises UsageError, and what creating and ``start`` raise.
+    If it cannot be joined, it is ended. Raises UsageError, and the errors of creating and of ``start``.
     """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new
@@ -99,7 +102,7 @@ def start_new(
         how_new = replace(options, new=ending)
         try:
             status = await within(None, lambda: start(parse(found.target), known, how_new, environment, stop))
-            ending.new = None  # the session looks after it from here on
+            ending.new = None  # from now on the session is responsible for it
             return status
         finally:
             for one in stop:
@@ -116,9 +119,10 @@ def start(
     environment: Environment,
     stop: list[Callable[[], object]] | None = None,
 ) -> int:
-    """Returns once the session has joined. Raises what kept it from that.
+    """Returns once the session has joined.
 
-    ``stop`` gets what ends the process under way, for a caller on another thread.
+    Raises the error that prevented that. ``stop`` receives a function that ends the process meanwhile, for a
+    caller on another thread.
     """
     _check(options, environment)
     if options.tools is not None and options.tools.anyone:
@@ -145,7 +149,9 @@ def start(
             environment.warn(f"the session {name} is already running")
             return _started(room.about, options, environment)
         time.sleep(AGAIN)
-    raise ConsoleError(f"the session {name} was not started: another process starts or stops it; try again")
+    raise ConsoleError(
+        f"the session {name} was not started: another process is starting or stopping it; try again"
+    )
 
 
 def _check(options: Start, environment: Environment) -> None:
@@ -169,7 +175,10 @@ def _started(about: Json, options: Start, environment: Environment) -> int:
 
 
 def _config(name: str, word: str, how: RoomOptions, options: Start, note: str | None) -> Json:
-    """What the process reads from its standard input. ``note``: the file that names what is billed."""
+    """The configuration that the process reads from standard input.
+
+    ``note``: the note of a billed conversation.
+    """
     new = options.new
     return {
         "id": name,
@@ -218,8 +227,8 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
             line = bounded(how.join_timeout + STARTING, process.stdout.readline)
         except TimeoutError:
             process.kill()
-            raise ConsoleError("the session's process started and did not answer: try again") from None
-        except BaseException:  # before its output is closed, which a thread still reads
+            raise ConsoleError("the session's process started but did not answer: try again") from None
+        except BaseException:  # before its output is closed, which a thread is still reading
             process.terminate()
             raise
     if not line:
@@ -229,7 +238,7 @@ def _spawn(name: str, word: str, how: RoomOptions, options: Start, stop: list[Ca
         process.wait()
     else:
         stop.clear()
-        process.returncode = 0  # it is on its own from now on: nothing waits for it
+        process.returncode = 0  # it is independent from now on: nothing waits for it
     return answer
 
 
@@ -267,16 +276,17 @@ def _row(about: Json) -> tuple[str, ...]:
 
 
 def _billed(billed: Json | None) -> str:
-    """The billed minutes; unknown if the conversation was not created for its session."""
+    """The billed minutes; unknown if the session did not create its conversation."""
     if billed is None:
         return "–"
     return f"{billed['minutes']}" + (f" of {billed['most'] / 60:g}" if billed["most"] else "")
 
 
 def stop(name: str | None, base_url: str | None, environment: Environment, *, all: bool, end: bool) -> int:
-    """``end``: end the conversations too. The exit status of the last that did not end, or stop in order.
+    """Stop sessions, and with ``end`` end their conversations.
 
-    Raises UsageError where it is not clear which session, NotAuthorised before anything is stopped.
+    Returns the exit status of the last failure. Raises UsageError if it is not clear which session is meant,
+    and NotAuthorised before anything is stopped.
     """
     status = ExitStatus.DONE
     found = sessions()
@@ -285,7 +295,7 @@ def stop(name: str | None, base_url: str | None, environment: Environment, *, al
     chosen = _chosen(found, name, all=all)
     with ExitStack() as stack:
         api: TavusApi | None = None
-        if end and any(not (one in rooms and _is_simulated(rooms[one])) for one in chosen):
+        if end and any(not (one in rooms and is_simulated(rooms[one].target)) for one in chosen):
             from tavus_cli.api.conversations import connect
 
             api = stack.enter_context(connect(environment.environ, base_url))
@@ -321,13 +331,9 @@ def _named(left: list[str], environment: Environment) -> Iterator[None]:
 
 
 def _to_end(session: str, room: ResidentRoom | None) -> str | None:
-    """The conversation that a session is in; None for a simulation, and where it did not say."""
+    """The conversation of a session; None for a simulation, or if the session did not report it."""
     name = session if room is None else room.conversation_id
-    return name if is_conversation_id(name) and (room is None or not _is_simulated(room)) else None
-
-
-def _is_simulated(room: ResidentRoom) -> bool:
-    return isinstance(parse(room.target), Sim)
+    return name if is_conversation_id(name) and (room is None or not is_simulated(room.target)) else None
 
 
 def _chosen(found: Found, name: str | None, *, all: bool) -> list[str]:
@@ -351,12 +357,12 @@ def _end(
     from tavus_cli.api import conversations
     from tavus_cli.api.ending import warn_not_ended
 
-    if room is not None and _is_simulated(room):
+    if room is not None and is_simulated(room.target):
         environment.warn(f"{safe(session)} is simulated: there is no conversation to end")
         return ExitStatus.DONE
     name = _to_end(session, room)
-    if name is None:  # it did not report its conversation
-        environment.warn(f"{safe(session)} did not report its conversation: nothing was ended")
+    if name is None:  # the session did not report its conversation
+        environment.warn(f"{safe(session)} did not report its conversation, so nothing was ended")
         return ExitStatus.FAILED
     assert api is not None
     try:

@@ -57,7 +57,7 @@ def _redactor() -> Redacts:
 
 
 def _answering(tools: dict[str, Any]) -> Attach:
-    """Answer tool calls here, once, no matter how many clients join."""
+    """Answer tool calls in this process, once, however many clients join."""
     from tavus_cli.tools.bridge import Bridge
     from tavus_cli.tools.options import ToolOptions
 
@@ -70,7 +70,7 @@ def _answering(tools: dict[str, Any]) -> Attach:
 
 
 def _tracing(where: str, content: bool) -> Attach:
-    """Record here; an error becomes a note, which all clients see."""
+    """Write traces in this process; an error becomes a note, which all clients see."""
     from tavus_cli.report.live import tracing
 
     @asynccontextmanager
@@ -82,8 +82,8 @@ def _tracing(where: str, content: bool) -> Attach:
 
 
 def _noted(path: str) -> Attach:
-    """The note of a conversation made for this session, whose lock this process inherited: once the
-    conversation is over, nobody needs it. Else it stays, for the next start.
+    """The note of a conversation created for this session; this process inherited its lock. The note is
+    removed once the conversation is over; otherwise it stays for the next start.
     """
 
     @asynccontextmanager

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.entries import Entry, EventEntry
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment, local_strftime
 from tavus_cli.session.output import Output
@@ -19,6 +18,7 @@ from tavus_cli.session.printer import Printer, View, line_view
 from tavus_cli.session.recorder import Redacts, record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
+from tavus_cli.settings.table import default
 from tavus_cli.views.jsonl import JsonlView, TemplateView
 from tavus_cli.views.line import LineView
 from tavus_cli.views.theme import TimesChoice
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 class TailOptions:
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``span``: the part of a recording. ``progress``: say on a terminal what is being waited for (a replay
-    waits for nothing). ``history``: rows of before a resident session was joined.
+    ``span``: the part of a recording. ``progress``: show on a terminal what the command waits for (a replay
+    does not wait). ``history``: how many earlier rows of a resident session are shown.
     """
 
     selection: Selection = field(default_factory=Selection)
@@ -44,7 +44,7 @@ class TailOptions:
     count: int | None = None
     until: TypePattern = field(default_factory=lambda: TypePattern([]))
     duration: float | None = None
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     record: str | None = None
     progress: bool = True
     span: Span | None = None
@@ -86,13 +86,13 @@ class TailOptions:
 
 
 async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
-    """Print until the room ends, or --count, --until, --for. The exit status.
+    """Print until the room ends, or --count, --until or --for says so.
 
-    Raises UsageError, and what joining raises.
+    Returns the exit status. Raises UsageError, and the errors of joining.
     """
     view = options.view(environment)
     options.selection.wire = options.format == "jsonl"
-    seen = None if room.live else Types()  # of a recording the types that it has are known too, at its end
+    seen = None if room.live else Types()  # at the end of a recording, its event types are known too
     if seen is None:
         _question(options, environment)
     recorder = record_to(options.record, room, options.redactor())
@@ -111,8 +111,8 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         from tavus_cli.resident.room import with_past
 
         with_past(room, options.history)
-    say = environment.say if options.progress else _say_nothing
-    session = Session(room, hold=options.hold, recorder=recorder, progress=say, warn=environment.warn)
+    told = environment if options.progress else None
+    session = Session(room, hold=options.hold, recorder=recorder, environment=told)
     session.sinks.append(printer if options.span is None else options.span.within(printer))
     if seen is not None and _doubts(options):
         session.sinks.append(seen)
@@ -133,14 +133,14 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
 def _unmet(
     ended: str | None, session: Session, printer: Printer, options: TailOptions, environment: Environment
 ) -> int:
-    """The exit status where the time was up or the room ended; says what was awaited, and why it ended."""
+    """The exit status if time ran out or the room ended first; prints what did not arrive, and why."""
     open_wish = options.count is not None or bool(options.until)
     if ended == "time":
         if not open_wish:
             return ExitStatus.DONE
         environment.warn(f"{_wanted(options)} did not arrive within {options.duration:g} s{session.trouble}")
         return ExitStatus.NOT_MET if session.down is None else ExitStatus.CANNOT_JOIN
-    if session.over is None and open_wish:  # a recording, or simulated time that stands
+    if session.over is None and open_wish:  # a recording, or simulated time that stands still
         environment.warn(f"the conversation ended before {_wanted(options)} came")
     elif session.over is not None:
         before = f"; it ended before {_wanted(options)} came" if open_wish else ""
@@ -152,7 +152,10 @@ def _unmet(
 
 
 class Types:
-    """A sink that notes event types. They are remote text, so it notes a thousand, and no very long one."""
+    """A sink that remembers event types.
+
+    They are remote text, so it keeps at most a thousand, and no long ones.
+    """
 
     def __init__(self) -> None:
         self.types: set[str] = set()
@@ -183,10 +186,6 @@ async def _follow(session: Session, duration: float | None) -> str:
         except TimeoutError:
             return "time"
     return "over"
-
-
-def _say_nothing(text: str) -> None:
-    pass
 
 
 def _wanted(options: TailOptions) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -18,6 +17,7 @@ from tavus_cli.session.output import Output
 from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
+from tavus_cli.settings.table import default
 from tavus_cli.tools.bridge import Bridge, Run
 from tavus_cli.tools.log import facts
 from tavus_cli.tools.options import ANYONE, ToolOptions
@@ -31,7 +31,7 @@ class ToolsCommand:
     """``hold`` in seconds; ``rerun``: run the tools for the calls of a recording too."""
 
     tools: ToolOptions
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     record: str | None = None
     rerun: bool = False
     json: bool = False
@@ -40,7 +40,7 @@ class ToolsCommand:
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """``port`` 0: any; ``public_hosts``: names that requests may come under, a tunnel's."""
+    """``port`` 0: any; ``public_hosts``: accepted host names of requests, such as a tunnel's."""
 
     tools: ToolOptions
     port: int
@@ -49,11 +49,11 @@ class Listen:
 
 
 async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
-    """Until the conversation is over; a line for each call. Raises UsageError, and what joining raises."""
+    """Answer until the conversation is over; prints a line for each call. Raises UsageError, and the errors
+    of joining.
+    """
     recorder = record_to(what.record, room, new_redactor() if what.redact else None)
-    session = Session(
-        room, hold=what.hold, recorder=recorder, progress=environment.say, warn=environment.warn
-    )
+    session = Session(room, hold=what.hold, recorder=recorder, environment=environment)
     async with Output(environment) as output:
         bridge = _bridge(session, what, environment)
 
@@ -100,7 +100,7 @@ async def listen(what: Listen, environment: Environment) -> int:
 
     require()
     from tavus_cli.local.conversations import Request
-    from tavus_cli.local.http import HttpServer, Reply
+    from tavus_cli.local.http import HttpServer, Response
     from tavus_cli.tools.performing import Performer
     from tavus_cli.tools.serving import Served
 
@@ -109,11 +109,11 @@ async def listen(what: Listen, environment: Environment) -> int:
     async with Performer(table, environment.environ) as performer:
         served = Served(table, performer, token, lambda line: environment.complain(safe(line)))
 
-        async def handle(request: Request) -> Reply:
+        async def handle(request: Request) -> Response:
             status, body = await served.answer(request.method, request.path, request.headers, request.body)
             if isinstance(body, str):
-                return Reply(status, body.encode("utf-8", "replace"), {"content-type": "text/plain"})
-            return Reply(status, body)
+                return Response(status, body.encode("utf-8", "replace"), {"content-type": "text/plain"})
+            return Response(status, body)
 
         server = HttpServer(handle, names=what.public_hosts)
         try:

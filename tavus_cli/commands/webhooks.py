@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from tavus_cli.local.conversations import Request
-    from tavus_cli.local.http import Reply
+    from tavus_cli.local.http import Response
 
 PORT = 8788
 MAX_WAITING = 1000  # webhooks that wait for the handler before more are refused
@@ -43,7 +43,7 @@ class Listen(NamedTuple):
 
 
 async def listen(what: Listen, environment: Environment) -> int:
-    """Take webhooks until cancelled."""
+    """Receive webhooks until cancelled."""
     from aiohttp import ClientSession
 
     from tavus_cli.local.delivery import check_url
@@ -55,7 +55,7 @@ async def listen(what: Listen, environment: Environment) -> int:
         file = None if what.record is None else files.enter_context(_recording(what.record))
         host = what.host or "127.0.0.1"
         if what.host is not None:
-            environment.warn(f"{host} may be reached by others on this network")
+            environment.warn(f"others on this network may be able to reach {host}")
         names = [*([what.host] if what.host else []), *what.public_hosts]
         async with ClientSession() as session:
             listener = _Listener(what.forward_to, file, session, environment)
@@ -75,7 +75,7 @@ async def listen(what: Listen, environment: Environment) -> int:
 
 
 class _Listener:
-    """One webhook after the other: the handler gets them in the order in which they came."""
+    """Passes webhooks to the handler one at a time, in the order of arrival."""
 
     def __init__(
         self, url: str | None, file: TextIO | None, session: ClientSession, environment: Environment
@@ -84,16 +84,16 @@ class _Listener:
         self._turn = asyncio.Lock()
         self._waiting = 0
 
-    async def take(self, request: Request) -> Reply:
+    async def take(self, request: Request) -> Response:
         from tavus_cli.local.delivery import post
-        from tavus_cli.local.http import Reply
+        from tavus_cli.local.http import Response
 
         if request.method != "POST":
-            return Reply(405, {"error": "Webhooks are posted"}, {"allow": "POST"})
+            return Response(405, {"error": "Webhooks are posted"}, {"allow": "POST"})
         if not isinstance(request.body, dict):
-            return Reply(400, {"error": "A webhook is a JSON object"})
+            return Response(400, {"error": "A webhook is a JSON object"})
         if self._waiting >= MAX_WAITING:
-            return Reply(503, {"error": "Too many webhooks wait for the handler"})
+            return Response(503, {"error": "Too many webhooks wait for the handler"})
         self._waiting += 1
         try:
             async with self._turn:
@@ -101,10 +101,10 @@ class _Listener:
                 if self._file is not None:
                     self._record(request.body)
                 if self._url is None:
-                    return Reply(200)
+                    return Response(200)
                 outcome = await post(self._session, self._url, request.body)
                 self._environment.complain(f"  {safe(str(outcome))}")
-                return Reply(502 if outcome.status is None else outcome.status)
+                return Response(502 if outcome.status is None else outcome.status)
         finally:
             self._waiting -= 1
 
@@ -166,7 +166,7 @@ def pulled(found: Json, url: str) -> list[Json]:
 
 
 async def deliver(bodies: Sequence[Json], url: str, remote: bool, environment: Environment) -> int:
-    """Post them one after the other; 1 where the handler failed (5xx) or did not answer."""
+    """Post them one at a time. Returns 1 if the handler failed (5xx) or did not answer."""
     from aiohttp import ClientSession
 
     from tavus_cli.local.delivery import check_url, post
@@ -208,7 +208,7 @@ def _show(body: Json, environment: Environment) -> None:
 
 
 def _recording(path: str) -> TextIO:
-    """Appended to, and readable by its owner only: it holds people's words."""
+    """A file to append to, readable only by its owner, as it holds people's words."""
     try:
         descriptor = open_to_write(path, os.O_APPEND, file_only=True)
         if not os.fstat(descriptor).st_size:  # a file that is not empty keeps its mode

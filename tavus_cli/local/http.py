@@ -27,7 +27,7 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 @dataclass
-class Reply:
+class Response:
     """``body``: bytes are sent unchanged, None as nothing, anything else as JSON.
 
     ``cut``: break the connection.
@@ -39,7 +39,7 @@ class Reply:
     cut: bool = False
 
 
-Handle = Callable[[Request], Awaitable[Reply]]
+Handle = Callable[[Request], Awaitable[Response]]
 
 
 class HttpServer:
@@ -75,7 +75,7 @@ class HttpServer:
             try:
                 reply = await self._handle(await _read(request))
             except web.HTTPRequestEntityTooLarge:
-                reply = Reply(413, {"error": f"The body is larger than {self._max_body} bytes"})
+                reply = Response(413, {"error": f"The body is larger than {self._max_body} bytes"})
         if reply.cut:
             if request.transport is not None:
                 request.transport.abort()
@@ -86,11 +86,11 @@ class HttpServer:
             headers = {"content-type": "application/json"} | headers
         return web.Response(status=reply.status, body=body, headers=headers)
 
-    def _refusal(self, request: web.Request) -> Reply | None:
+    def _refusal(self, request: web.Request) -> Response | None:
         if (why := foreign(request, self._names)) is not None:
-            return Reply(403, {"error": why})
+            return Response(403, {"error": why})
         if request.can_read_body and request.content_type != "application/json":
-            return Reply(415, {"error": "The body must be JSON, with content-type: application/json"})
+            return Response(415, {"error": "The body must be JSON, with content-type: application/json"})
         return None
 
 

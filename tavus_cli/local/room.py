@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from aiohttp import WSMsgType, web
 
 from tavus_cli.local.signalling import (
+    Frame,
     Joined,
     Json,
     Left,
@@ -20,7 +21,6 @@ from tavus_cli.local.signalling import (
     Outcome,
     Reach,
     Said,
-    Send,
     Signalling,
     read_frame,
     room_deleted,
@@ -213,7 +213,7 @@ class Room:
     async def _do(self, outcomes: list[Outcome]) -> None:
         for one in outcomes:
             match one:
-                case Send(line, text):
+                case Frame(line, text):
                     await self._send(line, text)
                 case Joined(who, name) if self.behind is not None:
                     await self.behind.joined(who, name)

@@ -42,7 +42,7 @@ class Line:
         self.joined = False
 
 
-class Send(NamedTuple):
+class Frame(NamedTuple):
     """A frame for one client."""
 
     line: Line
@@ -68,7 +68,7 @@ class Said(NamedTuple):
     message: Any
 
 
-Outcome = Send | Joined | Left | Said
+Outcome = Frame | Joined | Left | Said
 
 
 class Signalling:
@@ -112,9 +112,9 @@ class Signalling:
         if self.lines.get(line.id) is not line:
             return []  # the client already has another line
         if kind == "sig-ack":  # its heartbeat; without an answer it drops the line
-            return [Send(line, to_text({"msgStr": "sig-ack"}))]
+            return [Frame(line, to_text({"msgStr": "sig-ack"}))]
         if kind == "join-as-new-peer" and self._reaches("routed"):
-            return [Send(line, reply(given, routerRtpCapabilities=ROUTER))]
+            return [Frame(line, reply(given, routerRtpCapabilities=ROUTER))]
         if kind == "create-transport" and self._reaches("joined"):
             return self._transport(line, given)
         if kind == "sig-msg":
@@ -173,11 +173,11 @@ class Signalling:
         self.lines[who] = line
         others = [one for other, one in self._presences.items() if other != who]
         self._presences[who] = {"id": who, "name": name}
-        out: list[Outcome] = [Send(line, to_text(join_ack(self.session, others)))]
+        out: list[Outcome] = [Frame(line, to_text(join_ack(self.session, others)))]
         return out + self._broadcast(presence(who, self._presences[who]), but=who)
 
     def _transport(self, line: Line, given: Any) -> list[Outcome]:
-        out: list[Outcome] = [Send(line, reply(given, transportOptions=transport()))]
+        out: list[Outcome] = [Frame(line, reply(given, transportOptions=transport()))]
         if isinstance(given, dict) and given.get("direction") == "recv":  # the last step of a join
             line.joined = True
             if line.id not in self._joined:
@@ -200,7 +200,7 @@ class Signalling:
         if to == EVERYBODY:
             out = self._broadcast(frame, but=line.id)
         else:
-            out = [Send(self.lines[to], to_text(frame))] if to in self.lines else []
+            out = [Frame(self.lines[to], to_text(frame))] if to in self.lines else []
         return [*out, Said(line.id, to, message)]
 
     def _change(self, line: Line, given: Any) -> list[Outcome]:
@@ -217,7 +217,7 @@ class Signalling:
         if self.muted:
             return []
         text = to_text(frame)
-        return [Send(line, text) for who, line in self.lines.items() if who != but]
+        return [Frame(line, text) for who, line in self.lines.items() if who != but]
 
 
 # -- frames --------------------------------------------------------------------------------------------------

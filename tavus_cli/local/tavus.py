@@ -14,12 +14,13 @@ from typing import Any
 
 from aiohttp import ClientSession
 
+from tavus_cli.api.conversations import TAVUS_ROOMS
 from tavus_cli.errors import UsageError
 from tavus_cli.local.conversations import MAX_CONCURRENT, Conversation, Conversations, Created, Ended, Request
 from tavus_cli.local.daily import DailyServer
 from tavus_cli.local.delivery import PAUSES
 from tavus_cli.local.hosted import Hosted
-from tavus_cli.local.http import HttpServer, Reply
+from tavus_cli.local.http import HttpServer, Response
 from tavus_cli.local.room import Faults, Room
 from tavus_cli.local.signalling import Json
 from tavus_cli.rooms.room import steady_time
@@ -65,7 +66,7 @@ class LocalTavus:
                 raise UsageError(f"{setup.record}: {error.strerror or error}") from None
         self.conversations = Conversations(
             key=KEY,
-            url=lambda name: f"https://tavus.daily.co/{name}",
+            url=lambda name: f"{TAVUS_ROOMS}{name}",
             new_id=lambda: f"c{secrets.token_hex(8)[1:]}",
             new_token=lambda: secrets.token_urlsafe(32),
             face=self._scripts[ANY][0].replica_id,
@@ -126,13 +127,13 @@ class LocalTavus:
 
     # -- the API -----------------------------------------------------------------------------------------
 
-    async def _answer(self, request: Request) -> Reply:
+    async def _answer(self, request: Request) -> Response:
         if request.path == "/local" or request.path.startswith("/local/"):
             return await self._control(request)
         if self._forced:
             status = self._forced.popleft()
             self.log(f"{request.method} {request.path}  {status}, as asked")
-            return Reply(status, {"error": "This answer was asked for (tavus-console local)"})
+            return Response(status, {"error": "This answer was asked for (tavus-console local)"})
         answer = self.conversations.answer(request, self.clock())
         why = f": {_why(answer.body)}" if answer.status >= 400 else ""
         self.log(f"{request.method} {request.path}  {answer.status}{why}")
@@ -142,7 +143,7 @@ class LocalTavus:
                     await self._host(conversation)
                 case Ended(conversation, reason):
                     self._end(conversation, reason)
-        return Reply(answer.status, answer.body)
+        return Response(answer.status, answer.body)
 
     async def _host(self, conversation: Conversation) -> None:
         self._count += 1
@@ -170,18 +171,18 @@ class LocalTavus:
 
     # -- faults on demand (docs/local.md, "Faults") ------------------------------------------------------
 
-    async def _control(self, request: Request) -> Reply:
+    async def _control(self, request: Request) -> Response:
         if request.headers.get("x-api-key") != KEY:
-            return Reply(401, {"message": "Invalid access token"})
+            return Response(401, {"message": "Invalid access token"})
         if (request.method, request.path) == ("GET", "/local"):
             active = len(self.conversations.active)
-            return Reply(200, {"daily_proxy": self.daily.proxy, "active": active})
+            return Response(200, {"daily_proxy": self.daily.proxy, "active": active})
         if (request.method, request.path) != ("POST", "/local/faults"):
-            return Reply(404, {"error": "Not found"})
+            return Response(404, {"error": "Not found"})
         body = request.body if isinstance(request.body, dict) else {}
         problem = await self._fault(body)
         self.log(f"fault {body.get('fault')}  {problem or 'done'}")
-        return Reply(200, {}) if problem is None else Reply(400, {"error": problem})
+        return Response(200, {}) if problem is None else Response(400, {"error": problem})
 
     async def _fault(self, body: Json) -> str | None:
         """Apply the request; returns the mistake in it, or None."""

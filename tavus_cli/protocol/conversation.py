@@ -30,8 +30,8 @@ _NAMES = 1_000  # participants remembered
 _SHORT_ID = 8  # characters shown of a participant's id
 
 ECHO_SECONDS = 1.0  # how long a sent respond waits for its echo, a user utterance (section 2.2)
-_LATE_SECONDS = 120.0  # and after so long the same words are somebody's own
-_UNHEARD = 100  # responds that are remembered until then
+_LATE_SECONDS = 120.0  # after this long the same words are somebody's own
+_UNHEARD = 100  # responds remembered for this long
 
 
 @dataclass(slots=True)
@@ -123,9 +123,8 @@ class Conversation:
         return [entry]
 
     def caught_up(self) -> list[Entry]:
-        """All that came so far is from before this side joined: what is held goes out, counts begin anew.
-
-        ``resume`` follows. What was sent and waits for its echo waits on.
+        """Everything so far is from before this side joined: let out what is held, and restart the counts.
+        Call ``resume`` next. Sent messages still wait for their echo.
         """
         out = self._entries(self._ordering.close())
         self.status = Status(reply=self.status.reply)
@@ -333,7 +332,7 @@ class Conversation:
         return None
 
     def _interaction(self, entry: EventEntry) -> None:
-        """For an interaction of another participant: who sent it, and which tool call it answers."""
+        """Note who sent an interaction of another participant, and which tool call it answers."""
         event = entry.event
         if (sender := event.sender) is not None:
             entry.sender = self._names.get(sender) or sender[:_SHORT_ID]
@@ -341,7 +340,7 @@ class Conversation:
             self.turns.answer(call_id(event), entry.at)
 
     def _asked_late(self, event: Event, at: float) -> float | None:
-        """When the respond was sent that this event is the late echo of, or answers without an echo."""
+        """When the respond was sent of which this event is the late echo, or the answer without an echo."""
         while self._unheard and self._unheard[0].entry.at < at - _LATE_SECONDS:
             self._unheard.popleft()
         if (sent := _echoed(event, self._unheard, bool(self._pending))) is not None:
@@ -351,7 +350,7 @@ class Conversation:
             return None
         if self.turns.has_question(idx):
             return None
-        for one in self._unheard:  # one that was sent before any turn: the next may be the greeting
+        for one in self._unheard:  # sent before any turn: the next may be the greeting
             if 0 <= one.turn < idx and not one.answered:
                 one.answered = True
                 return one.entry.at
@@ -369,8 +368,9 @@ class Conversation:
 
 
 def _echoed(event: Event, responds: deque[_Pending], expected: bool = False) -> SentEntry | None:
-    """The one that a user utterance repeats, taken out of ``responds``; one of those whose echo is still
-    ``expected``, since no answer came without it."""
+    """The respond that a user utterance repeats, which is removed from ``responds``; only one whose echo is
+    still ``expected``, because no answer came without it.
+    """
     if event.kind.family != "utterance" or event.role != "user":
         return None
     words = event.text.split()

@@ -2,8 +2,8 @@
 
 Events that arrive ahead of a missing number are held: for 250 ms in a live room, for 1,000 further messages
 in a file without arrival times. The first number is held too, so that the lowest becomes the start; in a live
-room only until its successor arrives. A file also keeps an event without a number in its place among the
-numbered ones; a live room shows it at once.
+room only until its successor arrives. In a file, an event without a number keeps its place among the numbered
+ones; a live room shows it at once.
 """
 
 from __future__ import annotations

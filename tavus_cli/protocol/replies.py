@@ -26,7 +26,8 @@ def check_answered(event_type: str) -> None:
 
 
 class Reply:
-    """Call ``reply(entry)`` with each entry after sending: it returns the answer, or None until it arrives.
+    """Call ``reply(entry)`` with each entry after sending; it returns the answer, or None until the answer
+    arrives.
 
     Make it before sending ``interaction``. ``calls`` is whether a tool call counts as the answer; false if
     this side answers tool calls itself. Raises UsageError for an interaction that has no reply.
@@ -100,10 +101,7 @@ class Reply:
         return event.kind.family == "utterance" and event.role == "user" and later
 
     def _hear(self, event: Event) -> None:
-        """An event that opened a later turn.
-
-        Our own gives the number, even after the wait for its echo is over.
-        """
+        """Note an event that opened a later turn. Our own echo gives the number, even if it comes late."""
         assert event.turn_idx is not None
         if event.text.split() == self._words:
             if not self._in_doubt:
@@ -123,7 +121,7 @@ class Reply:
             return False
         if self._turn is not None:
             return event.turn_idx == self._turn and (new or self.kind == "conversation.respond")
-        if event.turn_idx is None:  # an old build without turns: only what was being said before is known
+        if event.turn_idx is None:  # an old build without turns: known is only what was being said before
             return new
         if self.kind == "conversation.tool_result":
             return event.turn_idx >= self._turn_before and new

@@ -1,4 +1,4 @@
-"""Gates: limits that measures must keep. A measure without a figure does not pass.
+"""Gates: limits for measures. A measure without a figure does not pass.
 
 Pure. ``PASS reply_p95 0.95 s <= 1.2 s``.
 """
@@ -101,7 +101,7 @@ def _judge(gate: Gate, measures: Measures) -> Verdict:
 
 
 def _keeps(value: float, gate: Gate) -> bool:
-    """A value as printed: to the microsecond, finer than the clocks are."""
+    """A value as printed, to the microsecond; clocks are less exact."""
     limit = rounded(gate.limit)
     return value <= limit if gate.at_most else value >= limit
 
@@ -134,7 +134,7 @@ def _limit(name: str, stat: str | None, text: str) -> float:
 
 
 def _shown(value: float, gate: Gate) -> str:
-    """Two digits, or more if two do not show on which side of the limit a value is."""
+    """Two digits, or as many as it takes to show on which side of the limit a value is."""
     if not gate.unit and float(value).is_integer():
         return f"{value:.0f}"
     short, exact = f"{value:.2f}", _exact(value)

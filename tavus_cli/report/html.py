@@ -22,7 +22,7 @@ from tavus_cli.report.waterfall import waterfall
 from tavus_cli.report.words import CANNOT_TELL, clock, length, seconds
 from tavus_cli.views.safe import safe
 
-MOST_TURNS = 500  # turns shown of a recording; of more, the slowest: a browser must be able to show them
+MOST_TURNS = 500  # turns shown of a recording, the slowest of them: a browser must be able to show the page
 MOST_BARS = 2_000
 _BAR_HEIGHT = 18
 _KEY = (
@@ -156,7 +156,7 @@ def _line(line: Line, first: float | None) -> dict[str, Any]:
 
 
 def _lanes(one: Reported) -> list[dict[str, Any]]:
-    """Who spoke when, over the whole conversation: the user above, the PAL below."""
+    """Who spoke when during the conversation: the user above, the PAL below."""
     first, whole = one.timeline.first_at, one.seconds
     if first is None or not whole:
         return []
@@ -173,7 +173,7 @@ def _lanes(one: Reported) -> list[dict[str, Any]]:
 
 
 def _place(start: float, long: float, whole: float) -> tuple[float, float]:
-    """In percent; never too short to be visible."""
+    """In percent, and wide enough to be visible."""
     if whole <= 0:
         return 0.0, 100.0
     width = max(0.4, 100 * long / whole)

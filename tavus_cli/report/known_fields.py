@@ -1,4 +1,4 @@
-"""Which fields each event is known to have (docs/protocol.md, sections 1 to 3 and 11): others are new."""
+"""The known fields of each event (docs/protocol.md, sections 1 to 3 and 11); all others are new."""
 
 from __future__ import annotations
 

@@ -13,13 +13,13 @@ from tavus_cli.report.otlp import Tracer, exporter, write
 from tavus_cli.report.timeline import Timeline
 from tavus_cli.session.session import Session
 
-_OPEN = 2  # the latest turns may still get what belongs to them
+_OPEN = 2  # later events may still belong to the latest turns
 
 
 def tracing(
     where: str | None, content: bool, session: Session, warn: Callable[[str], None]
 ) -> AbstractAsyncContextManager[object]:
-    """Inside, the traces of the session go to ``where``; None for no traces."""
+    """Within the block, traces of the session go to ``where``; None for no traces."""
     if where is None:
         return nullcontext()
     room = session.room
@@ -29,10 +29,11 @@ def tracing(
 
 
 class LiveTraces:
-    """``where`` is a collector's URL or a file. Call ``close`` at the end, which writes the rest.
+    """``where`` is a collector's URL or a file.
 
-    ``conversation`` gives the conversation's id, which a room may know only once it is joined; ``warn`` gets
-    what goes wrong, once. Raises UsageError for a ``where`` that is neither.
+    Call ``close`` at the end, which writes the rest. ``conversation`` returns the conversation's id, which a
+    room may know only after joining; ``warn`` is called once if something goes wrong. Raises UsageError if
+    ``where`` is neither.
     """
 
     def __init__(

@@ -64,7 +64,7 @@ def sum_of_parts(span: TurnSpan) -> str:
 
 
 def escaped(text: str) -> str:
-    """Remote text that stays text, also in a cell of a table."""
+    """Remote text, escaped for Markdown, also in a table."""
     plain = safe(redacted(text)).replace("&", "&amp;").replace("<", "&lt;")
     return _SPECIAL.sub(r"\\\1", plain)
 
@@ -87,7 +87,7 @@ def _figures(all: Sequence[Reported], whole: Measures) -> Iterator[str]:
 
 
 def table_rows(heads: list[str], rows: Sequence[list[str]]) -> Iterator[str]:
-    """A table, and an empty line after it; nothing without rows. Cells are Markdown already."""
+    """A table, followed by an empty line; nothing without rows. Cells contain Markdown."""
     if not rows:
         return
     yield f"| {' | '.join(heads)} |"

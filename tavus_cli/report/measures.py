@@ -22,7 +22,7 @@ BOUNDS = (0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0)  # of every h
 PartKind = Literal["first_event", "tool", "words", "speaking"]
 PARTS: tuple[PartKind, ...] = ("first_event", "tool", "words", "speaking")
 
-# Each measure of time, in the order of all outputs, and what it is.
+# Each measure of time and what it is, in the order of all outputs.
 TIMES: dict[str, str] = {
     "reply": "question's end to the PAL's start",
     "reply_first_event": "  until the first event, inside Tavus",
@@ -41,7 +41,7 @@ TIMES: dict[str, str] = {
     "pal_speech": "the PAL speaks",
     "outage": f"no heartbeat, from {OUTAGE:g} s on",
 }
-# Each count likewise.
+# Each count, likewise.
 COUNTS: dict[str, str] = {
     "turns": "turns",
     "replies": "turns with a reply whose time is known",
@@ -81,7 +81,7 @@ class Part(NamedTuple):
 
     @property
     def inside(self) -> bool:
-        """Whether it happens inside Tavus, where we see nothing."""
+        """Whether it happens inside Tavus, where it cannot be observed."""
         return self.kind != "tool"
 
 
@@ -101,7 +101,7 @@ class Measures:
     """``times`` holds the values of each measure of TIMES, ``counts`` the number of each of COUNTS.
 
     Where one cannot be determined, it has no values, or None, and ``reasons`` says why. A measure of time
-    with neither values nor a reason did not happen in the recording.
+    with neither values nor a reason did not occur in the recording.
     """
 
     times: dict[str, Sequence[float]] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class Measures:
 
     @property
     def barge_in_success(self) -> float | None:
-        """The share of barge-ins that stopped the PAL, among those whose end was seen."""
+        """The share of barge-ins that stopped the PAL, of those whose end was seen."""
         stopped, failed = self.counts["barge_ins_stopped"] or 0, self.counts["barge_ins_failed"] or 0
         return stopped / (stopped + failed) if stopped + failed else None
 
@@ -181,8 +181,9 @@ def parts(span: TurnSpan) -> list[Part]:
 
 
 def _marks(span: TurnSpan, start: float, end: float) -> tuple[float, float, list[tuple[str, float, float]]]:
-    """The first event and the first words, from ``start`` to ``end``; the calls that were answered by then,
-    for which somebody may have waited: name, call, answer."""
+    """The first event and the first words between ``start`` and ``end``; and the calls answered by then,
+    which the reply may have waited for: name, call, answer.
+    """
     first, words = span.first, span.words
     first = end if first is None or first > end else max(first, start)
     words = end if words is None or words > end else max(words, first)

@@ -1,8 +1,8 @@
 """A conversation as an OpenTelemetry trace: to a collector by OTLP over HTTP, or to a file of OTLP JSON.
 
 The conversation is the root span, turns are its children, speeches and tool calls theirs; barge-ins are
-events. Ids follow from the conversation, so that exporting it again gives the same trace. What was said is
-in it only where asked for (``content``).
+events. Ids are derived from the conversation, so that exporting it again gives the same trace. What was said
+is included only on request (``content``).
 """
 
 from __future__ import annotations
@@ -61,9 +61,9 @@ def check(where: str) -> None:
 
 
 class Tracer:
-    """Spans of one conversation. ``turns`` may be called as they end, ``finish`` once, at the end.
+    """Spans of one conversation. Call ``turns`` as they end, and ``finish`` once, at the end.
 
-    ``conversation`` is its id, or what it is called where it has none.
+    ``conversation`` is its id, or a name if it has none.
     """
 
     def __init__(self, timeline: Timeline, conversation: str, *, content: bool = False) -> None:
@@ -83,7 +83,7 @@ class Tracer:
         self._root = self._id("conversation")
 
     def turns(self, first: int, last: int) -> list[Any]:
-        """Finished spans of the turns from ``first`` up to ``last``, of the timeline's."""
+        """Finished spans of the timeline's turns from ``first`` up to ``last``."""
         spans = self._timeline.turns[first:last]
         said: dict[tuple[TurnSpan, str], list[str]] = {}
         if self._content:
@@ -203,7 +203,7 @@ class Tracer:
 
 
 def export(timeline: Timeline, conversation: str, to: Exporter, *, content: bool = False) -> int:
-    """All spans of a conversation that is over; how many. Raises ConsoleError."""
+    """Write all spans of a finished conversation; returns their number. Raises ConsoleError."""
     if timeline.first_at is None:
         return 0
     tracer = Tracer(timeline, conversation, content=content)
@@ -243,7 +243,7 @@ class _Collector:
 
         try:
             done = self._exporter.export(spans) is SpanExportResult.SUCCESS
-        except Exception as error:  # errors of the SDK, or of its HTTP library
+        except Exception as error:  # errors of the SDK or its HTTP library
             raise CannotJoin(f"{self._url} cannot be reached: {type(error).__name__}") from None
         if not done:
             raise CannotJoin(f"{self._url} rejected the traces; check that a collector listens there")
@@ -274,7 +274,7 @@ class _File:
             raise ConsoleError(f"{self._path}: {error.strerror or error}") from None
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # a full disk, which ``write`` has said
+        with contextlib.suppress(OSError):  # a full disk, which ``write`` has reported
             self._file.close()
 
 
@@ -321,7 +321,7 @@ def _times(span: TurnSpan) -> Iterator[float]:
 
 
 def _nanoseconds(at: float) -> int:
-    """As far as OTLP has numbers for it: from 1970 to the year 2554."""
+    """Limited to what OTLP can express: the years 1970 to 2554."""
     return min(max(0, round(at * 1_000_000) * 1_000), _LATEST)
 
 

@@ -1,4 +1,4 @@
-"""A sink that makes a report of a session, recorded or live; and writing one."""
+"""A sink that makes a report of a session, live or recorded; and writing the report."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _REPORT_EVERY = 100_000  # events
 
 @dataclass(slots=True)
 class Result:
-    """What was read, and what came of it."""
+    """The recordings that were read, and their results."""
 
     all: list[Reported]
     whole: Measures
@@ -34,13 +34,13 @@ class Result:
 
     @property
     def _worse(self) -> bool:
-        """Whether anything is; also where not even the reply can be compared."""
+        """Whether any measure is worse; True also if not even the reply can be compared."""
         known = {one.name for one in self.changes if one.outcome != "cannot tell"}
         return "reply" not in known or any(one.outcome == "worse" for one in self.changes)
 
 
 class Reader:
-    """Builds a timeline from entries. Warnings are kept and passed to ``warn``; ``say`` gets the progress."""
+    """Builds a timeline from entries. Warnings are kept and passed to ``warn``; progress goes to ``say``."""
 
     def __init__(self, name: str, warn: Callable[[str], None], say: Callable[[str], None]) -> None:
         self.name = name

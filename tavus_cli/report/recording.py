@@ -131,7 +131,7 @@ def line_json(line: Line) -> dict[str, Any]:
 def report_json(
     all: list[Reported], whole: Measures, rest: dict[str, Any], to_json: Any, turns: bool = True
 ) -> Iterator[str]:
-    """One JSON object in pieces, so that a long recording is not written out in memory first."""
+    """One JSON object in pieces, so that a long recording need not fit into memory as text."""
     head = {
         "report": 1,
         "measures": whole.as_json(),

@@ -1,9 +1,9 @@
-"""A recording that can be shared: words, names, arguments and ids by pseudonyms, media by type and size.
+"""A recording that can be shared: pseudonyms for words, names, arguments and ids; media by type and size.
 
-Pure but for the key, which is handed in. A pseudonym has the shape of what it stands for: letters for
-letters, digits for digits, of the same number. Equal texts have equal pseudonyms, so have their beginnings
-word by word, so that twins, echoes and streaming snapshots stay what they are, and a report has the same
-figures. Equal words need not: a pseudonym depends on the words before it, so that nothing can be counted out.
+Pure; the key is passed in. A pseudonym has the shape of the original: as many letters for letters and digits
+for digits. Equal texts get equal pseudonyms, and so do equal beginnings of texts, word by word. So twins,
+echoes and streaming snapshots still match, and a report has the same figures. The same word elsewhere gets
+another pseudonym, which depends on the words before it, so that words cannot be counted.
 """
 
 from __future__ import annotations
@@ -53,7 +53,10 @@ class Redactor:
         self._key = hmac.new(key, b"tavus-console redact", "sha256")
 
     def message(self, message: Any) -> Any:
-        """A wire message. A JSON string that holds an object is taken as that, and stays a string."""
+        """A wire message.
+
+        A JSON string that holds an object is redacted as that object, and stays a string.
+        """
         if isinstance(message, str):
             return self._json_text(message)
         return self._value(message, "", 0)
@@ -92,7 +95,7 @@ class Redactor:
         return value if name in _KEPT and depth <= 2 else self._number(value)
 
     def _field(self, name: str, depth: int) -> str:
-        """Field names are those of the protocol down to ``properties``; below they may be anything."""
+        """Down to ``properties``, field names are those of the protocol; below, they may be anything."""
         return redacted(name) if depth < 2 or name in _KEPT or name in _FIELDS else self.text(name)
 
     def _string(self, value: str, name: str, depth: int) -> str:
@@ -151,7 +154,7 @@ _FIELDS = frozenset(
 
 
 def _alike(word: str, state: Any) -> str:
-    """A pseudonym with letters and digits in the same places; other characters stay."""
+    """A pseudonym with letters and digits in the same places; other characters are kept."""
     hexadecimal = _HEX.fullmatch(word) is not None
     stream = b""
     out = []

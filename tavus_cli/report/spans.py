@@ -1,4 +1,4 @@
-"""The content of a timeline: turns, with speeches, tool calls and barge-ins. Times are Unix seconds."""
+"""The content of a timeline: turns with speeches, tool calls and barge-ins. Times are Unix seconds."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Call(Struct, eq=False, gc=False):
 class BargeIn(Struct, eq=False, gc=False):
     """The user, or our ``interrupt``, cuts in while the PAL speaks.
 
-    ``stopped`` is when the PAL stopped for it; ``success`` is None where no stop was seen.
+    ``stopped`` is when the PAL stopped for it; ``success`` is None if no stop was seen.
     """
 
     at: float

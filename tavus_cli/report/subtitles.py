@@ -1,4 +1,4 @@
-"""The transcript by itself: as text, Markdown, and subtitles (SRT, WebVTT).
+"""The transcript alone, as text, Markdown or subtitles (SRT, WebVTT).
 
 Pure. Times of subtitles begin with the first event of the recording.
 """
@@ -58,7 +58,7 @@ def _timed(lines: Sequence[Line], first: float | None) -> list[tuple[float, floa
     starts: list[tuple[float, Line]] = []
     latest: dict[str, float] = {}
     for line in sorted((line for line in lines if line.at is not None), key=lambda line: line.at or 0.0):
-        # What was typed before the first event begins with it, and so may the next.
+        # Text typed before the first event starts with it; so the next subtitle may start at the same time.
         start = max(0.0, round((line.at or 0.0) - first, 3), latest.get(line.role, -0.001) + 0.001)
         latest[line.role] = start
         starts.append((start, line))
@@ -82,7 +82,7 @@ def _stamp(value: float, point: str) -> str:
 
 
 def _srt(text: str) -> str:
-    """SRT has no way to escape: players take <b> and {\\an8} for commands."""
+    """SRT has no escapes: players take <b> and {\\an8} for commands."""
     return text.replace("<", "‹").replace(">", "›").replace("{", "(").replace("}", ")")
 
 

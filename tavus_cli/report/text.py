@@ -15,7 +15,7 @@ from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import fit, width
 from tavus_cli.views.wrap import wrapped
 
-ALL_TURNS = 200  # turns that are all shown; of more, the slowest
+ALL_TURNS = 200  # up to this many turns are all shown; of more, the slowest
 SLOWEST = 20
 _NAME = 14  # columns of a waterfall's names
 _BAR = 32
@@ -46,7 +46,7 @@ def text_report(one: Reported, theme: Theme, columns: int) -> Iterator[str]:
 
 
 def slowest(turns: Sequence[TurnSpan], count: int = SLOWEST) -> list[TurnSpan]:
-    """The turns with the longest replies, in their order."""
+    """The turns with the longest replies, in the order of the conversation."""
     ranked = sorted(range(len(turns)), key=lambda place: -(turns[place].reply or -1.0))[:count]
     return [turns[place] for place in sorted(ranked)]
 
@@ -137,7 +137,7 @@ def _lines(lines: Sequence[Line], first: float | None, theme: Theme, columns: in
 
 
 def _waterfall(span: TurnSpan, columns: int) -> Iterator[str]:
-    """A bar a stretch, all on one scale: from the user's first word to the PAL's last."""
+    """A bar for each stretch of time, on one scale: from the user's first word to the PAL's last."""
     rows = waterfall(span)
     if not rows:
         return

@@ -1,7 +1,7 @@
 """The timeline of a conversation: turns, speeches, tool calls and barge-ins, from its entries.
 
 Pure: ``Timeline`` takes the entries of a conversation in order, as a view does, and reads no clock. All
-times are Unix seconds of arrival here; None where nothing says when (docs/report.md).
+times are Unix seconds of arrival here; None if unknown (docs/report.md).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ class Timeline:
         at: float | None = entry.at
         if not at or (event.at is None and event.timestamp is None):
             counts.untimed += 1
-            at = None  # neither when the message came is known, nor when it was made
+            at = None  # neither its arrival nor its creation has a known time
         elif self.last_at is None:
             self.first_at = self.last_at = at
         elif at > self.last_at:
@@ -105,7 +105,7 @@ class Timeline:
         if known is not None and (event.hoisted or not known.issuperset(event.properties)):
             self._unknown(event)
         if family == "utterance" or family == "partial":
-            if entry.asked is None or role != "user":  # what was typed has its line
+            if entry.asked is None or role != "user":  # typed text has its own line
                 self.transcript.said(event, at, span)
         elif fold is not None or entry.differs:
             return
@@ -157,7 +157,9 @@ class Timeline:
             self._interaction(span, event, at)
 
     def _others(self, span: TurnSpan, event: Event, at: float | None) -> None:
-        """An interaction of another participant, as a web page that answers tool calls; else a new type."""
+        """An interaction of another participant, such as a web page that answers tool calls; else an unknown
+        type.
+        """
         if event.kind.family == "interaction":
             self.counts.sent += 1
             self._interaction(span, event, at)
@@ -217,7 +219,7 @@ class Timeline:
                 barge_in.stopped = max(at, barge_in.at)
 
     def _barge(self, span: TurnSpan, barge_in: BargeIn) -> None:
-        """The PAL continued to speak through the barge-in before."""
+        """The PAL continued to speak through the previous barge-in."""
         if self._barge_in is not None:
             self._barge_in.success = False
         self._barge_in = barge_in

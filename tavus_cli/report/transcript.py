@@ -13,7 +13,7 @@ from msgspec import Struct  # noqa: TID253 - as protocol.events
 from tavus_cli.protocol.events import Event
 from tavus_cli.report.spans import TurnSpan
 
-_RECENT = 64  # of the PAL's latest lines, which a snapshot or a stop may belong to
+_RECENT = 64  # the PAL's latest lines, to which a snapshot or a stop may still belong
 
 
 class Line(Struct, eq=False, gc=False):
@@ -29,7 +29,7 @@ class Line(Struct, eq=False, gc=False):
     text: str
     end: float | None = None
     typed: bool = False
-    whole: bool = False  # the utterance has come, not only snapshots of it
+    whole: bool = False  # the utterance has arrived, not only snapshots of it
     cut: bool = False
     sure: bool = True
     intended: str | None = None
@@ -43,7 +43,7 @@ class _Speech(Struct, eq=False, gc=False):
 
 
 class Transcript:
-    """Call its methods for events, in order; ``lines`` are in the order in which they began."""
+    """Call the methods for the events, in order. ``lines`` are in the order in which they began."""
 
     def __init__(self) -> None:
         self.lines: list[Line] = []
@@ -72,7 +72,7 @@ class Transcript:
             _cut(line)
 
     def started(self, role: str, at: float, turn: TurnSpan) -> None:
-        """The speech that the next words belong to; or those that have just come."""
+        """A speech to which the next words belong, or the words that have just arrived."""
         latest = self._latest.get(role)
         if latest is not None and latest.end is None and latest.turn is turn and not latest.typed:
             latest.at = at
@@ -94,7 +94,7 @@ class Transcript:
             _cut(line)
 
     def _line(self, role: str, event: Event, at: float | None, turn: TurnSpan) -> Line:
-        """The line that the words belong to: of the PAL's by inference id, else the latest in this turn."""
+        """The line to which words belong: for the PAL by inference id, else the latest in this turn."""
         inference_id = event.inference_id if role == "pal" else None
         if inference_id is not None:
             line = self._recent.get(inference_id)
@@ -122,7 +122,7 @@ class Transcript:
 
 
 def _cut(line: Line) -> None:
-    """The heard part of an interrupted answer, as far as its snapshots show."""
+    """The part of an interrupted answer that was heard, according to its snapshots."""
     if line.role != "pal":
         return
     if line.spoken is None:
@@ -131,5 +131,5 @@ def _cut(line: Line) -> None:
     if line.whole and line.intended is None and line.text != line.spoken:
         line.intended = line.text
     line.text, line.sure = line.spoken, True
-    if line.intended == line.text:  # it was cut where it ended anyway
+    if line.intended == line.text:  # it was cut at its end
         line.intended = None

@@ -57,7 +57,7 @@ def _speeches(span: TurnSpan) -> Iterator[Row]:
 
 
 def _calls(span: TurnSpan, shown: set[str]) -> Iterator[Row]:
-    """Rows that are not a part of the reply."""
+    """Rows that are not parts of the reply."""
     for call in span.calls:
         if call.at is None or call.name in shown:
             continue

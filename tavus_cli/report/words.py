@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tavus_cli.report.measures import PartKind, Spread
+from tavus_cli.views.numbers import UNKNOWN, lasted
 
 PART_NAMES: dict[PartKind, str] = {
     "first_event": "first event",
@@ -17,23 +18,17 @@ CANNOT_TELL = "cannot tell"
 def seconds(value: float | None) -> str:
     """ "840 ms", "1.14 s"; "–" for None."""
     if value is None:
-        return "–"
+        return UNKNOWN
     return f"{value * 1000:.0f} ms" if value < 0.9995 else f"{value:.2f} s"
 
 
 def length(value: float | None) -> str:
-    """How long a conversation is: "48 s", "12:04", "1:02:03"."""
-    if value is None:
-        return CANNOT_TELL
-    if value < 60:
-        return f"{value:.1f} s"
-    minutes, second = divmod(int(value), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+    """How long a conversation is: "48.0 s", "12:04", "1:02:03"."""
+    return CANNOT_TELL if value is None else lasted(value)
 
 
 def clock(value: float | None, first: float | None) -> str:
-    """A moment by its distance from the first event: "+0:07.3"; the same on every machine."""
+    """A moment by its distance from the first event, "+0:07.3", which is the same on every machine."""
     if value is None or first is None:
         return ""
     minutes, second = divmod(max(0.0, value - first), 60)
@@ -41,7 +36,7 @@ def clock(value: float | None, first: float | None) -> str:
 
 
 def sparkline(one: Spread) -> str:
-    """The histogram in eleven characters and one for what is above them."""
+    """The histogram as eleven characters, and one for larger values."""
     most = max(one.histogram)
     if not most:
         return ""

@@ -13,7 +13,7 @@ QUEUE_BYTES = 64 << 20
 
 
 class Client:
-    """One connection. Its queue is bounded; a line in place of dropped ones says how many they were."""
+    """One connection. Its queue is bounded; one line replaces dropped ones, and says how many there were."""
 
     def __init__(self, connection: socket.socket, limit: int, now: Clock) -> None:
         self.connection = connection
@@ -29,7 +29,8 @@ class Client:
 
     def put(self, line: bytes, *, always: bool = False) -> None:
         full = len(self._lines) >= self._limit or self._bytes >= QUEUE_BYTES
-        # After a drop, wait until half of the queue is free: otherwise every other line would be such a note.
+        # After a drop, wait until half of the queue is free; otherwise every second line would be such a
+        # note.
         if not always and (full or (self._missed and len(self._lines) > self._limit // 2)):
             self._missed += 1
             return

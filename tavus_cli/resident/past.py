@@ -22,7 +22,7 @@ class Past:
         self._bytes = 0
 
     def add(self, arrival: Arrival, line: bytes) -> None:
-        """``line`` is the arrival as ``wire.arrival_json``, encoded."""
+        """``line`` is the arrival as encoded JSON (``wire.arrival_json``)."""
         if not isinstance(arrival, RoomNote | LineChanged) and not (
             isinstance(arrival, Received) and _makes_a_row(arrival.message)
         ):

@@ -159,7 +159,7 @@ class Greeted:
 
 
 class Refused(Exception):
-    """Why the session accepts no more requests from this client."""
+    """Why the session accepts no further requests from this client."""
 
 
 class ResidentRoom:
@@ -175,7 +175,7 @@ class ResidentRoom:
     def __init__(self, connection: socket.socket, about: Json, lines: Lines, early: list[Json]) -> None:
         self._connection = connection
         self._incoming = lines
-        self.early = early  # what was read together with the first lines
+        self.early = early  # bytes that were read together with the first lines
         self.about = about
         self.target: str = about["target"]
         self.via: str = about["id"]
@@ -187,7 +187,7 @@ class ResidentRoom:
         self._joined = asyncio.Event()
         self._informed = asyncio.Event()  # set once the snapshot is here, or nothing more arrives
         self._snapshot: Snapshot | None = None
-        self.past = 0  # messages of before that joining asks for, at most
+        self.past = 0  # how many earlier messages joining asks for, at most
         self._left = False
         self._requests: dict[int, asyncio.Future[Json]] = {}
         self._number = 0
@@ -363,6 +363,6 @@ class ResidentRoom:
 
 
 def with_past(room: Room, rows: int) -> None:
-    """Have a room that is shared tell what came before, when it is joined; other rooms cannot."""
+    """Make a shared room deliver earlier messages when it is joined; other rooms cannot."""
     if isinstance(room, ResidentRoom):
         room.past = rows * MESSAGES_A_ROW

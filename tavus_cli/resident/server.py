@@ -46,15 +46,16 @@ from tavus_cli.session.session import Session
 END_SECONDS = 2.0  # for clients to take the last lines
 
 
-# Attached to a session from above: called with the session, a way to send and a way to note (both reach all
-# clients), it is entered around the session. Entering returns the answerer of tool calls, if there is one.
+# Attached to a session from above: called with the session, and with functions to send and to note, which
+# reach all clients. The result is entered around the session, and gives what answers tool calls, if anything
+# does.
 Send = Callable[[Interaction], Awaitable[Any]]
 Attach = Callable[[Session, Send, Callable[[str], None]], AbstractAsyncContextManager[Calls | None]]
 
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """``id`` is the session's name. ``idle`` is how many seconds without a client it stays, None for ever.
+    """``id`` is the session's name. ``idle``: it ends after this many seconds without a client; None: never.
     ``queue`` is how many lines are kept for a client that does not read. ``billed`` is set if the
     conversation was created for this session: ``since`` (Unix seconds) and ``most`` seconds, or None.
     """
@@ -87,7 +88,7 @@ class Tapped:
 
 
 class Server:
-    """``async with`` a listening socket; ``serve`` is the whole of a session."""
+    """``serve`` is the whole life of a session, on a listening socket."""
 
     def __init__(
         self,
@@ -118,7 +119,7 @@ class Server:
     async def serve(self, listening: socket.socket, starter: TextIO) -> int:
         """Join, report that, serve until stopped, over or idle; leave. Returns the exit status.
 
-        It leaves at once if the command that started it is gone: nobody would know of the session.
+        It leaves at once if the command that started it is gone, as nobody would know of the session.
         """
         listening.setblocking(False)
         accepting = asyncio.create_task(self._accept_all(listening))

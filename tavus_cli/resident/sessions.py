@@ -95,7 +95,7 @@ def stop(name: str) -> list[str]:
         runtime.signal_holder(name, *numbers)
     else:
         if not _has_ended(name, KILLING):
-            raise ConsoleError(f"the session {name} did not stop, not even by KILL")
+            raise ConsoleError(f"the session {name} did not stop, even by KILL")
     runtime.tidy(runtime.path_of(name))
     return notes
 

@@ -140,7 +140,7 @@ class RecordedRoom:
         while some := _some(lines) or _some(lines):  # none twice: the end
             yield 0.0, self._take(some)
         if self._lines.broken:
-            text = f"{self._path}: it ends early, what came before is shown: {self._lines.broken}"
+            text = f"{self._path}: it ends early; everything before that is shown: {self._lines.broken}"
             yield 0.0, [RoomNote(text, warning=True)]
 
     def _paced(self) -> Iterator[tuple[float, list[Arrival]]]:

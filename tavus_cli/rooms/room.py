@@ -115,7 +115,8 @@ class Room(Protocol):
 
     ``live``: its time is wall-clock time, so holding an event for 250 ms means waiting for them.
     ``timed``: messages have arrival times; only those in a file of bare messages have none.
-    ``leaving_may_end``: the conversation ends for good when its last guest leaves.
+    ``leaving_may_end``: the conversation ends for good when its last guest leaves. A command that ends it
+    itself sets this to False.
     ``via``: the resident session it is shared through, "" if it is joined directly.
     """
 

@@ -26,7 +26,7 @@ class Bound(NamedTuple):
     def value_of(
         self, seq: int | None, turn: int | None, at: float | None, start: float | None
     ) -> float | None:
-        """What to compare ``value`` with, of something at ``at`` in a recording that began at ``start``."""
+        """What to compare with ``value``, for an entry at ``at`` in a recording that began at ``start``."""
         if self.by == "seq":
             return seq
         if self.by == "turn":

@@ -1,4 +1,4 @@
-"""A recording that is read only as far as it is asked to (``replay -i``)."""
+"""A recording that is read step by step (``replay -i``)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tavus_cli.rooms.room import BATCH, Arrival, Participant, RoomNote
 
 
 class SteppedRoom:
-    """A Room (``room.Room``) over a recording; nothing arrives but by ``give``.
+    """A Room (``room.Room``) over a recording; events arrive only through ``give``.
 
     ``start`` is the time of the first record with one, in Unix seconds;
     ``reached``, ``seq`` and ``turn`` are the latest time and the highest numbers given.
@@ -71,7 +71,7 @@ class SteppedRoom:
     # -- on demand
 
     async def next(self) -> Arrival | None:
-        """What ``give`` would give first; None at the end."""
+        """The next arrival that ``give`` would deliver; None at the end."""
         while not self._read:
             batch = await anext(self._source, None)
             if batch is None:
@@ -82,9 +82,9 @@ class SteppedRoom:
         return self._read[0]
 
     async def give(self, before: Callable[[Arrival], bool] | None = None) -> None:
-        """The next arrival, or several for as long as ``before`` is true of them, in one batch.
+        """Deliver the next arrival, or all as long as ``before`` is true of them, in one batch.
 
-        Returns when the session has taken them. At the end nothing more arrives, which ends the room.
+        Returns when the session has handled them. The end of the recording ends the room.
         """
         self._giving = []
         first = await self.next()
@@ -115,7 +115,7 @@ def _higher(one: int | None, other: int | None) -> int | None:
 
 
 def time_of(arrival: Arrival) -> float | None:
-    """When it came, or was made where nothing says when it came; in Unix seconds."""
+    """When it arrived or, if that is unknown, when it was created; in Unix seconds."""
     if isinstance(arrival, Event):
         return arrival.timestamp if arrival.at is None else arrival.at
     return arrival.at if isinstance(arrival, RoomNote) else None

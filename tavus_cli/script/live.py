@@ -1,4 +1,4 @@
-"""The stage of a script in a joined room: live, simulated, or of a resident session."""
+"""The stage of a script in a joined room: a live one, the simulation, or a resident session."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ GRACE = 1.3  # seconds after a deadline for events that arrived before it and ar
 class LiveStage:
     """A ``runner.Stage``, and a sink of ``session``: make it before the session is entered.
 
-    All times are the room's, and count when events arrived, not when they were checked.
+    All times are the room's, and are those of arrival, not of checking.
     """
 
     def __init__(self, session: Session, timeout: float, warn: Callable[[str], None]) -> None:
@@ -32,7 +32,7 @@ class LiveStage:
         self._timeout = timeout
         self._warn = warn
         self.everything = Window(session.conversation, session.room.now(), sent=False)
-        self._sent = self.everything  # since the last sending
+        self._sent = self.everything  # since the last message was sent
         self._waited: Window | None = None
         self._placed: list[Placed] = []
         self._waiting: asyncio.Future[None] | None = None
@@ -118,7 +118,7 @@ class LiveStage:
         self._wake()
 
     async def drain(self) -> None:
-        """Something may have come that is held: virtual time has to stop where it is held no longer."""
+        """If an event is held, virtual time has to stop at the end of its hold."""
         if not self._session.room.live and self._session.conversation.wake_at() is not None:
             self._wake()
 
@@ -145,7 +145,7 @@ class LiveStage:
         finally:
             self._waiting = None
             timer.cancel()
-        if not room.live:  # whose timers are of real time
+        if not room.live:  # its timers run in real time
             self._session.tick()
 
     def _wake(self) -> None:

@@ -32,7 +32,7 @@ class Kept:
 
 @dataclass(slots=True)
 class Names:
-    """``texts`` are set by the script; ``events`` are the events it named, None for one still to arrive.
+    """``texts`` are set by the script; ``events`` are the events it named, None for one that has not arrived.
     ``remote`` are texts made with values from events. While ``checking``, nothing has arrived yet, and any
     value of an event is accepted.
     """

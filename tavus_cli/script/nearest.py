@@ -1,4 +1,7 @@
-"""What came nearest to an expectation that failed, and what it lacks. Pure; remote text passes ``safe``."""
+"""The events nearest to a failed expectation, and how they differ from it.
+
+Pure; remote text passes ``safe``.
+"""
 
 from __future__ import annotations
 
@@ -13,18 +16,17 @@ from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.safe import safe
 
 NEAREST = 3  # events shown with a failure
-_LOOKED_AT = 1_000  # the latest events of which the nearest are found
-_COMPARED = 50  # the best of those, whose texts are compared with what was expected
-_WIDTH = 160  # characters of an event that is of another type than expected
-_WIDE = 1_000  # and of one that is of the right type: the words are what one wants to see
-_WANTED, _TEXT = 200, 1_000  # characters of two texts that are compared
+_LOOKED_AT = 1_000  # the latest events, among which the nearest are looked for
+_COMPARED = 50  # the best of those; their texts are compared with the expected ones
+_WIDTH = 160  # characters shown of an event of another type
+_WIDE = 1_000  # and of one of the right type, whose words matter
+_WANTED, _TEXT = 200, 1_000  # characters compared of two texts
 
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """An event near to what was expected: ``line`` is for people, with what it ``lacks``; the rest for JSON.
-
-    ``after``: seconds from where the expectation looks from.
+    """An event near to what was expected: ``line`` is for people, and includes what it ``lacks``; the rest is
+    for JSON. ``after``: seconds since the moment from which the expectation looks.
     """
 
     line: str
@@ -39,9 +41,9 @@ class Near:
 def nearest(
     window: Window, what: Expectation, since: float = float("-inf"), until: float = float("inf")
 ) -> list[Near]:
-    """The events that came closest, the closest first; those of another type only where none is of the right.
+    """The nearest events, the nearest first; those of another type only if there is none of the right type.
 
-    ``since`` and ``until``, in Unix seconds, are where the expectation began and ended to look.
+    ``since`` and ``until``, in Unix seconds, are the time in which the expectation looked.
     """
     rated: list[tuple[tuple[bool, bool, int], EventEntry, str | None]] = []  # best is lowest
     for entry in window.entries[-_LOOKED_AT:]:
@@ -84,7 +86,7 @@ def _near(entry: EventEntry, what: Expectation, since: float, right: bool, reaso
 
 
 def _lack(match: Match, entry: EventEntry) -> str:
-    """Words stand in the line already."""
+    """The line contains the words already."""
     if match.field != "text" or match.operator not in "=~":
         return match.shown(entry)
     if not entry.event.text:
@@ -93,7 +95,7 @@ def _lack(match: Match, entry: EventEntry) -> str:
 
 
 def _answers(entry: EventEntry) -> bool:
-    """The PAL's words and tool calls tell more than what is around them."""
+    """The PAL's words and tool calls say more than the events around them."""
     family = entry.event.kind.family
     return family == "tool_call" or (family == "utterance" and entry.event.role == "pal")
 
@@ -106,7 +108,7 @@ def _met(match: Match, entry: EventEntry) -> bool:
 
 
 def _likeness(what: Expectation, entry: EventEntry) -> float:
-    """How much of each wanted value is in the event, 0 to 1: the length of its longest piece found."""
+    """How much of each wanted value is in the event, from 0 to 1: the length of its longest piece found."""
     likeness = 0.0
     for match in what.matches:
         wanted = match.value[:_WANTED].casefold()

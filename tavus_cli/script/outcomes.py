@@ -21,7 +21,7 @@ _NO_XML = re.compile(r"[^\t\n\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 class Outcome:
     """The outcome of one line; number 0 is for the whole script. ``failure`` is None if it succeeded.
 
-    ``came`` are the nearest events, None where none were looked for; ``message`` is the one that was found.
+    ``came`` are the nearest events, None if none were looked for; ``message`` is the one that was found.
     ``seconds`` are room time. ``mistake``: the line itself could not be run.
     """
 
@@ -81,7 +81,7 @@ def run_json(run: Run) -> str:
 
 
 def run_facts(run: Run) -> dict[str, Any]:
-    """A run as JSON has it."""
+    """A run as an object for JSON."""
     lines: list[dict[str, Any]] = []
     for one in run.outcomes:
         line: dict[str, Any] = {"line": one.line, "text": one.text, "ok": one.failure is None}
@@ -145,10 +145,10 @@ def _properties(run: Run) -> list[str]:
 
 
 def attribute(text: str) -> str:
-    """A value of an attribute in XML, with its quotation marks."""
+    """The value of an XML attribute, with its quotation marks."""
     return quoteattr(legal(safe(text)))
 
 
 def legal(text: str) -> str:
-    """With nothing in it that XML cannot hold, and no secret."""
+    """The text without characters that XML forbids, and without secrets."""
     return _NO_XML.sub("�", redacted(text))

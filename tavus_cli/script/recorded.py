@@ -1,5 +1,4 @@
-"""The stage of a script on a recording: what the script sends is compared with what was sent then.
-
+"""The stage of a script on a recording: compares what the script sends with what was sent in the recording.
 It never waits, as everything has arrived already. After sending, events count until the next message that was
 not sent by a /when, since a live script would not have continued before.
 """
@@ -16,7 +15,6 @@ from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.conditions import REPLY
@@ -26,15 +24,16 @@ from tavus_cli.script.scheduled import Placed
 from tavus_cli.script.statements import Quit, command
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
+from tavus_cli.settings.table import default
 
 _SHOWN = 300  # characters of a message in an error
 
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """Something that was sent then; ``window`` has all that came after it, and ``after`` events before it.
-
-    ``sure_at`` is when it was known what it had caused: an expectation decides nothing before.
+    """A message that was sent in the recording; ``window`` has the events around it, of which ``after``
+    arrived before it. ``sure_at`` is when it was known which turn it had opened; expectations decide nothing
+    before that.
     """
 
     message: Any
@@ -51,7 +50,7 @@ class RecordedStage:
     def __init__(
         self,
         room: RecordedRoom,
-        hold: float = HOLD_SECONDS,
+        hold: float = default("hold"),
         watch: Callable[[list[Entry]], None] | None = None,
     ) -> None:
         if not room.timed:
@@ -62,7 +61,7 @@ class RecordedStage:
         self._conversation = Conversation(hold=hold)
         self.sendings: list[Sent] = []
         self.everything = Window(self._conversation, room.now(), sent=False)
-        self.delivered: list[float] = []  # when each of its events was, as it may have been held back
+        self.delivered: list[float] = []  # when each of its events was let out, as it may have been held
         self._current: Sent | None = None
         self._now = room.now()
         self._placed: list[Placed] = []
@@ -84,7 +83,7 @@ class RecordedStage:
         self._add(self._conversation.close(), self._room.now())
 
     def _tick(self, now: float) -> None:
-        """What was held goes out when it went out then, not with the next arrival."""
+        """Let held events out at the time when they were let out live, not with the next arrival."""
         while (at := self._conversation.wake_at()) is not None and at <= now:
             self._add(self._conversation.tick(at), at)
 
@@ -127,7 +126,7 @@ class RecordedStage:
         return Verdict(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
-        """Find the event of a /when, and its message after that, at once."""
+        """Find the event of a /when, and the message that followed, at once."""
         self._placed.append(placed)
         when = placed.when
         for entry in self.everything.entries:
@@ -187,7 +186,7 @@ class RecordedStage:
 
 
 def alike(message: Any, action: Interaction) -> bool:
-    """The same interaction; the conversation may be another one, and a raw message may name none."""
+    """Whether it is the same interaction; the conversation may differ, and a raw message may name none."""
     mine, then = decode(action.encode("")), decode(message)
     if action.raw is not None:
         if isinstance(then.message, dict) and "conversation_id" not in action.raw:

@@ -42,8 +42,8 @@ from tavus_cli.session.turns import Turns
 class Verdict:
     """The result of an expectation: the event, if there was one, and the events checked.
 
-    ``ended``: why nothing more can come, or may not have come. ``since`` and ``until``: the part of the
-    window that counted, in Unix seconds.
+    ``ended``: why no more events can arrive, or why some may be missing. ``since`` and ``until``: the part of
+    the window that counted, in Unix seconds.
     """
 
     entry: EventEntry | None
@@ -81,7 +81,7 @@ class Stage(Protocol):
     async def place(self, placed: Placed) -> None: ...
 
     async def finish(self) -> list[Placed]:
-        """Every /when, after those whose moment has come were sent."""
+        """Every /when, once all that are due were sent."""
 
 
 class _Stop(Exception):
@@ -185,7 +185,7 @@ class Runner:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))
 
     def _placed(self, placed: list[Placed]) -> None:
-        """A /when that sent nothing fails its line, unless the script has failed and stopped before."""
+        """A /when that sent nothing fails its line, unless the script failed and stopped before."""
         stopped = bool(self.result.failed) and not self.limits.keep_going
         good: defaultdict[int, deque[Outcome]] = defaultdict(deque)
         for done in self.result.outcomes if placed else ():

@@ -80,7 +80,7 @@ class Scheduler:
         self._armed = [one for one in self._armed if one is not placed]
 
     async def finish(self) -> None:
-        """Wait until all whose event has arrived were sent; the others never will be."""
+        """Wait until the commands of all events that arrived were sent, and cancel the others."""
         self._armed.clear()
         while self._firing:
             await asyncio.wait(self._firing)

@@ -31,7 +31,7 @@ from tavus_cli.script.names import Names, fill, hidden, put_in, replaced
 from tavus_cli.script.window import Expectation
 
 MOST_REPEATS = 100_000
-MOST_LINES = 1_000_000  # that a run may come to: /repeat inside /repeat multiplies
+MOST_LINES = 1_000_000  # in one run: /repeat inside /repeat multiplies
 MOST_NESTED = 20  # levels of /repeat
 TOO_MANY = f"over {MOST_LINES:,} lines would be run: repeat less"
 WORDS = {
@@ -200,8 +200,9 @@ def _is_repeat(line: Line) -> bool:
 
 
 def _check(lines: tuple[Line, ...], names: Names, mistakes: list[Mistake]) -> int:
-    """Check every line once, in order, as if every event had arrived. How many will be run, at least:
-    a count may be a name.
+    """Check every line once, in order, as if every event had arrived.
+
+    Returns how many lines will be run, at least, as a count may be a name.
     """
     runs = 0
     for line in lines:

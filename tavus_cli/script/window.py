@@ -103,7 +103,7 @@ class Window:
         return next((entry for entry in self.looked_at(what, start) if entry is not None), None)
 
     def looked_at(self, what: Expectation, start: int = 0) -> Iterator[EventEntry | None]:
-        """One event a step: the event if it is expected, else None. Raises TooSlow.
+        """Yields once for each event: the event if it is expected, else None. Raises TooSlow.
 
         The steps let the caller give way to other tasks. ``size`` is where to start the next time.
         """
@@ -124,7 +124,7 @@ class Window:
                 yield entry
 
     def left_out(self, entry: EventEntry, what: Expectation) -> str | None:
-        """Why an event is not one that an expectation may take; None where it may."""
+        """Why an expectation ignores an event; None if it does not."""
         event, before, reply = entry.event, self._seq_before, self._reply
         if event.seq is not None and before - FAR_BELOW <= event.seq <= before:
             return "numbered before the sending"
@@ -139,7 +139,7 @@ class Window:
         return None
 
     def of_type(self, entry: EventEntry, what: Expectation) -> bool:
-        """Whether an event is of the expected type; for a reply, whether it is of one that answers."""
+        """Whether an event has the expected type; for a reply, a type that can be an answer."""
         if what.event != REPLY:
             return what.of_type(entry)
         family = entry.event.kind.family

@@ -1,7 +1,7 @@
-"""A script made of a recording: what was sent, the time between, and loose expectations of what came.
+"""A script made from a recording: the messages sent, the pauses between, and loose expectations.
 
-Pure. Every line is read again as a script would be: a sending must be the same message, an expectation must
-find the same event. What does not is left out, or is written as /raw.
+Pure. Every line is parsed again as in a script: it must send the same message, or find the same event. A line
+that does not is left out, or written as /raw.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.copy import candidates
 from tavus_cli.views.safe import safe, safe_json
 
-PATIENCE = 20.0  # seconds: what took longer gets a ``within``, as an /expect alone waits for 30
-AT_ONCE = 0.002  # seconds in which a program answers what it was waiting for
-TWIN_SECONDS = 0.5  # of two events that tell the same
+PATIENCE = 20.0  # seconds: what took longer gets a ``within``, as /expect waits for only 30 s without
+AT_ONCE = 0.002  # seconds within which a program answers an event
+TWIN_SECONDS = 0.5  # of two events that say the same
 _SHORTEST = 3  # characters of an argument that a result may repeat by its name
 _KEY = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _PLAIN = re.compile(r"[^\w ,!'-]", re.ASCII)
@@ -61,7 +61,7 @@ class Writer:
         self._lines: list[str] = []
         self._names = Names(checking=False)
         self._counts: dict[str, int] = {}
-        self._values: dict[str, tuple[_Expected, str]] = {}  # an id → the event that said it, and where
+        self._values: dict[str, tuple[_Expected, str]] = {}  # an id → the event that contained it, and where
         self._last: _Expected | None = None  # of this part
 
     def lines(self) -> list[str]:
@@ -82,12 +82,12 @@ class Writer:
         return self._lines
 
     def _begun(self) -> float:
-        """When a script would begin: the PAL is there."""
+        """When a script would begin: once the PAL is there."""
         first = next(iter(self._everything.entries), None)
         return self._everything.at if first is None else first.at
 
     def _parts(self) -> Iterator[list[EventEntry]]:
-        """What came before the first sending, and after each: by the order in the file, and by time."""
+        """The events before the first message sent, and after each: by the order in the file, and by time."""
         parts: list[list[EventEntry]] = [[] for _ in range(len(self._sendings) + 1)]
         by_order = by_time = 0
         for place, entry in enumerate(self._everything.entries):
@@ -102,7 +102,7 @@ class Writer:
     # -- what came -----------------------------------------------------------------------------------
 
     def _expect(self, entry: EventEntry, window: Window, now: float, until: float) -> float:
-        """When the event comes that the line waits for; 0 where there is none."""
+        """When the event arrives that the line waits for; 0 if there is none."""
         if _is_noise(entry):
             return 0.0
         for words in _expectations(entry, self._words):
@@ -115,7 +115,7 @@ class Writer:
     def _written(
         self, words: list[str], entry: EventEntry, window: Window, until: float
     ) -> EventEntry | None:
-        """What a new line finds: the event itself, or its twin; None where it would find another one."""
+        """The event that a new line finds, or its twin; None if it would find another one."""
         if (what := self._read(words)) is None:
             return None
         found = _found(what, window, until)
@@ -158,7 +158,7 @@ class Writer:
     # -- what was sent -------------------------------------------------------------------------------
 
     def _remember(self, expected: _Expected) -> None:
-        """The ids that a sending may repeat."""
+        """The ids that a later message may repeat."""
         for path in _IDS.get(expected.entry.event.kind.family, ()):
             if isinstance(value := look_up(expected.entry, path), str) and value:
                 self._values[value] = expected, path
@@ -186,7 +186,7 @@ class Writer:
         yield f"/raw {self._json(whole, {})}"
 
     def _repeated(self, event: Event) -> dict[str, tuple[_Expected, str]]:
-        """What a result or a confirmation has from an event: the id, and arguments of the call."""
+        """The values that a result or confirmation takes from an event: the id, and arguments of the call."""
         if event.type == "conversation.objective.confirm":
             return self._values
         known = self._values.get(event.word("tool_call_id"))
@@ -211,7 +211,7 @@ class Writer:
         return alike(message, said.action)
 
     def _word(self, word: str, values: dict[str, tuple[_Expected, str]]) -> str:
-        """A text: by its name where it is one of ``values``."""
+        """A text, or its name if it is one of ``values``."""
         known = values.get(word)
         return _dollars(word) if known is None else f"${self._name(known[0])}.{known[1]}"
 
@@ -227,7 +227,7 @@ class Writer:
 
 
 def _is_noise(entry: EventEntry) -> bool:
-    """What says nothing by itself, and what no script can bring about."""
+    """Whether an event says nothing by itself, or cannot be caused by a script."""
     event = entry.event
     family = event.kind.family
     if entry.fold is not None or entry.differs:
@@ -268,7 +268,7 @@ def _calls(entry: EventEntry, words: bool) -> Iterator[list[str]]:
         if words:
             yield [event.short, *name, *exact]
         yield [event.short, *name, *present]
-        yield [event.short, *name, *exact]  # tells two calls apart that differ in the values only
+        yield [event.short, *name, *exact]  # distinguishes two calls that differ only in their values
         yield [event.short, *name]
     yield [event.short]
     yield [event.type]
@@ -284,7 +284,7 @@ def _object(arguments: Any) -> dict[str, Any]:
 
 
 def _found(what: Expectation | None, window: Window, until: float) -> EventEntry | None:
-    """What the expectation finds, as ``recorded.RecordedStage`` looks."""
+    """The event that the expectation finds, as ``recorded.RecordedStage`` would."""
     if what is None:
         return None
     if what.within is not None:
@@ -315,7 +315,7 @@ def _quoted(text: str) -> str:
 
 
 def _up(seconds: float) -> float:
-    """To the next millisecond: what was sent is not sent before what had come."""
+    """Rounded up to a millisecond, so that nothing is sent before the events that preceded it."""
     return max(0, ceil(seconds * 1000 - 0.01)) / 1000
 
 

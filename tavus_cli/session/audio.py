@@ -22,7 +22,7 @@ MAX_RATE = 1_000_000  # Hz; more is not plausible
 
 
 LARGEST = 1 << 30  # bytes
-_HEAD = 4_096  # bytes, in which "fmt " stands
+_HEAD = 4_096  # bytes that contain "fmt "
 _ENCODINGS = {2: "ADPCM", 3: "floating point", 6: "A-law", 7: "mu-law", 17: "ADPCM", 85: "MP3"}
 _OTHERS = (
     *((0, b"ID3", "MP3"), (0, b"\xff\xfb", "MP3"), (0, b"\xff\xf3", "MP3"), (0, b"fLaC", "FLAC")),
@@ -50,7 +50,7 @@ def read_wav(path: str) -> Sound:
                     f"{path}: a sample rate of {rate:,} Hz is not supported; save it at 16,000 Hz"
                 )
             most = int(MAX_SECONDS * rate)
-            # The header may promise more than there is: a program that writes to a pipe does not know the
+            # The header may state more than there is: a program that writes to a pipe does not know the
             # length.
             frames = file.readframes(min(file.getnframes(), most + 1))
             if len(frames) > most * 2 * channels:

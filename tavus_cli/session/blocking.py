@@ -1,4 +1,4 @@
-"""Blocking calls, in a thread that nothing has to wait for.
+"""Blocking calls, in a thread that nothing waits for.
 
 A name server or keyring that does not answer keeps its caller in C code, deaf to Ctrl-C, for minutes or for
 ever. In a daemon thread it delays neither signals nor the end of the program.

@@ -24,7 +24,7 @@ class Presence:
             family = event.kind.family
             if family == "shutdown":
                 self.pal_present = False
-            elif event.role == "pal" or family in ("ready", "present"):
+            elif family in ("ready", "present") or (event.role == "pal" and family != "interaction"):
                 self.pal_present = True
         return []
 

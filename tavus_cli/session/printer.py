@@ -47,7 +47,7 @@ class Printer:
 
     A LineView gets rows, other views get entries. With ``notes_apart``, for machine-readable formats,
     everything except messages goes to standard error. Warnings always do. ``history``: how many earlier rows
-    of a resident session are shown, where the view can mark them; ``until`` and ``count`` do not see them.
+    of a resident session are shown, if the view can mark them; ``until`` and ``count`` ignore them.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Printer:
         await self._output.drain()
 
     def said(self, text: str) -> bool:
-        """Whether this note is the last one that went to standard error."""
+        """Whether this note was the last line on standard error."""
         return self._said == text
 
     def _up_to_the_last(self, entries: list[Entry]) -> list[Entry]:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tavus_cli.protocol.conversation import Conversation
     from tavus_cli.protocol.entries import Entry
     from tavus_cli.protocol.events import Event
+    from tavus_cli.session.environment import Environment
     from tavus_cli.session.recorder import Recorder
     from tavus_cli.session.sinks import HoldingSink, PastSink, Sink
 
@@ -43,8 +44,8 @@ _UNDECODED = frozenset(get_args(Undecoded))  # ``Event`` is not named: its impor
 class Session:
     """``async with Session(room)`` joins and leaves the room; entries go to ``sinks`` from the start.
 
-    Add sinks before entering: messages can arrive before the join is done. ``progress`` is called with a line
-    about what is awaited, ``warn`` with what leaving may do to the conversation. At most ``at_once`` arrivals
+    Add sinks before entering: messages can arrive before the join is done. ``environment`` prints what the
+    session waits for, and a warning about leaving; None: nothing is printed. At most ``at_once`` arrivals
     are handled before keys and timers get their turn. Without ``watched`` nothing becomes an entry, and only
     ``send`` and ``pal_ready`` can be used.
     """
@@ -57,8 +58,7 @@ class Session:
         recorder: Recorder | None = None,
         at_once: int = BATCH,
         watched: bool = True,
-        progress: Callable[[str], None] = lambda text: None,
-        warn: Callable[[str], None] = lambda text: None,
+        environment: Environment | None = None,
     ) -> None:
         self.room = room
         self.sinks: list[Sink] = []
@@ -72,8 +72,7 @@ class Session:
         self._recorder = recorder
         self._at_once = at_once
         self._watched = watched
-        self._progress = progress
-        self._warn = warn
+        self._environment = environment
         self._sending: set[asyncio.Future[None]] = set()
         self._waiters: list[Callable[[list[Entry]], None]] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -110,7 +109,8 @@ class Session:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._warn_of_leaving()
+        if (doubt := self.doubt_of_leaving()) is not None and self._environment is not None:
+            self._environment.warn(doubt)
         await self._leave(in_order=kind is None)
 
     @property
@@ -196,7 +196,7 @@ class Session:
         return self.conversation.status.pal_present
 
     async def over_or_idle(self) -> None:
-        """Wait until nothing more arrives by itself: the room has ended, or simulated time stands still."""
+        """Wait until nothing more will arrive: the room has ended, or simulated time stands still."""
         waits = [asyncio.ensure_future(event.wait()) for event in (self.ended, self._idle)]
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
@@ -205,9 +205,8 @@ class Session:
                 wait.cancel()
 
     def waiter(self, answer: Callable[[Entry], Any]) -> Callable[[float, str], Coroutine[Any, Any, Any]]:
-        """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None.
-
-        It checks entries from now on, awaited or not. Awaiting raises NotMet after ``timeout`` seconds, and
+        """``await waiter(answer)(timeout, what)``: the first result of ``answer`` that is not None. It checks
+        entries from now on, even before it is awaited. Awaiting raises NotMet after ``timeout`` seconds, and
         ConversationOver or CutOff if the room ends first or the PAL shuts the conversation down. ``what``
         names the awaited thing in the error.
         """
@@ -306,7 +305,7 @@ class Session:
         return []
 
     def _show_past(self, arrivals: tuple[Any, ...]) -> None:
-        """To the sinks that show it, but not to those that act on it or record it."""
+        """Pass it to the sinks that show it, but not to those that act on it or record it."""
         from tavus_cli.session.past import entries_of
 
         entries = entries_of(arrivals, self.conversation, self.room.now())
@@ -352,7 +351,7 @@ class Session:
             self._timer = asyncio.get_running_loop().call_later(delay, self.tick)
 
     def tick(self) -> None:
-        """What was held long enough goes out. In virtual time it is for those who wait to call it."""
+        """Let out what was held long enough. In virtual time, whoever waits calls this."""
         now = self.room.now()
         self._tick_sinks(now)
         self._emit(self.conversation.tick(now))
@@ -364,10 +363,16 @@ class Session:
     def _holding(self) -> list[HoldingSink]:
         return [cast("HoldingSink", sink) for sink in self.sinks if hasattr(sink, "wake_at")]
 
-    def _warn_of_leaving(self) -> None:
+    def _progress(self, text: str) -> None:
+        if self._environment is not None:
+            self._environment.say(text)
+
+    def doubt_of_leaving(self) -> str | None:
+        """What to say before leaving, while the participants are known."""
         guests = any(not one.local and not one.pal for one in self.room.participants.values())
-        if self.room.leaving_may_end and self.over is None and not guests:
-            self._warn("warning: leaving as the last guest may end the conversation (see session start)")
+        if guests or self.over is not None or not self.room.leaving_may_end:
+            return None
+        return "warning: leaving as the last guest may end the conversation (see session start)"
 
     async def _leave(self, *, in_order: bool) -> None:
         """Leave. Bounded in time, except for the sinks, which are awaited if everything is ``in_order``."""

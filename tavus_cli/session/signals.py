@@ -52,7 +52,7 @@ def numbers() -> list[int]:
 
 @contextlib.contextmanager
 def raised() -> Iterator[None]:
-    """Inside, the first signal raises Stopped, if ``take`` was called."""
+    """Within the block, the first signal raises Stopped, if ``take`` was called."""
     global _raises
     _raises = True
     try:
@@ -62,8 +62,8 @@ def raised() -> Iterator[None]:
 
 
 def behind(error: BaseException | None) -> Stopped | None:
-    """The signal that an error comes from, if one does: Python makes others of what is raised within its
-    own code (a lock's wait, the making of a class).
+    """The signal that caused an error, if any: Python replaces an exception raised within its own code
+    (waiting for a lock, creating a class) by another one.
     """
     while error is not None and not isinstance(error, Stopped):
         error = error.__cause__ or error.__context__
@@ -71,13 +71,13 @@ def behind(error: BaseException | None) -> Stopped | None:
 
 
 def heeded() -> None:
-    """After a first signal: make the next one end the program at once."""
+    """Called after a first signal: make the next one end the program at once."""
     global _raises
     _raises = False
 
 
 def given_back() -> None:
-    """Take the signals again after an event loop: a loop that closes leaves the system's defaults."""
+    """Take the signals again after an event loop, which restores the system's defaults when it closes."""
     for number in _taken:
         signal.signal(number, _handle)
 
@@ -93,7 +93,7 @@ def hard_exit(number: int) -> NoReturn:
 
 @contextlib.contextmanager
 def named_at_hard_exit(report: Callable[[], object]) -> Iterator[None]:
-    """Inside, a second signal calls ``report`` before it ends the program."""
+    """Within the block, a second signal calls ``report`` before it ends the program."""
     at_hard_exit.append(report)
     try:
         yield

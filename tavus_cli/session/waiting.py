@@ -53,7 +53,7 @@ async def first_of(work: Coroutine[Any, Any, T], *events: asyncio.Event) -> T | 
     except asyncio.CancelledError:
         task.cancel()
         await asyncio.wait({task})
-        _ = task.cancelled() or task.exception()  # what ended it is on its way already
+        _ = task.cancelled() or task.exception()  # its result or error arrives anyway
         raise
     finally:
         for wait in waits:

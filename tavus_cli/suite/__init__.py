@@ -1,1 +1,1 @@
-"""Suites: many scripts, on many targets, many times, and one verdict."""
+"""Suites: many scripts on many targets, many times, with one result."""

@@ -1,4 +1,4 @@
-"""The table of a suite on a terminal while it runs: how far each script is, what runs, what has failed."""
+"""The table on a terminal while a suite runs: how far each script is, what is running, what has failed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Screen:
 
 
 class Board:
-    """Pure but for ``clock``: ``begun`` and ``ended`` tell it what happens, ``lines`` draws it."""
+    """Pure except for ``clock``: ``begun`` and ``ended`` report events, ``lines`` draws the table."""
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class Board:
         self._running[case.number] = (case, self._clock())
 
     def ended(self, result: Result) -> None:
-        """``rates`` have it already."""
+        """Call it after ``rates`` was updated."""
         self._running.pop(result.case.number, None)
 
     def lines(self, columns: int, height: int) -> list[str]:
-        """The table, cut to what fits: what runs and what has failed first."""
+        """The table, cut to fit: running and failed scripts first."""
         rates = list(self._rates.values())
         running = {case.group for case, _ in self._running.values()}
         tail = [*self._now(), self._progress(rates, columns)]
@@ -110,9 +110,9 @@ class Board:
 async def shown(
     board: Board, environment: Environment, *, live: bool
 ) -> AsyncIterator[tuple[Screen, Environment]]:
-    """The screen, and an environment for the runs, which prints warnings above it and no progress.
+    """The screen, and an environment for the runs, which prints warnings above it but no progress.
 
-    The table is gone at the end.
+    The table is removed at the end.
     """
     if not live:
         quiet = environment.with_stderr(_stream(environment.complain))

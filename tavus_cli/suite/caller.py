@@ -24,7 +24,7 @@ _WIDTH = 200  # characters of such a line
 
 @dataclass(frozen=True, slots=True)
 class CallerProgram:
-    """``limits`` are those of the PAL's replies; ``keep_going`` has no effect."""
+    """``limits`` are for the PAL's replies; ``keep_going`` has no effect."""
 
     caller: Caller
     limits: Limits
@@ -130,7 +130,7 @@ def _fact(one: Judged) -> dict[str, Any]:
 
 def _lines(script: str, detail: str, call: Call) -> tuple[str, ...]:
     marks = {True: "met", False: "NOT MET", None: "cannot tell"}
-    lines = [f"{script}: {detail}"] if detail else []  # stopped: whoever did it says why
+    lines = [f"{script}: {detail}"] if detail else []  # stopped: whoever stopped it reports why
     for one in call.called.judged:
         lines.append(f"    {marks[one.met]}: {one.criterion}")
         lines += [f'        {quote.who}: "{quote.text}"' for quote in one.quotes]

@@ -13,10 +13,10 @@ many times, each time as a **case** in a room of its own::
                 ...                                            # joined, and the PAL is there
             return Played(Verdict.OK, seconds=12.5, replies=(0.8, 1.1))
 
-``play`` returns what came of it, a failure too. It may also raise: ``failure_of`` says which verdict an
-error is. The runner of the suite makes the room, sets the time limit (``play`` is cancelled at its end) and
-ends the conversation where it created one, whatever happens. ``around.so_far`` may be set to what there is to
-say where ``play`` is cancelled.
+``play`` returns the outcome, also of a failure. It may also raise: ``failure_of`` gives the verdict of an
+error. The runner of the suite makes the room, sets the time limit (``play`` is cancelled at its end) and, if
+it created a conversation, ends that, whatever happens. ``around.so_far`` may be set to the outcome to report
+if ``play`` is cancelled.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Case:
     """``script`` on ``target``, for the ``repeat``-th time (from 1).
 
     ``number`` is its place in the whole suite (from 1), the same on every shard. ``target`` is the word, None
-    for a new conversation or no TARGET; ``shown`` is it for a person's eyes, without a token.
+    for a new conversation or no TARGET; ``shown`` is the target to print, without a token.
     """
 
     number: int
@@ -99,8 +99,8 @@ class Played:
 class Program(Protocol):
     """A file of a suite, read and without mistakes.
 
-    ``warning``: why it cannot fail, None where it can. ``chat``: whether a conversation that is created for
-    it is text only, unless the command line or --body says something else.
+    ``warning``: why it cannot fail; None if it can. ``chat``: whether a conversation created for it is text
+    only, unless the command line or --body says otherwise.
     """
 
     @property
@@ -110,7 +110,7 @@ class Program(Protocol):
     def chat(self) -> bool: ...
 
     def check(self, environ: Mapping[str, str]) -> None:
-        """Check before anything is created or joined. Raises UsageError if it cannot be played here."""
+        """Called before anything is created or joined. Raises UsageError if it cannot be played here."""
 
     async def play(self, case: Case, room: Room, around: Surroundings) -> Played: ...
 

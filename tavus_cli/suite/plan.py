@@ -17,13 +17,13 @@ from tavus_cli.target import parse, shown
 
 MOST_RUNS = 100_000  # of one suite
 NEW = "new"  # the target shown for a run in a new conversation
-_RECORDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
+RECORDINGS = (".jsonl", ".jsonl.gz", ".jsonl.zst")
 _PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd")  # gzip, zstd
 
 
 @dataclass(frozen=True, slots=True)
 class Recordings:
-    """Which runs' are kept, and in which folder."""
+    """Which recordings are kept, and in which folder."""
 
     keep: Literal["failed", "all"]
     folder: str
@@ -37,11 +37,31 @@ class Shard:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class SuiteOptions:
+    """How often and where scripts run, when they pass, and what is kept. ``run_timeout`` in seconds.
+
+    ``min_pass``: the share of its runs that a script must pass on a target. ``filter``: a glob for scripts.
+    ``results`` and ``baseline`` are files.
+    """
+
+    repeat: int = 1
+    jobs: int = 1
+    run_timeout: float = 300.0
+    min_pass: float = 1.0
+    filter: str | None = None
+    shard: Shard | None = None
+    fail_fast: bool = False
+    results: str | None = None
+    baseline: str | None = None
+    recordings: Recordings | None = None
+
+
 def parse_shard(text: str) -> Shard:
     """ "2/5". Raises UsageError."""
     match = re.fullmatch(r"(\d{1,4})/(\d{1,4})", text, re.ASCII)
     if match is None or not 1 <= int(match[1]) <= int(match[2]):
-        raise UsageError(f'--shard is such as 2/5, the second of five, not "{text}"')
+        raise UsageError(f'--shard must be such as 2/5, the second of five, not "{text}"')
     return Shard(int(match[1]), int(match[2]))
 
 
@@ -52,7 +72,7 @@ def parse_share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise UsageError(f'--min-pass is a share such as 0.8 or 80%, not "{text}"')
+        raise UsageError(f'--min-pass must be a share such as 0.8 or 80%, not "{text}"')
     return share
 
 
@@ -63,13 +83,12 @@ def recordings(keep: str | None, folder: str) -> Recordings | None:
             return None
         case "failed" | "all":
             return Recordings(keep, folder)
-    raise UsageError(f'--keep is failed or all, not "{keep}"')
+    raise UsageError(f'--keep must be failed or all, not "{keep}"')
 
 
 def split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The TARGET among the words, if their first is one, and the scripts; a FOLDER is its scripts.
-
-    Raises UsageError.
+    """The TARGET, if the first word is one, and the scripts; a FOLDER stands for its scripts. Raises
+    UsageError.
     """
     first = words[0] if len(words) > 1 and _is_target(words[0]) else None
     scripts: list[str] = []
@@ -87,10 +106,13 @@ def is_many(words: Sequence[str]) -> bool:
 
 
 def _is_target(word: str) -> bool:
-    """Of a word before others. A file is a TARGET if it is a recording, by its name or content."""
+    """Whether the first of several words is a TARGET.
+
+    A file is one if it is a recording, by its name or content.
+    """
     if os.path.isdir(word):
         return False
-    if not os.path.isfile(word) or word.endswith(_RECORDINGS):
+    if not os.path.isfile(word) or word.endswith(RECORDINGS):
         return True
     if word.endswith(SUFFIXES):
         return False
@@ -117,11 +139,13 @@ def chosen(scripts: Iterable[str], pattern: str | None) -> list[str]:
 def cases_of(
     scripts: Sequence[str], targets: Sequence[str | None], repeat: int, shard: Shard | None, *, new: bool
 ) -> list[Case]:
-    """Script by script, target by target. A shard has every ``count``-th script × target, with all repeats:
-    so its rates mean the same. Raises UsageError.
+    """The cases, script by script and target by target.
+
+    A shard has every ``count``-th pair of script and target, with all its repeats, so that its rates are
+    complete. Raises UsageError.
     """
     if len(scripts) * len(targets) * repeat > MOST_RUNS:
-        raise UsageError(f"over {MOST_RUNS:,} runs: repeat less, or share them out with --shard")
+        raise UsageError(f"over {MOST_RUNS:,} runs: repeat less, or divide them with --shard")
     numbers = count(1)
     cases = []
     for group, (script, target) in enumerate((one, where) for one in scripts for where in targets):
@@ -133,7 +157,7 @@ def cases_of(
 
 
 def names_of(scripts: Iterable[str]) -> dict[str, str]:
-    """What each is called: its file's name without ".tavus", or its path where two have that name."""
+    """The name of each script: its file's name without ".tavus", or its path if two have the same name."""
     all = list(dict.fromkeys(scripts))
     stems = [_stem(one) for one in all]
     return {one: stem if stems.count(stem) == 1 else one for one, stem in zip(all, stems, strict=True)}

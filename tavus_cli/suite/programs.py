@@ -11,7 +11,7 @@ from tavus_cli.script.runner import Limits
 from tavus_cli.suite.case import Program
 
 CALLER = ".toml"
-SUFFIXES = (".tavus", CALLER)  # of the files in a FOLDER that are run; one that is named may have any other
+SUFFIXES = (".tavus", CALLER)  # of the files in a FOLDER that are run; a file given by name may have any
 
 
 def load(text: str, path: str, limits: Limits) -> Program:
@@ -26,8 +26,10 @@ def load(text: str, path: str, limits: Limits) -> Program:
 
 
 def files_in(folder: str) -> list[str]:
-    """The programs right in it, by name; a TOML file that is about something else is none. Raises UsageError
-    where there are none."""
+    """The programs directly in a folder, by name, without TOML files for other purposes.
+
+    Raises UsageError if there are none.
+    """
     try:
         names = sorted(os.listdir(folder))
     except OSError as error:

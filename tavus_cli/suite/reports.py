@@ -18,12 +18,12 @@ from tavus_cli.views.table import UNCUT, WIDEST, Row, table
 from tavus_cli.views.theme import Theme
 from tavus_cli.views.width import padded, width
 
-Names = Mapping[str, str]  # what each script is called, by its path
+Names = Mapping[str, str]  # the name of each script, by its path
 STYLES = {"ok": "latency", "FAILED": "warning"}  # of the theme
 
 
 class Lines:
-    """A line a run, columns aligned: what they hold is known before the first run."""
+    """A line for each run, with aligned columns; their widths are known before the first run."""
 
     def __init__(self, rates: Iterable[Rate], names: Names, repeat: int, theme: Theme) -> None:
         groups = [(names[one.script], one.target) for one in rates]
@@ -135,7 +135,7 @@ def markdown(rates: Sequence[Rate], names: Names, changes: Iterable[Change], sec
 
 
 def junit(results: Iterable[Result], rates: Mapping[tuple[str, str], Rate], names: Names) -> Iterator[str]:
-    """A suite for each script on a target, a case for each run; pieces of text."""
+    """JUnit XML in pieces: a suite for each script on a target, a case for each run."""
     yield '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
     by_group: dict[tuple[str, str], list[Result]] = {group: [] for group in rates}
     for result in results:

@@ -43,7 +43,7 @@ class Result:
         return self.played.verdict != Verdict.NOT_RUN
 
     def kept(self) -> Result:
-        """A copy without the parts that only its own output needs, to save memory in large suites."""
+        """A copy without what only its own output needs, to save memory in large suites."""
         lines = () if self.ok else self.played.lines[:20]
         return replace(self, played=replace(self.played, facts={}, lines=lines), printed=(), reported=None)
 
@@ -75,7 +75,7 @@ class Rate:
     needed: float = 1.0
     planned: int = 0
     passed: int = 0
-    kinds: Counter[str] = field(default_factory=Counter)  # of what did not pass, by verdict
+    kinds: Counter[str] = field(default_factory=Counter)  # of runs that did not pass, by verdict
     replies: list[float] = field(default_factory=list)
 
     def add(self, result: Result) -> None:
@@ -165,7 +165,7 @@ class Change:
 
 
 def rates_before(rows: Sequence[Mapping[str, Any]], needed: float) -> dict[tuple[str, str], Rate]:
-    """Rates from the lines of an earlier ``--results``. Raises ValueError for what is none."""
+    """Rates from the lines of an earlier ``--results``. Raises ValueError for any other line."""
     rates: dict[tuple[str, str], Rate] = {}
     for row in rows:
         script, target, verdict, replies = (row.get(n) for n in ("script", "target", "verdict", "replies"))

@@ -1,4 +1,4 @@
-"""The room of each run: that of its target, or a new conversation, which is ended whatever happens."""
+"""The room of each run: that of its target, or a new conversation, which is always ended."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.suite.case import Case, Played, Verdict
-from tavus_cli.target import Recording, RoomOptions, Sim, open_target, parse, resolve, room_of
+from tavus_cli.target import Recording, RoomOptions, Sim, open_target, parse, room_of_new
 
 CREATE_SECONDS = 600.0  # seconds to wait until the account allows another conversation
 FIRST_WAIT, LONGEST_WAIT = 1.0, 15.0  # seconds between two attempts to create
@@ -31,27 +31,30 @@ class Billed:
 
 
 class Rooms(Protocol):
-    """``run`` opens the room of a case and plays in it. It raises nothing but a signal and what ends the
-    whole suite; what goes wrong with one room is a Played."""
+    """``run`` opens the room of a case and plays in it.
+
+    It raises only signals and errors that end the whole suite; a failure in one room is returned as a Played.
+    """
 
     async def run(self, case: Case, play: Play, billed: Billed) -> Played: ...
 
 
 def not_opened(case: Case, error: ConsoleError) -> Played:
-    """Of a run whose room could not be opened."""
+    """The outcome of a run whose room could not be opened."""
     verdict = Verdict.OVER if isinstance(error, ConversationOver) else Verdict.NOT_JOINED
     return Played(verdict, str(error), (f"{case.script}: on {case.shown}", f"    {error}"))
 
 
 class GivenRooms:
-    """Rooms of the targets. A simulation is a new one each time, with the next seed for each repeat; a
-    recording is read each time; anything else is one conversation, so its runs come one after the other.
+    """Rooms of the targets. Each run of a simulation gets a new one, with the next seed for each repeat, and
+    each run of a recording reads it again. Anything else is one conversation, so its runs take turns.
     """
 
     def __init__(self, how: RoomOptions, environment: Environment) -> None:
         self._how = how
         self._environment = environment
         self._turns: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._left: set[str | None] = set()
 
     async def run(self, case: Case, play: Play, billed: Billed) -> Played:
         target = parse(case.target)
@@ -71,6 +74,9 @@ class GivenRooms:
             opened = await open_target(parse(case.target), self._how, self._environment, recorded=True)
         except ConsoleError as error:
             return not_opened(case, error)
+        if case.target in self._left:  # it is warned of once that leaving may end it
+            opened.room.leaving_may_end = False
+        self._left.add(case.target)
         return await play(opened.room)
 
 
@@ -89,7 +95,7 @@ class OutOfBudget(Exception):
 
 @dataclass(slots=True)
 class Budget:
-    """Minutes of conversations: at most ``limit``. Those under way count as long as they may last."""
+    """At most ``limit`` minutes of conversations. Those in progress count with the longest they may last."""
 
     limit: float
     used: float = 0.0
@@ -97,7 +103,7 @@ class Budget:
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def reserve(self, minutes: float) -> None:
-        """Waits for those under way, which may end early. Raises OutOfBudget."""
+        """Wait for conversations in progress, which may end early. Raises OutOfBudget."""
         async with self._changed:
             while self.used + self.reserved + minutes > self.limit + 1e-9:
                 if self.reserved < 1e-9:
@@ -115,11 +121,10 @@ class Budget:
 class NewRooms:
     """A conversation for each run: created, joined, ended.
 
-    ``body`` is that of the request, ``seconds`` is the longest it may last. ``left``: how many could not
-    be ended, which has been said.
-
-    An account that is full, or asked too often, is waited for; a creation whose answer was lost is not
-    repeated, since there may be a conversation. Raises NotAuthorised: no other run would fare better.
+    ``body`` is that of the request, ``seconds`` the longest a conversation may last. ``left``: how many could
+    not be ended, which was reported. If the account is full, or the API is asked too often, the run waits. If
+    the answer to a creation is lost, it is not repeated, because the conversation may exist. Raises
+    NotAuthorised, which would stop every other run too.
     """
 
     def __init__(
@@ -166,7 +171,7 @@ class NewRooms:
                 pause = min(2 * pause, LONGEST_WAIT)
 
     async def _once(self, case: Case, play: Play, billed: Billed, outcome: list[Played]) -> Played:
-        """``outcome`` gets what was played, as soon as it was."""
+        """The result is added to ``outcome`` as soon as the case was played."""
         from tavus_cli.api.conversations import Found
         from tavus_cli.api.ending import Ending, join_new
         from tavus_cli.errors import ExitStatus, NotAuthorised
@@ -175,9 +180,8 @@ class NewRooms:
 
         async def join(found: Found, ending: Ending) -> int:
             begun.append(clock())
-            known = self._how._replace(conversation_id=found.conversation_id)
             try:
-                room = room_of(*resolve(parse(found.target), known, self._environment))
+                room = room_of_new(found, self._how, self._environment)
             except ConsoleError as error:
                 outcome.append(not_opened(case, error))
             else:
@@ -202,7 +206,9 @@ class NewRooms:
         return outcome[0]
 
     async def _wait(self, seconds: float, *, full: bool) -> None:
-        """Wait until one of our conversations has ended, if the account is full; else the whole time."""
+        """If the account is full, wait until one of our conversations has ended; otherwise for the whole
+        time.
+        """
         self._one_ended.clear()
         try:
             async with asyncio.timeout(seconds):

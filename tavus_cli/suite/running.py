@@ -18,13 +18,13 @@ from tavus_cli.suite.case import Case, Played, Program, Verdict, failure_of
 from tavus_cli.suite.plan import Recordings, names_of
 from tavus_cli.suite.result import Result
 from tavus_cli.suite.rooms import Billed, Rooms
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 
 MOST_PRINTED = 1_000  # lines of one run; the rest is left out
 
 
 class Watcher(Protocol):
-    """Hears of every case: when it begins, and its result. ``NOT_RUN`` may come without a beginning."""
+    """Is told when each case begins, and its result. A case may be ``NOT_RUN`` without having begun."""
 
     def begun(self, case: Case) -> None: ...
 
@@ -37,13 +37,13 @@ class Player:
 
     programs: Mapping[str, Program]
     rooms: Rooms
-    how: How
+    options: RunOptions
     limit: float
     environment: Environment
     recordings: Recordings | None = None
 
     async def play(self, case: Case) -> Result:
-        """Raises nothing but a signal and what ends the whole suite."""
+        """Raises only signals and errors that end the whole suite."""
         printed: list[str] = []
 
         def tell(text: str) -> None:
@@ -51,9 +51,9 @@ class Player:
                 printed.append(text)
 
         record = self._recording_of(case)
-        _remove(record)  # an earlier suite's
+        _remove(record)  # from an earlier suite
         label = f"{names_of([case.script])[case.script]} {case.number}  "
-        around = Surroundings(self.how, self.environment, tell, record, label=label)
+        around = Surroundings(self.options, self.environment, tell, record, label=label)
         billed = Billed()
 
         async def in_room(room: Room) -> Played:
@@ -103,7 +103,7 @@ class Player:
 
 
 def _stopped(case: Case, around: Surroundings, verdict: Verdict, detail: str) -> Played:
-    """With what there is to say so far."""
+    """The outcome of a run that was stopped, as far as it is known."""
     return _with(case, around.so_far() if around.so_far else Played(verdict), verdict, detail)
 
 
@@ -121,7 +121,7 @@ def _remove(path: str | None) -> None:
 async def run_all(
     cases: Sequence[Case], player: Player, jobs: int, watcher: Watcher, *, fail_fast: bool = False
 ) -> None:
-    """Every case is reported to ``watcher`` by the end, even if a signal or an error ends this early."""
+    """By the end every case was reported to ``watcher``, even if a signal or an error ends this early."""
     waiting = deque(cases)
     stopping = asyncio.Event()
 
@@ -160,7 +160,7 @@ async def run_all(
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
-    """They leave and end what they have created; a signal meanwhile does not stop that."""
+    """Cancelled runs leave, and end the conversations that they created; a signal does not interrupt that."""
     for task in tasks:
         task.cancel()
     cancelled: asyncio.CancelledError | None = None
@@ -181,14 +181,14 @@ def _not_run(case: Case, why: str) -> Result:
 
 
 class InOrder:
-    """Hands results on in the order of the suite, however they come."""
+    """Passes results on in the order of the suite, in whatever order they arrive."""
 
     def __init__(self, cases: Sequence[Case]) -> None:
         self._order = deque(case.number for case in cases)
         self._held: dict[int, Result] = {}
 
     def put(self, result: Result) -> Iterator[Result]:
-        """Those whose turn it is now."""
+        """The results that can be passed on now."""
         self._held[result.case.number] = result
         while self._order and self._order[0] in self._held:
             yield self._held.pop(self._order.popleft())

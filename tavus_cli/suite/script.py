@@ -45,9 +45,8 @@ class ScriptProgram:
 
 
 async def run_in(room: Room, run: Run, script: Script, limits: Limits, around: Surroundings) -> None:
-    """Run it in a room that is not joined yet, or on a recording; ``run`` gets what came of each line.
-
-    Raises what joining raises, and UsageError for what a recording cannot do.
+    """Run it in a room that is not joined yet, or on a recording; ``run`` receives the outcome of each line.
+    Raises the errors of joining, and UsageError for what a recording cannot do.
     """
     if isinstance(room, RecordedRoom):
         with closing(room):
@@ -65,12 +64,12 @@ async def _run_on(
     recording: RecordedRoom, run: Run, script: Script, limits: Limits, around: Surroundings
 ) -> None:
     name = recording.target
-    if around.how.report or around.how.otlp is not None:
+    if around.options.report or around.options.otlp is not None:
         raise UsageError(f"{name} is a recording: tavus-console report {name} reports on it")
-    if around.how.tools is not None:
+    if around.options.tools is not None:
         raise UsageError(f"{name} is a recording, which runs no tools: leave --tool out")
     transcript = around.transcript
-    stage = RecordedStage(recording, around.how.hold, None if transcript is None else transcript.entries)
+    stage = RecordedStage(recording, around.options.hold, None if transcript is None else transcript.entries)
     await stage.load()
     if transcript is not None:
         transcript.tick(float("inf"))
@@ -78,7 +77,7 @@ async def _run_on(
 
 
 def _shower(run: Run, around: Surroundings) -> Callable[[Line], None] | None:
-    """What shows a line of the script before it is run."""
+    """A function that shows a line of the script before it is run."""
     transcript = around.transcript
     if transcript is None:
         return None
@@ -86,7 +85,7 @@ def _shower(run: Run, around: Surroundings) -> Callable[[Line], None] | None:
 
 
 def played(run: Run) -> Played:
-    """What came of a script's run, by the first line that failed."""
+    """The outcome of a run, according to the first line that failed."""
     first = next(iter(run.failed), None)
     lines = [text for outcome in run.failed for text in failure_lines(run.script, outcome)]
     return Played(
@@ -119,7 +118,7 @@ def _verdict(failed: Outcome) -> Verdict:
 
 
 def _expects(lines: Iterable[Line]) -> bool:
-    """Whether any line can fail by what comes, or does not: a plain /wait of some time cannot."""
+    """Whether any line can fail because of an event, or a missing one; a /wait for some time cannot."""
     return any(_can_fail(line.text) or _expects(line.block) for line in lines)
 
 
@@ -131,7 +130,7 @@ def _can_fail(text: str) -> bool:
 
 
 def load(text: str, path: str, limits: Limits) -> ScriptProgram:
-    """Raises UsageError with every mistake, a line each."""
+    """Raises Mistakes."""
     script = parse_script(text)
     if script.mistakes:
         raise Mistakes([f"{path}:{one.line}:{one.column}: {one.message}" for one in script.mistakes])
@@ -141,7 +140,7 @@ def load(text: str, path: str, limits: Limits) -> ScriptProgram:
 
 
 class Mistakes(UsageError):
-    """Of one script: ``lines`` has them all, the error's own text the first."""
+    """The mistakes in a script: ``lines`` has all of them, the error's text only the first."""
 
     def __init__(self, lines: list[str]) -> None:
         more = f" (and {len(lines) - 1} more)" if len(lines) > 1 else ""

@@ -1,4 +1,4 @@
-"""What a run has around it: how its room is joined, recorded and reported on; what it prints."""
+"""What surrounds a run: how its room is joined, recorded and reported on, and where it prints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
 from tavus_cli.suite.case import Played
 from tavus_cli.suite.transcript import Transcript
-from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
@@ -28,8 +27,8 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class How:
-    """The same for all runs. Times in seconds.
+class RunOptions:
+    """Options that are the same for all runs. Times in seconds.
 
     ``report``: whether a report of each run is wanted. ``otlp``: where traces go. ``verbose``: whether the
     conversation is shown while it runs.
@@ -47,14 +46,16 @@ class How:
 
 @dataclass(slots=True)
 class Surroundings:
-    """Of one run. ``print_line`` prints what the script prints. ``record``: a file for its recording.
+    """The surroundings of one run. ``print_line`` prints what the script prints.
+
+    ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
-    ``conversation_id`` is known once joined. ``label`` stands before each line of the transcript.
-    ``so_far``: what there is to say where the run is stopped.
+    ``conversation_id`` is known once joined. ``label`` begins each line of the transcript. ``so_far``: the
+    outcome to report if the run is stopped.
     """
 
-    how: How
+    options: RunOptions
     environment: Environment
     print_line: Callable[[str], None]
     record: str | None = None
@@ -66,18 +67,17 @@ class Surroundings:
     transcript: Transcript | None = field(init=False)
 
     def __post_init__(self) -> None:
-        self.transcript = Transcript(self.environment, self.label) if self.how.verbose else None
+        self.transcript = Transcript(self.environment, self.label) if self.options.verbose else None
 
     @contextlib.asynccontextmanager
     async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
-        """Inside, the room is joined and the PAL is there; it is left on every way out.
-
-        ``begin`` gets the session before it joins, to add its sinks, and returns what the block gets.
-        Raises what joining raises, and a ConsoleError where the recording could not be written.
+        """Within the block, the room is joined and the PAL is there; afterwards it is left, whatever
+        happened. ``begin`` is called with the session before joining, to add sinks; the block gets what it
+        returns. Raises the errors of joining, and a ConsoleError if the recording could not be written.
         """
-        how, environment = self.how, self.environment
+        how, environment = self.options, self.environment
         recorder = record_to(self.record, room, new_redactor() if how.redact else None)
-        session = Session(room, hold=how.hold, recorder=recorder)
+        session = Session(room, hold=how.hold, recorder=recorder, environment=environment)
         reader = Reader(room.target, _quiet, _quiet)
         if how.report:
             session.sinks.append(reader)
@@ -86,7 +86,6 @@ class Surroundings:
         traces = tracing(how.otlp, how.otlp_content, session, environment.warn)
         begun = begin(session)
         bridge = how.tools.bridge(session, environment) if how.tools else None
-        environment.say(f"joining {safe(room.target)} …")
         try:
             async with traces, bridge or contextlib.nullcontext(), session:
                 self.conversation_id = room.conversation_id
@@ -102,4 +101,4 @@ class Surroundings:
 
 
 def _quiet(text: str) -> None:
-    """Whoever plays says it."""
+    """The program reports it."""

@@ -1,7 +1,4 @@
-"""Tab completion: connects a function that knows the words to prompt_toolkit's menu.
-
-The words come from the table of commands.
-"""
+"""Tab completion: shows the words that a function returns in prompt_toolkit's menu."""
 
 from __future__ import annotations
 
@@ -22,8 +19,8 @@ class CommandCompleter(Completer):
     ``words`` takes the whole text before the cursor and yields candidates for that word, each with a
     description ("" for none). Candidates that do not begin with the word are left out, ignoring case, so it
     may yield all of them. A single match is followed by a blank, as in a shell. Only the first word is
-    completed without Tab: what prompt_toolkit asks for after a letter comes late, and Tab may have ended the
-    word meanwhile.
+    completed without Tab: the completion that prompt_toolkit starts after a letter may come after Tab has
+    completed the word.
     """
 
     def __init__(self, words: Words) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 _USUAL = ("notepad",) if os.name == "nt" else ("editor", "nano", "vi")
-_DRAWS = {"editor", "nano", "vi", "vim", "nvim", "pico", "micro", "hx"}  # they draw on the terminal
+_DRAWS = {"editor", "nano", "vi", "vim", "nvim", "pico", "micro", "hx"}  # editors that draw on the terminal
 
 
 class EditorFailed(Exception):
@@ -35,7 +35,7 @@ def open_editor(path: Path, environ: Mapping[str, str], *, terminal: bool = True
 
 
 def edited(text: str, environ: Mapping[str, str]) -> str:
-    """The text as the editor left it, without the newline at its end. Raises EditorFailed."""
+    """The text as saved by the editor, without the newline at its end. Raises EditorFailed."""
     try:
         with tempfile.TemporaryDirectory(prefix="tavus-console-") as folder:  # readable only by its owner
             path = Path(folder) / "message.txt"

@@ -22,8 +22,8 @@ from prompt_toolkit.output import Output
 
 from tavus_cli.terminal.writer import Writer
 
-# Terminals that know this mode show a frame only when all of it has arrived, in however many parts
-# the tty passes it on; others ignore it.
+# Terminals with this mode show a frame only when all of it has arrived, even if the tty passes it on in
+# parts; others ignore it.
 _BEGIN, _END = "\x1b[?2026h", "\x1b[?2026l"
 
 
@@ -51,10 +51,10 @@ class HeldOutput:
             self._output.flush()
 
     def disable_bracketed_paste(self) -> None:
-        """Not while held: erasing would switch it off for a moment in every frame.
+        """Does nothing while held: otherwise each frame would switch it off for a moment.
 
-        Over a slow link a paste could fall into that moment, and each of its lines would be sent as if by
-        Enter.
+        Over a slow link a paste could fall into that moment, and Enter would seem to be pressed after each of
+        its lines.
         """
         if not self.held:
             self._output.disable_bracketed_paste()
@@ -71,8 +71,8 @@ class HeldOutput:
 
 Output.register(HeldOutput)
 
-# What terminals that fold long rows, when they become narrower, tell the programs in them. Of an unknown one
-# nothing is assumed: where it does not fold, going up would erase what was printed.
+# The variables of terminals that fold long rows when they become narrower. Unknown terminals are assumed not
+# to fold: otherwise moving up could erase printed lines.
 _FOLDING = (
     "VTE_VERSION",
     "KITTY_WINDOW_ID",
@@ -88,15 +88,15 @@ _FOLDING_PROGRAMS = ("Apple_Terminal", "vscode")
 
 
 class Folding(Enum):
-    """What a terminal that becomes narrower does with longer rows that it has shown."""
+    """What a terminal that becomes narrower does with rows that are too long."""
 
-    NONE = 0  # cuts them, or it is unknown
+    NONE = 0  # cuts them, or is unknown
     TEXT = 1  # folds them
-    ONCE_USED = 2  # folds them at the width that they once had, even if only blanks are left there: tmux
+    ONCE_USED = 2  # folds them at the width that they once had, even if only blanks are left of it: tmux
 
 
 def folds(environ: Mapping[str, str]) -> Folding:
-    """What the terminal is known to do."""
+    """What this terminal is known to do."""
     term = environ.get("TERM", "")
     if environ.get("TMUX") or term.startswith("tmux"):
         return Folding.ONCE_USED
@@ -136,14 +136,14 @@ class Frame:
         self._output = output
         self._writer = writer
         self._folding = folding
-        self._begun: int | None = None  # where in the pieces the drawing of a whole prompt begins
+        self._begun: int | None = None  # the index of the piece where the drawing of a whole prompt begins
         self._whole = ""  # the last such drawing,
         self._screen: Screen | None = None  # and what it came from
-        self._text = ""  # what ``above`` wrote for the drawing under way
-        self._size: Size | None = None  # for which the drawing under way, or else the last one, is made
+        self._text = ""  # what ``above`` wrote for the current drawing
+        self._size: Size | None = None  # for which the current drawing, or else the last one, was made
         self._there: Screen | None = None  # the prompt that the terminal shows,
         self._ends: list[int] = []  # and the columns that its rows use
-        self._fresh = True  # the drawing under way begins on erased rows
+        self._fresh = True  # the current drawing begins on erased rows
 
     @property
     def busy(self) -> bool:
@@ -160,7 +160,7 @@ class Frame:
         self._output.held = True
 
     def begin(self) -> None:
-        """Before a drawing. Its size is read here, since the signal of a resize may come later."""
+        """Called before a drawing. Reads the size now, as the signal of a resize may come later."""
         size = self._output.get_size()
         if self._size not in (None, size):
             self.erase()
@@ -173,9 +173,8 @@ class Frame:
         self._write_above(text)
 
     def erase(self) -> None:
-        """After a resize: drop the drawing under way, except its lines, and erase the prompt where it is now.
-
-        A terminal that became narrower may have folded the rows of the prompt that no longer fit.
+        """Called after a resize: drop the current drawing, except its lines, and erase the prompt, wherever
+        it is now. If the terminal became narrower, it may have folded rows of the prompt.
         """
         output = self._output
         self._size = output.get_size()
@@ -194,13 +193,13 @@ class Frame:
             self._write_above(text)
 
     def _folded(self, cursor: Point, columns: int) -> int:
-        """How many rows more than when it was drawn stand above the cursor, on a terminal of ``columns``."""
+        """How many more rows are above the cursor than when it was drawn, on a terminal of ``columns``."""
         if self._folding is Folding.NONE:
             return 0
         return cursor.x // columns + sum(max(0, end - 1) // columns for end in self._ends[: cursor.y])
 
     def forget(self) -> None:
-        """Another program has used the terminal: the prompt is no longer where it was."""
+        """Called if another program has used the terminal: the prompt is no longer there."""
         self._there = None
 
     def drawn(self) -> bool:
@@ -225,7 +224,7 @@ class Frame:
         )
 
     def repeat(self, text: str) -> None:
-        """Write above the prompt, which is as it was last drawn, and ``whole``."""
+        """Write above the prompt, which is unchanged since the last drawing, and ``whole``."""
         assert self._screen is not None
         output = self._output
         cursor = self._screen.get_cursor_position(self._app.layout.current_window)
@@ -274,7 +273,7 @@ class Frame:
             await self._writer.drained()
 
     def detach(self) -> None:
-        """After ``release``: writes block again; text the terminal has not accepted is dropped."""
+        """Called after ``release``: writes block again; text the terminal has not accepted is dropped."""
         if self._writer is not None:
             self._writer.detach()
 

@@ -19,7 +19,7 @@ from tavus_cli.errors import redacted
 from tavus_cli.files import make_private, open_to_read, open_to_write
 
 ENTRIES = 1000  # kept from earlier sessions
-ENTRY_CHARACTERS = 10_000  # a longer entry (a pasted file) is kept only for this session
+ENTRY_CHARACTERS = 10_000  # a longer entry (a pasted file) is kept only in this session
 _TAIL_BYTES = 2_000_000  # read at most, however large the file has become
 
 
@@ -56,7 +56,7 @@ def open_history(path: Path) -> tuple[History, str | None]:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         entries, damaged, oversized = _read(path) if os.path.lexists(path) else ([], 0, False)
         if damaged and not entries:
-            raise OSError(f"{path} is not a history")  # so we must not change it
+            raise OSError(f"{path} is not a history file")  # so we must not change it
         os.close(_open_private(path, os.O_APPEND))
         if damaged or oversized:
             _rewrite(path, entries)
@@ -89,7 +89,7 @@ def _read(path: Path) -> tuple[list[str], int, bool]:
         file.seek(max(0, size - _TAIL_BYTES))
         lines = file.read(_TAIL_BYTES).splitlines()
     if size > _TAIL_BYTES:
-        del lines[:1]  # the tail begins in the middle of a line
+        del lines[:1]  # the part that was read begins in the middle of a line
     entries: list[str] = []
     damaged = 0
     for line in lines:

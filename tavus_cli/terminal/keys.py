@@ -1,8 +1,8 @@
 """The keys that differ from prompt_toolkit's: Ctrl-C, Enter over the completion menu, Alt-Enter, a paste,
 Ctrl-Z, and the way to the user's editor, Ctrl-X Ctrl-E, in vi's navigation mode also v.
 
-Enter itself and Ctrl-D on an empty line are prompt_toolkit's own bindings; what Enter does with the
-text is decided in ``prompt``. Ctrl-C comes as a key, because the terminal is in raw mode.
+Enter itself and Ctrl-D on an empty line are prompt_toolkit's own bindings; ``prompt`` decides what Enter does
+with the text. Ctrl-C comes as a key, because the terminal is in raw mode.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def bindings(
 ) -> KeyBindings:
     """The bindings; ``on_idle_interrupt`` is called for Ctrl-C on an empty line.
 
-    ``on_keys`` are keys of the caller's by prompt_toolkit's names ("f1"); one of a single character
-    ("?") acts only on an empty line, and is text elsewhere.
+    ``on_keys`` are the caller's keys, by prompt_toolkit's names ("f1"). A key that is a single character
+    ("?") acts only on an empty line; elsewhere it is text.
     """
     keys = KeyBindings()
     for key, action in on_keys.items():
@@ -45,7 +45,7 @@ def bindings(
 
     @keys.add("enter", filter=typing & completion_is_selected)
     def take_completion(event: KeyPressEvent) -> None:
-        # Choosing a word from the menu must not also send the line: it cannot be taken back.
+        # Choosing a word from the menu must not also send the line, which cannot be undone.
         event.current_buffer.complete_state = None
 
     @keys.add("escape", "enter", filter=typing)
@@ -71,7 +71,7 @@ def _paste(event: KeyPressEvent) -> None:
 
 
 def _complete(event: KeyPressEvent) -> None:
-    """At once, whether or not the menu that opens by itself is there already."""
+    """Complete at once, whether or not the automatic menu is open yet."""
     buffer = event.current_buffer
     if buffer.complete_state is not None and buffer.complete_state.completions:
         buffer.complete_next()
@@ -82,7 +82,7 @@ def _complete(event: KeyPressEvent) -> None:
         buffer.insert_text(found[0].text)
     elif found:
         buffer.insert_text(get_common_complete_suffix(buffer.document, found))
-        # Not by ``start_completion``, which does nothing while the menu of the last letter is being made.
+        # ``start_completion`` would do nothing while the menu for the last letter is being made.
         buffer.complete_state = CompletionState(buffer.document, _completions(buffer))
 
 

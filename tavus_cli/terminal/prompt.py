@@ -1,10 +1,9 @@
 """The prompt of a session, and the lines printed above it.
 
-At the bottom of the terminal stand the growing line of streaming speech (if any), the status line
-and the input line; everything else scrolls away above them and belongs to the terminal. Lines are
-held in a queue and drawn in frames: one write takes the prompt away, prints at most ``LINES`` lines
-and draws the prompt again (``frame``). The caller decides what the lines, the status and the speech
-say, and makes them safe; this folder never sees an event.
+The last rows of the terminal are the growing line of streaming speech (if any), the status line and the input
+line. Everything else scrolls away above them and belongs to the terminal. Lines wait in a queue and are drawn
+in frames: one write erases the prompt, prints at most ``LINES`` lines and draws the prompt again (``frame``).
+The caller makes the text of lines, status and speech, and makes it safe; this folder sees no events.
 """
 
 from __future__ import annotations
@@ -16,16 +15,15 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from typing import Literal, TextIO, cast
 
 from prompt_toolkit import PromptSession
-from prompt_toolkit.application import Application, in_terminal
+from prompt_toolkit.application import Application
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory, ConditionalAutoSuggest
 from prompt_toolkit.buffer import Buffer
 from prompt_toolkit.completion import Completer
-from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.formatted_text import ANSI, StyleAndTextTuples, to_formatted_text
@@ -37,15 +35,14 @@ from prompt_toolkit.layout.menus import CompletionsMenuControl
 from prompt_toolkit.output import ColorDepth, Output, create_output
 from prompt_toolkit.renderer import CPR_Support
 
-from tavus_cli.terminal.editor import EditorFailed, edited
 from tavus_cli.terminal.frame import Folding, Frame, HeldOutput, folds
 from tavus_cli.terminal.keys import bindings
-from tavus_cli.terminal.suspend import NO_SHELL, JobControl
+from tavus_cli.terminal.lending import Lending
 from tavus_cli.terminal.writer import PATIENCE_SECONDS, Writer, open_writer
 
 LINES = 200  # in one frame: more would hold up keys and signals for too long
 MENU_ROWS = 40
-OTHER_ROWS = 6  # beside the menu: the live line, the status, the input, and some of what goes by
+OTHER_ROWS = 6  # beside the menu: the live line, the status, the input, and the latest events
 HINT = "Ctrl-D leaves"
 VI_ESCAPE_SECONDS = 0.3  # Enter so soon after Esc is Alt-Enter, a new line
 STALL_SECONDS = 2.0  # a terminal that accepts nothing for this long has stopped reading
@@ -56,16 +53,14 @@ Line = Callable[[int], str]
 class LivePrompt:
     """One prompt_toolkit prompt for the whole session, with lines printed above it in held frames.
 
-    ``status`` and ``live`` are asked for their line, given the columns there are, whenever the
-    prompt is drawn, and nothing is drawn more often than a frame or a key asks for. Both may hold
-    SGR codes; an empty ``live`` takes no row. ``on_line`` gets what was typed when Enter is pressed,
-    newlines included, unless it is blank, which ``on_blank`` hears of; the typed line vanishes, printing it
-    is up to the caller. The menu of completions is open while a word that begins with "/" is typed.
-    ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line begins with ":"
-    where keys are commands. Ctrl-X Ctrl-E lends the terminal to the user's editor: what comes meanwhile
-    waits, and what was written there is then in the input line, where Enter sends it. Ctrl-Z lends it to
-    the shell, and stops the process. A terminal that stops reading delays only lines, and a line says so.
-    A text that is typed has half of the screen. Everything is called on the event loop that runs ``run``.
+    ``status`` and ``live`` return their line for a number of columns; they are called whenever the prompt is
+    drawn, which only a frame or a key causes. Both may contain SGR codes; an empty ``live`` takes no row.
+    Enter passes the typed text, with its newlines, to ``on_line``, or calls ``on_blank`` if it is blank. The
+    text then disappears; printing it is up to the caller. The completion menu is open while the first word is
+    a command, with a slash. ``on_keys`` are further keys (``keys.bindings``). With ``vi_mode`` the input line
+    begins with ":" in vi's command mode. A long text takes at most half of the screen. While the terminal is
+    lent to an editor or the shell (``lending``), lines wait. If the terminal stops reading, only lines are
+    delayed, and a line says so. Everything is called on the event loop that runs ``run``.
     """
 
     def __init__(
@@ -102,23 +97,28 @@ class LivePrompt:
         self._drawing = 0  # lines in the frame that is being drawn
         self._frame_due = False  # a frame was started and is not drawn yet
         self._wanted = False  # a frame was requested while the terminal had not accepted the last one
-        self._lent = False  # the terminal is lent to the editor or the shell
         self._timer: asyncio.TimerHandle | None = None
         self._next_frame = 0.0
         self._loop: asyncio.AbstractEventLoop | None = None  # set while ``run`` runs
         self._closed = False
         self._hurried = False
-        self._jobs = JobControl(self._suspend_from_outside, self._continued)
         self._on_keys = on_keys or {}
         self._session = self._create_session(completer, history, input, cast(Output, held), color_depth)
         self._app = self._session.app
         self._prepare_app(vi_mode)
         self._frame = Frame(self._app, held, writer, folding)
+        self._lending = Lending(
+            self._app,
+            self._frame,
+            self._session.default_buffer,
+            lambda line: self.print([line]),
+            self._all_written,
+        )
 
     def print(self, lines: Iterable[str]) -> None:
         """Finished lines for the scrollback: SGR codes are welcome, newlines are not.
 
-        Outside ``run`` they are written at once, during it in the next frame.
+        They are written in the next frame, or at once if ``run`` is not running.
         """
         if self._loop is None:
             self._write(lines)
@@ -140,8 +140,7 @@ class LivePrompt:
     async def run(self) -> None:
         """Show the prompt until ``close``, Ctrl-D on an empty line or the end of the input.
 
-        Afterwards the prompt is gone from the screen, all held lines are on it, and ``left_by`` says
-        which it was.
+        Then the prompt is erased, all waiting lines are printed, and ``left_by`` says how it ended.
         """
         if self._closed:
             self.left_by = "closed"
@@ -151,7 +150,7 @@ class LivePrompt:
         try:
             # Without prompt_toolkit's exception handler, which would wait for an Enter, and without
             # its handling of SIGINT, which belongs to the owner of the session.
-            with self._jobs:
+            with self._lending.jobs:
                 await self._app.run_async(set_exception_handler=False, handle_sigint=False)
             self.left_by = self.left_by or "closed"
         except EOFError:
@@ -162,7 +161,7 @@ class LivePrompt:
     def close(self, *, hurry: bool = False) -> None:
         """End ``run``; before ``run`` it makes it return at once. May be called twice.
 
-        ``run`` ends when the terminal has taken all lines; in a ``hurry`` after two seconds at most.
+        ``run`` ends once the terminal has accepted all lines; with ``hurry`` after two seconds at most.
         """
         self._closed = True
         self._hurried = self._hurried or hurry
@@ -173,20 +172,20 @@ class LivePrompt:
     def _arm(self) -> None:
         """Request a frame, drawn at once or one frame's time after the last one."""
         if self._frame.busy:
-            self._wanted = True  # the terminal is behind: one frame for all that comes meanwhile
-        elif self._timer is None and not self._frame_due and not self._lent and self._loop is not None:
+            self._wanted = True  # the terminal is behind: one frame for everything that waits
+        elif self._loop is not None and not (self._timer or self._frame_due or self._lending.lent):
             delay = max(0.0, self._next_frame - self._loop.time())
             self._timer = self._loop.call_later(delay, self._begin_frame)
 
     def _begin_frame(self) -> None:
-        """Write lines, and below them the prompt, unchanged or drawn again."""
+        """Write lines, and below them the prompt, which is redrawn only if it has changed."""
         self._timer = None
         app = self._app
         if self._frame.busy:  # with what was typed
             self._wanted = True
             return
-        if self._loop is None or self._lent or not app.is_running or app.is_done:
-            return  # what is held is written at the end of ``run``
+        if self._loop is None or self._lending.lent or not app.is_running or app.is_done:
+            return  # ``_stop`` writes what waits
         same = self._rows() == self._shown
         if same and self._waiting and self._frame.whole:
             text = self._take()
@@ -197,7 +196,7 @@ class LivePrompt:
             app.invalidate()
 
     def _drawn(self, _: object) -> None:
-        """After the prompt was drawn (for a frame, a key or a resize): write all of it at once."""
+        """Called after each drawing (for a frame, a key or a resize): write all of it at once."""
         if not self._out(self._frame.drawn):
             self._app.invalidate()
             return
@@ -205,7 +204,7 @@ class LivePrompt:
         self._end_frame()
 
     def _out(self, write: Callable[[], bool | None]) -> bool:
-        """Whether it need not be drawn again."""
+        """Write; returns False if the prompt must be drawn again."""
         try:
             return write() is not False
         except OSError:  # the terminal is gone, and so is its user
@@ -216,11 +215,14 @@ class LivePrompt:
         if not self._frame.busy:
             self._taken()
 
+    def _all_written(self) -> None:
+        self._drawing = 0
+
     def _taken(self) -> None:
         """Called when everything drawn is on the screen."""
-        self._drawing = 0
+        self._all_written()
         if self._waiting or self._wanted:
-            if self._waiting:  # many at once: they scroll by anyway, so the sooner the better
+            if self._waiting:  # many lines: print them soon, as they only scroll by
                 self._next_frame -= self._frame_seconds / 2
             self._wanted = False
             self._arm()
@@ -287,7 +289,10 @@ class LivePrompt:
             history=history,
             auto_suggest=ConditionalAutoSuggest(AutoSuggestFromHistory(), coloured),
             key_bindings=bindings(
-                lambda: self.print([HINT]), self._begin_edit, self._begin_suspend, self._on_keys
+                lambda: self.print([HINT]),
+                lambda: self._lending.edit(),
+                lambda: self._lending.suspend(),
+                self._on_keys,
             ),
             prompt_continuation=lambda width, line, wrapped: "" if wrapped else " " * width,
             include_default_pygments_style=False,
@@ -302,13 +307,13 @@ class LivePrompt:
         if vi_mode:
             app.editing_mode = EditingMode.VI
             app.timeoutlen = VI_ESCAPE_SECONDS
-        # Nothing here needs the position of the cursor. Not asking for it spares a round trip, and
-        # a warning where no answer comes.
+        # The position of the cursor is not needed. Not asking for it saves a round trip, and a warning in
+        # terminals that do not answer.
         app.renderer.cpr_support = CPR_Support.NOT_SUPPORTED
         if hasattr(signal, "SIGWINCH") and threading.current_thread() is threading.main_thread():
-            app.terminal_size_polling_interval = None  # the signal reports it; an idle prompt sleeps
-        app.max_render_postpone_time = 0.003  # seconds that a letter waits for a moment without events
-        # Events stay in sight above a long text; of one over the whole screen tmux would keep what is erased.
+            app.terminal_size_polling_interval = None  # SIGWINCH reports it; an idle prompt sleeps
+        app.max_render_postpone_time = 0.003  # seconds that a key may wait while events are handled
+        # Events stay visible above a long text. If it filled the screen, tmux would keep its erased rows.
         window = app.layout.current_window
         least = cast(Callable[[], Dimension], window.height)
         window.height = lambda: Dimension(
@@ -323,16 +328,16 @@ class LivePrompt:
         self._session.default_buffer.accept_handler = self._accept
 
     def _resized(self) -> None:
-        """Erase the prompt where the terminal has it now, and draw it again."""
-        if not self._lent:
+        """Erase the prompt, which the terminal may have moved, and draw it again."""
+        if not self._lending.lent:
             self._frame.erase()
         Application._on_resize(self._app)
 
     def _compose(self, app: Application[str]) -> None:
-        """Before every drawing: waiting lines go with it, even if it is only for a key; then the rows."""
-        if not self._lent:
+        """Called before each drawing: add waiting lines, even if it is only for a key, and make the rows."""
+        if not self._lending.lent:
             self._frame.begin()
-        if self._waiting and not (self._lent or self._frame.busy or app.is_done):
+        if self._waiting and not (self._lending.lent or self._frame.busy or app.is_done):
             self._frame.above(self._take())
         self._shown = self._rows()
         state = self._session.default_buffer.complete_state
@@ -350,7 +355,7 @@ class LivePrompt:
             rows = [row for row in (self._live(columns),) if row]
             rows.append(self._status(columns))
         except Exception as error:
-            # Keep the old ones: a prompt that cannot be drawn is a terminal that hangs.
+            # Keep the old rows: without a prompt the terminal would seem to hang.
             handler = asyncio.get_running_loop().call_exception_handler
             handler({"message": "the status line failed", "exception": error})
             return self._shown
@@ -372,66 +377,6 @@ class LivePrompt:
         else:
             self._on_blank()
         return False
-
-    # -- the terminal is lent
-
-    def _begin_edit(self) -> None:
-        if not self._lent:
-            self._lent = True
-            self._app.create_background_task(self._edit(self._session.default_buffer))
-
-    def _begin_suspend(self) -> None:
-        if not self._jobs.has_shell:
-            self.print([NO_SHELL])
-        elif not self._lent:
-            self._lent = True
-            self._app.create_background_task(self._suspend())
-
-    @contextlib.asynccontextmanager
-    async def _lending(self) -> AsyncIterator[None]:
-        """The terminal stays held: what is drawn meanwhile, for a resize, must not reach its user."""
-        try:
-            async with in_terminal():
-                await self._frame.lend()
-                self._drawing = 0
-                try:
-                    yield
-                finally:
-                    self._lent = False
-        finally:
-            self._lent = False
-
-    async def _edit(self, buffer: Buffer) -> None:
-        try:
-            async with self._lending():
-                try:
-                    text = await asyncio.to_thread(edited, buffer.text, os.environ)
-                    buffer.document = Document(text)
-                except EditorFailed as error:
-                    self.print([f"✗ {error}"])
-        finally:
-            if self._app.is_done and buffer.text.strip():
-                buffer.append_to_history()  # the conversation has ended; keep the text for the next one
-
-    async def _suspend(self) -> None:
-        async with self._lending():
-            await self._jobs.stop(lambda: self._app.is_done)
-
-    def _suspend_from_outside(self) -> None:
-        if self._lent:  # the editor was stopped, and the terminal is its own
-            self._jobs.halt()
-        else:
-            self._begin_suspend()
-
-    def _continued(self) -> None:
-        """After a SIGSTOP, which cannot be caught: the shell has used the terminal."""
-        if self._lent or not self._app.is_running:
-            return
-        # Entered and never left: what the terminal was like before is restored when ``run`` ends.
-        self._app.input.raw_mode().__enter__()
-        self._app.renderer.reset()
-        self._frame.forget()
-        self._app.invalidate()
 
 
 def _joined(lines: list[str]) -> str:

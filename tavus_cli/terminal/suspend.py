@@ -1,6 +1,6 @@
 """Ctrl-Z: stopping as a shell with job control expects, and resuming after ``fg``.
 
-Neighbours: ``prompt`` gives the terminal back before, and takes it again afterwards.
+Neighbour: ``lending`` gives the terminal back before, and takes it again afterwards.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ class JobControl:
     def __init__(self, on_stop: Callable[[], None], on_continue: Callable[[], None]) -> None:
         self._on_stop = on_stop
         self._on_continue = on_continue
-        # A program in the group that leads its session (a tmux pane's, ``ssh host tavus-console``) has
-        # no shell that could bring it back; one that began with the signal ignored is not to heed it.
+        # A program in the process group that leads its session (in a tmux pane, by ``ssh host
+        # tavus-console``) has no shell that could resume it. One that was started with the signal ignored
+        # must ignore it.
         self.has_shell = (
             hasattr(signal, "SIGTSTP")
             and threading.current_thread() is threading.main_thread()
@@ -47,8 +48,8 @@ class JobControl:
     async def stop(self, is_over: Callable[[], bool]) -> None:
         """Stop, and wait until we are in the foreground again, or the prompt is closed.
 
-        It is not if the shell resumes it in the background (``bg``, ``kill %1``): the room is then
-        heard, and left by a signal, and the terminal is not touched.
+        If the shell resumes us in the background (``bg``, ``kill %1``), the room is still received and a
+        signal still leaves it, but the terminal is not touched.
         """
         self.halt()
         while not _in_front():

@@ -1,9 +1,9 @@
-"""Output to the terminal without blocking: text it does not accept at once waits here.
+"""Output to the terminal without blocking: text that it does not accept at once is queued here.
 
-A terminal may stop reading: a frozen window, text being selected, a link that hangs. A write that
-waits for it would stop leaving, signals and the room with it. So the terminal is opened once more,
-for writing without waiting; standard output itself is shared with the shell, and stays as it is.
-Neighbours: ``frame`` hands over whole frames, ``prompt`` draws none while one is under way.
+A terminal may stop reading: the window is frozen, text is being selected, the link hangs. A blocking write
+would then also block leaving, signals and the room. So the terminal is opened once more, for writing without
+waiting; standard output itself is shared with the shell, and stays as it is. Neighbours: ``frame`` writes
+whole frames, ``prompt`` draws none while one is being written.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ import select
 from collections.abc import Callable
 from typing import TextIO
 
-PATIENCE_SECONDS = 2.0  # outside the event loop, and on the way out after a signal
+PATIENCE_SECONDS = 2.0  # outside the event loop, and when leaving after a signal
 
 
 class Writer:
     """A text stream on a terminal, as prompt_toolkit wants one.
 
-    Between ``attach`` and ``detach`` a write never waits. Otherwise it waits for the terminal, once for
-    PATIENCE_SECONDS at most; what it has not taken then is dropped, and it is not waited for again.
+    Between ``attach`` and ``detach`` a write never waits. Otherwise it waits for the terminal, once, for at
+    most PATIENCE_SECONDS; text not accepted by then is dropped, and later writes do not wait.
     """
 
     def __init__(self, stream: TextIO) -> None:
-        """Raises OSError where the terminal cannot be opened by its name."""
+        """Raises OSError if the terminal cannot be opened by its name."""
         self.encoding = stream.encoding or "utf-8"
         self._stream = stream
         self._descriptor = os.open(
@@ -45,8 +45,9 @@ class Writer:
         return bool(self._waiting)
 
     def attach(self, on_free: Callable[[], None], on_stall: Callable[[float], None]) -> None:
-        """``on_free`` is called when the terminal has taken what it did not take at once; ``on_stall``
-        whenever it takes something again, with the seconds in which it took nothing."""
+        """``on_free`` is called when the terminal has accepted all queued text; ``on_stall`` whenever it
+        accepts text again, with the seconds in which it accepted none.
+        """
         self._loop = asyncio.get_running_loop()
         self._on_free, self._on_stall = on_free, on_stall
 

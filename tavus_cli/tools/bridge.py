@@ -243,12 +243,12 @@ class Bridge:
         if self._options.cut:
             self._say(f"{known} was cut to {SIZE_LIMIT:,}")
             return cut(interaction, conversation_id)
-        self._say(f"warning: {known}: over {SIZE_LIMIT:,} it may vanish on its way (--cut cuts it)")
+        self._say(f"warning: {known}: over {SIZE_LIMIT:,} it may get lost on its way (--cut shortens it)")
         return interaction
 
     def _end(self, run: Run, state: State, reason: str) -> None:
         run.state, run.reason = state, reason
-        if state != "answered":  # the reply itself is shown, and soon that it was spoken
+        if state != "answered":  # the reply itself is shown, and soon a note that it was spoken
             self._note(run)
         for report in self.finished:
             report(run)
@@ -270,7 +270,8 @@ class Bridge:
     # -- around it -------------------------------------------------------------------------------------
 
     def _remember(self, run: Run) -> Run:
-        key = object() if run.forged or not run.call.id else run.call.id  # a forged call replaces no other
+        # a forged call must not replace another one
+        key = object() if run.forged or not run.call.id else run.call.id
         self.runs.pop(key, None)
         self.runs[key] = run
         if len(self.runs) > REMEMBERED:

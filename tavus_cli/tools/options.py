@@ -91,12 +91,11 @@ def tool_options(
     """Options from the command line, checked. Raises UsageError."""
     kind: ReplyKind | None = next((one for one in REPLY_KINDS if one == reply), None)
     if reply is not None and kind is None:
-        raise UsageError(
-            f"--tool-reply is {', '.join(REPLY_KINDS)}, not {reply}{did_you_mean(reply, REPLY_KINDS)}"
-        )
+        near = did_you_mean(reply, REPLY_KINDS)
+        raise UsageError(f"--tool-reply must be one of {', '.join(REPLY_KINDS)}, not {reply}{near}")
     if sender not in SENDERS:
         raise UsageError(
-            f"--tool-from is {' or '.join(SENDERS)}, not {sender}{did_you_mean(sender, SENDERS)}"
+            f"--tool-from must be {' or '.join(SENDERS)}, not {sender}{did_you_mean(sender, SENDERS)}"
         )
     if not tools and not file:
         raise UsageError("no tools: give --tool or --tools")

@@ -24,7 +24,10 @@ LONGEST_ID = 1_024  # characters of a call's id in a variable
 
 
 class Performer:
-    """``async with`` it: afterwards nothing is left open. ``pause`` waits for some seconds, for mocks."""
+    """Use it with ``async with``: afterwards nothing is left open.
+
+    ``pause`` waits for some seconds, for mocks.
+    """
 
     def __init__(
         self,

@@ -122,7 +122,9 @@ def candidates(event: Event) -> Iterator[list[str]]:
 
 
 def _plain(word: str) -> bool:
-    """Whether a word reaches ``send`` unchanged: "-" is standard input, "--x" an option, blanks are lost."""
+    """Whether a word reaches ``send`` unchanged; "-" means standard input, "--x" is an option, and blanks are
+    lost.
+    """
     return word in ("--completed", "--error") or (
         bool(word.strip()) and word.isprintable() and not word.startswith("-")
     )

@@ -41,7 +41,7 @@ class JsonlView:
         return out
 
     def past(self, entries: Sequence[Entry], most: int) -> list[str]:
-        """The last ones of what came before this side joined: only an envelope can say so."""
+        """The last entries from before this side joined; only an envelope can mark them."""
         return [self._enveloped(entry, {"past": True}) for entry in entries[-most:]] if self._envelope else []
 
     def _enveloped(self, entry: Entry, marks: Mapping[str, bool] = _NO_MARKS) -> str:
@@ -166,7 +166,7 @@ class TemplateView:
             value = to_json(value)
         try:
             return safe(format(value, spec))
-        except (ValueError, TypeError, OverflowError):  # the value that was sent does not fit the format
+        except (ValueError, TypeError, OverflowError):  # the value does not fit the format
             return safe(value if isinstance(value, str) else to_json(value))
 
 

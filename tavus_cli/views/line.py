@@ -26,10 +26,10 @@ NARROW = 60  # columns below which rows do not show the time since the turn bega
 WIDE = 100  # columns from which on times have milliseconds
 WHO_WIDTH = 8
 SHORT_WHO = 6  # where times are short
-CUT_OFF = 80  # characters shown of text that was cut off: all of it is a few lines above
+CUT_OFF = 80  # characters shown of text that was cut off; all of it is a few lines above
 CUT_WORDS = 40  # columns for the last words before speech was interrupted
 _GLUE = "\x1f"  # a blank at which lines are not broken; safe text never contains it
-BEHIND = 0.1  # seconds: a row shown later than this after it began says how long ago that was
+BEHIND = 0.1  # seconds: a row shown more than this after its speech began says how long ago that was
 _NO_TIME = " " * 12
 _NO_RELATIVE = " " * 9
 _NO_OFFSET = " " * 5
@@ -41,12 +41,12 @@ class LineView:
     """``lines(rows)`` returns strings; the view remembers the current turn and the last time shown.
 
     ``width`` is the columns of the terminal, for rules, and for rows where they are few; times have
-    milliseconds in a wide one, and where ``times`` is "full". Times never run backwards: a row bears the
-    time at which it is shown, and says how long ago its thing began. ``all`` and ``seq`` show numbers,
-    ``all`` also why an event would be folded. ``limit`` cuts longer texts (None: never), saying how much is
-    not shown, and how to see it; ``console`` is whether there is a prompt to ask at. With ``wrap`` a row
-    wider than ``width`` is several lines, hung under its text. With ``brief`` what would be folded takes one
-    line: of speech that grows the end of it.
+    milliseconds in a wide one, and where ``times`` is "full". Times never run backwards: a row has the time
+    at which it is shown, and says how long ago its speech began. ``all`` and ``seq`` show numbers, ``all``
+    also why an event would be folded. ``limit`` cuts longer texts (None: never), and says how much is not
+    shown and how to see it; ``console``: whether there is a prompt for that. With ``wrap`` a row wider than
+    ``width`` takes several lines, indented to its text. With ``brief`` a folded event takes one line: of
+    growing speech its end.
     """
 
     def __init__(
@@ -98,7 +98,7 @@ class LineView:
             self._who.clear()
 
     def past(self, rows: Sequence[Row], most: int) -> list[str]:
-        """The last rows of what came before this side joined, marked as that; at first, or not at all."""
+        """The last rows from before this side joined, marked as such. Call it first, if at all."""
         if not rows:
             return []
         latest = rows[-most:]
@@ -132,7 +132,7 @@ class LineView:
     # -- rows -----------------------------------------------------------------------------------------
 
     def _event(self, entry: EventEntry, out: list[str], notes: str = "", held: bool = False) -> None:
-        """``notes`` is what other events say of it, painted; ``held``: later turns may have begun since."""
+        """``notes`` are facts from other events, painted; ``held``: later turns may have begun since."""
         event, turn, at = entry.event, entry.turn, entry.at
         if at < self._last_at:  # ``_moment``, without a call
             at = self._last_at
@@ -290,7 +290,7 @@ class LineView:
         return row if self._styles else row.rstrip()
 
     def _text_at(self) -> int:
-        """The column where the text of ``_row`` begins."""
+        """The column in which the text of ``_row`` begins."""
         seq = len("  #1234") if self.all or self.seq else 0
         if self._full:
             return len(_NO_TIME) + 1 + len(_NO_RELATIVE) + seq + 2 + WHO_WIDTH + 1
@@ -310,7 +310,7 @@ class LineView:
         return column
 
     def _column(self, who: str, style: str, text_style: str) -> str:
-        """The columns between the times and the text: who, and the colours."""
+        """The column between the times and the text: the speaker, with colours."""
         wide = WHO_WIDTH if self._full else SHORT_WHO
         name = self._theme.paint(style, padded(fit(flat(who), wide), wide))
         return f"{self._theme.reset} {name} {self._theme.sgr(text_style)}"

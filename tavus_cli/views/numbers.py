@@ -1,4 +1,4 @@
-"""Times and amounts in words; the only place that formats them. All arguments are in seconds."""
+"""Times in words, for every view; ``report.words`` adds what only reports need. Arguments are in seconds."""
 
 from __future__ import annotations
 

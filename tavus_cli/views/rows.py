@@ -21,11 +21,10 @@ _SPEECH = frozenset(("utterance", "partial", "started", "stopped", "interrupted"
 
 
 class Said(NamedTuple):
-    """Words, with facts from their speaking events; or one of these, which waited for its words until ``at``.
-
-    Seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke. With ``cut`` the row
-    is only that speech was interrupted, and after which words. ``late_echo``: what was typed came back after
-    more than a second.
+    """Words, with facts from their speaking events; or a speaking event that waited for its words until
+    ``at``. Durations in seconds, ``began`` and ``at`` in Unix seconds. ``spoke`` is how long the user spoke.
+    With ``cut`` the row only says that speech was interrupted, and after which words. ``late_echo``: typed
+    text came back after more than a second.
     """
 
     entry: EventEntry
@@ -48,10 +47,9 @@ Row = Entry | Said | Gaps
 
 
 class _Speech:
-    """What one role is saying. ``start`` and ``stop`` are known and not in a row yet, ``due`` Unix seconds.
-
-    ``grows``: streaming text has come, which the live line shows. ``words``: they have their row, whose
-    inference_id it is. ``cut``: a row has said that they were interrupted.
+    """What one role is saying. ``start`` and ``stop`` are not in a row yet, and are ``due`` in one at that
+    time (Unix seconds). ``grows``: there is streaming text, which the live line shows. ``words``: the
+    inference id of words that have their row. ``cut``: a row has said that they were interrupted.
     """
 
     __slots__ = ("cut", "due", "grows", "start", "stop", "words")
@@ -79,7 +77,7 @@ class Rows:
     def __init__(self, selection: Selection) -> None:
         self._selection = selection
         self._speech: dict[str | None, _Speech] = {}
-        self._due = _NEVER  # nothing held is due before: saves checking each role
+        self._due = _NEVER  # nothing is due before that; saves checking each role
 
     def take(self, entries: Sequence[Entry], chosen: Sequence[Entry]) -> list[Row]:
         """``chosen`` are those of ``entries`` that the selection shows."""
@@ -148,7 +146,7 @@ class Rows:
     def _started(self, speech: _Speech, entry: EventEntry, shown: bool, out: list[Row]) -> None:
         inference = entry.event.inference_id
         if speech.words is not None and speech.words == inference and speech.start is None:
-            return  # its words came first, and bear the reply
+            return  # its words came first, and show the latency
         out += self._alone(speech, entry.at)
         speech.grows, speech.words, speech.cut = False, None, False
         if shown and not self._words_are_shown():

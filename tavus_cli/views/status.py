@@ -20,7 +20,8 @@ LOUD_SECONDS = 5.0  # a tool call unanswered for this long is shown by name
 class StatusLine:
     """``line`` and ``live`` fit into the columns given; ``joined`` is Unix seconds, None until then.
 
-    ``billed``: Unix seconds since when minutes are; ``most``: the seconds that they may be; None: not known.
+    ``billed``: since when minutes are billed, in Unix seconds; ``most``: the longest time that may be billed,
+    in seconds; None if unknown.
     """
 
     name: str
@@ -30,7 +31,7 @@ class StatusLine:
     most: float | None = None
     over: str | None = None
     recording: bool = False
-    paused: int | None = None  # entries that wait, None while they go by
+    paused: int | None = None  # entries that wait while the view is paused, else None
     mode: str = ""  # of a recording: paused or playing
     filtered: bool = False  # a filter of the user's hides some events
 
@@ -66,7 +67,7 @@ class StatusLine:
             parts["gaps"] = f"{status.gaps} gap" + "s" * (status.gaps > 1)
         if self.recording:
             parts["recording"] = "● recording"
-        if behind > 1_000:  # in thousands, so that it is not redrawn in every frame
+        if behind > 1_000:  # in thousands, so that the line is not redrawn in every frame
             parts["behind"] = f"{behind // 1_000},000 lines behind"
         if self.billed is not None:
             of = f" of {self.most / 60:g}" if self.most else ""

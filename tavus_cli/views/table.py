@@ -16,7 +16,7 @@ from tavus_cli.views.width import fit, padded, width
 _GAP = "  "
 WIDEST = 32  # columns of a cell: a long name must not push other columns off the screen
 UNCUT = 10_000  # columns if nothing is to be cut
-_NARROWEST = 4  # columns of the one that shrinks, at least
+_NARROWEST = 4  # the least width of the column that shrinks
 
 Row = tuple[str, Sequence[str]]
 
@@ -153,7 +153,7 @@ def percentile(values: Sequence[float], percent: int) -> float:
 
 
 def _took(call: ToolCall) -> float | None:
-    """Seconds, never below zero, as two clocks may have measured."""
+    """Seconds, never below zero: two different clocks may have measured."""
     return None if call.answered is None else max(0.0, call.answered - call.at)
 
 

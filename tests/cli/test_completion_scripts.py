@@ -204,7 +204,7 @@ def test_fish_completes(home: Path) -> None:
 DESCRIPTIONS = {  # with what a shell could take for its own
     "re": [
         "Print a recording as tail would have printed it.",
-        "Show what happened in a recording, how fast it was, and whether that is good enough.",
+        "Show what happened in a recording, and how fast it was.",
         "Print a recording without anybody's words, names or ids.",
     ],
     "tail --for": [

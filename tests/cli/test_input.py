@@ -185,7 +185,7 @@ def test_a_paste_that_the_terminal_cuts_is_refused(arguments: tuple[str, ...]) -
         os.close(slave)
     assert child.returncode == 2
     assert b"x" * 100 not in out
-    assert b"the terminal cuts a line" in err
+    assert b"the terminal cuts lines" in err
 
 
 # -- a reader that has gone --------------------------------------------------------------------------------

@@ -227,7 +227,7 @@ def test_when_is_confirmed_listed_and_cancelled() -> None:
             ("/when", "no /when is waiting"),
             (
                 "/when utterance role=user /interrupt",
-                "waits: /when utterance role=user /interrupt  (/when lists",
+                "waiting: /when utterance role=user /interrupt  (/when lists",
             ),
             ("/when tool_call /interrupt", "/when cancel 2 cancels it"),
             ("/when", "2  /when tool_call /interrupt"),

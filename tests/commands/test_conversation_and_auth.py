@@ -265,7 +265,7 @@ def test_end_says_what_it_needs(api: LocalApi, arguments: list[str]) -> None:
 def test_a_status_that_is_none(api: LocalApi) -> None:
     result = asked(api, "conversation", "list", "--status", "running")
     assert (result.status, api.requests) == (2, [])
-    assert "--status is active or ended, not running" in result.err
+    assert "--status must be active or ended, not running" in result.err
 
 
 def test_an_answer_with_anything_in_it_is_listed(api: LocalApi) -> None:

@@ -155,7 +155,7 @@ def test_an_api_that_refuses_was_reached(api: LocalApi, name: str) -> None:
     ("variables", "status", "says"),
     [
         ({"key": "two words, 0123456789"}, 4, "store it again (from TAVUS_API_KEY)"),
-        ({"key": "", "TAVUS_ENV": "a b"}, 2, "TAVUS_ENV is one word"),
+        ({"key": "", "TAVUS_ENV": "a b"}, 2, "TAVUS_ENV must be one word"),
     ],
 )
 def test_a_key_that_is_none_is_not_sent(

@@ -97,8 +97,11 @@ def test_a_recording_has_what_became_of_a_call(tmp_path: Path) -> None:
         (["tools", "sim", "--tool", "x"], "write NAME=COMMAND or NAME=URL"),
         (["tools", "sim", "--tools", "/no/such.toml"], "/no/such.toml: No such file or directory"),
         (["tools", "sim", "--tool", "x=y", "--rerun"], "--rerun needs a recording"),
-        (["tools", "sim", "--tool", "x=y", "--tool-from", "me"], "--tool-from is pal or any"),
-        (["tools", "sim", "--tool", "x=y", "--tool-reply", "shout"], "--tool-reply is echo, append"),
+        (["tools", "sim", "--tool", "x=y", "--tool-from", "me"], "--tool-from must be pal or any"),
+        (
+            ["tools", "sim", "--tool", "x=y", "--tool-reply", "shout"],
+            "--tool-reply must be one of echo, append",
+        ),
         (["tools", "sim", "--tool", "x=y", "--public-host", "a"], "--public-host goes with --listen"),
         (["tools", "sim", "--tool", "x=y", "--listen", "0"], "leave TARGET out"),
         (["tail", "sim", "--tool-log", "x"], "give --tool or --tools"),

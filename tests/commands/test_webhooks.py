@@ -205,7 +205,7 @@ def test_a_port_that_is_taken_and_an_open_address(tmp_path: Path, runtime: dict[
     with started("webhooks", "listen", "--port", "0", cwd=tmp_path, **runtime) as hook:
         second = console("webhooks", "listen", "--port", str(hook.port), "--host", "127.0.0.1")
         assert (second.status, second.err.count("\n")) == (1, 2)
-        assert "may be reached by others" in second.err
+        assert "others on this network may be able to reach" in second.err
         assert "cannot listen on 127.0.0.1" in second.err
     nowhere = console("webhooks", "listen", "--record", str(tmp_path / "none" / "x.jsonl"))
     assert (nowhere.status, nowhere.err.count("\n")) == (2, 1)

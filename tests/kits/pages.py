@@ -105,7 +105,7 @@ def steady(text: str, command: str) -> str:
         text = re.sub(r"\d+\.\d{3} s", "0 s", text)
         text = re.sub(r"daily-python .*", "daily-python", text)
         text = re.sub(r"\(Python .*\)", "(Python)", text)
-        text = re.sub(r"https?://\S+ answered|makes /.*config.toml|\(Name.*?\)", "", text)
+        text = re.sub(r"https?://\S+ answered|creates /.*config.toml|\(Name.*?\)", "", text)
         text = re.sub(r"\d+ events, .*", "events", text)
     return re.sub(r'("timestamp"|"seconds"):[\d.]+', r"\1:0", text)
 

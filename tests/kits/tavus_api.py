@@ -18,7 +18,7 @@ from typing import Any
 
 from tavus_cli.local.conversations import Conversations, Created, Ended, Request
 from tavus_cli.local.fields import Json
-from tavus_cli.local.http import HttpServer, Reply
+from tavus_cli.local.http import HttpServer, Response
 
 __all__ = ["FACE", "KEY", "PAL", "TOKEN", "LocalApi", "Odd", "Request", "local_api"]
 
@@ -78,14 +78,14 @@ class LocalApi:
             self._conversations.note(conversation, "system.shutdown", {"reason": "ended"}, CREATED)
         return conversation.id
 
-    async def answer(self, request: Request) -> Reply:
+    async def answer(self, request: Request) -> Response:
         self.requests.append(request)
         odd = await asyncio.to_thread(self.before, request)
         if not isinstance(odd, Odd) and self.odd:
             odd = self.odd.popleft()
         if isinstance(odd, Odd):
             body = odd.body.encode() if isinstance(odd.body, str) else odd.body
-            return Reply(odd.status, body, odd.headers, odd.cut)
+            return Response(odd.status, body, odd.headers, odd.cut)
         answer = self._conversations.answer(request, CREATED)
         for change in answer.changes:
             if isinstance(change, Created):
@@ -93,7 +93,7 @@ class LocalApi:
             elif isinstance(change, Ended):
                 told = {"reason": change.reason}
                 self._conversations.note(change.conversation, "system.shutdown", told, CREATED)
-        return Reply(answer.status, answer.body)
+        return Response(answer.status, answer.body)
 
 
 @contextlib.contextmanager

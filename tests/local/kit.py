@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import ClientSession
 
 from tavus_cli.local.conversations import Request
-from tavus_cli.local.http import HttpServer, Reply
+from tavus_cli.local.http import HttpServer, Response
 from tavus_cli.local.tavus import KEY, LocalTavus, Setup
 from tests.kits.daily_room import authority
 from tests.kits.room_kit import until
@@ -24,12 +24,12 @@ class Handler:
 
     def __init__(self) -> None:
         self.taken: list[Json] = []
-        self.answers: deque[Reply] = deque()
+        self.answers: deque[Response] = deque()
         self.url = ""
 
-    async def take(self, request: Request) -> Reply:
+    async def take(self, request: Request) -> Response:
         self.taken.append(request.body)
-        return self.answers.popleft() if self.answers else Reply(200)
+        return self.answers.popleft() if self.answers else Response(200)
 
     @property
     def types(self) -> list[str]:

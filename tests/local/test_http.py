@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tavus_cli.local.conversations import Request
-from tavus_cli.local.http import HttpServer, Reply
+from tavus_cli.local.http import HttpServer, Response
 from tavus_cli.local.tavus import KEY
 from tests.kits.daily_room import LocalRoom
 from tests.local.kit import tavus
@@ -28,9 +28,9 @@ def asked(headers: dict[str, str], method: str = "POST", data: bytes | None = b"
     """The status of one request, and the bodies that came through; my.tunnel is a name of ours."""
     seen: list[Any] = []
 
-    async def take(request: Request) -> Reply:
+    async def take(request: Request) -> Response:
         seen.append(request.body)
-        return Reply(200, {"ok": True})
+        return Response(200, {"ok": True})
 
     async def main() -> int:
         server = HttpServer(take, names=("My.Tunnel",), max_body=1000)
@@ -138,8 +138,8 @@ def test_no_request_ends_in_a_5xx(requests: list[tuple[str, str, bytes | None]])
 def test_a_connection_that_comes_while_it_stops_is_closed(turns: int) -> None:
     """However far its acceptance has come: after so many turns of the loop the server stops."""
 
-    async def take(request: Request) -> Reply:
-        return Reply()
+    async def take(request: Request) -> Response:
+        return Response()
 
     async def main() -> None:
         server = HttpServer(take)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.local.signalling import (
+    Frame,
     Joined,
     Left,
     Line,
@@ -18,7 +19,6 @@ from tavus_cli.local.signalling import (
     Outcome,
     Reach,
     Said,
-    Send,
     Signalling,
 )
 
@@ -46,7 +46,7 @@ def join(room: Signalling, who: str, name: str = "") -> Line:
 
 
 def sent(outcomes: list[Outcome]) -> list[tuple[str, dict[str, Any]]]:
-    return [(one.line.id, json.loads(one.text)) for one in outcomes if isinstance(one, Send)]
+    return [(one.line.id, json.loads(one.text)) for one in outcomes if isinstance(one, Frame)]
 
 
 def test_the_frames_of_a_join() -> None:

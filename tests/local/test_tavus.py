@@ -12,7 +12,7 @@ import pytest
 
 from tavus_cli.errors import CannotJoin, ConsoleError, ConversationOver, NotAuthorised
 from tavus_cli.local.hosted import FAULTS
-from tavus_cli.local.http import Reply
+from tavus_cli.local.http import Response
 from tavus_cli.rooms.daily.room import DailyRoom
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Arrival, RoomOver
@@ -183,14 +183,14 @@ def test_a_pal_with_a_script_of_its_own(tmp_path: Path) -> None:
 def test_webhooks_are_repeated_in_their_order() -> None:
     async def main() -> None:
         async with tavus() as api, handler() as hook:
-            hook.answers.extend([Reply(503), Reply(429), Reply(200)])
+            hook.answers.extend([Response(503), Response(429), Response(200)])
             created = await api.create(callback_url=hook.url)
             await hook.has("system.pal_joined")
             assert hook.types == ["system.replica_joined"] * 3 + ["system.pal_joined"]
             told = [line for line in api.log if created["conversation_id"] in line]
             assert "503" in told[0]
             assert "posted again" in told[0]
-            hook.answers.extend([Reply(500)] * 4)  # given up
+            hook.answers.extend([Response(500)] * 4)  # given up
             await api.call("POST", f"/v2/conversations/{created['conversation_id']}/end")
             await hook.has(READY)
             assert hook.types.count("system.shutdown") == 4
@@ -199,8 +199,8 @@ def test_webhooks_are_repeated_in_their_order() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("answer", [Reply(400), Reply(302, None, {"location": "http://127.0.0.1:1/"})])
-def test_what_is_refused_or_leads_elsewhere_is_not_repeated(answer: Reply) -> None:
+@pytest.mark.parametrize("answer", [Response(400), Response(302, None, {"location": "http://127.0.0.1:1/"})])
+def test_what_is_refused_or_leads_elsewhere_is_not_repeated(answer: Response) -> None:
     async def main() -> None:
         async with tavus() as api, handler() as hook:
             hook.answers.append(answer)

@@ -68,4 +68,6 @@ def test_on_a_resident_session_again_and_again_and_on_its_recording(script: str,
 
 
 def test_on_daily(script: str) -> None:
-    assert process("run", URL, script, **faked(Scenario(answers=ANSWERS))) == SAID
+    result = process("run", URL, script, **faked(Scenario(answers=ANSWERS)))
+    assert (result.status, result.out) == (SAID.status, SAID.out)
+    assert "leaving as the last guest may end the conversation" in result.err

@@ -14,7 +14,7 @@ def test_what_is_placed_is_sent_at_its_moment(tmp_path: Path) -> None:
     record = tmp_path / "talk.jsonl"
     typed = "/when utterance role=user turn=1 as it after 5ms /context append $it.turn\nHow much is it?\n"
     result = console("join", "sim:?speed=20", "--record", str(record), stdin=typed)
-    assert (result.status, result.err[:7], result.err.count("\n")) == (0, "waits: ", 1)
+    assert (result.status, result.err[:9], result.err.count("\n")) == (0, "waiting: ", 1)
     records = [json.loads(line) for line in record.read_text().splitlines()[1:]]
     sent = {one["message"]["event_type"]: one for one in records if one["dir"] == "out"}
     placed = sent["conversation.append_llm_context"]
@@ -57,5 +57,5 @@ def test_what_is_never_due_is_not_sent_and_holds_nothing_up(tmp_path: Path) -> N
     record = tmp_path / "talk.jsonl"
     typed = "/when guardrail.triggered /interrupt\nhello\n"
     result = console("join", "sim:?speed=max", "--record", str(record), stdin=typed)
-    assert (result.status, result.err[:7], result.err.count("\n")) == (0, "waits: ", 1)
+    assert (result.status, result.err[:9], result.err.count("\n")) == (0, "waiting: ", 1)
     assert 'conversation.interrupt"' not in record.read_text()

@@ -60,7 +60,7 @@ def test_sound_is_sent(name: str, sound: Path) -> None:
     record = sound.with_name("talk.jsonl")
     records = name in ("typed", "placed by typing", "script", "placed by a script")
     result = through(DOORS[name], sound, *(["--record", str(record)] if records else []))
-    said = [line for line in result.err.splitlines() if not line.startswith(("spoken: ", "waits: /when"))]
+    said = [line for line in result.err.splitlines() if not line.startswith(("spoken: ", "waiting: /when"))]
     assert (result.status, said) == (0, []), result
     if not records:
         return

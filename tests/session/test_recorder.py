@@ -222,7 +222,7 @@ def test_what_is_not_a_file_is_refused_and_nobody_waits_for_a_reader(tmp_path: P
         recorder(tmp_path / "pipe")
     reading, writing = os.pipe()
     try:
-        with pytest.raises(UsageError, match="not a file: a pipe"):
+        with pytest.raises(UsageError, match="not a file: pipes"):
             recorder(f"/dev/fd/{writing}")
     finally:
         os.close(reading)

@@ -15,7 +15,7 @@ from tavus_cli.suite.case import Case, Played, Verdict
 from tavus_cli.suite.result import Result
 from tavus_cli.suite.rooms import GivenRooms
 from tavus_cli.suite.running import Player
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 from tavus_cli.target import RoomOptions
 
 P = ParamSpec("P")
@@ -82,4 +82,4 @@ class Heard:
 
 def player(act: Callable[[Case, Surroundings], Awaitable[Played]], limit: float = 60.0) -> Player:
     rooms = GivenRooms(RoomOptions(), environment())
-    return Player({"a.tavus": Acting(act)}, rooms, How(), limit, environment())
+    return Player({"a.tavus": Acting(act)}, rooms, RunOptions(), limit, environment())

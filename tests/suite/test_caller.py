@@ -16,7 +16,7 @@ from tavus_cli.script.runner import Limits
 from tavus_cli.session.environment import Environment
 from tavus_cli.suite.caller import load
 from tavus_cli.suite.case import Case, Played, Verdict
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 from tavus_cli.target import RoomOptions, open_target, parse
 from tavus_cli.tools.options import ToolOptions
 from tests.kits.chat_model import KEY, ChatModel, Json, ruling, serving
@@ -50,7 +50,7 @@ def play(
     async def main() -> Played:
         options = RoomOptions()
         room = (await open_target(parse(target), options, environment, recorded=True)).room
-        around = Surroundings(How(tools=tools), environment, lambda text: None)
+        around = Surroundings(RunOptions(tools=tools), environment, lambda text: None)
         return await program.play(Case(1, "caller.toml", target, 1, target), room, around)
 
     return asyncio.run(main())

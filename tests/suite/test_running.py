@@ -15,7 +15,7 @@ from tavus_cli.suite.programs import load
 from tavus_cli.suite.result import Result
 from tavus_cli.suite.rooms import GivenRooms
 from tavus_cli.suite.running import InOrder, Player, run_all
-from tavus_cli.suite.surroundings import How, Surroundings
+from tavus_cli.suite.surroundings import RunOptions, Surroundings
 from tavus_cli.target import RoomOptions
 from tests.kits.room_kit import until
 from tests.suite.kit import MAX, Heard, case, environment, looped, player, result
@@ -170,6 +170,6 @@ async def test_a_thousand_runs_leave_nothing_behind() -> None:
 
     script = load("/respond Hello\n/expect reply within 10s\n", "a.tavus", Limits(30.0))
     rooms = GivenRooms(RoomOptions(), environment())
-    playing = Player({"a.tavus": script}, rooms, How(), 60.0, environment())
+    playing = Player({"a.tavus": script}, rooms, RunOptions(), 60.0, environment())
     await run_all([case(n, repeat=n) for n in range(1, 1_001)], playing, 4, Counting())
     assert alive[1_000] < alive[200] + 1_000

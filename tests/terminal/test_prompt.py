@@ -218,7 +218,7 @@ def test_ctrl_z_without_a_shell_is_reported_and_types_nothing() -> None:
     async def check() -> None:
         with create_pipe_input() as keys:
             console = Console(keys)
-            console.prompt._jobs.has_shell = False  # whatever runs the tests
+            console.prompt._lending.jobs.has_shell = False  # whatever runs the tests
             task = asyncio.ensure_future(console.prompt.run())
             keys.send_text("a\x1ab\r\x04")
             async with asyncio.timeout(SECONDS):

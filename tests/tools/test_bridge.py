@@ -92,7 +92,7 @@ def test_what_is_too_long_is_warned_of_and_cut_only_if_asked(tmp_path: Path) -> 
     tool = "*=" + shlex.join([sys.executable, "-c", "print('x' * 5000)"])
     whole = talk(pal(tmp_path, *HOURS), tool)
     assert whole.result == ("success", "x" * 5000)
-    assert any("over 4,096 it may vanish" in note for note in whole.notes)
+    assert any("over 4,096 it may get lost" in note for note in whole.notes)
     short = talk(pal(tmp_path, *HOURS), tool, cut=True)
     assert short.result[1].endswith("… (cut)")
     assert len(json.dumps(short.sent[0], ensure_ascii=False, separators=(",", ":")).encode()) <= 4096

@@ -71,7 +71,7 @@ def _walk(command: Any, path: tuple[str, ...]) -> Iterator[CommandShape]:
     if any("KIND" in str(one.metavar) for one in arguments):
         kinds = {kind: COMMANDS[kind].words for kind in KINDS}
         options += _of_kinds()
-    below: dict[str, Any] = getattr(command, "commands", {})
+    below = {name: command.commands[name] for name in _names(command)}
     yield CommandShape(
         path,
         _line(command.help),
@@ -82,6 +82,11 @@ def _walk(command: Any, path: tuple[str, ...]) -> Iterator[CommandShape]:
     )
     for name, child in below.items():
         yield from _walk(child, (*path, name))
+
+
+def _names(command: Any) -> list[str]:
+    """Of the commands below, in the order of --help."""
+    return command.list_commands(None) if hasattr(command, "commands") else []
 
 
 def _options(parameter: Any) -> Iterator[Option]:
@@ -130,7 +135,7 @@ def _argument(parameter: Any) -> Offer:
     from tavus_cli.commands.help import TOPICS
     from tavus_cli.local.webhooks import TYPES
 
-    own = {"TOPIC": (*TOPICS, *HOME), "TYPE": TYPES, "ID": (IDS,), "[ID]": (IDS,)}
+    own = {"TOPIC": (*TOPICS, *HOME), "TYPE": TYPES, "ID": (IDS,), "[ID]": (IDS,), "[ID]…": (IDS,)}
     return own.get(str(parameter.metavar)) or _offer(parameter)
 
 

@@ -1,6 +1,6 @@
 """``doctor``'s checks of the API: the key, the connection, whether it accepts the key, what is running.
 
-All optional without a key: the simulation, recordings and a room's URL need none.
+Without a key none of this is required: the simulation, recordings and the URL of a room need no key.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .findings import Findings
 
 DNS_SECONDS = 4.0
 API_SECONDS = 6.0
-NO_KEY = "no-key"  # sent without a key: an API that refuses it can be reached
+NO_KEY = "no-key"  # sent without a key: if the API refuses it, the API can be reached
 MOST = 100  # conversations looked at
 NAMED = 4
 

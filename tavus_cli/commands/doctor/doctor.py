@@ -1,4 +1,4 @@
-"""``doctor``: what works here, and against a real room. Each thing tried is one finding.
+"""``doctor``: checks this machine, and with --room a real room. Each check is one finding.
 
 Only this command checks what cannot be checked offline (README, docs/live-check.md). Each check has its own
 time limit, as users run it when something hangs.
@@ -46,7 +46,7 @@ class Doctor:
 
 
 async def doctor(target: Target | None, options: Doctor, environment: Environment) -> int:
-    """The exit status: 0 if all that was tried worked, else that of what failed first. Raises UsageError."""
+    """Returns the exit status: 0 if every check passed, else that of the first failure. Raises UsageError."""
     to_send = sendings(options.lines)
     if to_send and target is None:
         raise UsageError("--send needs a room to send to: add --room TARGET")
@@ -116,7 +116,7 @@ def _client(findings: Findings) -> None:
 
 
 def _terminal(findings: Findings, environment: Environment) -> None:
-    """Report the terminal. Nothing here is required: a pipe or a simple terminal is fine."""
+    """Report the terminal. A pipe or a simple terminal is fine, too."""
     stdout, term = environment.stdout, environment.environ.get("TERM", "")
     color = use_color(environment.color, environment.environ, is_tty(stdout))
     wanted = theme_named(environment.theme_name or environment.settings.theme, environment.environ)
@@ -141,7 +141,7 @@ def _config(findings: Findings, environment: Environment) -> None:
         mend = "; fix it: tavus-console config edit" if str(wrong).startswith(f"{path}:") else ""
         findings.failed("config", UsageError(f"{wrong}{mend}"))
     elif not path.exists():
-        text = f"no file with settings: tavus-console config edit makes {path}"
+        text = f"no settings file: tavus-console config edit creates {path}"
         findings.add("config", None, text, path=str(path))
     else:
         mine = [one for one in environment.settings.origins.values() if one.startswith(f"{path}:")]
@@ -168,7 +168,7 @@ async def _sessions(findings: Findings) -> None:
         return
     ids = [*(str(room.about["id"]) for room in found.rooms), *found.joining]
     if not ids:
-        findings.add("sessions", None, "no session runs in the background", sessions=[])
+        findings.add("sessions", None, "no session is running in the background", sessions=[])
         return
     some = ", ".join(ids[:NAMED]) + (", …" if len(ids) > NAMED else "")
     text = f"{len(ids)} session{'s' if len(ids) > 1 else ''} in the background: {some}"

@@ -1,4 +1,4 @@
-"""The findings of ``doctor``: printed as they are found, or at the end as one object."""
+"""The findings of ``doctor``: printed one by one, or at the end as one object."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MARKS = {True: ("✓", "latency"), False: ("✗", "warning"), None: ("–", "qu
 
 
 class Findings:
-    """``quiet``: nothing is printed. ``status``: 0, or that of what failed first."""
+    """``quiet``: print nothing. ``status``: 0, or that of the first failure."""
 
     def __init__(self, environment: Environment, *, quiet: bool) -> None:
         self.status: int = ExitStatus.DONE
@@ -26,7 +26,7 @@ class Findings:
     def add(
         self, check: str, ok: bool | None, text: str, *, seconds: float | None = None, **more: Any
     ) -> None:
-        """``ok`` None: not tried, or nothing to prove; ``seconds`` is what was measured."""
+        """``ok`` None: not tried, or only a remark. ``seconds`` is what was measured."""
         finding: dict[str, Any] = {"check": check, "ok": ok, "text": text}
         if seconds is not None:
             finding["seconds"] = round(seconds, 3)

@@ -19,7 +19,7 @@ from tavus_cli.session.session import Session
 
 from .findings import Findings
 
-MOST_TYPES = 100  # event types counted separately: their names are remote text
+MOST_TYPES = 100  # event types counted separately; the number is limited, as their names are remote text
 SHOWN_TYPES = 4
 NAME_LIMIT = 60  # characters of one
 
@@ -27,7 +27,10 @@ Sending = tuple[str, Interaction | Sound]  # its name, and what to send
 
 
 def sendings(lines: tuple[str, ...]) -> list[Sending]:
-    """Lines of the console's language. Raises UsageError for one that sends nothing, or names no sound."""
+    """What to send for these lines, as typed in the console.
+
+    Raises UsageError for a line that sends nothing, or whose sound cannot be read.
+    """
     found: list[Sending] = []
     for line in lines:
         action = parse(line)
@@ -51,7 +54,7 @@ class Visit:
         self._ready_timeout = ready_timeout
         self._findings = findings
         self._watch = _Watch(findings)
-        self._session = Session(room, progress=environment.say)
+        self._session = Session(room, environment=environment)
         self._session.sinks.append(self._watch)
         self._begun = room.now()
 
@@ -76,8 +79,9 @@ class Visit:
             return
         took = time.perf_counter() - leaving
         if session.over is not None:
-            findings.add("leave", None, "nothing to leave any more")
-        elif len(self._watch.notes) > notes:  # the room reported it: not confirmed, or the client is stuck
+            findings.add("leave", None, "the room has ended: nothing to leave")
+        # reported by the room: leaving was not confirmed, or the client is stuck
+        elif len(self._watch.notes) > notes:
             findings.failed("leave", ConsoleError(f"left, but not cleanly, in {took:.3f} s"))
         else:
             findings.add("leave", True, f"left in {took:.3f} s", seconds=took)
@@ -87,7 +91,7 @@ class Visit:
             await self._session.pal_ready(self._ready_timeout)
         except (ConversationOver, CutOff):
             raise
-        except ConsoleError as error:  # send what can still be sent
+        except ConsoleError as error:  # send the other lines
             self._findings.failed("pal", error)
             return
         took = self._room.now() - self._begun
@@ -110,13 +114,13 @@ class Visit:
         self._findings.add("send", True, f"{name} sent, confirmed in {took:.3f} s", seconds=took, sent=name)
 
     async def _stay(self) -> None:
-        """Raises ConversationOver, or CutOff also where the line is down at the end."""
+        """Raises ConversationOver, and CutOff, also if the connection is down at the end."""
         session = self._session
         try:
             async with asyncio.timeout(self._duration):
                 await session.over_or_idle()
         except TimeoutError:
-            if (held := session.conversation.wake_at()) is not None:  # held, but it arrived
+            if (held := session.conversation.wake_at()) is not None:  # held, although it has arrived
                 await asyncio.sleep(max(0.0, held - self._room.now()) + 0.01)
             if session.down is not None:
                 raise CutOff(session.down) from None
@@ -153,7 +157,7 @@ class Visit:
 
 
 class _Watch:
-    """A sink that counts events; a note becomes a finding at once, neither good nor bad."""
+    """A sink that counts events; each note becomes a finding at once, as a remark."""
 
     def __init__(self, findings: Findings) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""From a line to what is sent, for the prompt and for a pipe."""
+"""Runs typed lines, from the prompt or from a pipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
 from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.interactions import Interaction
-from tavus_cli.protocol.ordering import HOLD_SECONDS
 from tavus_cli.session.sending import deliver, prepare
 from tavus_cli.session.session import Session
 from tavus_cli.settings.table import default
@@ -29,18 +28,18 @@ LEAVING = ("quit", "end")
 
 
 class JoinOptions(NamedTuple):
-    """How to join. Times in seconds; ``history`` is the file of what was typed, ``past`` how many rows are
-    shown of before a resident session was joined.
+    """How to join. Times in seconds.
 
-    ``events_kept``: how many entries /find and /event look through. ``clipboard``: whether /copy may put
-    its lines there, by an escape that some terminals refuse and others ask about. ``ending``: what /end
-    does, None where there is nothing to end.
+    ``history`` is the file of typed lines; ``past`` is how many earlier rows of a resident session are shown.
+    ``events_kept``: how many entries /find and /event search. ``clipboard``: whether /copy may use the
+    terminal's clipboard, by an escape that some terminals refuse and others ask about. ``ending``: what /end
+    does, None if there is nothing to end.
     """
 
     selection: Selection
     times: TimesChoice = "auto"
     seq: bool = False
-    hold: float = HOLD_SECONDS
+    hold: float = default("hold")
     record: str | None = None
     redact: bool = False
     ready_timeout: float = default("ready_timeout")
@@ -69,7 +68,7 @@ class Commander:
         self._calls = calls
         self._scheduler: Scheduler | None = None
         self._sent_at = session.room.now()
-        self.over = False  # already reported, by a message that could not be sent
+        self.over = False  # already reported when the message could not be sent
         self._session = session
         self._print_line = print_line
         self._warn = warn
@@ -82,7 +81,7 @@ class Commander:
             return None
 
     async def leaves(self, action: Action | None) -> bool:
-        """Whether it is /quit, or an /end that is possible; ending happens after leaving."""
+        """Whether it is /quit, or /end if that is possible. The conversation is ended after leaving."""
         if not isinstance(action, Say) or action.command not in LEAVING:
             return False
         try:
@@ -92,13 +91,14 @@ class Commander:
                         "cannot end: the conversation id is not known (see --conversation-id); /quit leaves"
                     )
                 await self._ending.want()
+                self._session.room.leaving_may_end = False  # it is ended anyway
         except ConsoleError as error:
             self._wrong(error)
             return False
         return True
 
     async def obey(self, action: Action) -> bool:
-        """Send or answer a command, except those that leave. False if that failed."""
+        """Send or answer a command, except those that leave. Returns False if it failed."""
         try:
             if not isinstance(action, Say):
                 await self._send(action)
@@ -133,10 +133,7 @@ class Commander:
             self._print_line(f"spoken: {action.path}")
 
     def _place(self, text: str) -> None:
-        """Schedule a /when, list those that are waiting, or cancel one.
-
-        Raises UsageError for what is wrong with it.
-        """
+        """Schedule a /when, list those that are waiting, or cancel one. Raises UsageError."""
         from tavus_cli.script.scheduled import Scheduler, placed
 
         words = text.split()
@@ -159,7 +156,7 @@ class Commander:
             send = partial(self._send, placed=True)
             self._scheduler = Scheduler(self._session, send, lambda: self._sent_at, self._wrong)
         self._scheduler.place(when)
-        self._print_line(f"waits: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
+        self._print_line(f"waiting: /when {text}  (/when lists, /when cancel {len(waiting) + 1} cancels it)")
 
     def _wrong(self, error: ConsoleError) -> None:
         self.failed += 1

@@ -16,6 +16,7 @@ from tavus_cli.language.completion import complete
 from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.entries import Entry
 from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.session import Session
 from tavus_cli.terminal.completer import CommandCompleter
@@ -35,11 +36,11 @@ from .inspector import Inspector
 if TYPE_CHECKING:
     from tavus_cli.resident.wire import Calls
 
-CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens: it shows minutes
+CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens, as it shows minutes
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
-HELD_LINES = 20_000  # when the terminal is further behind, the room waits
-LONG_LINE = 800  # characters of one line that go by; /event, /turn and /last show all of it
-LONG_TEXT = 200  # characters from which on the same text sent twice is doubted
+HELD_LINES = 20_000  # if the terminal is further behind, the room waits
+LONG_LINE = 800  # characters of a line in the live view; /event, /turn and /last show all of it
+LONG_TEXT = 200  # a text at least this long that is sent twice is probably a mistake
 BARE = {"exit": "quit", "quit": "quit", "help": "help"}
 KEYS = (
     "Enter            send; without a slash as a user turn",
@@ -58,10 +59,10 @@ KEYS = (
 
 
 class Console:
-    """Call ``run``; the session must not be entered before."""
+    """Call ``run``, which enters the session."""
 
     keys: tuple[str, ...] = KEYS
-    recorded = False  # whether it shows a recording, which nothing can be sent to
+    recorded = False  # whether it shows a recording, to which nothing can be sent
 
     def __init__(
         self,
@@ -105,7 +106,7 @@ class Console:
         session.sinks.append(self)
 
     def _new_prompt(self, make: Callable[..., LivePrompt]) -> tuple[LivePrompt, str | None]:
-        """The prompt, and a line for a person if something is wrong with its history."""
+        """The prompt, and a warning if something is wrong with its history."""
         path = self._options.history
         history, note = open_history(path) if path else (None, None)
         prompt = make(
@@ -128,8 +129,7 @@ class Console:
 
     async def run(self) -> int:
         """The exit status. Raises what joining raises."""
-        # Also so that the prompt never stands on the first row: erased from there, it would stay
-        # in tmux's scrollback.
+        # This also keeps the prompt off the first row: erased there, it would stay in tmux's scrollback.
         self._print(self._environment.theme.paint("quiet", safe(self._opening())))
         prompt = asyncio.create_task(self._prompt.run())
         work = asyncio.create_task(self._in_the_room())
@@ -148,7 +148,7 @@ class Console:
         if not prompt.cancelled():
             prompt.result()
         over = self._session.over is not None
-        if over:  # filters may have hidden it
+        if over:  # filters may hide its row
             self._environment.warn(self._session.ending)
         if work.cancelled():
             return self._session.end_error().status if over else ExitStatus.DONE
@@ -160,13 +160,17 @@ class Console:
         return f"joining {room.target}{shared} – {HINT}"
 
     async def _in_the_room(self) -> int:
-        """Run until the conversation is over, or /quit; Ctrl-D cancels it."""
+        """Run until the conversation is over, or /quit. Ctrl-D cancels this."""
         clock = asyncio.create_task(self._tick())
         try:
             async with self._session as session:
                 self._status.joined = session.room.now()
                 self._prompt.refresh()
-                return await self._obey(session)
+                try:
+                    return await self._obey(session)
+                finally:
+                    if (doubt := session.doubt_of_leaving()) is not None:
+                        self._warn(doubt)
         finally:
             clock.cancel()
 
@@ -187,7 +191,7 @@ class Console:
                 action = self._commander.parse(typed.result())
                 if await self._commander.leaves(action):
                     return ExitStatus.DONE
-                if isinstance(action, AudioEcho):  # it takes its time; typing continues
+                if isinstance(action, AudioEcho):  # it takes as long as the sound; typing continues
                     sound = asyncio.create_task(self._commander.obey(action))
                     sounds.add(sound)
                     sound.add_done_callback(sounds.discard)
@@ -220,7 +224,7 @@ class Console:
         return self._session.end_error().status
 
     def _asks_back(self, line: str) -> bool:
-        """Refuse a bare word that was meant as a command: as a turn it would cost."""
+        """Refuse a bare word that was probably meant as a command: sent as a turn, it would cost money."""
         word = line.strip().lower()
         if word not in BARE:
             return False
@@ -242,7 +246,7 @@ class Console:
         target = room.via or room.target
         if self._options.record is not None:
             lines.append(f"look again: tavus-console report {shlex.quote(self._options.record)}")
-        if self._session.over is None and (room.via or not target.startswith("sim")):
+        if self._session.over is None and (room.via or not is_simulated(target)):
             lines.append(f"continue: tavus-console join {shlex.quote(target)}")
         return [self._environment.theme.paint("quiet", safe(line)) for line in lines]
 
@@ -282,7 +286,7 @@ class Console:
     def _shown(self, entries: list[Entry]) -> list[Entry]:
         try:
             return self._inspector.selection.among(entries)
-        except TooSlow as error:  # a filter must not end a conversation
+        except TooSlow as error:  # a failing filter must not end a conversation
             self._inspector.selection.where = None
             self._warn(f"{error}; all messages are shown".replace("--where", "/where", 1))
             return self._inspector.selection.among(entries)
@@ -347,7 +351,7 @@ class Console:
         self._prompt.refresh()
 
     def _doubt(self, action: Action) -> None:
-        """Warn about input that is probably a mistake, and send it anyway."""
+        """Warn about input that is probably a mistake; it is sent anyway."""
         if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
             return
         call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
@@ -396,5 +400,5 @@ class Console:
 
 
 def _plain(word: str) -> bool:
-    """Whether remote text may be offered as a completion: one word, nothing invisible."""
+    """Whether remote text may be offered as a completion: it must be one word of visible characters."""
     return word.isprintable() and " " not in word and len(word) <= 100

@@ -41,8 +41,8 @@ class Inspector:
     """``answer`` and ``find`` give the lines for commands of the table; ``selection`` is what is shown live,
     ``runs`` the tool calls that are answered here.
 
-    ``make_view`` makes a view of its own for /turn and /find, so that the live one keeps its place.
-    ``recorded``: of a recording, which nothing can be sent to.
+    ``make_view`` makes a separate view for /turn and /find, so that the live view keeps its state.
+    ``recorded``: for a recording, to which nothing can be sent.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Inspector:
         self._target = target  # for the shell line of /copy
 
     def begin(self, conversation: Conversation) -> None:
-        """What has passed is forgotten: another reading of the same recording begins."""
+        """Forget everything so far: the recording is read again from its start."""
         self.log = Log(self._kept)
         self._conversation = conversation
 
@@ -129,7 +129,7 @@ class Inspector:
         return entry
 
     def replies(self) -> list[float]:
-        """How long the PAL took, in seconds, where it did not wait for a person to answer a tool call."""
+        """How long the PAL took, in seconds; without replies that waited for a person to answer a call."""
         waited = waited_for_a_person(self._conversation.turns.calls, self._by_hand())
         return [turn.reply for turn in self.log.turns() if turn.reply is not None and turn not in waited]
 
@@ -154,7 +154,7 @@ class Inspector:
         return self._lines(entries)
 
     async def find(self, text: str) -> list[str]:
-        """Everything else continues meanwhile. Raises UsageError, also for a pattern that takes too long."""
+        """Search without blocking the event loop. Raises UsageError, also if the pattern takes too long."""
         try:
             pattern = Pattern(text, ignore_case=True)
             found = await self._found(lambda one: pattern.search(one, MATCH_SECONDS))

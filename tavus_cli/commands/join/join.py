@@ -1,4 +1,4 @@
-"""``join``: typed lines go into the room, events are shown.
+"""``join``: send typed lines to the room, and show its events.
 
 On a terminal that is ``console``; without one, commands are read line by line from standard input.
 """
@@ -29,12 +29,12 @@ from .commander import Commander, JoinOptions
 if TYPE_CHECKING:
     from tavus_cli.resident.wire import Calls
 
-AT_ONCE = 16  # arrivals, where somebody types: a millisecond of them
+AT_ONCE = 16  # arrivals handled at once while somebody types: about a millisecond of work
 _END = "\n"  # of the input: no line holds one
 
 
 async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
-    """The exit status. Raises UsageError, and what joining raises."""
+    """Returns the exit status. Raises UsageError, and the errors of joining."""
     recorder = record_to(options.record, room, _redactor() if options.redact else None)
     if room.via:
         from tavus_cli.resident.room import with_past
@@ -47,7 +47,7 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
         async with answering(session, options, environment) as calls:
             status = await Console(session, options, environment, calls=calls).run()
     else:
-        session = Session(room, hold=options.hold, recorder=recorder, progress=environment.say)
+        session = Session(room, hold=options.hold, recorder=recorder, environment=environment)
         async with answering(session, options, environment) as calls:
             status = await _piped(session, options, environment, calls)
     if recorder is not None and recorder.failed:
@@ -66,7 +66,7 @@ def _redactor() -> Redacts:
 async def answering(
     session: Session, options: JoinOptions, environment: Environment
 ) -> AsyncIterator[Calls | None]:
-    """The answerer of tool calls: --tool here, or the process of the resident session."""
+    """What answers tool calls: --tool here, or the process of the resident session."""
     if options.tools is not None:
         async with options.tools.bridge(session, environment) as bridge:
             yield bridge
@@ -95,11 +95,11 @@ async def _piped(
 async def _obey_lines(
     session: Session, options: JoinOptions, environment: Environment, calls: Calls | None
 ) -> int:
-    """Everything is sent as it is read, but a respond waits for the reply to the one before it.
+    """Send each line as it is read, but let a respond wait for the reply to the one before it.
 
-    An interrupt ends that waiting, and /quit waits for nothing. Blank lines, and lines that begin with "# ",
-    are skipped. Ends once the last reply is in, or with the conversation. Raises NotMet for a reply that
-    does not come, ConversationOver, and what joining raises.
+    An interrupt ends that wait, and /quit does not wait. Blank lines, and lines that begin with "# ", are
+    skipped. Returns once the last reply has arrived, or the conversation is over. Raises NotMet if a reply
+    does not arrive, ConversationOver, and the errors of joining.
     """
     commander = Commander(session, environment.complain, environment.warn, options.ending, calls)
     async with session:
@@ -114,7 +114,7 @@ async def _obey_lines(
 async def _obey_each(
     commander: Commander, session: Session, options: JoinOptions, environment: Environment
 ) -> bool:
-    """Whether the input was read to its end, or /quit: False where the conversation ended before."""
+    """Whether the input was read to its end, or to /quit; False if the conversation ended before that."""
     reply: asyncio.Task[object] | None = None
     lines = stdin_lines(environment)
     try:
@@ -129,7 +129,7 @@ async def _obey_each(
             if asks and reply is not None:
                 await reply
             if not session.room.live:
-                await session.over_or_idle()  # simulated time would pass while a line is read
+                await session.over_or_idle()  # otherwise simulated time would pass while a line is read
             if session.over is not None:
                 break
             if asks:
@@ -161,7 +161,7 @@ async def _ask(
 
 
 def _interrupts(entry: Entry) -> Entry | None:
-    """Whether an entry is an interrupt, by anybody; it ends the wait for a reply."""
+    """Whether an entry is anybody's interrupt, which ends the wait for a reply."""
     if isinstance(entry, SentEntry | EventEntry) and entry.event.type == "conversation.interrupt":
         return entry
     return None

@@ -1,4 +1,4 @@
-"""Opening the conversation to join, given or new, and ending it."""
+"""Opens the conversation to join, an existing one or a new one, and ends it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.loop import run
-from tavus_cli.target import Default, RoomOptions, Target, open_target, parse, resolve, room_of
+from tavus_cli.target import Default, RoomOptions, Target, open_target, room_of_new
 
 from .commander import JoinOptions
 from .join import join
@@ -44,7 +44,7 @@ async def _join(
     target: Target, end_on_exit: bool, how: RoomOptions, options: JoinOptions, environment: Environment
 ) -> int:
     room, conversation_id = await open_target(target, how, environment)
-    if conversation_id is None:  # the simulation, or a room on a domain of somebody's own
+    if conversation_id is None:  # the simulation, or a room on somebody's own Daily domain
         if end_on_exit:
             raise UsageError("--end-on-exit: the conversation to end is not known; give --conversation-id")
         return await join(room, options, environment)
@@ -61,6 +61,7 @@ async def _join(
     )
     if end_on_exit:
         await ending.want()
+        room.leaving_may_end = False  # it is ended anyway
     joining = join(room, options._replace(ending=ending), environment)
     return await ended_after(joining, ending, environment)
 
@@ -73,7 +74,10 @@ def join_new(
     options: JoinOptions,
     environment: Environment,
 ) -> int:
-    """Create a conversation, join it, end it. Raises UsageError, and what creating and joining raise."""
+    """Create a conversation, join it and end it.
+
+    Raises UsageError, and the errors of creating and joining.
+    """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new as run_new
     from tavus_cli.api.notes import warn_left_behind
@@ -85,8 +89,6 @@ def join_new(
     warn_left_behind(environment)
 
     def joining(found: Found, ending: Ending) -> Coroutine[Any, Any, int]:
-        known = how._replace(conversation_id=found.conversation_id)
-        room = room_of(*resolve(parse(found.target), known, environment))
-        return join(room, options._replace(ending=ending), environment)
+        return join(room_of_new(found, how, environment), options._replace(ending=ending), environment)
 
     return run(lambda: run_new(connect, body, joining, environment, end_on_exit=end_on_exit))

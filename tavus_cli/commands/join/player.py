@@ -24,7 +24,7 @@ from .commander import JoinOptions
 from .console import BARE, KEYS, Console
 
 HINT = "Enter shows the next row, /play, /seek, /help lists commands, F1 the keys, Ctrl-D leaves"
-LAST_ROWS = 10  # that are shown at the end, when it is sought
+LAST_ROWS = 10  # shown when /seek goes to the end
 _FOR_TEXT = ("Enter  ", "Alt-Enter", "F4")
 _KEYS = (
     "Enter            on an empty line: the next row",
@@ -38,7 +38,10 @@ _ENDED = "the recording has ended; /seek goes back"
 async def replay_in_console(
     path: str, speed: float | None, begin: str | None, options: JoinOptions, environment: Environment
 ) -> int:
-    """Until it is left. ``speed`` as in ``/play``; ``begin`` is a place. Raises UsageError."""
+    """Run the console until the user leaves.
+
+    ``speed`` as in ``/play``; ``begin`` is a place. Raises UsageError.
+    """
     if path == "-" or (os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path)):
         raise UsageError("replay -i goes back and forth in a recording: give a file, not a pipe")
     if not environment.interactive:
@@ -52,9 +55,10 @@ async def replay_in_console(
 
 
 class Player(Console):
-    """A console whose events come by steps, by playing and by seeking.
+    """A console that shows events by steps, by playing and by seeking.
 
-    Going back reads the recording again, from its start: what was said then is known from what came before.
+    To go back, it reads the recording again from its start, because each event is shown in the state that the
+    earlier ones left.
     """
 
     keys = _KEYS
@@ -75,19 +79,19 @@ class Player(Console):
         self._hold = options.hold
         super().__init__(Session(self._room, hold=self._hold), options, environment, prompt)
         self._speed = speed
-        self._wanted = begin  # where to go in the next reading
+        self._wanted = begin  # where to go after reading again
         self._playing: asyncio.Task[None] | None = None
         self._stop_playing = asyncio.Event()
         self._row_count = 0
-        self._passed_over: deque[Row] | None = None  # rows that are not shown, while it seeks
-        self._next_rows: deque[Row] = deque()  # of what was read so far, for the next steps
+        self._passed_over: deque[Row] | None = None  # rows not shown while seeking
+        self._next_rows: deque[Row] = deque()  # read but not shown yet, for the next steps
         self._stands()
 
     def _opening(self) -> str:
         return f"{self._room.target} – {HINT}"
 
     async def _in_the_room(self) -> int:
-        """A reading of the file after the other, until it is left."""
+        """Read the file, again each time it goes back, until the user leaves."""
         await self._room.next()
         self._status.joined = self._room.start or self._room.now()
         while True:
@@ -102,7 +106,7 @@ class Player(Console):
             self._begin_again()
 
     async def _until_it_goes_back(self) -> bool:
-        """False where what is wanted lies before this place; True where it is left."""
+        """Returns False if the wanted place lies further back, True if the user leaves."""
         if self._wanted is not None:
             wanted, self._wanted = self._wanted, None
             await self._seek(wanted)
@@ -123,7 +127,7 @@ class Player(Console):
                 self._warn(str(error))
 
     async def _did(self, say: Say) -> bool:
-        """Do it; whether it is further back. Raises UsageError."""
+        """Run a command; returns whether its place lies further back. Raises UsageError."""
         match say.command:
             case "step":
                 await self._pause_playing()
@@ -140,10 +144,10 @@ class Player(Console):
                 await self._answer(say)
         return False
 
-    # -- going on
+    # -- forward
 
     async def _step(self) -> None:
-        """One row. One message may bring several: what was held until it came, for instance."""
+        """Show one row. One message may cause several, such as events that were held until it arrived."""
         while not self._next_rows and not self._session.ended.is_set():
             await self._go_on_to_next()
         if self._next_rows:
@@ -183,7 +187,9 @@ class Player(Console):
         self._prompt.refresh()
 
     async def _go_by(self, speed: float | None) -> None:
-        """At the pace of the recording; it ends by itself, or between two events by ``_stop_playing``."""
+        """Play at the pace of the recording, until the end or until ``_stop_playing``, which acts between two
+        events.
+        """
         clock = asyncio.get_running_loop().time
         begun: tuple[float, float] | None = None
         while not self._session.ended.is_set():
@@ -212,21 +218,21 @@ class Player(Console):
         self._status.mode = "END" if self._session.ended.is_set() else "PAUSED, Enter steps"
         self._prompt.refresh()
 
-    # -- going elsewhere
+    # -- to another place
 
     async def _goes_back(self, place: Bound) -> bool:
         await self._pause_playing()
         room = self._room
         here = place.value_of(room.seq, room.turn, room.reached, room.start)
         if here is not None and here >= place.value:
-            self._next_room = self._open_room()  # raises UsageError where it is gone
+            self._next_room = self._open_room()  # raises UsageError if the file is gone
             self._wanted = place
             return True
         await self._seek(place)
         return False
 
     def _begin_again(self) -> None:
-        """Everything as it was at the start, but for the filters."""
+        """Reset everything to the start, except the filters."""
         self._room = self._next_room
         self._next_rows.clear()
         self._session = Session(self._room, hold=self._hold)
@@ -237,7 +243,7 @@ class Player(Console):
         self._stands()
 
     async def _seek(self, place: Bound) -> None:
-        """Forward to the first that is not before the place, and show it."""
+        """Go forward to the first event that is not before the place, and show it."""
         room = self._room
 
         def before(arrival: Arrival) -> bool:
@@ -267,7 +273,7 @@ class Player(Console):
         self._stands()
         self._print_line(_ENDED if place is _END else "the recording ends before that; /seek goes back")
 
-    # -- what is different from a conversation
+    # -- what differs from a conversation
 
     def _show_rows(self, shown: list[Row]) -> None:
         self._row_count += len(shown)

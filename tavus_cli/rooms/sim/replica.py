@@ -7,7 +7,6 @@ times give the same events, byte for byte. docs/sim.md says what was chosen wher
 from __future__ import annotations
 
 import base64
-import re
 import uuid
 from contextlib import suppress
 from functools import partial
@@ -18,14 +17,8 @@ from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.protocol.interactions import EMOTIONS
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Tool
+from tavus_cli.rooms.sim.placeholders import Values, fill, groups
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
-
-LOAD_TICK = 0.01  # seconds: load comes in portions, as a task for each event would cost more than the event
-PORTION = 256  # events of a burst at a time
-
-Values = dict[str, Any]  # values of {placeholders}
-
-_PLACE = re.compile(r"\{(\w+(?:\.\w+)*)\}")
 
 
 class _Call(NamedTuple):
@@ -62,8 +55,8 @@ class Replica:
         self.context = script.context
         self.warnings: list[str] = []  # for the author of the script
         self._script = script
-        self._options = options
         self._source = Source(script.timing, options.seed, conversation_id, start, pace)
+        self._options = options
         self.emotion = "neutral"
         self._speaking = Speaking(self._source, self._answer)
         self._closing = False  # end_call was called: over once everything was said
@@ -129,9 +122,10 @@ class Replica:
         self.present = True
         self._emit_system("joined")
         self._beat()
-        source.later(0, self._burst, 0)
-        if self._options.rate:
-            source.later(0, self._load, source.now, 0)
+        if self._options.rate or self._options.burst:
+            from tavus_cli.rooms.sim.load import Load
+
+            Load(source, self._options).begin()
         self._emit_objective("activated")
         if script.greeting:
             source.later(source.wait(0.3), self._greet)
@@ -161,25 +155,6 @@ class Replica:
         self._source.emit("system.shutdown", properties)
         self.present, self.over = False, reason
         self._source.agenda.clear()
-
-    def _burst(self, sent: int) -> None:
-        until = min(sent + PORTION, self._options.burst)
-        for number in range(sent, until):
-            self._source.emit("conversation.sim.load", {"number": number, "payload": "burst"})
-        if until < self._options.burst:
-            self._source.later(0, self._burst, until)
-
-    def _load(self, since: float, sent: int) -> None:
-        """Emit the events of one tick: ``rate`` a second on average, in real seconds whatever the pace."""
-        source, rate, total = self._source, self._options.rate, self._options.events
-        until = int((source.now - since) * rate) + 1
-        if total is not None:
-            until = min(until, total)
-        for number in range(sent, until):
-            source.emit("conversation.sim.load", {"number": number, "payload": "rate"})
-        if total is None or until < total:
-            at = max(source.now + LOAD_TICK, since + until / rate)
-            source.agenda.add(at, partial(self._load, since, until))
 
     # -- interactions (section 2) ----------------------------------------------------------------------
 
@@ -270,7 +245,7 @@ class Replica:
         for index, one in enumerate(self._script.replies):
             if one.match is not None and (match := self._matched(one.match, text)):
                 number, reply = index, one
-                values |= _groups(match)
+                values |= groups(match)
                 break
         for step in reply.then:
             self._speaking.plan(step.after, self._do, step, values, turn, inference_id)
@@ -362,7 +337,7 @@ class Replica:
         match = self._matched(objective.match, text) if objective and self._pending is None else None
         if objective is None or match is None:
             return
-        variables = self._fill(dict(objective.variables), {"user": text, **_groups(match)})
+        variables = self._fill(dict(objective.variables), {"user": text, **groups(match)})
         if objective.confirm == "manual":
             self._pending = variables
             self._emit_objective("pending", variables)
@@ -383,37 +358,10 @@ class Replica:
             self.warnings.append(f"{error}; taken as not matching")
             return None
 
-    # -- {placeholders} --------------------------------------------------------------------------------
-
     def _fill(self, value: Any, values: Values) -> Any:
-        """Replace placeholders in every string of a value; unknown placeholders are left unchanged."""
-        if isinstance(value, str):
-            known = {
-                "context": self.context,
-                "name": self._script.name,
-                "emotion": self.emotion,
-                **values,
-            }
-            return _PLACE.sub(lambda match: _look_up(match, known), value)
-        if isinstance(value, dict):
-            return {key: self._fill(inner, values) for key, inner in value.items()}
-        if isinstance(value, list | tuple):
-            return [self._fill(inner, values) for inner in value]
-        return value
-
-
-def _look_up(match: re.Match[str], values: Any) -> str:
-    for part in match[1].split("."):
-        if not isinstance(values, dict) or part not in values:
-            return match[0]
-        values = values[part]
-    return values if isinstance(values, str) else to_json(values)
-
-
-def _groups(match: Any) -> Values:
-    """The groups of a match, by number and by name."""
-    numbered = {str(number): text or "" for number, text in enumerate(match.groups(), 1)}
-    return numbered | {name: text or "" for name, text in match.groupdict().items()}
+        """Replace the placeholders of a value."""
+        own = {"context": self.context, "name": self._script.name, "emotion": self.emotion}
+        return fill(value, own | values)
 
 
 def _uuid_of(text: str) -> str:
