@@ -27,6 +27,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from binascii import b2a_base64
 from collections.abc import Iterable, Mapping
 from enum import IntEnum
 from typing import Any
@@ -35,13 +36,20 @@ from urllib.parse import quote, unquote
 MOST_DIGITS = 40  # of a number in a usage error
 SHORTEST = 8  # characters of a secret that is recognised anywhere: a shorter one may be part of any word
 
-_NAMES = r"(?:t|token|meeting_token|access_token|api_key|apikey|key|password|secret)"
+_NAMES = (  # of parameters; the first part is bounded, so that a long name takes no long time
+    r"(?:[\w-]{0,30}(?:token|secret|password|signature|api[_-]?key|access[_-]?key)"
+    r"|t|key|sig|auth|authorization|jwt|pass|pwd)"
+)
 _IN_QUERY = rf"([?&#;]{_NAMES}=)(?!TOKEN\b|…)[^\s'\")\]&#]+"  # "TOKEN" is our own placeholder
-_IN_JSON = r"(\"?\b(?:meeting_token|x-api-key|api_key)\"?\s*[:=]\s*\"?)(?!…)[^\s\"',}]+"
+_IN_JSON = (
+    r"(\"?\b(?:meeting_token|x-api-key|api_key|(?:proxy-)?authorization)\"?\s*[:=]\s*\"?(?:(?:bearer|basic)\s+)?)"
+    r"(?!…|bearer\b|basic\b)[^\s\"',}]+"
+)
+_MAY_BE_JSON = r"(?i)token|key|authorization"
 _WORD = r"[^\s'\"]+"
 _USER = r"//[^/@:]*:(?!…)(?=.)"  # of a URL, before a password
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "ftp_proxy", "tavus_daily_proxy")
-_known: set[str] = set()
+_known: dict[str, None] = {}  # the longest first: one may be a part of another
 
 
 class ExitStatus(IntEnum):
@@ -162,15 +170,21 @@ def install(extra: str) -> str:
 
 def redacted(text: str) -> str:
     """The text with "…" in place of each secret."""
+    text = without_known(text)
+    if "=" in text:
+        text = re.sub(_IN_QUERY, r"\1…", text, flags=re.IGNORECASE)
+    if re.search(_MAY_BE_JSON, text):
+        text = re.sub(_IN_JSON, r"\1…", text, flags=re.IGNORECASE)
+    if "@" in text:
+        text = re.sub(_WORD, _without_password, text)
+    return text
+
+
+def without_known(text: str) -> str:
+    """The text with "…" in place of each registered secret: for text that must stay as it is otherwise."""
     for secret in _known:
         if secret in text:
             text = text.replace(secret, "…")
-    if "=" in text:
-        text = re.sub(_IN_QUERY, r"\1…", text, flags=re.IGNORECASE)
-    if "token" in text or "key" in text:
-        text = re.sub(_IN_JSON, r"\1…", text)
-    if "@" in text:
-        text = re.sub(_WORD, _without_password, text)
     return text
 
 
@@ -193,10 +207,20 @@ def redacted_json(value: Any) -> Any:
 
 
 def keep_secret(*secrets: str | None) -> None:
-    """Register secrets: ``redacted`` removes them from now on, as they are and as a URL encodes them."""
-    for one in secrets:
-        if one is not None and len(one) >= SHORTEST:
-            _known.update({one, quote(one, safe=""), unquote(one)})
+    """Register secrets: ``redacted`` removes them from now on, as they are and as URLs and JSON hold them."""
+    found = {one for one in secrets if one is not None and len(one) >= SHORTEST}
+    if found - _known.keys():
+        encoded = {
+            form for one in found for form in (quote(one, safe=""), quote(one), unquote(one), _quoted(one))
+        }
+        known = sorted(found | encoded | _known.keys(), key=len, reverse=True)
+        _known.clear()
+        _known.update(dict.fromkeys(known))
+
+
+def _quoted(text: str) -> str:
+    """As in JSON, without importing it: this is part of every start."""
+    return text.replace("\\", "\\\\").replace('"', '\\"')
 
 
 def keep_of(environ: Mapping[str, str]) -> None:
@@ -209,14 +233,19 @@ def keep_of(environ: Mapping[str, str]) -> None:
 
 
 def keep_password(url: str | None) -> None:
-    """Register the password in a URL: everything between the user name and the last @."""
+    """Register the password in a URL: everything between the user name and the last @.
+
+    Also as it is sent, in a header of HTTP.
+    """
     head, at, _ = (url or "").rpartition("@")
     if at:
-        keep_secret(head.rpartition("//")[2].partition(":")[2])
+        user = head.rpartition("//")[2]
+        sent = (b2a_base64(one.encode("utf-8", "replace"), newline=False) for one in (user, unquote(user)))
+        keep_secret(user.partition(":")[2], *(one.decode() for one in sent))
 
 
 def keep_token(url: str) -> None:
-    """Register the token in a room's URL, however malformed the URL is."""
+    """Register the tokens in a URL, however malformed the URL is."""
     keep_secret(*re.findall(rf"[?&#;]{_NAMES}=([^&#\s]+)", url, re.IGNORECASE))
     keep_password(url)
 

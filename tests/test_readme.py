@@ -62,7 +62,7 @@ def test_make_sim_says_what_to_install(python: str, advice: str, tmp_path: Path)
 
 
 @needs_make
-def test_make_sim_says_what_to_install_where_there_is_not_an_apt(tmp_path: Path) -> None:
+def test_make_sim_says_what_to_install_without_apt(tmp_path: Path) -> None:
     programs(tmp_path)
     assert "There is no python3. Install Python with its modules" in make_sim(tmp_path).stderr
 

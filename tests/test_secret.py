@@ -6,19 +6,23 @@ import json
 import os
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tavus_cli.errors import ConsoleError, keep_password, keep_secret, redacted, without_keys
+from tavus_cli.errors import ConsoleError, keep_password, keep_secret, redacted, without_keys, without_known
+from tavus_cli.terminal.editor import open_editor
 from tests.kits.program import CONSOLE, environ
 from tests.kits.tavus_api import PAL, LocalApi, Odd, local_api
 
 ID = "c000000000000001"
 SECRET = "s3cr3t-Of-The-Test"  # as a token, a key, or a password
+PARTS = (SECRET[:10], SECRET[-10:])  # where it was cut before it was taken out
 
 # -- the one place ---------------------------------------------------------------------------------------
 
@@ -39,19 +43,27 @@ SECRET = "s3cr3t-Of-The-Test"  # as a token, a key, or a password
         ("x-api-key: abc", "x-api-key: …"),
         ("nobody@example.com: no key", "nobody@example.com: no key"),
         ("https://host:8080/a?b=c", "https://host:8080/a?b=c"),
+        ("https://x/r?X-Amz-Signature=abc&author=me", "https://x/r?X-Amz-Signature=…&author=me"),
+        ("Authorization: Bearer abc, x", "Authorization: Bearer …, x"),
+        ('{"Proxy-Authorization": "Basic abc="}', '{"Proxy-Authorization": "Basic …"}'),
     ],
 )
-def test_by_where_it_stands(text: str, shown: str) -> None:
+def test_secrets_are_recognised_by_their_place(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert redacted(shown) == shown
     assert str(ConsoleError(text)) == shown
 
 
-def test_by_itself_once_it_is_known() -> None:
+def test_registered_secrets_are_recognised_anywhere() -> None:
     keep_secret("Known/Secret 1", "short", None)
     assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
     keep_password("https://me:od/d@pa ss!!@host")
     assert redacted("Invalid port: od/d@pa ss!!") == "Invalid port: …"
+    assert redacted("got Basic bWU6b2QvZEBwYSBzcyEh") == "got Basic …"
+    keep_secret('with"quo\\tes', "with", "a-part-of", "this-is-a-part-of-it")
+    assert redacted(json.dumps('with"quo\\tes')) == '"…"'
+    assert redacted("this-is-a-part-of-it") == "…"
+    assert without_known("?t=abc this-is-a-part-of-it") == "?t=abc …"
 
 
 @given(st.text())
@@ -59,8 +71,11 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
     assert redacted(redacted(text)) == redacted(text)
 
 
-@pytest.mark.parametrize("piece", ["//:", "//a:b@", "?t=", "api_key=", '"api_key ', "//a:", "https://"])
-def test_a_long_text_takes_no_long_time(piece: str) -> None:
+@pytest.mark.parametrize(
+    "piece",
+    ["//:", "//a:b@", "?t=", "?token", "api_key=", "authorization: bearer ", '"api_key ', "//a:", "https://"],
+)
+def test_redacting_a_long_text_is_fast(piece: str) -> None:
     """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
     redacted("@ " + piece * (1_000_000 // len(piece)))
 
@@ -71,6 +86,12 @@ def test_programs_get_no_key() -> None:
         "PATH": "/",
         "MY_TAVUS_API_KEY_FILE": "x",
     }
+
+
+def test_the_editor_gets_no_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TAVUS_API_KEY", SECRET)
+    open_editor(tmp_path / "seen", {"EDITOR": "sh -c 'env > $0'"})
+    assert SECRET not in (tmp_path / "seen").read_text()
 
 
 # -- every command ---------------------------------------------------------------------------------------
@@ -104,6 +125,12 @@ ROOMS = (
     ("redact", "TARGET"),
     ("webhooks", "trigger", "system.shutdown", "--to", "TARGET"),
     ("conversation", "create", "--pal", PAL, "--callback-url", "TARGET"),
+    ("webhooks", "listen", "--forward-to", "TARGET"),
+    ("conversation", "list", "--base-url", "TARGET"),
+    ("run", "sim:?speed=max", "FOLDER/script", "--record", "TARGET"),
+    ("run", "sim:?speed=max", "FOLDER/script", "TARGET"),
+    ("run", "sim:?speed=max", "FOLDER/script", "--baseline", "TARGET"),
+    ("run", "sim:?speed=max", "FOLDER/script", "--tools", "TARGET", "--json"),
 )
 URLS = (
     f"https://x.daily.co/r?t={SECRET}",
@@ -130,6 +157,9 @@ API = (
     ("config", "show"),
     ("config", "show", "--json"),
     ("webhooks", "pull", ID),
+    ("session", "start", "--new", "--pal", PAL),
+    ("run", "FOLDER/script", "--new", "--pal", PAL, "--max-cost-minutes", "9", "--junit", "FOLDER/j.xml"),
+    ("run", "FOLDER/script", "--new", "--pal", PAL, "--max-cost-minutes", "9", "--json"),
 )
 PROXIES = (
     f"https://me:{SECRET}@127.0.0.1:9/",
@@ -151,7 +181,7 @@ class Place:
             'persona = "x"\ngoal = "y"\nsuccess = ["z"]\n[model]\nname = "m"\nurl = "http://127.0.0.1:9/v1"\n'
         )
         (folder / "words").write_text(f"/respond see {URLS[0]}\n/expect reply text~'{URLS[0]}' within 50ms\n")
-        self._given = sorted(folder.rglob("*"))
+        self.given()
         self.variables = {
             "HOME": str(folder),
             "GITHUB_STEP_SUMMARY": str(folder / "summary.md"),
@@ -162,6 +192,10 @@ class Place:
             "TAVUS_DAILY_PROXY": "https://127.0.0.1:9/",
             "TAVUS_CONSOLE_JOIN_TIMEOUT": "2s",
         }
+
+    def given(self) -> None:
+        """All that is in the folder by now is the test's own."""
+        self._given = sorted(self.folder.rglob("*"))
 
     def shows(self, arguments: tuple[str, ...], target: str = "", stdin: str = "", **variables: str) -> None:
         """Fails where the secret is in what the command prints or writes."""
@@ -177,11 +211,11 @@ class Place:
             env=environ(**self.variables | variables),
         )
         for text in (done.stdout, done.stderr):
-            assert SECRET not in text, (words, text)
+            assert not any(part in text for part in PARTS), (words, text)
             assert "Traceback" not in text, (words, text)
         for path in set(self.folder.rglob("*")) - set(self._given):
             if path.is_file() and path.parent.name != "tokens":  # that is where one is kept, for "join ID"
-                assert SECRET.encode() not in path.read_bytes(), (words, path)
+                assert not any(part.encode() in path.read_bytes() for part in PARTS), (words, path)
             assert SECRET not in path.name
 
 
@@ -251,6 +285,86 @@ def test_the_password_of_a_proxy(arguments: tuple[str, ...], place: Place) -> No
         place.shows((*arguments, "--daily-proxy", PROXIES[0]), "https://x.daily.co/r")
 
 
+class Echo(BaseHTTPRequestHandler):
+    """A tool, a model, a handler of webhooks or a collector: its answer repeats the request's secrets."""
+
+    server: EchoServer
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", "0")))
+        said = "x" * self.server.padding + f"{self.path} {self.headers.as_string()}"
+        self.send_response(self.server.status)
+        self.send_header("content-length", str(len(said)))
+        self.end_headers()
+        self.wfile.write(said.encode())
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        pass
+
+
+class EchoServer(ThreadingHTTPServer):
+    daemon_threads = True
+    status, padding = 200, 0
+
+
+@pytest.fixture
+def echo() -> Iterator[EchoServer]:
+    with EchoServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+ANSWERED = (
+    (
+        "join",
+        "sim:?speed=max",
+        "--tools",
+        "FOLDER/echo.toml",
+        "--tool-log",
+        "FOLDER/l",
+        "--record",
+        "FOLDER/r",
+    ),
+    ("webhooks", "trigger", "system.shutdown", "--to", "URL"),
+    ("run", "sim:?speed=max", "FOLDER/model.toml", "--junit", "FOLDER/j.xml", "--report", "FOLDER/r.html"),
+    (
+        "run",
+        "sim:?speed=max",
+        "FOLDER/model.toml",
+        "FOLDER/script",
+        "--json",
+        "--results",
+        "FOLDER/res.jsonl",
+    ),
+    ("run", "sim:?speed=max", "FOLDER/words", "--otlp", "URL", "--otlp-content"),
+    ("run", "sim:?speed=max", "FOLDER/words", "--otlp", "FOLDER/traces", "--otlp-content"),
+    ("tail", "sim:?speed=max", "--tools", "FOLDER/echo.toml", "--for", "1s"),
+)
+
+
+@pytest.mark.parametrize("arguments", [_some(ANSWERED[0], one) for one in ANSWERED])
+def test_an_answer_that_repeats_what_was_sent(
+    arguments: tuple[str, ...], place: Place, echo: EchoServer
+) -> None:
+    """Also where it is cut in the middle of the secret."""
+    address = f"127.0.0.1:{echo.server_address[1]}"
+    url = f"http://me:{SECRET}@{address}/x?sig={SECRET}&token={SECRET}"
+    headers = 'headers = { Authorization = "THE_KEY", X-Its-Own = "THE_KEY" }'
+    (place.folder / "echo.toml").write_text(f'[[tool]]\nname = "get_hours"\nurl = "{url}"\n{headers}\n')
+    model = f'[model]\nname = "m"\nurl = "http://{address}/v1"\nkey_env = "THE_KEY"\n'
+    (place.folder / "model.toml").write_text(f'persona = "x"\ngoal = "y"\nsuccess = ["z"]\n{model}')
+    place.given()
+    cuts = ((200, 0), (400, 0), (400, 185)) if arguments != ANSWERED[0] else ((400, 0),)
+    for echo.status, echo.padding in cuts:
+        words = tuple(one.replace("URL", url) for one in arguments)
+        place.shows(words, stdin="When are you open?\n", THE_KEY=SECRET)
+
+
 def _closed() -> int:
     with socket.create_server(("127.0.0.1", 0)) as one:
         port: int = one.getsockname()[1]
@@ -262,7 +376,7 @@ def test_the_password_of_a_proxy_among_the_settings(place: Place) -> None:
     folder.mkdir(parents=True)
     for proxy in PROXIES:
         (folder / "config.toml").write_text(f"daily_proxy = {json.dumps(proxy)}\n")
-        place._given = sorted(place.folder.rglob("*"))
+        place.given()
         del place.variables["TAVUS_DAILY_PROXY"]
         for arguments in (API[11], API[12], ROOMS[1], ROOMS[6]):
             place.shows(arguments, "https://x.daily.co/r")

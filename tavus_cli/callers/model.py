@@ -153,7 +153,7 @@ def _complaint(data: bytes) -> str:
         error = value.get("error") if isinstance(value, dict) else None
         message = error.get("message") if isinstance(error, dict) else error
         text = message if isinstance(message, str) else text
-    return " ".join(text.split())[:_MOST_TEXT]
+    return " ".join(redacted(text).split())[:_MOST_TEXT]  # before it is cut, as it may be cut in a secret
 
 
 @contextlib.asynccontextmanager

@@ -12,13 +12,14 @@ from urllib.parse import urlsplit
 
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout
 
-from tavus_cli.errors import UsageError
+from tavus_cli.errors import UsageError, redacted
 from tavus_cli.local.http import LOOPBACK
 
 PAUSES = (1.0, 2.0, 4.0, 8.0)  # seconds before each further attempt
 TIMEOUT = 10.0  # seconds for an answer
 MAX_WAITING = 1000  # queued webhooks of one conversation
-SHOWN = 200  # bytes read of an answer's body
+SHOWN = 200  # characters of an answer's body
+READ = 4_096  # bytes of it: what is shown is cut once secrets are out of it
 
 Json = dict[str, Any]
 
@@ -68,8 +69,8 @@ async def post(session: ClientSession, url: str, body: Any, timeout: float = TIM
         async with session.post(
             url, data=data, headers=headers, allow_redirects=False, timeout=ClientTimeout(timeout)
         ) as answer:
-            start = await answer.content.read(SHOWN)
-            text = " ".join(start.decode("utf-8", "replace").split())
+            start = await answer.content.read(READ)
+            text = redacted(" ".join(start.decode("utf-8", "replace").split()))[:SHOWN]
             return Delivered(answer.status, time.monotonic() - begun, text)
     except TimeoutError:
         return Delivered(None, time.monotonic() - begun, f"none within {timeout:g} s")

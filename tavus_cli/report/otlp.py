@@ -17,7 +17,7 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from tavus_cli import __version__
-from tavus_cli.errors import CannotJoin, ConsoleError, UsageError, install
+from tavus_cli.errors import CannotJoin, ConsoleError, UsageError, install, redacted
 from tavus_cli.files import cannot, open_to_write
 from tavus_cli.report.measures import parts
 from tavus_cli.report.spans import Call, Speech, TurnSpan
@@ -326,5 +326,5 @@ def _nanoseconds(at: float) -> int:
 
 
 def _unicode(text: str) -> str:
-    """Protobuf rejects lone surrogates."""
-    return safe(text)
+    """Without secrets, and lone surrogates, which protobuf rejects."""
+    return safe(redacted(text))

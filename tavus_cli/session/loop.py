@@ -18,13 +18,17 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
     The first INT, TERM or HUP cancels it, a second one ends at once.
     """
+    signals.raise_dropped()
     # Events are trees, freed by reference counting. With the default thresholds the collector
     # would scan the same thousands of them over and over, for a seventh of all time.
     gc.freeze()
     gc.set_threshold(20_000, 1_000, 1_000)
     gc.enable()
-    with asyncio.Runner() as runner:
-        return runner.run(_supervise(main()))
+    try:
+        with asyncio.Runner() as runner:
+            return runner.run(_supervise(main()))
+    except signals.Stopped as stopped:  # raised while the loop was blocked
+        return ExitStatus(128 + stopped.number)
 
 
 async def _supervise(main: Coroutine[Any, Any, int]) -> int:

@@ -10,6 +10,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tavus_cli.errors import without_keys
+
 _USUAL = ("notepad",) if os.name == "nt" else ("editor", "nano", "vi")
 _DRAWS = {"editor", "nano", "vi", "vim", "nvim", "pico", "micro", "hx"}  # editors that draw on the terminal
 
@@ -27,7 +29,7 @@ def open_editor(path: Path, environ: Mapping[str, str], *, terminal: bool = True
     if not terminal and Path(words[0]).name in _DRAWS:
         raise EditorFailed(f"{words[0]} needs a terminal: edit {path} yourself, or name an editor in VISUAL")
     try:
-        status = subprocess.call([*words, str(path)])
+        status = subprocess.call([*words, str(path)], env=without_keys(os.environ))
     except OSError as error:
         raise EditorFailed(f"{words[0]}: {error.strerror or error}") from None
     if status:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from tavus_cli.errors import without_known
 from tavus_cli.tools.process import MAX_OUTPUT, TAIL
 from tavus_cli.tools.replies import Result, read_output
 
@@ -33,8 +34,14 @@ class Poster(NamedTuple):
     async def exchange(
         self, url: str, given: bytes, headers: Mapping[str, str], timeout: float, most: int = MAX_OUTPUT
     ) -> tuple[int, bytes]:
-        """The status and the body, of at most ``most`` bytes. Raises NoAnswer."""
-        return await _exchange(self.client, url, given, headers, timeout, most)
+        """The status and the body, of at most ``most`` bytes, without the secrets that we sent.
+
+        Raises NoAnswer.
+        """
+        status, data = await _exchange(self.client, url, given, headers, timeout, most)
+        return status, without_known(data.decode("utf-8", "surrogateescape")).encode(
+            "utf-8", "surrogateescape"
+        )
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, Self
 
-from tavus_cli.errors import without_keys
+from tavus_cli.errors import keep_secret, keep_token, without_keys
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.signals import at_hard_exit
 from tavus_cli.tools.mock import Mocked
@@ -41,6 +41,9 @@ class Performer:
         self._slots = {tool.name: asyncio.Semaphore(tool.concurrency) for tool in table.tools}
         self._mocks = {tool.name: Mocked(tool.mock) for tool in table.tools if tool.mock is not None}
         self._asks_urls = any(tool.url for tool in table.tools)
+        for tool in table.tools:  # an answer may repeat them
+            keep_token(tool.url)
+            keep_secret(*(environ.get(name) for name in tool.headers.values()))
         self._poster: Poster | None = None
         self._stack = AsyncExitStack()
 

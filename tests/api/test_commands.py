@@ -121,7 +121,7 @@ def test_base_url_is_the_root_everywhere_and_never_plain_http(api: LocalApi, nam
     ],
     ids=" ".join,
 )
-def test_neither_httpx_nor_keyring_is_imported_for_nothing(arguments: list[str]) -> None:
+def test_httpx_and_keyring_are_imported_only_when_needed(arguments: list[str]) -> None:
     code = (
         "import sys; from tavus_cli.cli import run_command\n"
         "from tavus_cli.session.environment import Environment\n"

@@ -98,7 +98,7 @@ def test_a_criterion_twice_or_met_in_words_is_cannot_tell() -> None:
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_a_pass(said: str) -> None:
+def test_no_random_text_is_a_pass(said: str) -> None:
     assert [one.met for one in verdict(said, ballot([PRICE]), CALL)] == [None]
 
 
@@ -139,7 +139,7 @@ HOSTILE: list[tuple[Who, str]] = [
 ]
 
 
-def test_no_word_of_a_transcript_leaves_its_place_in_the_data() -> None:
+def test_transcript_text_cannot_escape_its_place_in_the_prompt() -> None:
     lines = [Line(who, text) for who, text in HOSTILE]
     asked = ballot([PRICE])
     system, user = to_judge(asked.asked, lines, "Learn it.")
@@ -153,7 +153,7 @@ def test_no_word_of_a_transcript_leaves_its_place_in_the_data() -> None:
         assert [one.met for one in verdict(text, asked, lines)] == [None]
 
 
-def test_quotes_in_a_long_transcript_are_found_in_no_time() -> None:
+def test_quotes_in_a_long_transcript_are_found_quickly() -> None:
     place = Quotes([Line("pal", "ab " * 1_000)] * 60)
     assert place.find("ab " * 900 + "c") is None
     assert place.find("b ab a") is None

@@ -113,7 +113,7 @@ QUESTIONED = {  # what a filter or a wait for it may never meet
 
 
 @pytest.mark.parametrize("line", QUESTIONED)
-def test_what_may_never_be_met_is_questioned(line: str) -> None:
+def test_filters_that_can_match_nothing_are_questioned(line: str) -> None:
     doubt = console(*line.replace("FILE", SAMPLE).split()).err.splitlines()[0]
     assert "no known" in doubt
     near = QUESTIONED[line]
@@ -121,7 +121,7 @@ def test_what_may_never_be_met_is_questioned(line: str) -> None:
 
 
 @pytest.mark.parametrize("option", ["--only", "--ignore", "--until"])
-def test_a_type_of_the_file_is_known(option: str) -> None:
+def test_types_in_the_recording_are_known(option: str) -> None:
     assert console("replay", SAMPLE, option, "some_future_event").err == ""
 
 
@@ -196,7 +196,7 @@ def _until_it_handles_signals(pid: int) -> None:
 
 
 @pytest.mark.parametrize("format", ["jsonl", "pretty", "{type}"])
-def test_a_reader_that_has_enough_ends_it_silently(format: str) -> None:
+def test_a_closed_pipe_ends_it_silently(format: str) -> None:
     with subprocess.Popen(
         [CONSOLE, "tail", "sim", "--format", format],
         stdout=subprocess.PIPE,
@@ -211,7 +211,7 @@ def test_a_reader_that_has_enough_ends_it_silently(format: str) -> None:
         assert child.stderr.read() == b""
 
 
-def test_head_gets_its_line_and_no_complaint() -> None:
+def test_head_gets_its_line_without_an_error() -> None:
     line = f"{CONSOLE} tail sim --format jsonl | head -n 1"
     done = subprocess.run(
         ["sh", "-c", line], capture_output=True, text=True, timeout=SECONDS, env=environ(), check=True

@@ -107,7 +107,7 @@ def test_a_signal_stops_a_look_up(
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS)
-def test_a_stopped_creation_names_what_it_may_cost(number: int, status: int, api: LocalApi) -> None:
+def test_a_stopped_creation_warns_that_it_may_be_billed(number: int, status: int, api: LocalApi) -> None:
     result = _stopped(["conversation", "create", "--pal", "p1"], number, api)
     assert result.status == status
     assert "a conversation may have been created" in result.err

@@ -77,7 +77,7 @@ def ended(arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", sorted({*commands()} - {*SILENT}))
-def test_a_reader_that_has_gone(name: str, variables: dict[str, str]) -> None:
+def test_a_closed_pipe(name: str, variables: dict[str, str]) -> None:
     line = f"{name} {PRINTING.get(name, 'FILE')}".replace("FILE", str(SAMPLES))
     words = [one.replace("URL", variables["TAVUS_API_BASE_URL"]) for one in line.split()]
     status, said = ended(words, variables)

@@ -172,7 +172,7 @@ WAITED_OUT = {  # our own limits, of several seconds
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name in WAITED_OUT else []) for name in FAKE]
 )
-def test_the_room_may_do_what_it_wants(name: str) -> None:
+def test_whatever_the_room_does_a_command_ends_as_documented(name: str) -> None:
     situation = FAKE[name]
     child = faked(situation.scenario)
 

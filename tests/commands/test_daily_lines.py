@@ -191,7 +191,7 @@ async def ended(running: Run, situation: Situation) -> Result:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SITUATIONS]
 )
-def test_whatever_happens_to_the_line(name: str) -> None:
+def test_whatever_happens_to_the_connection(name: str) -> None:
     situation = SITUATIONS[name]
 
     async def main() -> list[Result]:
@@ -278,7 +278,7 @@ MORE = (run_script, record, in_session)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_whatever_happens_to_a_script_a_recording_and_a_session(name: str, tmp_path: Path) -> None:
+def test_broken_connections_in_a_script_a_recording_and_a_session(name: str, tmp_path: Path) -> None:
     situation = SITUATIONS[name]
 
     async def main() -> list[Result]:
@@ -442,7 +442,7 @@ def test_a_reply_that_comes_after_joining_again() -> None:
 
 
 @pytest.mark.slow
-def test_giving_up_ends_a_conversation_that_is_to_end() -> None:
+def test_giving_up_ends_the_conversation_if_asked_to() -> None:
     """An empty room does not stay billed: the connection is cut for good, and joining again is given up."""
 
     async def main() -> Result:

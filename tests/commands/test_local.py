@@ -172,9 +172,7 @@ client.release()
 
 
 @pytest.mark.slow
-def test_a_bot_of_ones_own_comes_in_by_the_two_lines_of_the_manual(
-    tmp_path: Path, runtime: dict[str, str]
-) -> None:
+def test_a_bot_joins_with_the_two_lines_of_the_manual(tmp_path: Path, runtime: dict[str, str]) -> None:
     manual = (Path(__file__).parents[2] / "docs" / "local.md").read_text("utf-8")
     block = manual.partition("```python\n")[2].partition("```")[0]
     lines = [line for line in block.splitlines() if line.strip()]
@@ -201,7 +199,7 @@ def test_nothing_runs_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("left", ["", "{", "[]", "{}", '{"TAVUS_API_BASE_URL": 7}'])
-def test_what_a_killed_one_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+def test_files_left_by_a_killed_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
     (tmp_path / "run").mkdir(mode=0o700)
     addresses = {
@@ -247,7 +245,7 @@ def test_without_the_extra_it_says_what_to_install(command: str, monkeypatch: py
     assert result.err == f"tavus-console: {wanted}\n"
 
 
-def test_other_commands_do_without_it() -> None:
+def test_other_commands_do_not_need_the_extra() -> None:
     """Also as far as --help of all goes."""
     code = (
         "import sys; from tavus_cli.cli import load; load(); print({'aiohttp', 'trustme'} & set(sys.modules))"

@@ -153,7 +153,7 @@ def _is_typed(shown: Pane, text: str) -> bool:
 
 
 @pytest.mark.slow
-def test_fifteen_resizes_leave_no_ghost_of_the_prompt(tmp_path: Path) -> None:
+def test_fifteen_resizes_leave_no_copy_of_the_prompt(tmp_path: Path) -> None:
     """While a line is typed that takes several rows, at the bottom of a screen of rows."""
     with joined(tmp_path, "sim:?speed=20&burst=80", columns=100, rows=60) as shown:
         shown.shows("Hi, I'm Nora")
@@ -208,7 +208,7 @@ def _ghosts_of_speech(shown: Pane) -> list[str]:
 
 
 @pytest.mark.slow
-def test_fifteen_resizes_while_the_pal_speaks_leave_no_ghost(tmp_path: Path) -> None:
+def test_fifteen_resizes_while_the_pal_speaks_leave_no_copy(tmp_path: Path) -> None:
     """A row that was on its way when tmux folded the screen may leave one, so there are two attempts."""
     script = tmp_path / "speech.toml"
     script.write_text(_SPEECH.format(" ".join(f"word{number} of an answer" for number in range(300))))

@@ -433,11 +433,11 @@ def on_a_screen(play: Play, columns: int, what: JoinOptions) -> Terminal:
 
 @pytest.mark.parametrize("columns", COLUMNS)
 @pytest.mark.parametrize("name", ELEMENTS)
-def test_on_a_screen(name: str, columns: int) -> None:
+def test_the_view_on_a_screen(name: str, columns: int) -> None:
     on_a_screen(ELEMENTS[name], columns, JoinOptions(Selection(), record="r.jsonl"))
 
 
-def test_the_view_says_when_it_begins_to_forget() -> None:
+def test_the_view_warns_when_old_events_are_dropped() -> None:
     async def play(screen: Screen) -> None:
         for number in range(6):
             screen.comes(UTTERANCE, role="user", speech=f"number {number}")
@@ -460,7 +460,7 @@ def test_the_view_says_when_it_begins_to_forget() -> None:
         ("/only utterance.", "/only utterance.streaming"),
     ],
 )
-def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: str) -> None:
+def test_tab_completes_plain_words_from_events(typed: str, completed: str) -> None:
     async def play(screen: Screen) -> None:
         for name in ("number_of_visitors", "two words", "twö\x1b[2J"):
             screen.comes("conversation.objective.pending", objective_name=name)

@@ -110,7 +110,7 @@ def _ended(child: subprocess.Popen[str], seconds: float) -> tuple[int, str, str]
 @pytest.mark.slow  # leave 3 s and release 3 s
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_client_that_never_leaves_is_left(command: str, name: str, place: Place) -> None:
+def test_a_client_that_never_confirms_leaving(command: str, name: str, place: Place) -> None:
     child = place.start(COMMANDS[command])
     try:
         _joined(place, command)

@@ -236,7 +236,7 @@ class Notes:
 
 
 @pytest.mark.usefixtures("sessions")
-def test_the_session_answers_once_whatever_joins(tmp_path: Path) -> None:
+def test_the_session_answers_once_whoever_joins(tmp_path: Path) -> None:
     log = tmp_path / "ran"
     tool = f"get_hours=sh -c 'echo x >> {log}; echo nine to five'"
     started = process("session", "start", "sim:?speed=4", "--tool", tool)
@@ -310,7 +310,7 @@ def test_a_client_of_the_session_lists_its_calls_and_retries_one(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("sessions")
-def test_a_session_without_tools_says_where_they_are_given() -> None:
+def test_a_session_without_tools_says_how_to_give_them() -> None:
     session = process("session", "start", "sim").out.strip()
     told = "no tools run here: /retry needs --tool or --tools of session start"
     typed = process("join", session, stdin="/retry call_9\n")

@@ -75,7 +75,7 @@ def test_what_a_web_page_could_send_is_refused(headers: dict[str, str]) -> None:
         {"Host": "My.Tunnel"},
     ],
 )
-def test_what_is_meant_for_us_comes_through(headers: dict[str, str]) -> None:
+def test_valid_requests_come_through(headers: dict[str, str]) -> None:
     assert asked(JSON | headers) == (200, [{}])
 
 
@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large() -> None:
     assert asked(JSON, data=None) == (200, [None])
 
 
-def test_the_rooms_are_as_strict() -> None:
+def test_rooms_refuse_foreign_requests_too() -> None:
     async def main() -> None:
         async with LocalRoom() as local, ClientSession() as session:
             for headers in ({"Host": "evil.example.com"}, {"Origin": "https://evil.example.com"}):

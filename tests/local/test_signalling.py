@@ -70,7 +70,7 @@ def test_the_frames_of_a_join() -> None:
 @pytest.mark.parametrize(
     ("reach", "answers"), [("silent", 0), ("acknowledged", 1), ("routed", 2), ("joined", 4)]
 )
-def test_how_far_a_join_comes(reach: Reach, answers: int) -> None:
+def test_how_far_a_join_gets(reach: Reach, answers: int) -> None:
     room = Signalling("session", reach=reach)
     line = Line()
     outcomes = list(room.receive(line, hello(ANN)))

@@ -212,7 +212,7 @@ def test_cases(messages: list[dict[str, Any]], expected: list[Fold | None]) -> N
     assert folds(*messages) == expected
 
 
-def test_what_was_meant() -> None:
+def test_the_intended_text() -> None:
     folding = Folding()
     folding.fold(decode(spoken("pal", "all of it")))
     folding.fold(decode(spoken("user", "not this", "u")))

@@ -209,7 +209,7 @@ def test_a_file_gives_up_after_a_thousand_further_messages() -> None:
     assert run(ordering, "2 close") == ["late 2"]
 
 
-def test_late_after_the_memory_has_gone_round() -> None:
+def test_a_late_number_after_the_ring_has_wrapped() -> None:
     """What is remembered of a number is not taken for another's."""
     ordering = Ordering()
     run(ordering, " ".join(str(seq) for seq in range(1_100) if seq != 1_050) + " tick@1")
@@ -238,7 +238,7 @@ def test_messages_without_a_number_count_towards_the_thousand() -> None:
     assert ordering.held == 0
 
 
-def test_in_a_file_a_far_one_waits_for_the_next() -> None:
+def test_in_a_file_a_far_number_waits_for_the_next() -> None:
     ordering = Ordering(by_count=True)
     run(ordering, " ".join(str(seq) for seq in range(5_000, 5_000 + 2 * HOLD_MESSAGES)) + " tick@inf")
     assert run(ordering, "1 2 3 close")[-3:] == ["1", "2", "3"]

@@ -341,7 +341,7 @@ def test_no_time_is_spent_on_waiting_for_more() -> None:
     ],
     ids=lambda one: one.event_type or "none",
 )
-def test_nothing_answers_the_others(interaction: Interaction) -> None:
+def test_other_interactions_have_no_answer(interaction: Interaction) -> None:
     with pytest.raises(UsageError, match=r" has no reply: wait for an event type instead$"):
         Reply(interaction, Conversation())
     with pytest.raises(UsageError):
@@ -455,7 +455,7 @@ def _is_echo(one: Message) -> bool:
     after=st.lists(strange_messages(), max_size=8),
     interaction=st.sampled_from((ASK, echo("x"), interrupt(), RESULT, raw, flat)),
 )
-def test_no_message_is_too_strange(before: list[Any], after: list[Any], interaction: Interaction) -> None:
+def test_strange_messages_are_handled(before: list[Any], after: list[Any], interaction: Interaction) -> None:
     answer(before, interaction, after)
 
 

@@ -36,7 +36,7 @@ def late(one: Conversation) -> Conversation:
 # -- the core ----------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_known_of_what_has_not_begun() -> None:
+def test_an_empty_snapshot() -> None:
     core, other = Conversation(), late(Conversation())
     assert (other.snapshot(), other.highest_seq) == (core.snapshot(), -1)
 
@@ -65,7 +65,7 @@ def test_open_calls_the_turn_and_who_speaks_are_known_and_nothing_of_it_is_shown
     assert other.turns.open_calls == {}
 
 
-def test_no_gap_is_seen_by_one_who_comes_late() -> None:
+def test_a_client_that_joins_late_sees_no_gap() -> None:
     core = Conversation()
     core.receive(message("conversation.interrupt", seq=5), START)
     other = late(core)
@@ -75,7 +75,7 @@ def test_no_gap_is_seen_by_one_who_comes_late() -> None:
     assert type(entry).__name__ == "EventEntry"
 
 
-def test_a_call_that_holds_pictures_pushes_older_ones_out() -> None:
+def test_a_large_call_displaces_older_ones() -> None:
     core = Conversation()
     for number in range(5):
         core.receive(message(CALL, name="see", tool_call_id=f"c{number}", frames=PICTURES), START)
@@ -153,7 +153,7 @@ def test_join_on_a_terminal_shows_completes_and_answers_it(tmp_path: Path, sessi
 
 
 @resident
-def test_whoever_joins_misses_nothing_and_gets_nothing_twice() -> None:
+def test_a_client_gets_every_event_once_whenever_it_joins() -> None:
     """In the middle of 2,000 events a second: from the number after what is known on, without a gap."""
     start("sim:?rate=2000")
     name = listed()[0]["id"]

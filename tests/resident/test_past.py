@@ -45,7 +45,7 @@ def said(number: int, **properties: object) -> Received:
     return Received(message("conversation.utterance", seq=number, turn=1, **properties), START + number)
 
 
-def test_what_makes_no_row_is_not_kept() -> None:
+def test_events_without_a_row_are_not_kept() -> None:
     past = Past()
     kept: list[Arrival] = [
         said(1, speech="one"),
@@ -108,7 +108,7 @@ def numbers(entries: list[Entry]) -> list[int]:
 
 
 @pytest.mark.usefixtures("sessions")
-def test_what_was_before_and_what_comes_is_everything_and_each_once() -> None:
+def test_earlier_and_new_events_together_are_complete_without_repeats() -> None:
     target = "sim:?rate=100&events=5000"
     start(target)
 

@@ -133,7 +133,7 @@ def test_cancelling_the_reader(stage: Open, tmp_path: Path, monkeypatch: pytest.
     asyncio.run(main())
 
 
-def test_a_slow_taker_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_reader_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches have a limit, and wait while nobody takes them."""
 
     async def main() -> None:

@@ -148,7 +148,7 @@ def test_it_may_be_cut_off_again() -> None:
     ]  # fmt: skip
 
 
-def test_a_room_that_has_gone_is_over() -> None:
+def test_a_room_that_is_gone_is_over() -> None:
     gone = lambda: Scripted(fails=ConversationOver("gone"))  # noqa: E731
     assert outcome(first, gone) == ["a", "down", ("over", "the room is no longer available")]
 

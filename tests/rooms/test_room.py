@@ -50,7 +50,7 @@ def brief(arrivals: list[Arrival]) -> list[object]:
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH - 1, BATCH, BATCH + 1, 5 * BATCH + 7])
-def test_what_was_put_before_opening_comes_in_order(count: int) -> None:
+def test_arrivals_before_opening_are_kept_in_order(count: int) -> None:
     inbox = Inbox()
     for number in range(count):
         inbox.put(Received(number))
@@ -108,7 +108,7 @@ def test_every_single_put_wakes_the_waiter() -> None:
     assert asyncio.run(main()) == list(range(500))
 
 
-def test_a_burst_leaves_time_for_others() -> None:
+def test_other_tasks_run_during_a_burst() -> None:
     async def main() -> list[int]:
         inbox, turns, seen = Inbox(), [0], list[int]()
         for number in range(4 * BATCH):

@@ -99,7 +99,7 @@ def test_of_a_recording_too(says: Callable[[str], Path], tmp_path: Path) -> None
         assert "takes too long" in failures(ran(line + "\n", recording=record))[0]
 
 
-def test_when_fails_and_waits_no_longer(says: Callable[[str], Path]) -> None:
+def test_a_when_with_a_slow_pattern_fails_and_stops_waiting(says: Callable[[str], Path]) -> None:
     out = ran(f"/when utterance text~{SLOW} /respond x\n/wait 20s\n", says(HARD))
     assert len(failures(out)) == 1
     assert "takes too long" in failures(out)[0]

@@ -191,7 +191,7 @@ def test_characters_of_every_kind(pipe: Pipe) -> None:
 # -- the reader goes away ---------------------------------------------------------------------------------
 
 
-def test_a_reader_that_goes_is_noticed_while_nothing_is_written(pipe: Pipe) -> None:
+def test_a_closed_pipe_is_noticed_while_nothing_is_written(pipe: Pipe) -> None:
     async def main() -> int:
         async with Output(pipe.environment) as output:
             await asyncio.sleep(0)
@@ -205,7 +205,7 @@ def test_a_reader_that_goes_is_noticed_while_nothing_is_written(pipe: Pipe) -> N
     assert run(main) == ExitStatus.BROKEN_PIPE
 
 
-def test_a_reader_that_goes_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_WAITING_LIMIT", 1_000)
 
     async def main() -> int:
@@ -223,7 +223,7 @@ def test_a_reader_that_goes_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: p
     assert not pipe.environment.exit_hard
 
 
-def test_a_reader_that_was_never_there(pipe: Pipe) -> None:
+def test_a_pipe_that_was_closed_before(pipe: Pipe) -> None:
     pipe.close_reader()
 
     async def main() -> None:
@@ -265,7 +265,7 @@ def test_a_full_disk_is_an_error_of_its_own() -> None:
     assert caught.value.status == ExitStatus.FAILED
 
 
-def test_at_the_end_of_a_reader_that_has_gone_nobody_waits(pipe: Pipe) -> None:
+def test_the_end_does_not_wait_for_a_closed_pipe(pipe: Pipe) -> None:
     async def main() -> None:
         async with Output(pipe.environment) as output:
             await stuck(output)
@@ -300,7 +300,7 @@ def test_after_an_error_what_is_written_soon_still_arrives(
     assert not pipe.environment.exit_hard
 
 
-def test_after_an_error_nobody_waits_long_for_a_reader(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_error_the_wait_for_a_reader_is_short(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.01)
 
     async def main() -> None:

@@ -114,7 +114,7 @@ def test_no_token_and_no_key(file: Path) -> None:
     assert "SECRET" not in file.read_text()
 
 
-def test_no_recording_without_a_path() -> None:
+def test_without_a_path_nothing_is_recorded() -> None:
     assert record_to(None, room_of(Sim("sim"), RoomOptions())) is None
 
 

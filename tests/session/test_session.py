@@ -307,7 +307,7 @@ def test_a_room_without_real_time_holds_until_it_is_idle() -> None:
     run(main)
 
 
-def test_the_end_of_the_room_lets_everything_out() -> None:
+def test_the_end_of_the_room_releases_held_events() -> None:
     async def main() -> None:
         room, sink = FedRoom(live=True), Sink()
         session = Session(room, hold=60.0)
@@ -376,7 +376,7 @@ def test_waiting_ends_with_the_room() -> None:
     run(main)
 
 
-def test_what_the_end_lets_out_is_still_found() -> None:
+def test_waiters_find_events_released_by_the_end() -> None:
     async def main() -> None:
         room = FedRoom()
         async with Session(room) as session:
@@ -613,7 +613,7 @@ def test_a_room_whose_arrivals_do_not_end_is_given_up(monkeypatch: pytest.Monkey
     run(main)
 
 
-def test_on_a_way_out_by_error_no_sink_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_error_sinks_are_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal ends the program even if nobody reads its output."""
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.01)
 
@@ -632,7 +632,7 @@ def test_on_a_way_out_by_error_no_sink_is_waited_for(monkeypatch: pytest.MonkeyP
     run(main)
 
 
-def test_in_order_the_sinks_are_waited_for() -> None:
+def test_after_a_normal_end_sinks_are_awaited() -> None:
     async def main() -> None:
         room, slow = FedRoom(), Sink()
         session = Session(room)

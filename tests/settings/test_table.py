@@ -55,7 +55,7 @@ def test_files_are_where_this_platform_keeps_them(
     assert list(tmp_path.iterdir()) == []  # asking makes nothing
 
 
-def test_or_where_the_environment_says() -> None:
+def test_paths_from_the_environment() -> None:
     assert config_path({"TAVUS_CONSOLE_CONFIG": "/etc/console.toml"}) == Path("/etc/console.toml")
     assert load({"TAVUS_CONSOLE_HISTORY": "/tmp/typed"}).history == Path("/tmp/typed")
 
@@ -140,7 +140,7 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_the_environment_goes_over_the_file(name: str, file: Path) -> None:
+def test_the_environment_overrides_the_file(name: str, file: Path) -> None:
     text, value = VARIABLES[name]
     variable = KEYS[name].variable
     toml = 'theme="dark"\ncolor="never"\nname="x"\nhold="9s"\npartials=true\nall=true\nevents_kept=9\n'
@@ -162,7 +162,7 @@ def test_the_environment_goes_over_the_file(name: str, file: Path) -> None:
         ({"NO_COLOR": "1", "TAVUS_CONSOLE_COLOR": "always"}, "always", "TAVUS_CONSOLE_COLOR"),
     ],
 )
-def test_no_color_is_the_environments_word_on_colours(
+def test_no_color_counts_as_the_environments_color(
     environ: dict[str, str], color: str, origin: str | None, file: Path
 ) -> None:
     settings = loaded(file, 'color = "always"', **environ)
@@ -211,7 +211,7 @@ def test_what_is_wrong_is_reported_with_its_line(text: str, says: str, file: Pat
     assert wrong_in(file)[0] == refused(file, text)
 
 
-def test_everything_that_is_wrong_is_found(file: Path) -> None:
+def test_every_mistake_is_found(file: Path) -> None:
     refused(file, 'thme = 1\nhold = "1s"\nall = 3\n')
     assert [line.partition(":")[2][:2] for line in wrong_in(file)] == ["1:", "3:"]
 
@@ -243,6 +243,6 @@ def test_a_mark_at_the_beginning_is_not_part_of_the_text(file: Path) -> None:
     assert load({"TAVUS_CONSOLE_CONFIG": str(file)}).name == "Dana"
 
 
-def test_the_core_holds_as_long_as_the_setting_says() -> None:
+def test_the_core_and_the_setting_have_the_same_hold() -> None:
     """The core imports no settings, and what starts fast does not import the core: so it stands twice."""
     assert Settings(history=HISTORY).hold == HOLD_SECONDS

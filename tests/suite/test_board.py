@@ -40,7 +40,7 @@ def test_it_shows_how_far_everything_is() -> None:
     ]
 
 
-def test_what_does_not_fit_is_counted_and_what_matters_comes_first() -> None:
+def test_scripts_that_do_not_fit_are_counted_and_failures_come_first() -> None:
     one, rates, _ = board(CASES)
     for started in CASES[80:92]:
         one.begun(started)

@@ -65,7 +65,7 @@ def test_a_paste_while_lines_stream() -> None:
 # -- vi ---------------------------------------------------------------------------------------------------
 
 
-def test_vi_keys_and_the_sign_that_says_so() -> None:
+def test_vi_keys_and_the_mode_sign() -> None:
     async def check() -> None:
         async with running(vi_mode=True) as console:
             console.keys.send_text("one two")
@@ -110,7 +110,7 @@ def test_vi_keeps_the_keys_of_the_prompt() -> None:
     asyncio.run(check())
 
 
-def test_without_vi_escape_is_not_a_mode() -> None:
+def test_without_vi_mode_escape_does_nothing() -> None:
     async def check() -> None:
         async with running() as console:
             console.keys.send_text("one")
@@ -244,7 +244,7 @@ def test_what_was_written_in_the_editor_is_sent_by_enter_alone(
     asyncio.run(check())
 
 
-def test_the_terminal_is_the_editors_and_lines_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_wait_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = Editor(tmp_path, monkeypatch)
 
     async def check() -> None:
@@ -298,7 +298,7 @@ def test_a_flood_under_way_when_the_editor_opens(tmp_path: Path, monkeypatch: py
     asyncio.run(check())
 
 
-def test_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = Editor(tmp_path, monkeypatch, "path.write_text(path.read_text() + 'x')")
 
     async def check() -> None:
@@ -366,7 +366,7 @@ def test_closed_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.Mon
     asyncio.run(check())
 
 
-def test_what_an_editor_may_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_texts_that_an_editor_may_save(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def editing(code: str, text: str = "text") -> str:
         script = tmp_path / "editor.py"
         script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n{code}\n")

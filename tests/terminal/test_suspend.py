@@ -86,7 +86,7 @@ def in_the_shell(shown: Pane) -> bool:
     return shown.screen.rstrip().endswith("sh$")
 
 
-def test_again_and_again(tmp_path: Path) -> None:
+def test_several_times(tmp_path: Path) -> None:
     with shell(tmp_path) as shown:
         pid = start(shown, tmp_path / "r.jsonl")
         for _ in range(3):
@@ -99,7 +99,7 @@ def test_again_and_again(tmp_path: Path) -> None:
         shown.until(lambda: in_the_shell(shown), "the shell")
 
 
-def test_in_the_background_the_room_is_heard_and_the_terminal_left_unchanged(tmp_path: Path) -> None:
+def test_in_the_background_events_arrive_and_the_terminal_is_untouched(tmp_path: Path) -> None:
     record = tmp_path / "r.jsonl"
     with shell(tmp_path) as shown:
         start(shown, record)

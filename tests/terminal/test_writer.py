@@ -189,7 +189,7 @@ def test_at_the_end_everything_is_written_however_slow_the_reader(terminal: Term
     asyncio.run(check())
 
 
-def test_in_a_hurry_it_is_not_waited_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_hurry_the_terminal_is_not_awaited(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 10 * SECONDS)
 
@@ -202,7 +202,7 @@ def test_in_a_hurry_it_is_not_waited_for(terminal: Terminal, monkeypatch: pytest
     asyncio.run(check())
 
 
-def test_outside_the_prompt_it_is_waited_for_once(
+def test_outside_the_prompt_the_terminal_is_awaited_once(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.05)

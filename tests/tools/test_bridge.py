@@ -42,7 +42,7 @@ def tools_file(path: Path, text: str) -> str:
 # -- what a tool is given and gives ------------------------------------------------------------------------
 
 
-def test_a_program_answers_and_the_pal_says_it(tmp_path: Path) -> None:
+def test_a_program_answers_and_the_pal_uses_the_answer(tmp_path: Path) -> None:
     done = talk(pal(tmp_path, *HOURS), "get_hours=cat")
     assert done.result == ("success", {"day": "mon"})
     (run,) = done.runs
@@ -169,7 +169,7 @@ def test_anybody_may_call_where_that_was_asked_for() -> None:
     asyncio.run(main())
 
 
-def test_nothing_is_reported_where_somebody_else_was_quicker(tmp_path: Path) -> None:
+def test_no_error_if_somebody_else_answers_first(tmp_path: Path) -> None:
     """Another guest, or this side by hand."""
     go = tmp_path / "go"
 
@@ -217,7 +217,7 @@ def test_a_hostile_name_runs_nothing_by_a_wildcard(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("call_id", [*HOSTILE, "é", "x" * 100_000], ids=range(len(HOSTILE) + 2))
-def test_a_hostile_id_is_a_value_at_most(tmp_path: Path, call_id: str) -> None:
+def test_a_hostile_id_is_only_a_value(tmp_path: Path, call_id: str) -> None:
     """It goes back as it came, and into the variable where one can hold it."""
 
     async def main() -> str:

@@ -55,7 +55,7 @@ def line(entry: Entry, *, envelope: bool = False) -> str:
 # -- JSON lines ----------------------------------------------------------------------------------------
 
 
-def test_the_samples_come_out_as_they_went_in() -> None:
+def test_samples_are_printed_unchanged() -> None:
     conversation = Conversation(by_count=True)
     entries: list[Entry] = []
     for text in SAMPLE_LINES:

@@ -114,7 +114,7 @@ def test_how_long_the_user_spoke_stands_behind_the_words() -> None:
     ]
 
 
-def test_growing_words_that_come_to_nothing_end_in_a_stop() -> None:
+def test_partials_without_an_utterance_end_with_a_stop() -> None:
     talk = Played()
     talk.comes(STARTED, 0)
     talk.comes(STREAMING, 0.3, speech="Where", final=False)

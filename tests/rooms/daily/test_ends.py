@@ -66,7 +66,7 @@ async def child(
     return Ended(status, [one for one in said if "pending" not in one], errors.decode())
 
 
-def test_joins_that_take_their_time_to_fail() -> None:
+def test_joins_that_fail_slowly() -> None:
     """Every slow row of the table in docs/daily.md, side by side: as long as the longest, 49 s."""
 
     async def main() -> None:
@@ -123,7 +123,7 @@ def test_a_signal_ends_an_endless_join(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("situation", ["silent", "closed", "nowhere", "refused", "dropped"])
-def test_a_signal_ends_a_join_that_would_take_its_time(situation: str) -> None:
+def test_a_signal_ends_a_slow_join(situation: str) -> None:
     signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
     async def main() -> list[Ended]:
@@ -169,7 +169,7 @@ def test_a_failed_join_ends_plainly() -> None:
         assert [one["reason"] for one in end.said] == ["conversation_over"]
 
 
-def test_the_extra_reference_lets_even_a_plain_exit_end() -> None:
+def test_with_the_extra_reference_even_a_plain_exit_ends() -> None:
     """``os._exit`` is the rule; this is the net below it, should a caller forget."""
 
     async def main() -> list[Ended]:

@@ -105,7 +105,7 @@ def test_tidy_is_one_short_line_without_the_token() -> None:
     assert len(tidy("x" * 10_000, None)) == MAX_ERROR
 
 
-def test_doubled() -> None:
+def test_doubled_errors() -> None:
     assert is_doubled("Error handling join: Connection(…)")
     assert not is_doubled("Failed to fetch room information")
 
@@ -209,7 +209,7 @@ def test_what_may_not_be_sent(message: Any, words: str) -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_edges_may_be_sent() -> None:
+def test_extreme_values_may_be_sent() -> None:
     check_message({"a": 2**64 - 1, "b": -(2**63), "c": True, "d": (1, 2), "e": [None], "f": 0.5})
     check_message(deep(MAX_DEPTH))
 

@@ -124,7 +124,7 @@ def test_malformed_participants_and_states_harm_nothing(
     assert raised == []
 
 
-def test_network_lost_and_found_is_reported_once(daily: Install) -> None:
+def test_a_lost_and_restored_network_is_reported_once(daily: Install) -> None:
     fake = daily()
 
     async def main() -> None:

@@ -39,7 +39,7 @@ def test_coming_changing_going() -> None:
     assert list(roster.participants) == ["me"]
 
 
-def test_the_only_other_is_the_pal_until_there_are_two() -> None:
+def test_the_only_other_participant_is_the_pal_until_there_are_two() -> None:
     roster = Roster()
     roster.seen(ME)
     assert told(roster.seen(ANN)) == [("ann", "joined", True)]

@@ -69,7 +69,7 @@ def test_late_events_come_after_the_hold() -> None:
     assert all(HOLD_SECONDS < delay <= LATE_SECONDS[1] + 1e-6 for delay in moved)
 
 
-def test_drop_loses_numbers_and_gap_only_skips_them() -> None:
+def test_drop_loses_events_and_gap_skips_numbers() -> None:
     messages = sent(200)
     dropped = numbers(arrived(FaultRates(drop=0.1), messages))
     assert len(dropped) < 200

@@ -102,7 +102,7 @@ def test_whatever_is_sent_whenever(what: SimScript, sends: Sends, seed: int) -> 
 
 @some
 @given(sends_strategy, st.lists(st.floats(0, 100), max_size=20))
-def test_it_does_not_matter_how_often_it_is_asked(sends: Sends, times: list[float]) -> None:
+def test_how_often_it_is_polled_does_not_matter(sends: Sends, times: list[float]) -> None:
     asked: Sends = sorted([*sends, *((at, None) for at in times)], key=lambda step: step[0])
     replica = Replica(DEFAULT, Options(seed=1), "c1", START)
     out: list[Timed] = []
