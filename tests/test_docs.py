@@ -1,4 +1,4 @@
-"""The README and the manual: every example is run, every table is true, every link leads somewhere."""
+"""The README and the manual: every example is run, every table is checked, every link works."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def calls(example: Example) -> list[list[str]]:
 
 
 def parse_command_line(words: list[str]) -> None:
-    """Raises what the program would about the words, without doing what they say."""
+    """Raises the error that the program would, without running the command."""
     from typer.main import get_command
 
     load()
@@ -117,7 +117,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
         ("README", "sh"),  # installers
         ("architecture", ""),  # a drawing
         ("commands", ""),  # below
-        ("local", ""),  # a server that stays, and what is typed beside it: not run
+        ("local", ""),  # a server that keeps running, and what is typed in another terminal: not run
         ("local", ""),
         ("local", "python"),
         ("local", ""),

@@ -47,7 +47,7 @@ def part_of(path: Path) -> str:
 
 
 def imports(path: Path, *, late: bool = True) -> Iterator[str]:
-    """Full names of what a file imports; without ``late`` those of its module level alone."""
+    """Full names of what a file imports; without ``late`` only those at module level."""
     tree = ast.parse(path.read_text("utf-8"))
     nodes: list[ast.AST] = [tree]
     while nodes:
@@ -196,7 +196,7 @@ def loaded_by(*words: str, before: str = "", **changes: str) -> set[str]:
 
 
 def test_joining_waits_for_nothing_that_is_not_needed(tmp_path: Path) -> None:
-    """Every module that ``send`` imports before it joins is felt at each start (bench live)."""
+    """Every module that ``send`` imports before it joins slows each start (bench live)."""
     (tmp_path / "daily.py").write_text(DAILY)
     before = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
     loaded = loaded_by(

@@ -68,6 +68,7 @@ class Session:
         self.ended = asyncio.Event()  # nothing more arrives
         self.finished = asyncio.Event()  # no more waiting: ended, or shut down by the PAL
         self._pal_left: float | None = None
+        self._broke: tuple[str, float] | None = None  # the last break since a sending: its note, and when
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
@@ -133,6 +134,9 @@ class Session:
             return f"; {self.down}"
         if self._pal_left is not None and not self.pal_present:
             return f"; the PAL left {self.room.now() - self._pal_left:.0f} s ago"
+        if self._broke is not None:
+            text, at = self._broke
+            return f"; {self.room.now() - at:.0f} s ago: {text}"
         return ""
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
@@ -159,6 +163,7 @@ class Session:
     async def _send(self, interaction: Interaction, message: dict[str, Any], now: float) -> None:
         sending = asyncio.get_running_loop().create_future()
         self._sending.add(sending)
+        self._broke = None
         try:
             await self.room.send(message)
             if self._recorder is not None:
@@ -290,6 +295,8 @@ class Session:
                 return self.conversation.note(text, at, warning=warning)
             case LineChanged(up, text, at):
                 self.down = None if up else text
+                if not up:
+                    self._broke = (text, self.room.now() if at is None else at)
                 self._record_note(text)
                 return self.conversation.note(text, at)
             case RoomOver(reason, at, cut_off):

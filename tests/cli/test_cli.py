@@ -1,4 +1,4 @@
-"""The command line: what a wrong one says, what is imported, signals, a reader that goes away."""
+"""The command line: usage errors, imports, signals, a closed pipe."""
 
 from __future__ import annotations
 

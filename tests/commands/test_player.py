@@ -116,7 +116,7 @@ def test_steps_seeks_and_looks(talk: Path) -> None:
 
 
 def test_a_step_shows_one_row_even_if_a_message_causes_two(talk: Path) -> None:
-    """The first number is not 1: what begins with it is held until the next message comes."""
+    """The first number is not 1, so its event is held until the next message arrives."""
     first, *others = talk.read_text().splitlines()
     talk.write_text("\n".join([first, *others[2:5]]) + "\n")
 
@@ -197,7 +197,7 @@ def test_short_and_cut_recordings(talk: Path, lines: int, last: str) -> None:
 
 
 def test_replay_i_refuses_in_one_line(talk: Path) -> None:
-    """Without a terminal, and with options of the printed replay."""
+    """Without a terminal, and with options that only apply to printing."""
     for arguments, message in (
         ([str(talk)], "replay -i needs a terminal; without -i, replay prints the recording"),
         (["-"], "give a file, not a pipe"),

@@ -1,4 +1,4 @@
-"""Each element of the view at 40, 80, 200 and 300 columns: the console in a room that the test controls."""
+"""Each element of the view at 40, 80, 200 and 300 columns, with a room that the test controls."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class PlayedRoom:
 
 
 class Screen:
-    """What a test does with a console: receive something, type, look."""
+    """Lets a test receive events, type, and look at the screen."""
 
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
         self._room, self.terminal, self.keys = room, terminal, keys
@@ -97,7 +97,7 @@ class Screen:
 
     @property
     def log(self) -> str:
-        """Everything above the prompt, unwrapped, blanks and line ends as one blank each."""
+        """Everything above the prompt, unwrapped; runs of blanks and line ends become one blank."""
         rows = self.terminal.rows()
         while rows and not rows.pop().startswith("›"):
             pass
@@ -116,7 +116,7 @@ class Screen:
         await self.terminal.until(lambda: row in self.terminal.rows())
 
     def at(self, seconds: float, of_turn: float | None = None) -> str:
-        """How a row begins, from the seconds since the start and since the beginning of its turn."""
+        """The beginning of a row, given the seconds since the start and since the beginning of its turn."""
         clock = time.strftime("%H:%M:%S", time.gmtime(START + seconds))
         if self.columns == NARROW:
             return clock

@@ -1,4 +1,4 @@
-"""Every command in what it is doing × INT, TERM, HUP, a second INT: it ends, and says what costs."""
+"""Every command in each state × INT, TERM, HUP, a second INT: it ends, and names what may be billed."""
 
 from __future__ import annotations
 

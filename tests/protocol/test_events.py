@@ -1,4 +1,4 @@
-"""Decoding: every sample as a table says, and any JSON value without an error."""
+"""Decoding: every sample according to a table, and any JSON value without an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which events repeat what another has said: twins, heartbeats, partials, the two generations."""
+"""Which events repeat another one: twins, heartbeats, partials, two generations of events."""
 
 from __future__ import annotations
 

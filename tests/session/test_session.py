@@ -1,6 +1,6 @@
-"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and every way out.
+"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and all ways to end.
 
-Over rooms that the test itself feeds.
+The tests feed the rooms.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
+from tavus_cli.errors import CannotJoin, ConversationOver, CutOff, NotMet, SendFailed
 from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
     Arrival,
     Idle,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
@@ -376,6 +377,27 @@ def test_waiting_ends_with_the_room() -> None:
     run(main)
 
 
+def test_a_failed_wait_reports_a_break_since_the_last_sending() -> None:
+    async def main() -> None:
+        room = FedRoom(live=True)
+        lost = "the connection is interrupted; sent just before, it may not have arrived: respond"
+        async with Session(room) as session:
+            await session.send(respond("hi"))
+            room.feed(LineChanged(False, lost, room.now()))
+            await settle()
+            with pytest.raises(CutOff, match=f"; {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            room.feed(LineChanged(True, "back", room.now()))
+            await settle()
+            with pytest.raises(NotMet, match=rf"; \d+ s ago: {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            await session.send(respond("again"))
+            with pytest.raises(NotMet, match=r"within 0.01 s$"):
+                await session.waiter(is_number(1))(0.01, "it")
+
+    run(main)
+
+
 def test_waiters_find_events_released_by_the_end() -> None:
     async def main() -> None:
         room = FedRoom()
@@ -659,7 +681,7 @@ class FailingSink:
 
 
 def test_a_sink_that_fails_ends_the_session_with_its_error() -> None:
-    """Also when it fails again on the last entries: the program does not wait for ever."""
+    """Even if it fails again on the last entries, the program does not wait for ever."""
 
     async def main() -> None:
         room = FedRoom()

@@ -1,4 +1,4 @@
-"""What can be set: values, their precedence, and what a wrong one says."""
+"""Settings: their values, precedence, and errors."""
 
 from __future__ import annotations
 
@@ -244,5 +244,5 @@ def test_a_mark_at_the_beginning_is_not_part_of_the_text(file: Path) -> None:
 
 
 def test_the_core_and_the_setting_have_the_same_hold() -> None:
-    """The core imports no settings, and what starts fast does not import the core: so it stands twice."""
+    """It is in two places: the core must not import settings, and settings must not import the core."""
     assert Settings(history=HISTORY).hold == HOLD_SECONDS

@@ -1,4 +1,4 @@
-"""The table on a terminal: what runs, what has failed, and nothing left of it at the end."""
+"""The table on a terminal: what is running, what has failed, and nothing is left of it at the end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading scripts and specs: what they give, and that every mistake is told with its line."""
+"""Reading scripts and specs: their values, and every mistake reported with its line."""
 
 from __future__ import annotations
 
