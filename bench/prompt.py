@@ -235,13 +235,14 @@ async def _join(rate: int, record: str, figures: str, watched: bool) -> int:
     from tavus_cli.commands.join import console  # noqa: F401  importing it is no lag while events come
     from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.join import join
+    from tavus_cli.language.selection import Selection
     from tavus_cli.session.environment import Environment
 
     lags: list[float] = []
     room = Fed(rate)
     watching = asyncio.create_task(_watch(room, lags) if watched else asyncio.sleep(0))
     begun, used = time.perf_counter(), time.process_time()
-    status = await join(room, JoinOptions(record=record), Environment())
+    status = await join(room, JoinOptions(Selection(), record=record), Environment())
     watching.cancel()
     cpu = (time.process_time() - used) / (time.perf_counter() - begun)
     Path(figures).write_text(json.dumps({"cpu": cpu, "lags": lags}))
@@ -291,6 +292,7 @@ async def _an_hour() -> int:
 
     from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.console import Console
+    from tavus_cli.language.selection import Selection
     from tavus_cli.rooms.sim.room import open_simulated
     from tavus_cli.session.environment import Environment
     from tavus_cli.session.session import Session
@@ -304,7 +306,7 @@ async def _an_hour() -> int:
 
         session = Session(open_simulated(f"sim:?speed=max&rate=200&events={HOUR}"))
         session.sinks.append(Sizes())
-        console = asyncio.create_task(Console(session, JoinOptions(), Environment(), prompt).run())
+        console = asyncio.create_task(Console(session, JoinOptions(Selection()), Environment(), prompt).run())
         while session.conversation.status.events < HOUR:
             await asyncio.sleep(0.1)
         keys.send_text("\x04")

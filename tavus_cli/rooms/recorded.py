@@ -24,7 +24,7 @@ from tavus_cli.rooms.wrappers import events_of, unix, unwrapped, values_in
 
 VERSION = 1
 
-Parse = Callable[[str], Arrival | None]
+Parse = Callable[[str], "Arrival | None"]
 ParseAll = Callable[[list[str]], list[Arrival]]
 _MESSAGE = ',"message":'  # the last key of a record that ``Recorder`` wrote
 

@@ -4,26 +4,24 @@ Daily, the simulated PAL, a recording and a resident session are rooms; code abo
 distinguish them. A room has five parts: ``join``, ``send``, ``leave``, ``arrivals`` and ``participants``.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.snapshot import Snapshot
+
+if TYPE_CHECKING:  # joining does not wait for the import of msgspec
+    from tavus_cli.protocol.events import Event
 
 BATCH = 512  # arrivals in a batch, so that a burst never holds up the event loop for long
 
 
-@dataclass(slots=True)
-class Received:
-    """One message on the data channel (not frozen: a million of them are made in a replay).
+class Received(NamedTuple):
+    """One message on the data channel.
 
     ``message`` is the JSON value as sent. ``at`` is when it arrived, in Unix seconds; None if unknown (a file
     of bare messages). ``raw`` is its JSON text if it was received as text, so that it can be written out
@@ -103,8 +101,9 @@ class Idle:
 
 # A Snapshot comes only from a resident session, first but for a Past: what happened before this client
 # joined it.
+Undecoded = Received | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 # An Event comes only from recordings: a Received already decoded.
-Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
+Arrival: TypeAlias = "Undecoded | Event"
 
 
 class Room(Protocol):

@@ -16,6 +16,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.player import Player
+from tavus_cli.language.selection import Selection
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.span import Bound
 from tavus_cli.rooms.stepped import SteppedRoom
@@ -62,7 +63,7 @@ def run(path: Path, act: Act, speed: float | None = 1.0, begin: Bound | None = N
             def opened() -> SteppedRoom:
                 return SteppedRoom(RecordedRoom(str(path)))
 
-            player = Player(opened, JoinOptions(), environment, prompt, speed=speed, begin=begin)
+            player = Player(opened, JoinOptions(Selection()), environment, prompt, speed=speed, begin=begin)
             task = asyncio.create_task(player.run())
             await terminal.shows("F1 keys")
             await act(terminal, keys.send_text)

@@ -213,7 +213,8 @@ def test_after_a_flush_to_a_closed_pipe_output_is_discarded() -> None:
 
 
 def test_flush_does_not_wait_for_a_stuck_thread() -> None:
-    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {}, exit_hard=True)
+    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {})
+    environment.exit_hard = True
     assert environment.flush() is None
 
 

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
-from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.catalogue import short_name
 from tavus_cli.rooms.daily.calls import Completions, GoneError, Start, keep, unkeep
 from tavus_cli.rooms.daily.client import handler, load
 from tavus_cli.rooms.daily.environment import check_authorities
