@@ -49,7 +49,7 @@ class Ending:
         self._connect = connect
 
     async def want(self) -> None:
-        """End it on the way out. Raises NotAuthorised if there is no key."""
+        """End it when leaving. Raises NotAuthorised if there is no key."""
         await within(None, self._check)
         self.wanted = True
 

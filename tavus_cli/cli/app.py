@@ -80,7 +80,7 @@ class Command(TyperCommand):
     """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The metavar as of Typer, without braces around required arguments, except choices."""
+        """Typer's metavar, without braces around required arguments, except for choices."""
         return [one if "|" in one else one.strip("{}") for one in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

@@ -87,7 +87,7 @@ class RoomOver(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The latest of what arrived in a resident session before this side joined it; first, if at all."""
+    """The latest arrivals of a resident session from before this side joined it; it comes first, if at all."""
 
     arrivals: tuple[Any, ...]  # each an Arrival
 
@@ -99,8 +99,8 @@ class Idle:
         return "Idle()"
 
 
-# A Snapshot comes only from a resident session, first but for a Past: what happened before this client
-# joined it.
+# A Snapshot, which describes what happened before this client joined, comes only from a resident session:
+# first, or after a Past.
 Undecoded = Received | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 # An Event comes only from recordings: a Received already decoded.
 Arrival: TypeAlias = "Undecoded | Event"
@@ -109,9 +109,9 @@ Arrival: TypeAlias = "Undecoded | Event"
 class Room(Protocol):
     """The interface. All coroutines run on one event loop.
 
-    ``arrivals`` may be iterated once, from before ``join``: messages can come before it is done.
-    It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over
-    or left.
+    ``arrivals`` may be iterated once, starting before ``join``, because messages can arrive before that is
+    done. It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over or
+    left.
 
     ``live``: its time is wall-clock time, so holding an event for 250 ms means waiting for them.
     ``timed``: messages have arrival times; only those in a file of bare messages have none.
@@ -153,7 +153,7 @@ class VirtualTime(Protocol):
         """A future, done once the room's time reaches ``at`` or the room ends. Cancel it to stop waiting."""
 
     def hold(self) -> None:
-        """Stop the room's time, for work that takes real time, until as many calls of ``release``."""
+        """Stop the room's time, for work that takes real time, until ``release`` was called as often as this."""
 
     def release(self) -> None: ...
 

@@ -1,4 +1,4 @@
-"""The event loop that a command runs in, and the signals that end it: it leaves its room on the way out."""
+"""The event loop of a command, and the signals that end it, after it has left its room."""
 
 from __future__ import annotations
 
