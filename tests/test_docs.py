@@ -203,8 +203,9 @@ def test_help_has_every_page() -> None:
 
 
 def test_the_english_is_plain() -> None:
-    """Phrases of ours that a native speaker would not write."""
+    """Phrases of ours that a native speaker would not write, in pages and in the package."""
     accent = re.compile(r"(?<![Tt]here )\bis no (?!longer)[A-Za-z\"]|\bgoes on\b")
-    for name, text in TEXT.items():
-        prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
-        assert accent.findall(prose) == [], name
+    prose = {name: re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S) for name, text in TEXT.items()}
+    sources = {str(path): path.read_text("utf-8") for path in (ROOT / "tavus_cli").rglob("*.py")}
+    for name, text in (prose | sources).items():
+        assert accent.findall(text) == [], name
