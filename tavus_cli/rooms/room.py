@@ -87,7 +87,7 @@ class RoomOver(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The latest arrivals of a resident session from before this side joined it; it comes first, if at all."""
+    """The latest arrivals of a resident session from before this side joined it; first, if at all."""
 
     arrivals: tuple[Any, ...]  # each an Arrival
 
@@ -153,7 +153,7 @@ class VirtualTime(Protocol):
         """A future, done once the room's time reaches ``at`` or the room ends. Cancel it to stop waiting."""
 
     def hold(self) -> None:
-        """Stop the room's time, for work that takes real time, until ``release`` was called as often as this."""
+        """Stop the room's time, for work that takes real time, until ``release`` is called as often."""
 
     def release(self) -> None: ...
 
