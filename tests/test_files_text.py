@@ -1,4 +1,4 @@
-"""Text files and standard input: what they hold, or one line about why they cannot be read."""
+"""Text files and standard input: their text, or one line about why they cannot be read."""
 
 from __future__ import annotations
 

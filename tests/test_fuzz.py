@@ -1,4 +1,4 @@
-"""The targets of ``make fuzz``: on their seeds, and on what it has found, which stays mended."""
+"""The targets of ``make fuzz``: on their seeds, and on earlier findings, which must stay fixed."""
 
 from __future__ import annotations
 

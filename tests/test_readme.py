@@ -69,7 +69,7 @@ def test_make_sim_says_what_to_install_without_apt(tmp_path: Path) -> None:
 
 @needs_make
 def test_make_sim_uses_uv_where_there_is_one(tmp_path: Path) -> None:
-    """A uv that only writes down what it is asked for, and makes a console that does the same."""
+    """A fake uv that only records its arguments, and installs a console that does the same."""
     console = 'echo "#!/bin/sh\necho console \\$*" > "$BIN/tavus-console"; chmod +x "$BIN/tavus-console"'
     environment = 'mkdir -p "$BIN"; : > "$BIN/python"'
     uv = f'echo "uv $*"; case $1 in venv) {environment};; pip) {console};; esac'

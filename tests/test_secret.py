@@ -1,4 +1,4 @@
-"""No secret is shown or written: every command, with every secret, in every place that it can stand in."""
+"""No secret is shown or written: every command, with every secret, in every place it can be."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
     ["//:", "//a:b@", "?t=", "?token", "api_key=", "authorization: bearer ", '"api_key ', "//a:", "https://"],
 )
 def test_redacting_a_long_text_is_fast(piece: str) -> None:
-    """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
+    """Each of a million characters is examined a few times; a backtracking pattern would take hours."""
     redacted("@ " + piece * (1_000_000 // len(piece)))
 
 
@@ -198,7 +198,7 @@ class Place:
         self._given = sorted(self.folder.rglob("*"))
 
     def shows(self, arguments: tuple[str, ...], target: str = "", stdin: str = "", **variables: str) -> None:
-        """Fails where the secret is in what the command prints or writes."""
+        """Fails if the secret is in what the command prints or writes."""
         words = [one.replace("FOLDER", str(self.folder)).replace("TARGET", target) for one in arguments]
         done = subprocess.run(
             [CONSOLE, *words],

@@ -1,4 +1,4 @@
-"""Each rule of SECURITY.md names a test that is there; each wait of the manual is as long as in the code."""
+"""Each rule of SECURITY.md names an existing test; each wait in the manual is as long as in the code."""
 
 from __future__ import annotations
 

@@ -241,7 +241,7 @@ URL = f"https://tavus.daily.co/{ID}"
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
-    """One that hands out Daily URLs; tokens are kept in files of this test's own."""
+    """An API that returns Daily URLs; tokens are kept in files of this test."""
     before = keyring.get_keyring()
     keyring_file.use("fail")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -254,7 +254,7 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
 def found(
     target: str, *, stdin: str = "", api: LocalApi | None = None, key: str = KEY, base_url: str | None = None
 ) -> tuple[Room, str]:
-    """The room, and what was said on standard error."""
+    """The room, and what was printed on standard error."""
     err = io.StringIO()
     environ = {"TAVUS_API_KEY": key, "TAVUS_API_BASE_URL": api.base_url} if api else {}
     environment = Environment(io.StringIO(stdin), io.StringIO(), err, environ)

@@ -26,7 +26,7 @@ def gathered(
             taken = {one.name: given.pop(one.name) for one in options}
             return function(**given, **{name: value(taken)})
 
-        signature = inspect.signature(function, eval_str=True)
+        signature = inspect.signature(function)
         own = [one.replace(kind=KEYWORD) for one in signature.parameters.values() if one.name != name]
         command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
         command.__annotations__ = {one.name: one.annotation for one in [*own, *options]}

@@ -10,7 +10,7 @@ import typer
 from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.settings.table import KEYS
+from tavus_cli.settings.table import KEYS, default, typed
 from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
 SETTING: Any = None  # default of options that have a setting; _or_setting replaces it
@@ -58,14 +58,14 @@ def _setting(
     name: str, *names: str, panel: str, help: str = "", metavar: str = "", parser: Any = None
 ) -> Any:
     """The option for a setting, with help and default from the table."""
-    default = KEYS[name].default.strip('"')
+    shown = typed(default(name))
     return typer.Option(
         *names,
         callback=_or_setting,
         parser=parser,
         metavar=metavar or None,
         show_default=False,
-        help=(help or KEYS[name].about) + (f"  [default: {default}]" if metavar and default else ""),
+        help=(help or KEYS[name].about) + (f"  [default: {shown}]" if metavar and shown else ""),
         rich_help_panel=panel,
     )
 

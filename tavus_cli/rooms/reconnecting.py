@@ -1,6 +1,7 @@
-"""A room that joins again after being cut off. From above it is one room with a gap in its arrivals.
+"""A room that joins again after being cut off.
 
-It does so only after a first join has succeeded, and only until the conversation ends.
+To its users it is one room with a gap in its arrivals. It joins again only after a first join has succeeded,
+and until the conversation ends.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tavus_cli.rooms.room import Arrival, LineChanged, Participant, ParticipantC
 
 class Policy(NamedTuple):
     """When to join again, in seconds: ``first`` after being cut off, then twice as long each time up to
-    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to be back.
+    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to return.
     """
 
     timeout: float = 300.0
@@ -179,7 +180,7 @@ class ReconnectingRoom:
         return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]
 
     async def _batches(self) -> AsyncIterator[list[Arrival]]:
-        """The arrivals of the current room, which is over if a PAL that is awaited does not come in time."""
+        """The arrivals of the current room, which is over if an awaited PAL does not come in time."""
         room, loop = self.joined, asyncio.get_running_loop()
         batches = aiter(room.arrivals())
         pal_by = loop.time() + self._policy.pal

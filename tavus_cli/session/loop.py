@@ -1,4 +1,4 @@
-"""The event loop that a command runs in, and the signals that end it: it leaves its room on the way out."""
+"""The event loop of a command, and the signals that end it, after it has left its room."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
     gc.set_threshold(20_000, 1_000, 1_000)
     gc.enable()
     try:
-        with asyncio.Runner() as runner:
+        # A loop that is half built or half closed prints a traceback if an exception comes in between.
+        with signals.deferred(), asyncio.Runner() as runner:
             return runner.run(_supervise(main()))
     except signals.Stopped as stopped:  # raised while the loop was blocked
         return ExitStatus(128 + stopped.number)
@@ -45,6 +46,8 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
 
     Patient.stop = None
     handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
+    if number := signals.stopped_by():  # while the loop was built
+        stop(number)
     try:
         return await task
     except asyncio.CancelledError:

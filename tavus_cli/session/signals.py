@@ -27,6 +27,7 @@ at_hard_exit: list[Callable[[], object]] = []
 _raises = False
 _taken: set[int] = set()
 _raised: Stopped | None = None
+_deferred = False
 
 
 class Stopped(KeyboardInterrupt):
@@ -79,6 +80,18 @@ def raise_dropped() -> None:
         raise _raised
 
 
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Inside, the first signal raises nothing: ``stopped_by`` gives it, and Stopped is raised at the end."""
+    global _deferred
+    _deferred = True
+    try:
+        yield
+    finally:
+        _deferred = False
+    raise_dropped()
+
+
 def heeded() -> None:
     """Called after a first signal: make the next one end the program at once."""
     global _raises
@@ -129,4 +142,5 @@ def _handle(number: int, _: Any) -> None:
         hard_exit(number)
     heeded()
     _raised = Stopped(number)
-    raise _raised
+    if not _deferred:
+        raise _raised

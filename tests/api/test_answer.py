@@ -1,4 +1,4 @@
-"""What an API, or what is in its place, may answer: bounded in time and memory, one line about it."""
+"""Answers of an API, or of something in its place: bounded in time and memory, errors of one line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 @contextlib.contextmanager
 def served(serve: Serve) -> Iterator[str]:
-    """An address that answers each request by ``serve``, whatever that is worth."""
+    """An address that answers each request with ``serve``."""
     listening = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
     over = threading.Event()
@@ -246,7 +246,7 @@ def test_an_endless_list_is_refused(total: object, monkeypatch: pytest.MonkeyPat
         rows = [{"conversation_id": f"c{number:05}"}, "no row", None]
         local.odd.append(Odd(200, json.dumps({"data": rows, "total_count": total})))
     with TavusApi(KEY, local.base_url) as api:
-        if isinstance(total, int) and total <= 1:  # that was all, it says
+        if isinstance(total, int) and total <= 1:  # it claims that this was all
             assert len(list(api.conversations())) == 1
             return
         with pytest.raises(CannotReach, match="does not end, even after 5"):

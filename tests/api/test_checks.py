@@ -1,4 +1,4 @@
-"""The API's address, keys and ids, before anybody is asked."""
+"""The API's address, keys and ids are checked before any request."""
 
 from __future__ import annotations
 

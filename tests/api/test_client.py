@@ -37,7 +37,7 @@ def local() -> Iterator[LocalApi]:
 
 
 class Sleeps(list[float]):
-    """What the client slept, without sleeping."""
+    """Records how long the client would sleep, without sleeping."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)

@@ -1,4 +1,4 @@
-"""Every command that asks the API: where it asks, what it bears for an answer, and what asks nothing."""
+"""Every command that asks the API: which address, which answers it copes with; and those that ask nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A keyring, sessions and a folder for tokens of this test's own."""
+    """A keyring, sessions and a folder for tokens, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -50,7 +50,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 # -- what it answers -----------------------------------------------------------------------------------
 
-# One try each: a longer wait than this is told, and not waited.
+# One attempt each: a longer Retry-After is reported, and not waited for.
 AGAIN = {"Retry-After": "99"}
 
 

@@ -37,7 +37,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A keyring of this test's own, and a folder for what is kept."""
+    """A keyring and a folder, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     keyring_file.use("FileKeyring")

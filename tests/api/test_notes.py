@@ -1,4 +1,4 @@
-"""What a killed console leaves behind is named by the next start."""
+"""The next start names what a killed console left running."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_note_shows_what_is_open(tmp_path: Path) -> None:
     (path,) = folder.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert left_behind(folder, lambda: 101.0) == []  # somebody looks after it
+    assert left_behind(folder, lambda: 101.0) == []  # a console is responsible for it
     note.created(ID)
     note.close()
     assert left_behind(folder, lambda: 101.0) == [Left(ID, 100.0)]
@@ -112,7 +112,7 @@ def test_the_next_start_names_what_a_killed_console_left(api: LocalApi, state: P
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert console("join", "sim:?speed=max", **variables).err == ""  # its console lives
+        assert console("join", "sim:?speed=max", **variables).err == ""  # its console is running
         child.send_signal(number)
         assert child.wait(60) == -number
     assert api.active == [ID]

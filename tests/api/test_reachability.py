@@ -1,4 +1,4 @@
-"""The proxies that the environment names, and what is said where they fail."""
+"""The proxies named in the environment, and the errors if they fail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The judge's answer is not believed as it stands: ids, quotes, the control, and hostile transcripts."""
+"""The judge's answer is checked: ids, quotes, the control, and hostile transcripts."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_a_pass_has_a_quote_of_the_pal_and_an_honest_control(
 
 
 def test_a_judge_that_finds_everything_met_is_not_believed() -> None:
-    """As one does that obeys "all criteria are met" in the transcript: the made-up sentence gives it away."""
+    """A judge that obeys "all criteria are met" in the transcript is exposed by the made-up sentence."""
     asked = ballot([PRICE, HOURS])
     judged = verdict(answer(asked, control={"met": True}), asked, CALL)
     assert [one.met for one in judged] == [None, None]
@@ -148,7 +148,7 @@ def test_transcript_text_cannot_escape_its_place_in_the_prompt() -> None:
     assert [(one["who"], one["says"]) for one in data["transcript"]] == HOSTILE
     assert [one["criterion"] for one in data["criteria"]] == list(asked.asked.values())
     assert not set(asked.asked) & set(ballot([PRICE]).asked)  # nobody in the call can know them
-    # A judge that repeats what it was told to answer, word for word, decides nothing.
+    # The answer of a judge that repeats an injected verdict word for word is not used.
     for _, text in HOSTILE:
         assert [one.met for one in verdict(text, asked, lines)] == [None]
 

@@ -1,4 +1,4 @@
-"""The command line: what a wrong one says, what is imported, signals, a reader that goes away."""
+"""The command line: usage errors, imports, signals, a closed pipe."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -21,30 +20,6 @@ def test_the_version_is_one_line() -> None:
     result = console("--version")
     assert result.status == 0
     assert process("--version").out.startswith("tavus-console ")
-
-
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["tail", "--help"], ["send", "--help"]])
-def test_version_and_help_import_nothing_heavy(arguments: list[str]) -> None:
-    heavy = {"daily", "prompt_toolkit", "rich", "httpx", "msgspec", "asyncio"}
-    assert _imported(arguments) & heavy == set()
-
-
-def test_a_one_shot_send_imports_no_prompt_and_no_http() -> None:
-    imported = _imported(["send", "sim:?speed=max", "respond", "hello", "--wait", "reply"])
-    assert imported & {"daily", "prompt_toolkit", "httpx", "rich"} == set()
-
-
-def _imported(arguments: list[str]) -> set[str]:
-    """The modules a command line imports."""
-    code = f"""
-import sys
-from tavus_cli.cli import run_command
-from tavus_cli.session.environment import Environment
-assert run_command({arguments}, Environment()) == 0
-print(*sys.modules, file=sys.stderr)
-"""
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return set(done.stderr.split())
 
 
 def test_help_shows_every_exit_status() -> None:

@@ -1,4 +1,4 @@
-"""What every command makes of odd standard input, odd files, and "-" in their place."""
+"""How every command handles unusual standard input and files, and "-" in place of a file."""
 
 from __future__ import annotations
 

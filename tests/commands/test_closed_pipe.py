@@ -1,4 +1,4 @@
-"""A reader that has gone: every command that prints ends with 141, and says nothing about it."""
+"""A closed pipe: every command that prints ends with 141, without a message."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 
 def ended(arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
-    """The exit status as the process would have it, and what is said on standard error."""
+    """The exit status of the process, and its standard error."""
     reading, writing = os.pipe()
     os.close(reading)
     said = io.StringIO()

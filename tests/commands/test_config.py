@@ -33,7 +33,7 @@ def write(file: Path, text: str) -> dict[str, str]:
 
 
 def editor(folder: Path, code: str) -> str:
-    """An editor that is a line of Python; the file is its ``path``."""
+    """An editor made of a line of Python, in which ``path`` is the file."""
     script = folder / "the editor.py"
     script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n{code}\n")
     return f'"{sys.executable}" "{script}" --wait'

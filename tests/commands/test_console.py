@@ -38,7 +38,7 @@ def run(
     tools: ToolOptions | None = None,
     clipboard: bool = False,
 ) -> tuple[int, Terminal]:
-    """The console on a terminal while ``act`` types and looks; its exit status."""
+    """Run the console on a terminal while ``act`` types and looks; returns its exit status."""
 
     async def main() -> tuple[int, Terminal]:
         terminal = Terminal(columns, rows)

@@ -29,7 +29,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A keyring and a folder for tokens of this test's own."""
+    """A keyring and a folder for tokens, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))

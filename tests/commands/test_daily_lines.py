@@ -1,7 +1,8 @@
 """Situations × commands after "joined": the real client in a local room that breaks on demand.
 
-Each command is a process of its own with a limit: a documented status, at most one line on standard error,
-no line of the client's own log, no process left. What no room can cause is in test_daily_commands.py.
+Each command is a separate process with a time limit: a documented status, at most one line on standard error,
+nothing from the client's own log, no process left. Situations that no room can cause are in
+test_daily_commands.py.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ONCE: dict[str, Sequence[str]] = {name: ["--no-reconnect", *LONG.get(name, ())] 
 @dataclass
 class Situation:
     """``breaks`` happens once the command has joined; ``ends``: the status of join, tail, send, doctor;
-    ``words``: in what those say that do not end with 0; ``tail``: what tail says on standard error."""
+    ``words``: in the errors of those that do not end with 0; ``tail``: on the standard error of tail."""
 
     breaks: Break
     ends: tuple[int, int, int, int]

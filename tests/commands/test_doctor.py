@@ -1,4 +1,4 @@
-"""``doctor``: each thing tried is a line, and the exit status says whether all of it worked."""
+"""``doctor``: each check is a line, and the exit status says whether all passed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HERE = ["program", "client", "terminal", "config", "sessions", "key", "api"]  # 
 
 @pytest.fixture(autouse=True)
 def no_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of this machine are not ours."""
+    """The tests do not see sessions of this machine."""
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
 
 
@@ -47,7 +47,7 @@ def doctor(*arguments: str, room: str = URL) -> Result:
 
 
 def checks(result: Result) -> dict[str, bool | None]:
-    """What was tried, the last of each name."""
+    """The checks made, the last of each name."""
     return {one["check"]: one["ok"] for one in told(result)["checks"]}
 
 

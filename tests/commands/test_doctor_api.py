@@ -1,4 +1,4 @@
-"""``doctor`` and the API: whatever is wrong between here and there is named, told apart, and bounded."""
+"""``doctor`` and the API: whatever is wrong on the way is named and distinguished, in bounded time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, authority or session of this machine's own counts."""
+    """Proxies, authorities and sessions of this machine are ignored."""
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
@@ -53,7 +53,7 @@ def doctor(base_url: str, *arguments: str, key: str = KEY, **environ: str) -> Re
 
 
 def told(base_url: str, *, key: str = KEY, status: int, **environ: str) -> dict[str, dict[str, Any]]:
-    """The findings by their names; those of one run as lines say the same as those of ``--json``."""
+    """The findings by name; checks that the lines and ``--json`` say the same."""
     result = doctor(base_url, "--json", key=key, **environ)
     found = json.loads(result.out)
     assert (result.status, found["exit_status"], found["ok"]) == (status, status, status == 0)
@@ -237,7 +237,7 @@ def test_a_port_that_is_refused() -> None:
 
 @pytest.mark.parametrize("constant", ["API_SECONDS", "DNS_SECONDS"])
 def test_an_api_that_is_silent(monkeypatch: pytest.MonkeyPatch, constant: str) -> None:
-    """Whichever limit is first: that of the call, or that of its thread."""
+    """Whichever limit comes first: that of the call, or that of its thread."""
     monkeypatch.setattr(doctor_api, "API_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         found = told(f"http://127.0.0.1:{deaf.getsockname()[1]}", status=5)["api"]
@@ -264,7 +264,7 @@ def test_a_signal_does_not_wait_for_a_silent_api() -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> tuple[ssl.SSLContext, str]:
-    """For the local API, and the file that one has to trust."""
+    """An authority for the local API, and the file to trust."""
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1", HOST).configure_cert(context)

@@ -1,4 +1,4 @@
-"""What the console itself answers and shows: tables, searches, filters, keys, the pause."""
+"""Commands that the console itself answers: tables, searches, filters, keys, the pause."""
 
 from __future__ import annotations
 

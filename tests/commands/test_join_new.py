@@ -1,4 +1,4 @@
-"""From nothing to a conversation and back: create, join, converse, end; and no secret on the way."""
+"""The whole life of a conversation: create, join, converse, end; and no secret is shown or written."""
 
 from __future__ import annotations
 
@@ -294,7 +294,7 @@ def test_it_is_ended_by(api: LocalApi, tmp_path: Path, way: str) -> None:
 
 @needs_tmux
 def test_no_secret_is_left_anywhere(api: LocalApi, tmp_path: Path) -> None:
-    """Neither key nor token on the screen, in a file of ours, in a process's title or its name."""
+    """Neither key nor token is on the screen, in our files, or in the title or name of a process."""
     api.behind = ""  # a Daily URL, so that the token is really used
     calls = tmp_path / "calls.jsonl"
     fake = fake_daily.environment(fake_daily.Scenario(log=str(calls)))

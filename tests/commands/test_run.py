@@ -1,4 +1,4 @@
-"""``run``: scripts in simulated rooms and on recordings, their reports, and the choice of the right turn."""
+"""``run``: scripts in simulated rooms and on recordings, their reports, and finding the right turn."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def model() -> Iterator[ChatModel]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, model: ChatModel, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A suite of a script and a caller, with a file that is neither."""
+    """A suite of a script and a caller, and a file that is neither."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.chdir(tmp_path)

@@ -32,7 +32,7 @@ BAD = "hello\n/expect guardrail.triggered within 1s\n"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where everything is: two scripts in "tests", and what is kept of a home."""
+    """A working folder: two scripts in "tests", and a home."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
@@ -88,7 +88,7 @@ def test_scripts_targets_filters_and_shards() -> None:
 
 
 def test_min_pass_decides_how_many_repeats_must_pass() -> None:
-    """Half of the repeats fail, by the seed: each repeat has the next one."""
+    """Half of the repeats fail, depending on the seed, which differs in each repeat."""
     Path("half.toml").write_text('greeting = "Welcome."\n')
     Path("seeds.tavus").write_text("hello\n/expect reply within 5s\n")
     target = "sim:half.toml?speed=max&drop=0.5"
@@ -271,7 +271,7 @@ def test_a_creation_without_an_answer_is_not_repeated(api: LocalApi) -> None:
 
 
 def test_no_conversation_is_created_beyond_the_budget(api: LocalApi) -> None:
-    """A run may take two minutes, and each takes one: of the four minutes three runs are made."""
+    """A run may take two minutes and takes one, so four minutes are enough for three runs."""
     clock = count(step=60.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tavus_cli.suite.rooms.clock", lambda: next(clock))
@@ -347,7 +347,7 @@ def test_fifty_conversations_with_failures_leave_none_behind(api: LocalApi) -> N
 
 
 async def in_local(api: Api, *words: str) -> asyncio.subprocess.Process:
-    """``run tests/good.tavus --new`` with WORDS in a process of its own, led to ``api``."""
+    """``run tests/good.tavus --new`` with WORDS in a separate process, which uses ``api``."""
     assert api.tavus.port
     variables = {
         "TAVUS_API_KEY": LOCAL_KEY,
@@ -365,7 +365,7 @@ async def in_local(api: Api, *words: str) -> asyncio.subprocess.Process:
 @pytest.mark.slow
 def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> None:
     async def broken(api: Api, every: set[str], luck: random.Random) -> None:
-        """One in five is deleted, or loses its PAL, as soon as it is there."""
+        """One in five is deleted, or loses its PAL, as soon as it exists."""
         while True:
             await asyncio.sleep(0.05)
             for one in [one.id for one in api.tavus.conversations.active if one.id not in every]:

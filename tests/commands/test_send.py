@@ -1,4 +1,4 @@
-"""``send``: every interaction, and the answer to this very one."""
+"""``send``: every interaction, and the answer to this one."""
 
 from __future__ import annotations
 
@@ -112,9 +112,9 @@ say = "The answer to the second."
 
 
 class Asked:
-    """A simulated room in which an older question was asked ``before`` joining is done, by so many seconds.
+    """A simulated room in which an older question was asked ``before`` seconds before joining was done.
 
-    ``old`` is what its turn still says after our sending.
+    ``old`` is what its turn still says after we send.
     """
 
     def __init__(self, target: str, before: float) -> None:

@@ -1,4 +1,4 @@
-"""``session start --new``: a conversation made for a resident session, and what is said of its price."""
+"""``session start --new``: a conversation created for a resident session, and what is said about its cost."""
 
 from __future__ import annotations
 

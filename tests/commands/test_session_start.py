@@ -1,4 +1,4 @@
-"""``session start`` with what names a conversation: the API is asked as by the other commands."""
+"""``session start`` with each kind of TARGET: it asks the API as the other commands do."""
 
 from __future__ import annotations
 

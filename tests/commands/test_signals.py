@@ -1,4 +1,4 @@
-"""Every command in what it is doing × INT, TERM, HUP, a second INT: it ends, and says what costs."""
+"""Every command in each state × INT, TERM, HUP, a second INT: it ends, and names what may be billed."""
 
 from __future__ import annotations
 
@@ -87,13 +87,14 @@ WITHIN = {
     "the making of a class": f"type('C', (), {{'x': type('S', (), {{'__set_name__': {RAISES}}})()}})",
     "code that drops it": f"dropping({RAISES}) or loop.run(never)",
     "the folding of constants": "folding()",
+    "the making of an event loop": "half_built() or loop.run(never)",
 }
 
 
 @pytest.mark.parametrize("where", WITHIN)
 def test_a_signal_is_not_lost_where_python_makes_another_error_of_it(where: str) -> None:
     code = f"""
-import os, signal
+import asyncio, os, signal
 from tavus_cli import __main__, cli
 from tavus_cli.session import loop
 
@@ -112,6 +113,10 @@ def folding():
 async def never():
     os._exit(7)
 
+def half_built():
+    usual = asyncio.BaseEventLoop.__init__
+    asyncio.BaseEventLoop.__init__ = lambda loop: signal.raise_signal(15) or usual(loop) or print("built")
+
 cli.run_command = lambda *_: {WITHIN[where]} and 0
 __main__.main()
 """
@@ -119,7 +124,8 @@ __main__.main()
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, env=environ()
     )
     by = signal.SIGALRM if where == "the folding of constants" else signal.SIGTERM
-    assert (done.returncode, done.stderr) == (128 + by, "")
+    out = "built\n" if where == "the making of an event loop" else ""
+    assert (done.returncode, done.stdout, done.stderr) == (128 + by, out, "")
 
 
 SILENT = {

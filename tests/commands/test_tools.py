@@ -1,4 +1,4 @@
-"""``tools``, and --tool of ``run``, ``join``, ``tail`` and ``session start``: programs that answer calls."""
+"""``tools``, and --tool in ``run``, ``join``, ``tail`` and ``session start``: programs that answer calls."""
 
 from __future__ import annotations
 
@@ -223,7 +223,7 @@ def test_a_signal_leaves_no_orphan(tmp_path: Path, signals: list[signal.Signals]
 
 
 class Notes:
-    """A sink that keeps the lines that the room and the session say."""
+    """A sink that keeps the notes of the room and the session."""
 
     def __init__(self, notes: list[str]) -> None:
         self._notes = notes
@@ -354,7 +354,7 @@ def test_stopping_the_session_and_killing_its_client_leave_no_orphan(tmp_path: P
 
 
 class Asked:
-    """What a request came to."""
+    """The outcome of a request."""
 
     def __init__(self, url: str, body: Any, headers: dict[str, str], method: str = "POST") -> None:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""What is said before something that may take long: a keyring, an answer of the API, the PAL."""
+"""What is printed before a wait that may be long: for a keyring, the API, the PAL."""
 
 from __future__ import annotations
 

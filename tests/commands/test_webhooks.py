@@ -27,7 +27,7 @@ def bodies(handler: LocalApi) -> list[Any]:
 
 @pytest.fixture
 def handler() -> Any:
-    """Any server that takes JSON does; this one keeps what it was asked."""
+    """A handler that keeps its requests; any server that accepts JSON would do."""
     with local_api() as one:
         yield one
 

@@ -1,4 +1,4 @@
-"""The table of commands: every row typed and given as arguments, its errors, help and completion."""
+"""The table of commands: every row, typed and as arguments; errors, help and completion."""
 
 from __future__ import annotations
 

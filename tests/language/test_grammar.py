@@ -1,4 +1,4 @@
-"""How a line is taken apart: names and rests, words and flags, durations."""
+"""How a line is split: names and rests, words and flags, durations."""
 
 from __future__ import annotations
 

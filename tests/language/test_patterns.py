@@ -1,4 +1,4 @@
-"""Patterns within bounds: what is refused when it is read, and what gives up when it is used."""
+"""Limits of patterns: what is refused when it is read, and what gives up when it is used."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_any_pattern_ends(pattern: str, text: str) -> None:
 
 
 def test_a_flood_of_slow_texts_gets_less_time_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted in searches that are allowed the long time, not in seconds."""
+    """Counts the searches that may take the longer time, not seconds."""
     pattern = Pattern("a")
     given: list[float] = []
 

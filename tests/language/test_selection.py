@@ -1,4 +1,4 @@
-"""What a person asked to see: types by name and glob, roles, turns, expressions, partials."""
+"""What the user asked to see: types by name and glob, roles, turns, expressions, partials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's state: limits, paging, time limits, and that no request whatever breaks it."""
+"""The API's state: limits, paging, time limits; and no request breaks it."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"])
 
 @given(st.lists(st.tuples(METHODS, PATHS, QUERIES, BODIES), max_size=15))
 def test_no_request_breaks_it(requests: list[tuple[str, str, dict[str, str], Any]]) -> None:
-    """Every answer is one that is documented, and can be sent; the state stays within its limits."""
+    """Every answer is documented and can be sent; the state stays within its limits."""
     api = conversations(max_concurrent=3, kept=5)
     create(api)
     for method, path, query, body in requests:

@@ -1,4 +1,4 @@
-"""What the small server refuses before anybody is asked: foreign hosts and pages, other bodies, too much."""
+"""What the small server refuses by itself: foreign hosts and pages, other bodies, large bodies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JSON = {"content-type": "application/json"}
 
 
 def asked(headers: dict[str, str], method: str = "POST", data: bytes | None = b"{}") -> Any:
-    """The status of one request, and the bodies that came through; my.tunnel is a name of ours."""
+    """The status of one request, and the bodies that the handler got; my.tunnel is an accepted name."""
     seen: list[Any] = []
 
     async def take(request: Request) -> Response:
@@ -136,7 +136,7 @@ def test_no_request_ends_in_a_5xx(requests: list[tuple[str, str, bytes | None]])
 
 @pytest.mark.parametrize("turns", range(4))
 def test_a_connection_that_comes_while_it_stops_is_closed(turns: int) -> None:
-    """However far its acceptance has come: after so many turns of the loop the server stops."""
+    """Whatever the state of its acceptance: the server stops after each number of loop iterations."""
 
     async def take(request: Request) -> Response:
         return Response()

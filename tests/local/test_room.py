@@ -1,4 +1,4 @@
-"""The unmodified daily-python in a room of ours: joined, with the simulated PAL, and through each fault."""
+"""The unmodified daily-python in one of our rooms: joined, with the simulated PAL, and with each fault."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_joins_that_stop_on_the_way(socket: Any) -> None:
                 if socket == "acknowledged":
                     with pytest.raises(ConsoleError):
                         await room.join()
-                else:  # joined first, thrown out after
+                else:  # joined first, removed afterwards
                     with contextlib.suppress(ConsoleError):
                         await room.join()
                     await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))

@@ -1,4 +1,4 @@
-"""The whole of it in this process: API, rooms, PALs and webhooks, with the real Daily client as the guest."""
+"""The whole server in this process: API, rooms, PALs and webhooks, with the real Daily client as guest."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def said(arrivals: list[Arrival], text: str) -> bool:
 
 
 def finished(arrivals: list[Arrival]) -> int:
-    """How many turns the PAL has spoken to their end."""
+    """How many turns the PAL has finished."""
     return sum(
         one["event_type"] == "conversation.stopped_speaking" and one["properties"]["role"] == "pal"
         for one in messages(arrivals)

@@ -1,4 +1,4 @@
-"""Each kind of message on one line: as documented, in other shapes, from other guests and from webhooks."""
+"""Each kind of message on one line: as documented, in other shapes, from other guests, from webhooks."""
 
 from __future__ import annotations
 

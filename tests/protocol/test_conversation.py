@@ -1,4 +1,4 @@
-"""A conversation as one object: samples and generated ones, replayed, and a live one with what we send."""
+"""A conversation as one object: samples and generated ones replayed, and a live one in which we send."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Live:
     ) -> list[Entry]:
         first = self.seq == 0
         self.seq = self.seq + 1 if seq is None else seq
-        if first:  # what the start waits for is test_ordering's
+        if first:  # test_ordering tests the wait at the start
             self.core.resume(Snapshot(seq=self.seq - 1))
         sent = message(name, seq=self.seq, turn=turn, **more)
         return self.core.receive(sent, START + at)

@@ -1,4 +1,4 @@
-"""Decoding: every sample as a table says, and any JSON value without an error."""
+"""Decoding: every sample according to a table, and any JSON value without an error."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN
-from tavus_cli.protocol.events import MAX_NUMBER, decode, short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN, short_name
+from tavus_cli.protocol.events import MAX_NUMBER, decode
 from tests.kits.conversations import (
     DEEP,
     HOSTILE_VALUES,

@@ -1,4 +1,4 @@
-"""The bounded memory of what has passed."""
+"""The log of past entries, bounded in size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.kits.conversations import START, message, some, strange_messages
 
 @st.composite
 def strange_conversation(draw: st.DrawFn) -> list[Entry]:
-    """What any messages become, with sendings and notes between them."""
+    """The entries of any messages, with sent ones and notes between them."""
     conversation = Conversation()
     out: list[Entry] = []
     for number, one in enumerate(draw(st.lists(strange_messages() | st.none(), max_size=12))):
@@ -100,7 +100,7 @@ def test_a_turn_is_all_that_belongs_to_it() -> None:
 
 
 def found(log: Log, word: str) -> list[Entry]:
-    """Oldest first, as they came."""
+    """Oldest first, in the order of arrival."""
     return [entry for entry in log.search(lambda text: word in text) if entry is not None][::-1]
 
 

@@ -1,4 +1,4 @@
-"""Turns: what belongs to which, how long the answer took, which tool calls are open."""
+"""Turns: which events belong to them, how long the answer took, which tool calls are open."""
 
 from __future__ import annotations
 

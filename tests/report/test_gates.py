@@ -1,4 +1,4 @@
-"""Gates and comparisons: what passes, what fails, and what cannot be told and so does not pass."""
+"""Gates and comparisons: what passes, what fails, and what cannot be known and so does not pass."""
 
 from __future__ import annotations
 

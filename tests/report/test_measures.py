@@ -1,4 +1,4 @@
-"""Figures: against another way to them over generated conversations; parts that sum; what cannot be told."""
+"""Figures, compared with a second computation for generated conversations; sums of parts; unknown figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.kits.talks import Talk, expected, talks
 
 
 def timeline_of(talk: Talk) -> tuple[Timeline, dict[int, float]]:
-    """And the latencies that a live view has told, by turn."""
+    """The timeline, and the latencies in the live view, by turn."""
     conversation, timeline, told = Conversation(), Timeline(), {}
     for at, direction, one in talk.records:
         if direction == "in":

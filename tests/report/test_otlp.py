@@ -1,4 +1,4 @@
-"""Traces: one a conversation, a span for each turn, call and speech, and nobody's words unless asked for."""
+"""Traces: one for each conversation, a span for each turn, call and speech, and words only on request."""
 
 from __future__ import annotations
 

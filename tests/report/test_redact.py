@@ -1,4 +1,4 @@
-"""Redacted recordings: nothing of what was said is left, and everything that is measured is."""
+"""Redacted recordings: nothing that was said remains, and everything that is measured does."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_beginning_of_a_text_is_the_beginning_of_its_pseudonym(
 
 
 def test_the_same_word_elsewhere_gets_another_pseudonym() -> None:
-    """Or one could count words out."""
+    """Otherwise words could be found by counting."""
     words = Redactor(KEY).text("the cat and the dog and the bird").split()
     assert len({words[0], words[3], words[6]}) > 1
 

@@ -1,4 +1,4 @@
-"""One who comes late to a resident session: what is open, which turn it is, and what is old."""
+"""Joining a resident session late: open calls, the current turn, and old events."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_join_on_a_terminal_shows_completes_and_answers_it(tmp_path: Path, sessi
 
 @resident
 def test_a_client_gets_every_event_once_whenever_it_joins() -> None:
-    """In the middle of 2,000 events a second: from the number after what is known on, without a gap."""
+    """It joins amid 2,000 events a second, and gets all from the number after the snapshot on."""
     start("sim:?rate=2000")
     name = listed()[0]["id"]
     console("tail", name, "--count", "1", "--all")
@@ -186,7 +186,7 @@ def test_a_client_gets_every_event_once_whenever_it_joins() -> None:
 
 @resident
 def test_an_answer_sent_before_is_not_taken_by_the_next_command(tmp_path: Path) -> None:
-    """Two commands, two joins of the session: the first answer is still spoken when the second asks."""
+    """Two commands join the session; the first answer is still being spoken when the second asks."""
     pal = tmp_path / "pal.toml"
     pal.write_text(
         'greeting = "Hi."\nrespond_waits = true\n'

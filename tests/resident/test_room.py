@@ -1,4 +1,4 @@
-"""The client's side against a server that is not as it should be: one line each time, and an end."""
+"""The client's side with a faulty server: each time one line, and an end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Resident sessions: one connection that many commands share, and no other user can."""
+"""Resident sessions: one connection that many commands share, but no other user can use."""
 
 from __future__ import annotations
 
@@ -207,7 +207,7 @@ def test_a_recording_can_be_made_without_words(tmp_path: Path) -> None:
 
 
 class Lines(threading.Thread):
-    """A client that reads as fast as it can, and keeps the numbers of the events that it got."""
+    """A client that reads as fast as it can, and keeps the numbers of its events."""
 
     def __init__(self, room: ResidentRoom) -> None:
         super().__init__(daemon=True)
@@ -291,7 +291,7 @@ def test_seven_get_every_event_in_order_and_the_stopped_one_learns_what_it_misse
 
 
 def test_a_thousand_sends_and_fifty_at_once_are_each_sent_once() -> None:
-    """Each has its own connection, as in the command."""
+    """Each has its own connection, as ``send`` has."""
     start()
     watching = Lines(connected())
 
@@ -419,7 +419,7 @@ def test_a_stuck_session_is_killed_and_a_zombie_counts_as_ended() -> None:
 
 
 def test_a_session_with_a_full_queue_does_not_block_the_others() -> None:
-    """The socket accepts nothing, and its queue of connections is full."""
+    """Its socket accepts nothing, and its queue of connections is full."""
     child = subprocess.Popen(
         [sys.executable, "-c", HANGS.replace('"sim"', '"stuck"')],
         stdout=subprocess.PIPE,
@@ -451,7 +451,7 @@ def test_a_session_with_a_full_queue_does_not_block_the_others() -> None:
 
 
 def test_only_the_holder_of_the_name_is_signalled(folder: Path) -> None:
-    """A leftover lock file that no process holds: no process is signalled."""
+    """If no process holds a leftover lock file, no process is signalled."""
     runtime.own_folder()
     (folder / "sim.lock").write_text(str(os.getpid()))
     assert runtime.holder("sim") is None
@@ -488,7 +488,7 @@ async def cycles_after(clients: int) -> list[str]:
     server = Server(open_simulated("sim"), ServerOptions("sim", None, 100))
     serving = asyncio.create_task(server.serve(claimed[0], io.StringIO()))
     try:
-        await asyncio.to_thread(one_client, b"")  # what is made once
+        await asyncio.to_thread(one_client, b"")  # objects that are created once
         gc.collect()
         gc.disable()
         gc.set_debug(gc.DEBUG_SAVEALL)

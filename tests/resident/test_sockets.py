@@ -1,4 +1,4 @@
-"""Who may connect to a resident session, and to whom we connect: folders, sockets, users."""
+"""Who may connect to a resident session, and to which ones we connect: folders, sockets, users."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_what_is_not_a_socket_of_ours_is_refused(folder: Path) -> None:
 
 
 def test_a_folder_that_others_can_use_is_refused_and_left_unchanged(folder: Path) -> None:
-    """It may be /tmp: closed to everybody if root were to close it."""
+    """It may be /tmp, which root would close to everybody."""
     folder.mkdir()
     for mode in (0o777, 0o1777, 0o755, 0o710, 0o701):
         folder.chmod(mode)
@@ -62,7 +62,10 @@ def test_a_folder_that_others_can_use_is_refused_and_left_unchanged(folder: Path
 
 
 def as_nobody(path: Path) -> bytes:
-    """What happens to another user who connects. Forked: that user may not even start this Python."""
+    """What happens if another user connects.
+
+    It forks, because that user may be unable to start this Python.
+    """
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of forking beside threads: the child does nothing with them
@@ -179,7 +182,7 @@ def test_a_folder_of_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_session_that_does_not_listen(folder: Path) -> None:
-    """No folder, no socket, or one that a process left behind."""
+    """No folder, no socket, or a socket that a process left behind."""
     path = runtime.path_of("sim")
     assert (runtime.sockets(), runtime.connect(path, 1.0)) == ([], None)
     folder.mkdir(mode=0o700)
@@ -218,7 +221,7 @@ def test_a_socket_in_a_folder_of_another_user(folder: Path) -> None:
 
 @root
 def test_a_socket_that_another_user_listens_on(folder: Path) -> None:
-    """Its file is ours, and yet: the kernel says who is at the other end."""
+    """Its file is ours, but the kernel says who is at the other end."""
     folder.mkdir()
     os.chown(folder, NOBODY, NOBODY)
     for part in folder.parents:
@@ -279,7 +282,7 @@ def test_the_wait_for_a_session_that_does_not_accept_is_limited(folder: Path) ->
 
 
 def test_a_system_that_does_not_name_the_peer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the modes of folder and socket are what holds."""
+    """Then only the modes of folder and socket protect it."""
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")
     monkeypatch.delattr(socket, "SO_PEERCRED", raising=False)

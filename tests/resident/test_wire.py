@@ -1,4 +1,4 @@
-"""The lines of the resident socket: framing with a limit, and what they hold, there and back."""
+"""The lines of the resident socket: framing with a limit, and their content in both directions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a recording may be packed in, and what a log may have put around its messages."""
+"""Compressed recordings, and messages wrapped by logs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_standard_input() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_pipe_is_read_as_its_lines_come(encoding: str) -> None:
-    """What is there is handed over before more is written, though it ends within a character."""
+    """Data is passed on before more is written, even if it ends within a character."""
     lines = [json.dumps({**ONE, "seq": number}, ensure_ascii=False) + "\n" for number in range(4)]
     data = "".join(lines).encode(encoding)
     cuts = [

@@ -1,4 +1,4 @@
-"""Joining again after being cut off: the policy as a table, the room over scripted ones."""
+"""Joining again after being cut off: the policy as a table, and the room around scripted ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_pause_is_spread_by_a_quarter(attempt: int, chance: float) -> None:
 
 
 class Scripted:
-    """A room with these arrivals; ``fails``: what its join raises. Without an end in them it stays open."""
+    """A room with these arrivals; ``fails``: what its join raises. It stays open unless they have an end."""
 
     target = "scripted"
     conversation_id = "c1"

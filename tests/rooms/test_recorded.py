@@ -1,4 +1,4 @@
-"""A recording as a room: every kind of file, what is wrong with one, and its pace."""
+"""A recording as a room: every kind of file, invalid files, and its pace."""
 
 from __future__ import annotations
 

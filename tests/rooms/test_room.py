@@ -24,7 +24,7 @@ from tests.kits.conversations import few
 
 
 def taken(inbox: Inbox, meanwhile: Callable[[], object] = lambda: None) -> list[Arrival]:
-    """All that comes out of an inbox that somebody closes."""
+    """Everything that comes out of an inbox until it is closed."""
 
     async def main() -> list[Arrival]:
         arrivals: list[Arrival] = []
@@ -83,7 +83,7 @@ def test_what_other_threads_put_comes_in_the_order_of_each() -> None:
 
 
 def test_every_single_put_wakes_the_waiter() -> None:
-    """One after the other, each only when the last was taken: a lost wakeup would hang."""
+    """One at a time, each only after the last was taken; a lost wakeup would hang."""
 
     async def main() -> list[object]:
         inbox, next_one, got = Inbox(), threading.Semaphore(1), list[object]()

@@ -1,4 +1,4 @@
-"""A latency is measured from the sending, however slow the network, by ``run`` and by ``report``."""
+"""``run`` and ``report`` measure latency from sending, however slow the network is."""
 
 from __future__ import annotations
 

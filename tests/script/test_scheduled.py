@@ -1,4 +1,4 @@
-"""``/when`` typed in a console: sent at its moment, told where it is wrong."""
+"""``/when`` typed in a console: sent at its moment; mistakes are reported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The language of scripts: what lines say, what is wrong with them and where, what a MATCH matches."""
+"""The language of scripts: lines, mistakes and their places, and what a MATCH matches."""
 
 from __future__ import annotations
 

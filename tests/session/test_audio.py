@@ -102,7 +102,7 @@ def test_a_mix_has_a_sample_a_frame_between_the_extremes(
 
 @pytest.mark.parametrize("length", [0, 7, 2**31, 2**32 - 1])
 def test_more_or_less_sound_than_the_header_states(file: Path, length: int) -> None:
-    """A program that writes a WAV file to a pipe knows no length: it promises the most there can be."""
+    """A program that writes a WAV file to a pipe does not know the length, and states the maximum."""
     data = pcm(*range(100))
     file.write_bytes(with_length(wav(data), length))
     if length == 0:

@@ -1,4 +1,4 @@
-"""A wall clock that is set while the program runs changes neither what is shown nor how long is waited."""
+"""Setting the wall clock while the program runs affects neither the times shown nor the waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command has around it: streams, colours, a terminal or none."""
+"""The environment of a command: streams, colours, with or without a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.kits.program import CONSOLE, SAMPLES, SECONDS, environ, unmeasured
 
 
 class Stream(io.StringIO):
-    """A stream that is a terminal or none, and fails where it is told to."""
+    """A stream that may be a terminal, and fails on request."""
 
     def __init__(self, tty: bool = False, fails: Exception | None = None) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Stream(io.StringIO):
 
 
 def around(stdin: bool = False, stdout: bool = False, stderr: bool = False, **more: Any) -> Environment:
-    """An environment whose streams are terminals or none."""
+    """An environment in which each stream may be a terminal."""
     return Environment(Stream(stdin), Stream(stdout), Stream(stderr), more.pop("environ", {}), **more)
 
 
@@ -213,7 +213,8 @@ def test_after_a_flush_to_a_closed_pipe_output_is_discarded() -> None:
 
 
 def test_flush_does_not_wait_for_a_stuck_thread() -> None:
-    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {}, exit_hard=True)
+    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {})
+    environment.exit_hard = True
     assert environment.flush() is None
 
 
@@ -293,7 +294,7 @@ end_process(3)
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize("before", ["", "sys.stdout.close()", "sys.stderr = None", "sys.stdout = None"])
 def test_once_daily_was_loaded_a_process_ends_at_once(loaded: bool, before: str) -> None:
-    """What was written is flushed, and nothing of Daily's is taken apart while its threads run."""
+    """Output is flushed, and Daily's objects are not destroyed while its threads run."""
     done = subprocess.run(
         [sys.executable, "-c", ENDING.format(loaded=loaded, before=before)],
         capture_output=True, text=True, check=False, env=unmeasured(), timeout=SECONDS,

@@ -32,7 +32,7 @@ class Pipe:
         self.environment = Environment(io.StringIO(), self.stdout, io.StringIO(), {})
 
     def read_all(self) -> str:
-        """Until the writing end is closed; on a thread of its own, as any reader is."""
+        """Read until the writing end is closed, on a separate thread."""
         self._closed = True
         with os.fdopen(self.reading, encoding="utf-8") as source:
             return source.read()
@@ -85,7 +85,7 @@ def test_a_reader_that_reads_gets_everything_in_order(pipe: Pipe) -> None:
 
 
 def test_a_slow_reader_loses_nothing_and_blocks_nothing(pipe: Pipe) -> None:
-    """Nobody reads until all has been handed over and the end waits for it."""
+    """Nobody reads until everything was handed over and the end is waiting."""
 
     async def main() -> str:
         begin = threading.Event()
@@ -341,7 +341,7 @@ def _frames(coroutine: Any) -> Iterator[Any]:
 
 
 def test_the_thread_outlives_a_loop_that_is_closed(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a signal: what the thread still has to say is said to nobody."""
+    """As after a signal: the thread's remaining messages go nowhere."""
     monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.01)
     threads: list[threading.Thread] = []
 

@@ -197,7 +197,7 @@ def test_a_full_disk_is_reported_once_and_stops_nothing() -> None:
 
 @posix
 def test_a_disk_that_fills_up_later_keeps_what_was_written(tmp_path: Path) -> None:
-    """The largest size of a file stands for it: what is written beyond fails."""
+    """A limit of file size stands in for it: writing beyond it fails."""
     import resource
 
     file = tmp_path / "a.jsonl"

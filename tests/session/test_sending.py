@@ -1,4 +1,4 @@
-"""A sending over Daily: what is shown and recorded of it; and of a join that fails."""
+"""Sending over Daily, and failed joins: what is shown and recorded."""
 
 from __future__ import annotations
 

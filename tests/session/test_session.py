@@ -1,6 +1,6 @@
-"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and every way out.
+"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and all ways to end.
 
-Over rooms that the test itself feeds.
+The tests feed the rooms.
 """
 
 from __future__ import annotations
@@ -695,7 +695,7 @@ class FailingSink:
 
 
 def test_a_sink_that_fails_ends_the_session_with_its_error() -> None:
-    """Also when it fails again on the last entries: the program does not wait for ever."""
+    """Even if it fails again on the last entries, the program does not wait for ever."""
 
     async def main() -> None:
         room = FedRoom()

@@ -1,9 +1,8 @@
-"""The table on a terminal: what runs, what has failed, and nothing left of it at the end."""
+"""The table on a terminal: what is running, what has failed, and nothing is left of it at the end."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pyte
 
@@ -80,7 +79,8 @@ class Screen(io.StringIO):
 async def test_lines_stand_above_the_table_which_is_gone_at_the_end() -> None:
     screen = Screen()
     one, rates, _ = board(CASES[:2])
-    around = replace(environment(), stdout=screen, stderr=screen)
+    around = environment()
+    around.stdout = around.stderr = screen
     async with shown(one, around, live=True) as (lines, quiet):
         one.begun(CASES[0])
         lines.print(DARK.paint("warning", "FAILED  [/oops] first"))

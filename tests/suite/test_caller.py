@@ -1,4 +1,4 @@
-"""A simulated caller in a room of the simulated PAL, played and judged by a model of ours on loopback."""
+"""A simulated caller in a room of the simulated PAL, played and judged by our fake model on loopback."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def test_a_judge_that_cannot_be_understood_never_passes(model: ChatModel, said: 
 
 
 def obeys(asked: Json) -> str:
-    """A judge that does what the transcript tells it: all is met, with any words of the PAL as the quote."""
+    """A judge that obeys the transcript: everything is met, quoting any words of the PAL."""
     assert any("SYSTEM" in line["says"] for line in asked["transcript"])
     quotes = ["all criteria are met"]
     rows = [{"id": one["id"], "met": True, "quotes": quotes, "reason": "told"} for one in asked["criteria"]]

@@ -152,7 +152,7 @@ def test_a_case_is_known_by_its_group() -> None:
 @pytest.mark.slow
 @looped
 async def test_a_thousand_runs_leave_nothing_behind() -> None:
-    """Of 1,000 runs of a real script in one process, as many objects are there as after 200."""
+    """After 1,000 runs of a real script in one process there are as many objects as after 200."""
     alive: dict[int, int] = {}
 
     class Counting:

@@ -97,7 +97,7 @@ def test_lines_longer_than_the_terminal_are_wrapped_by_it() -> None:
                 console.prompt.print(lines[start : start + 7])
                 await console.terminal.until(lambda: console.prompt.held == 0)
             wrapped = [line[at : at + 40].rstrip() for line in lines for at in range(0, len(line), 40)]
-            # A blank at the end of a wrapped piece is not to be told from an empty cell.
+            # A blank at the end of a wrapped piece looks like an empty cell.
             assert console.terminal.rows() == [*wrapped, "STATUS", "›"]
 
     asyncio.run(check())
@@ -366,7 +366,7 @@ def test_resize_while_printing() -> None:
 
 
 def test_a_resize_is_noticed_before_its_signal() -> None:
-    """Also one that comes while the prompt is being drawn, when its status is asked for."""
+    """Also a resize while the prompt is being drawn, when its status is computed."""
 
     async def check() -> None:
         async with running(columns=80, rows=24) as console:

@@ -185,7 +185,7 @@ def test_an_entry_of_several_lines_is_found() -> None:
 
 
 class Editor:
-    """An editor that begins and ends when the test says so, and then does ``code`` with its file."""
+    """An editor that begins and ends on request, and then runs ``code`` on its file."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, code: str = "") -> None:
         self._begun, self._end = folder / "begun", folder / "end"
@@ -201,7 +201,7 @@ class Editor:
         monkeypatch.setenv("EDITOR", f'"{sys.executable}" "{script}"')
 
     async def _begin(self) -> str:
-        """Wait for it; the text it was given."""
+        """Wait for the editor; returns the text it was given."""
         async with asyncio.timeout(SECONDS):
             return await asyncio.to_thread(self._begun.read_text, "utf-8")
 
@@ -211,7 +211,7 @@ class Editor:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
-        """It is open for the length of the block, whatever becomes of the test."""
+        """The editor is open for the length of the block, even if the test fails."""
         text = await self._begin()
         try:
             yield text
@@ -340,7 +340,7 @@ def test_an_editor_that_fails_is_reported_and_the_text_stays(
 
 
 def test_closed_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conversation ended: the editor keeps its terminal, and what was written goes into the history."""
+    """The conversation ended: the editor keeps the terminal, and its text goes into the history."""
     editor = Editor(tmp_path, monkeypatch, ADD)
     history = InMemoryHistory()
 

@@ -149,7 +149,7 @@ def test_an_editor_that_is_suspended_takes_the_console_along(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("how", ["Ctrl-Z", "TSTP"])
 def test_without_a_shell_it_continues(tmp_path: Path, how: str) -> None:
-    """The program of a tmux pane, or of ``ssh host tavus-console``, has none that would bring it back."""
+    """In a tmux pane, or by ``ssh host tavus-console``, there is no shell that could resume it."""
     with pane(tmp_path, CONSOLE, "join", "sim", TAVUS_CONSOLE_HISTORY=str(tmp_path / "h")) as shown:
         shown.shows("PAL present")
         STOPS[how](shown, int(shown.tmux("display-message", "-p", "#{pane_pid}")))

@@ -1,4 +1,4 @@
-"""A terminal that stops reading: lines alone wait, nothing is lost, and how long it stood still is told."""
+"""A terminal that stops reading: only lines wait, nothing is lost, and the time is reported."""
 
 from __future__ import annotations
 
@@ -253,11 +253,11 @@ def program(terminal: Terminal, folder: Path, target: str) -> Iterator[subproces
 
 
 async def recorded(folder: Path, events: int) -> None:
-    """Wait until the recording holds so many: the room and its recording go on."""
+    """Wait until the recording has this many events: the room and its recording continue."""
     file = folder / "r.jsonl"
     async with asyncio.timeout(SECONDS):
         while not file.exists() or file.read_text().count("sim.load") < events:
-            await asyncio.sleep(0.05)  # nobody tells when a file grows
+            await asyncio.sleep(0.05)  # there is no event when a file grows
 
 
 def test_a_terminal_that_reads_on_shows_all_and_says_how_long_it_stood(

@@ -1,4 +1,4 @@
-"""Tool calls answered by real programs in simulated conversations: once, and by nobody's forgery."""
+"""Tool calls answered by real programs in simulated conversations: once each, and no forged ones."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ GUEST = "guest-7"
 
 
 async def say(talk: Talk, message: Any, sender: str) -> None:
-    """As if a participant had sent it."""
+    """Deliver a message as if a participant had sent it."""
     session = talk.session
     session._emit(session.conversation.receive(message, session.room.now(), sender))
 
@@ -218,7 +218,7 @@ def test_a_hostile_name_runs_nothing_by_a_wildcard(tmp_path: Path, name: str) ->
 
 @pytest.mark.parametrize("call_id", [*HOSTILE, "é", "x" * 100_000], ids=range(len(HOSTILE) + 2))
 def test_a_hostile_id_is_only_a_value(tmp_path: Path, call_id: str) -> None:
-    """It goes back as it came, and into the variable where one can hold it."""
+    """It is returned unchanged, and put into the variable if a variable can hold it."""
 
     async def main() -> str:
         async with answering("sim", "*=sh -c 'echo \"<$TAVUS_TOOL_CALL_ID>\"'") as talk:
@@ -253,7 +253,7 @@ tool = "again"
 
 
 def test_respond_replies_do_not_loop(tmp_path: Path) -> None:
-    """A PAL that calls again whatever it hears."""
+    """The PAL calls again after everything it hears."""
     file = tmp_path / "loop.toml"
     file.write_text(LOOP)
     done = talk(f"sim:{file}?speed=max", "*=echo ok", reply="respond")
@@ -373,7 +373,7 @@ def test_a_log_that_cannot_be_opened_is_reported_before_anything_runs(tmp_path: 
 
 
 def test_a_participant_that_is_not_the_pal_may_not_call() -> None:
-    """Whoever is in the room: what counts is who is recognised as the PAL."""
+    """Only the participant recognised as the PAL counts."""
 
     async def main() -> None:
         room = open_simulated("sim")

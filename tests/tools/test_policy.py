@@ -1,4 +1,4 @@
-"""Which calls run: the PAL's only, each once, not too many a turn; and what their arguments are."""
+"""Which calls run: only the PAL's, each once, a limited number in a turn; and their arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Programs: what they are given and give; whatever they do is one line, and afterwards they are gone."""
+"""Programs: their input and output; every failure is one line, and afterwards they are gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def python(program: str) -> tuple[str, ...]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; one that has ended and was not waited for does not."""
+    """Whether it is running; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -106,7 +106,7 @@ def test_of_a_flood_of_errors_only_the_end_is_kept() -> None:
 
 
 def test_the_event_loop_runs_while_a_hundred_megabytes_arrive() -> None:
-    """Other work gets its turn many times; how fast is measured by ``bench tools``."""
+    """Other tasks run many times; ``bench tools`` measures how fast."""
 
     async def main() -> int:
         turns = 0
@@ -172,7 +172,7 @@ def test_one_that_ignores_term_is_killed(tmp_path: Path) -> None:
 
 
 def test_processes_that_it_started_end_with_it(tmp_path: Path) -> None:
-    """Also where that holds its standard output open."""
+    """Even if such a process holds its standard output open."""
     pid = tmp_path / "pid"
     assert run("sh", "-c", f"sleep 600 & echo $! > {pid}; echo done") == Result("done")
     assert not alive(int(pid.read_text()))

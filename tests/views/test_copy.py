@@ -1,4 +1,4 @@
-"""An event as code that makes it again."""
+"""An event as code that recreates it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def through_the_shell(text: str, conversation_id: str = "c1") -> dict[str, Any]:
 
 
 def check_all(sent: Any) -> None:
-    """Every language makes the message again."""
+    """The code in every language recreates the message."""
     sent = decode(sent).message  # of a text that holds an object, the object
     assert same_value(json.loads(line(sent, "json")), sent)
     js = line(sent, "js")

@@ -1,4 +1,4 @@
-"""The whole ``show me everything`` conversation, as screens that are kept as text (kits/everything)."""
+"""The whole ``show me everything`` conversation, compared with saved screens (kits/everything)."""
 
 from __future__ import annotations
 

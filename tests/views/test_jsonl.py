@@ -1,4 +1,4 @@
-"""The machine's views: messages untouched as JSON lines, with what the console knows, or by a template."""
+"""Views for machines: messages as unchanged JSON lines, in envelopes, or by a template."""
 
 from __future__ import annotations
 
@@ -264,7 +264,7 @@ _TEMPLATE = TemplateView(_EVERY_FIELD)
 
 
 def check(entries: list[Entry]) -> None:
-    """Every view: harmless, one line each, and JSON with the value that came."""
+    """Checks every view: harmless, one line each, and JSON with the original value."""
     messages = [one for one in entries if isinstance(one, EventEntry | SentEntry)]
     bare = JsonlView().lines(entries)
     enveloped = JsonlView(envelope=True).lines(entries)

@@ -1,4 +1,4 @@
-"""The pretty view, line by line: rules, columns, marks, colours, and hostile text in every field."""
+"""The pretty view: rules, columns, marks, colours, and hostile text in every field."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ UTTERANCE, STREAMING = "conversation.utterance", "conversation.utterance.streami
 
 
 class Played:
-    """A conversation and the rows that are shown of it, as ``HH:MM:SS who text`` without the date's hour."""
+    """A conversation and its rows, without their times."""
 
     def __init__(self, chosen: Selection | None = None) -> None:
         self.selection = chosen or Selection()

@@ -1,4 +1,4 @@
-"""The two rows beside the prompt: what they say, and that they always fit."""
+"""The two rows beside the prompt: their text, and that it always fits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables: what they say, and that they never overflow."""
+"""Tables: their text, and that they never overflow."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def rgb(number: int) -> tuple[int, ...]:
 
 
 def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """As WCAG 2 has it: 4.5 for text, 7 for those who see less."""
+    """As defined by WCAG 2: 4.5 for text, 7 for enhanced contrast."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

@@ -1,4 +1,4 @@
-"""The width of texts: what prompt_toolkit measures, or more where terminals disagree."""
+"""The width of texts: as measured by prompt_toolkit, or more if terminals disagree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long lines on a terminal are broken at blanks and hang under their text; a pipe gets them whole."""
+"""Long lines on a terminal are broken at blanks and indented to their text; a pipe gets them whole."""
 
 from __future__ import annotations
 

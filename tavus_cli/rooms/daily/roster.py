@@ -26,8 +26,8 @@ class Roster:
     """At most one participant is the PAL: the one with the best of these signs, the latest of equals.
 
     1. a user id that holds ``tavus-replica``; 2. having sent a ready or heartbeat event; 3. being the only
-    other participant, unless a better sign was ever seen here: then one that stays after the PAL has left is
-    a guest.
+    other participant, unless a better sign was ever seen here; then whoever stays after the PAL has left is a
+    guest.
     """
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class Roster:
             return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
-        """Mark the PAL again. ``changes`` are to be reported in any case, by id."""
+        """Mark the PAL again. ``changes``, by id, are reported in any case."""
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):

@@ -1,4 +1,7 @@
-"""Daily's texts as errors for people, and what must not reach the client. Texts as measured."""
+"""Daily's texts as errors for people, and messages that must not reach the client.
+
+The texts were measured.
+"""
 
 from __future__ import annotations
 

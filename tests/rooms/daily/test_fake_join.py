@@ -1,4 +1,4 @@
-"""The adapter over the fake client: joining, traps included."""
+"""The adapter with the fake client: joining, traps included."""
 
 from __future__ import annotations
 

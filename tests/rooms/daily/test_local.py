@@ -1,7 +1,8 @@
-"""The adapter over the real, unmodified client and a room on this machine (tests/daily_room.py).
+"""The adapter with the real, unmodified client and a room on this machine (tests/kits/daily_room.py).
 
-The client never gets beyond "joining" there; the way to that, what comes meanwhile, and every join
-that fails within seconds are here. What takes longer, and how a process ends, is in test_daily_ends.py.
+In these tests the client gets no further than "joining": they cover the requests until then, what arrives
+meanwhile, and every join that fails within seconds. Slower failures, and how a process ends, are in
+test_ends.py.
 """
 
 from __future__ import annotations
@@ -188,7 +189,7 @@ def test_nothing_can_be_sent_before_joining() -> None:
 
 
 def test_a_server_on_its_own_thread() -> None:
-    """As benches use it: the room's loop is not ours."""
+    """As benches use it: the room has its own loop."""
     with in_thread(LocalRoom(socket="silent")) as local:
 
         async def main() -> None:

@@ -1,4 +1,4 @@
-"""Who is there and who is the PAL: the best sign wins, the latest of equals, and a guest never."""
+"""Who is there and who is the PAL: the best sign wins, among equals the latest, and never a guest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_coming_changing_going() -> None:
     roster = Roster()
     assert told(roster.seen(ME)) == [("me", "joined", False)]
     assert told(roster.seen(PAL)) == [("pal", "joined", True)]
-    assert roster.seen(PAL) == []  # the join data says again what an event has said
+    assert roster.seen(PAL) == []  # the join data repeats what an event said
     renamed = Participant("pal", "Anna", user_id="tavus-replica-r1")
     assert told(roster.seen(renamed)) == [("pal", "updated", True)]
     assert roster.participants["pal"].name == "Anna"

@@ -1,4 +1,4 @@
-"""URLs of Daily rooms: what is taken, what is refused, and that a token never shows."""
+"""URLs of Daily rooms: what is accepted, what is refused, and that a token is never shown."""
 
 from __future__ import annotations
 

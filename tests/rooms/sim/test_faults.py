@@ -1,4 +1,4 @@
-"""What each fault promises about the events that pass through it."""
+"""What each fault does to events, and what it never does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ probabilities = st.floats(0, 1)
 
 
 def sent(number: int, step: float = 0.05) -> Arrived:
-    """So many numbered messages, ``step`` seconds apart."""
+    """``number`` numbered messages, ``step`` seconds apart."""
     return [(1_000 + index * step, {"event_type": "x", "seq": index + 1}) for index in range(number)]
 
 

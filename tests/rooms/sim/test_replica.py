@@ -1,4 +1,4 @@
-"""The simulated PAL says what docs/protocol.md has it say, and when: speech, turns, echo, the user."""
+"""The simulated PAL follows docs/protocol.md: speech, turns, echo, the user."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated PAL under any interactions at any times; and what the console makes of its events."""
+"""The simulated PAL with any interactions at any times; and what the console shows of its events."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_how_often_it_is_polled_does_not_matter(sends: Sends, times: list[float]
 
 
 def shown(arrivals: list[Timed]) -> list[Any]:
-    """What a reader gets of them, in order: numbers, turns and folds."""
+    """What is shown of them, in order: numbers, turns and folds."""
     conversation = Conversation()
     entries = [entry for at, message in arrivals for entry in conversation.receive(message, at)]
     entries += conversation.close()

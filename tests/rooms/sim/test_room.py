@@ -1,6 +1,6 @@
 """The simulated PAL as a room: real and virtual time, faults, and how it ends.
 
-Real time is tried on an event loop whose time jumps: nothing here sleeps.
+Real time is tested on an event loop that jumps forward in time, so nothing sleeps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.kits.room_kit import changes, messages
 
 
 class _Selector(selectors.DefaultSelector):
-    """Does not wait: it lets the loop's time jump."""
+    """Does not wait, but makes the loop's time jump."""
 
     now = 0.0
 
@@ -47,7 +47,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def jumping(main: Callable[[Callable[[], float]], Coroutine[Any, Any, None]]) -> None:
-    """Run ``main(clock)``; waiting takes no time, but ``clock`` and the loop's timers go on."""
+    """Run ``main(clock)``; waiting takes no time, but ``clock`` and the loop's timers advance."""
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         loop = runner.get_loop()
         runner.run(main(lambda: START + loop.time()))
@@ -58,7 +58,7 @@ def jumping(main: Callable[[Callable[[], float]], Coroutine[Any, Any, None]]) ->
 
 @asynccontextmanager
 async def joined(room: SimulatedRoom) -> AsyncIterator[list[Arrival]]:
-    """What arrives in the block; after it the room is left and the arrivals have ended."""
+    """What arrives during the block; afterwards the room is left and the arrivals have ended."""
     arrivals: list[Arrival] = []
 
     async def take() -> None:
@@ -190,7 +190,7 @@ def test_what_is_sent_at_an_event_takes_effect_before_time_continues() -> None:
             await room.send(respond("tell me a long story").encode("x"))
             while types(arrivals).count("utterance.streaming") < 6:
                 await asyncio.sleep(0)
-            for _ in range(4):  # whoever reacts is woken, decides, and sends
+            for _ in range(4):  # a task that reacts is woken, decides, and sends
                 await asyncio.sleep(0)
             await room.send(interrupt().encode("x"))
             await until(arrivals, Idle, 2)
