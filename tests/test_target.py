@@ -45,7 +45,7 @@ SECRET = "eyJhbGciOi.secret-token"
 GIVE = "give a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
-def opened(target: str | None, options: RoomOptions = RoomOptions()) -> Room:  # noqa: B008
+def opened(target: str | None, options: RoomOptions = RoomOptions(reconnect=300.0)) -> Room:  # noqa: B008
     return asyncio.run(open_target(parse(target), options, Environment(environ={}))).room
 
 
@@ -258,7 +258,7 @@ def found(
     err = io.StringIO()
     environ = {"TAVUS_API_KEY": key, "TAVUS_API_BASE_URL": api.base_url} if api else {}
     environment = Environment(io.StringIO(stdin), io.StringIO(), err, environ)
-    opening = open_target(parse(target), RoomOptions(base_url=base_url), environment)
+    opening = open_target(parse(target), RoomOptions(base_url=base_url, reconnect=300.0), environment)
     return asyncio.run(opening).room, err.getvalue()
 
 

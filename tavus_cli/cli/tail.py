@@ -5,29 +5,22 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
-    RECONNECT,
     SETTING,
     All,
-    BaseUrl,
     Color,
-    ConversationId,
     Count,
     Envelope,
     Format,
     History,
     Hold,
     Ignore,
-    JoinTimeout,
     JsonLines,
-    Name,
-    NoReconnect,
     Only,
     Otlp,
     OtlpContent,
     Partials,
-    Proxy,
-    ReconnectTimeout,
     Record,
     Redact,
     Role,
@@ -63,6 +56,7 @@ def _format(format: str, json: bool) -> str:
     )
 )
 @with_tools
+@with_room()
 def tail(
     ctx: typer.Context,
     target: Target = None,
@@ -83,13 +77,6 @@ def tail(
     otlp: Otlp = None,
     otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    no_reconnect: NoReconnect = False,
-    reconnect_timeout: ReconnectTimeout = RECONNECT,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
     times: Times = "auto",
@@ -97,13 +84,14 @@ def tail(
     history: History = None,
     json: JsonLines = False,
     *,
+    how: How,
     tools: Tools,
 ) -> int:
     """Print the events of a conversation as they arrive."""
     from tavus_cli.commands.tail import TailOptions
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.selection import TypePattern, selection
-    from tavus_cli.target import RoomOptions, parse, run_in
+    from tavus_cli.target import parse, run_in
 
     environment = environment_of(ctx, color, theme)
     check_redact(redact, record)
@@ -124,8 +112,6 @@ def tail(
         tools=tools,
         history=rows_before(history, environment),
     )
-    reconnect = None if no_reconnect else reconnect_timeout
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     return run_in(parse(target), how, environment, lambda room: run_tail(room, options, environment))
 
 
