@@ -116,53 +116,9 @@ Times = Annotated[
     ),
 ]
 Seq = Annotated[bool, typer.Option("--seq", help="Show sequence numbers.", rich_help_panel=SHOW)]
-JsonLines = Annotated[
-    bool, typer.Option("--json", help="The same as --format jsonl; errors are JSON too, on standard error.")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
 All = Annotated[bool, setting("all", "--all/--no-all", panel=SHOW)]
 Partials = Annotated[bool, setting("partials", "--partials/--no-partials", panel=SHOW)]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help="pretty, jsonl, or a template: '{time} {role} {text}'.",
-        rich_help_panel=SHOW,
-    ),
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="TYPE", help="Only these event types: utterance, 'replica.*'.", rich_help_panel=SHOW
-    ),
-]
-Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="TYPE", help="Leave out these event types.", rich_help_panel=SHOW)
-]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        metavar="JMESPATH",
-        help="Only messages for which this expression is true.",
-        rich_help_panel=SHOW,
-    ),
-]
-Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.", rich_help_panel=SHOW)]
-Role = Annotated[
-    str | None, typer.Option(metavar="user|pal", help="Only events of this role.", rich_help_panel=SHOW)
-]
-Count = Annotated[int | None, typer.Option("--count", "-n", min=1, metavar="N", help="End after N events.")]
-Until = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="End after an event of this type.")]
-Envelope = Annotated[
-    bool,
-    typer.Option(
-        "--envelope",
-        help="With jsonl: put each message into an object with its time, turn and marks.",
-        rich_help_panel=SHOW,
-    ),
-]
 
 
 ROWS_BEFORE = 200  # earlier rows of a resident session shown on a terminal

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tavus_cli.protocol.conversation import Conversation
-from tavus_cli.protocol.entries import SentEntry
+from tavus_cli.protocol.entries import EventEntry, GapEntry, SentEntry
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import CALLS_BYTES, snapshot_json, snapshot_of
@@ -65,14 +65,28 @@ def test_open_calls_the_turn_and_who_speaks_are_known_and_nothing_of_it_is_shown
     assert other.turns.open_calls == {}
 
 
-def test_a_client_that_joins_late_sees_no_gap() -> None:
+def test_a_client_that_joins_late_sees_gaps_after_what_the_session_knew() -> None:
+    """Also before its own first event: the numbers that a break of the line cost are nobody's."""
     core = Conversation()
     core.receive(message("conversation.interrupt", seq=5), START)
     other = late(core)
     assert other.receive(message("conversation.interrupt", seq=9), START + 1) == []
-    (entry,) = other.tick(START + 2)
-    assert entry.fold is None
-    assert type(entry).__name__ == "EventEntry"
+    gap, event = other.tick(START + 2)
+    assert isinstance(gap, GapEntry)
+    assert isinstance(event, EventEntry)
+    assert (gap.first, gap.last, event.event.seq) == (6, 8, 9)
+
+
+def test_a_number_that_the_session_still_missed_is_late_for_a_client_that_joins() -> None:
+    core = Conversation()
+    for seq in (5, 7):  # 6 may still come
+        core.receive(message("conversation.interrupt", seq=seq), START)
+    other = late(core)
+    (event,) = other.receive(message("conversation.interrupt", seq=6), START + 0.1)
+    assert isinstance(event, EventEntry)
+    assert event.late
+    (event,) = other.receive(message("conversation.interrupt", seq=8), START + 0.1)
+    assert isinstance(event, EventEntry)
 
 
 def test_a_large_call_displaces_older_ones() -> None:

@@ -377,6 +377,20 @@ def test_waiting_ends_with_the_room() -> None:
     run(main)
 
 
+def test_being_cut_off_ends_waits_and_sendings_as_such() -> None:
+    async def main() -> None:
+        room = FedRoom()
+        async with Session(room) as session:
+            room.feed(RoomOver("lost", room.now(), cut_off=True))
+            room.end(None)
+            with pytest.raises(CutOff, match="cut off: lost; the conversation may continue"):
+                await session.waiter(is_number(1))(SECONDS, "it")
+            with pytest.raises(CutOff, match="not sent: cut off: lost"):
+                await session.send(respond("hi"))
+
+    run(main)
+
+
 def test_a_failed_wait_reports_a_break_since_the_last_sending() -> None:
     async def main() -> None:
         room = FedRoom(live=True)

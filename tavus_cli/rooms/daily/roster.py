@@ -27,7 +27,8 @@ class Roster:
 
     1. a user id that holds ``tavus-replica``; 2. having sent a ready or heartbeat event; 3. being the only
     other participant, unless a better sign was ever seen here; then whoever stays after the PAL has left is a
-    guest.
+    guest. Participants with our own name do not count for 3: another console has it, and so have we
+    ourselves where Daily still lists us from before a break.
     """
 
     def __init__(self) -> None:
@@ -92,8 +93,10 @@ class Roster:
         if named or signed:
             self._seen_better = True
             return (named or signed)[-1]
-        if len(others) == 1 and not self._seen_better:
-            return next(iter(others))
+        ours = {one.name for one in self._all.values() if one.local and one.name}
+        possible = [one.id for one in others.values() if one.name not in ours]
+        if len(possible) == 1 and not self._seen_better:
+            return possible[0]
         return None
 
 

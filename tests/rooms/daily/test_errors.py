@@ -23,6 +23,7 @@ from tavus_cli.rooms.daily.errors import (
     network_change,
     not_sent_after,
     over_reason,
+    send_error,
     tidy,
 )
 from tavus_cli.rooms.room import RoomOver
@@ -57,7 +58,7 @@ NO_RETRIES = 'Connection(Signalling(ChannelOpenFailed(ConnectionFailed("No more 
         ("This room is no longer available", ConversationOver, "no longer available"),
         (lookup("RoomInfoError(NotYetAvailable)"), CannotJoin, "not available yet"),
         (lookup('RoomInfoError(Unhandled("nbf-token"))'), CannotJoin, "not available yet"),
-        (lookup('RoomInfoError(Unhandled("exp-token"))'), NotAuthorised, "token"),
+        (lookup('RoomInfoError(Unhandled("exp-token"))'), NotAuthorised, "has expired: get a new one"),
         (lookup('RoomInfoError(Unhandled("bad-token"))'), NotAuthorised, "token"),
         (lookup('RoomInfoError(Unhandled("not-allowed"))'), NotAuthorised, "token"),
         (http("401 Unauthorized"), NotAuthorised, "token"),
@@ -89,6 +90,19 @@ def test_join_error(text: str, kind: type[ConsoleError], words: str, proxied: bo
 def test_the_proxy_is_named_where_there_is_one() -> None:
     assert "the Daily proxy" in str(join_error(get(NO_ADDRESS), target=TARGET, proxied=True))
     assert "the Daily proxy" not in str(join_error(get(NO_ADDRESS), target=TARGET, proxied=False))
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(1.1, "has no room"), (3.2, "try again")])
+def test_a_404_after_a_slow_lookup_is_that_of_the_second_address(seconds: float, words: str) -> None:
+    error = join_error(http("404 Not Found"), target=TARGET, proxied=False, seconds=seconds)
+    assert words in str(error)
+    assert ("gs.dailywebrtc.com" in str(error)) == (seconds > 3)
+
+
+def test_send_error_puts_a_closed_channel_in_words() -> None:
+    closed = str(send_error("AppMessage(Signalling(ChannelNotOpen))"))
+    assert closed == "not sent: the connection to the room is down; try again when it is back"
+    assert str(send_error("Custom(No)")) == "not sent: Custom(No)"
 
 
 def test_join_timed_out_says_how_far_it_came() -> None:

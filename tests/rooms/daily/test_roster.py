@@ -48,6 +48,15 @@ def test_the_only_other_participant_is_the_pal_until_there_are_two() -> None:
     assert told(roster.gone("ann")) == [("ann", "left", False), ("bob", "updated", True)]
 
 
+def test_another_console_is_not_the_pal_and_hides_none() -> None:
+    """Nor are we ourselves, where Daily still lists us from before a break."""
+    roster = Roster()
+    roster.seen(Participant("other", "console"))
+    assert told(roster.seen(ME)) == [("me", "joined", False), ("other", "updated", False)]
+    assert told(roster.seen(ANN)) == [("ann", "joined", True)]
+    assert told(roster.gone("ann")) == [("ann", "left", True)]
+
+
 def test_a_guest_taken_for_the_pal_is_corrected_by_a_user_id() -> None:
     roster = Roster()
     roster.seen(ANN)
