@@ -63,8 +63,9 @@ async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int
 
         bridge.finished.append(show)
         await first_of(_answer(session, bridge), output.gone)
-    if recorder is not None and recorder.failed:
-        environment.warn(recorder.failed)
+    failed = (recorder.failed if recorder else None) or bridge.failed
+    if failed is not None:
+        environment.warn(failed)
         return ExitStatus.FAILED
     return output.status() if output.gone.is_set() else ExitStatus.DONE
 

@@ -6,13 +6,14 @@ Only data goes to ``stdout``; ``say`` and ``warn`` are for everything else.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO, cast
 
 from tavus_cli.errors import UsageError, keep_of, keep_password, redacted
 from tavus_cli.views.safe import safe
@@ -149,6 +150,12 @@ def _standard(name: str) -> TextIO:
         nowhere = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
         setattr(sys, name, nowhere)
     stream: TextIO = getattr(sys, name)
+    if isinstance(getattr(stream, "buffer", None), io.FileIO):
+        # PYTHONUNBUFFERED: where the system takes only a part, as a full disk does, the rest would be lost
+        encoding, lines = stream.encoding, stream.line_buffering
+        buffer = io.BufferedWriter(cast(io.TextIOWrapper, stream).detach())  # type: ignore[arg-type]
+        stream = io.TextIOWrapper(buffer, encoding=encoding, line_buffering=lines)
+        setattr(sys, name, stream)
     return stream
 
 
