@@ -152,9 +152,9 @@ def _standard(name: str) -> TextIO:
     stream: TextIO = getattr(sys, name)
     if isinstance(getattr(stream, "buffer", None), io.FileIO):
         # PYTHONUNBUFFERED: where the system takes only a part, as a full disk does, the rest would be lost
-        encoding, lines = stream.encoding, stream.line_buffering
-        buffer = io.BufferedWriter(cast(io.TextIOWrapper, stream).detach())  # type: ignore[arg-type]
-        stream = io.TextIOWrapper(buffer, encoding=encoding, line_buffering=lines)
+        encoding, lines = stream.encoding, bool(stream.line_buffering)
+        raw = cast(io.FileIO, cast(io.TextIOWrapper, stream).detach())
+        stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, line_buffering=lines)
         setattr(sys, name, stream)
     return stream
 

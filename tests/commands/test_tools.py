@@ -218,7 +218,7 @@ def test_a_signal_leaves_no_orphan(tmp_path: Path, signals: list[signal.Signals]
         assert child.stderr is not None
         assert b"Traceback" not in child.stderr.read()
     end = time.monotonic() + SECONDS
-    while any(map(alive, pids)) and time.monotonic() < end:  # killed, but the system has not cleared them away
+    while any(map(alive, pids)) and time.monotonic() < end:  # killed, but not cleared away yet
         time.sleep(0.05)
     assert not any(map(alive, pids))
 
