@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: the wheel holds docs/*.md as tavus_cli/manual, for `tavus-console help`."""
+"""Adds what pyproject.toml cannot: docs/*.md in the wheel as tavus_cli/manual, for `tavus-console help`."""
 
 from pathlib import Path
 

@@ -11,7 +11,7 @@ from bench.measure import CONSOLE, aim
 from bench.suites import resident
 
 CLIENTS = 70_000
-EARLY = 2_000  # clients after which everything that a server needs at all is there
+EARLY = 2_000  # clients after which the server has created all it needs
 TARGET = "sim"
 
 

@@ -1,7 +1,7 @@
-"""Generated events for the bench: bare messages, one a line, a conversation as Tavus would send it.
+"""Generated events for the bench: bare messages, one a line, as Tavus would send them.
 
 ``messages`` has the usual events of a turn once; ``all_kinds`` has every kind, with twins, both generations
-of speaking events, streaming and heartbeats, as a room has them.
+of speaking events, streaming and heartbeats, as in a real room.
 """
 
 from __future__ import annotations

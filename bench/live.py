@@ -1,4 +1,4 @@
-"""A live room: the unmodified daily-python against the room of tests/daily_room.py, in two processes.
+"""A live room: the unmodified daily-python in a room of tests/kits/daily_room.py, in two processes.
 
 From Daily's callback to the core's entry, a burst of 30,000, and from the start of a process to the call of
 ``CallClient.join``; each with its aim.
@@ -25,7 +25,7 @@ SECONDS = 10
 BURST = 30_000
 BURSTS = 5
 
-# ``import daily`` gives the real module, but for a client that ends the process where it would join.
+# ``import daily`` gives the real module, except for a client that ends the process instead of joining.
 UNTIL_JOIN = """import os, sys
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path[:] = [path for path in sys.path if os.path.abspath(path) != here]
@@ -130,7 +130,7 @@ def _in_room(count: int, says: Callable[[Any], Coroutine[Any, Any, None]]) -> di
 
 
 def take(url: str, proxy: str, count: int) -> None:
-    """Take ``count`` messages, print the figures as JSON, and end as after a join that never came."""
+    """Take ``count`` messages, print the figures as JSON, and end as after an endless join."""
     from tavus_cli.session.loop import run
 
     run(lambda: _take(url, proxy, count))
@@ -156,7 +156,7 @@ async def _take(url: str, proxy: str, count: int) -> int:
 
 
 class Watch:
-    """A sink: how old each entry is when the core hands it over; and how long the loop stands still."""
+    """A sink that measures how old each entry is when it arrives, and how long the loop is blocked."""
 
     def __init__(self, count: int) -> None:
         self.done = asyncio.Event()

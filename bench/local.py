@@ -28,7 +28,7 @@ ROOMS = 50
 RATE = 20  # messages a second in each
 SECONDS = 20
 ROUNDS = 11
-WARM = 3.0  # seconds that do not count: the clients come in
+WARM = 3.0  # seconds not counted, in which the clients join
 LEAST = "import aiohttp, trustme; trustme.CA().issue_cert('127.0.0.1')"
 
 
@@ -144,7 +144,7 @@ async def _take() -> dict[str, float]:
 
 
 async def _guest(session: Any, context: ssl.SSLContext, ages: list[float], counting: asyncio.Event) -> None:
-    """Create a conversation, come in as Daily's client does, and take what is said."""
+    """Create a conversation, join as Daily's client does, and receive messages."""
     base, proxy = os.environ["TAVUS_API_BASE_URL"], os.environ["TAVUS_DAILY_PROXY"]
     headers = {"x-api-key": os.environ["TAVUS_API_KEY"]}
     async with session.post(f"{base}/v2/conversations", json={"pal_id": "p"}, headers=headers) as answer:

@@ -1,4 +1,4 @@
-"""Timing whole processes, in turns, so that a busy moment of the machine hits all of them alike."""
+"""Times whole processes in turns, so that a busy moment of the machine affects all of them equally."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ for _name in ("PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED"):
 
 
 def aim(what: str, value: str, wanted: str, met: bool) -> None:
-    """A figure, and whether it is what was ``wanted``."""
+    """A figure, and whether it reaches its aim."""
     outcome = "met" if met else "MISSED"
     print(f"  {what:<44}{value}" + (f"  [{wanted}: {outcome}]" if wanted else ""))
 

@@ -1,7 +1,7 @@
-"""The prompt of ``join`` while events come: how soon a typed letter and an event stand on the screen.
+"""The prompt of ``join`` while events arrive: how soon typed letters and events are on the screen.
 
 The console runs in a process of its own on a pseudo-terminal, in a room that a foreign thread fills, as
-Daily's client does (with which ``bench.live`` measures). This process types, and reads what is drawn. A
+Daily's client does (with which ``bench.live`` measures). This process types, and reads the output. A
 letter, or an event, counts as seen when the write that holds it has been read.
 """
 
@@ -97,13 +97,13 @@ class Run:
         try:
             yield
         finally:
-            os.write(self._master, b"\x15\x04")  # clear the line, leave
+            os.write(self._master, b"\x15\x04")  # clear the line and leave
             process.wait()
             reader.join()
             os.close(self._master)
 
     def type_for(self, seconds: float) -> None:
-        """A letter every 100 to 200 ms: fast fingers make 80 words a minute of it."""
+        """Type a letter every 100 to 200 ms, about 80 words a minute."""
         until = time.time() + seconds
         while time.time() < until:
             self._type()
@@ -116,7 +116,7 @@ class Run:
             time.sleep(random.uniform(0.05, 0.1))
 
     def add(self, other: Run) -> None:
-        """Its letters and its lags are counted with these."""
+        """Add the letters and lags of another run."""
         self._more += other.letter_delays()
         self._lags += other._lags
 
@@ -235,13 +235,14 @@ async def _join(rate: int, record: str, figures: str, watched: bool) -> int:
     from tavus_cli.commands.join import console  # noqa: F401  importing it is no lag while events come
     from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.join import join
+    from tavus_cli.language.selection import Selection
     from tavus_cli.session.environment import Environment
 
     lags: list[float] = []
     room = Fed(rate)
     watching = asyncio.create_task(_watch(room, lags) if watched else asyncio.sleep(0))
     begun, used = time.perf_counter(), time.process_time()
-    status = await join(room, JoinOptions(record=record), Environment())
+    status = await join(room, JoinOptions(Selection(), record=record), Environment())
     watching.cancel()
     cpu = (time.process_time() - used) / (time.perf_counter() - begun)
     Path(figures).write_text(json.dumps({"cpu": cpu, "lags": lags}))
@@ -249,7 +250,7 @@ async def _join(rate: int, record: str, figures: str, watched: bool) -> int:
 
 
 async def _watch(room: Fed, lags: list[float]) -> None:
-    """How many milliseconds too late the loop comes back, every few of them, once events come."""
+    """Measure the loop's lag in milliseconds, every few milliseconds, once events arrive."""
     while not room.fed:
         await asyncio.sleep(0.001)
     while True:
@@ -291,6 +292,7 @@ async def _an_hour() -> int:
 
     from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.console import Console
+    from tavus_cli.language.selection import Selection
     from tavus_cli.rooms.sim.room import open_simulated
     from tavus_cli.session.environment import Environment
     from tavus_cli.session.session import Session
@@ -304,7 +306,7 @@ async def _an_hour() -> int:
 
         session = Session(open_simulated(f"sim:?speed=max&rate=200&events={HOUR}"))
         session.sinks.append(Sizes())
-        console = asyncio.create_task(Console(session, JoinOptions(), Environment(), prompt).run())
+        console = asyncio.create_task(Console(session, JoinOptions(Selection()), Environment(), prompt).run())
         while session.conversation.status.events < HOUR:
             await asyncio.sleep(0.1)
         keys.send_text("\x04")

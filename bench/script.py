@@ -1,4 +1,4 @@
-"""Scripts: how near to its moment a /when is sent; and a whole ``send`` through a resident session.
+"""Scripts: how precisely a /when is sent; and a whole ``send`` through a resident session.
 
 Side by side with Tavus' own client, where TAVUS names it or it is on the PATH.
 """
@@ -34,7 +34,7 @@ SCRIPT = f"""/repeat {SHOTS}
   /wait conversation.sim.load
 /wait 1s
 """
-FLOOR = 2.63  # seconds: one turn of Tavus' own client against an instant replica, where it is not there
+FLOOR = 2.63  # seconds: one turn of Tavus' own client with an instant replica, used if it is not installed
 
 
 def main() -> None:

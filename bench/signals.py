@@ -1,4 +1,4 @@
-"""How long each command takes to end after a signal, and after a second one, whatever it is doing."""
+"""How long each command takes to end after a signal, and after a second one, in each of its states."""
 
 from __future__ import annotations
 

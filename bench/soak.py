@@ -1,7 +1,7 @@
 """Long use of the real client in the local room: threads, descriptors and memory must stay flat.
 
-100 joins and leaves in one process; then an hour at 200 messages a second, as fast as it goes, with the line
-cut now and then. The client is a process of its own, the room a thread of this one.
+100 joins and leaves in one process; then an hour's worth of 200 messages a second, as fast as possible, with
+the connection cut now and then. The client is a process of its own, the room a thread of this one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def main() -> None:
 
 
 def _report(what: str, figures: dict[str, Any]) -> None:
-    """The second half against the first: the start may cost."""
+    """Compares the second half with the first, as the start may use more."""
     print(f"{what}:")
     half, end = figures["half"], figures["end"]
     for name, most in (("threads", 0), ("descriptors", 0), ("MiB", 8.0)):
@@ -129,7 +129,7 @@ async def _hour(proxy: str, count: int) -> int:
     async with session:
         begun = loop.time()
         for first in range(0, count, PART):
-            before = watch.count  # what one part has lost is not waited for in the next
+            before = watch.count  # messages lost in one part are not awaited in the next
             print("ready", flush=True)
             await watch.has(before + min(PART, count - first))
             if not half and first >= count // 2:
@@ -157,7 +157,7 @@ class _Watch:
         pass
 
     async def has(self, count: int) -> None:
-        """Until so many have come, or nothing has for 10 s."""
+        """Wait for this many events, or until none arrives for 10 s."""
         while self.count < count:
             self._more.clear()
             try:

@@ -1,4 +1,4 @@
-"""How long whole processes take: what a person waits for after Enter."""
+"""How long whole processes take, which users wait for after Enter."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from bench.measure import CONSOLE, aim
 EXAMPLES = str(Path(__file__).parent.parent / "examples")
 REPEAT, JOBS = 5, 4
 RUNS = 1_000
-EARLY = 200  # runs after which what a process needs at all is there
+EARLY = 200  # runs after which a process has created all it needs
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
 
 
 def _side_by_side() -> None:
-    """In real time, at four times the pace: at its own, it is 4.5 minutes."""
+    """In real time, at four times the pace; at the original pace it takes 4.5 minutes."""
     seconds = {}
     for jobs in (1, JOBS):
         words = ["run", "sim:?speed=4", EXAMPLES, "--repeat", str(REPEAT), "--jobs", str(jobs)]

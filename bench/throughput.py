@@ -73,7 +73,7 @@ def _version(program: str) -> str:
 
 
 def _instructions(folder: str, events: Callable[[int], Iterator[dict[str, Any]]]) -> None:
-    """Instructions an event, without start-up: unlike seconds they are the same on a busy machine."""
+    """Instructions an event, without start-up; unlike seconds, they do not depend on the machine's load."""
     few, many = 2_000, 10_000
     for options in (["--format", "jsonl"], ["--all", "--color", "always"]):
         counts = []

@@ -1,4 +1,4 @@
-"""Tool calls: from a call to its program started, and what a tool that misbehaves costs everybody else."""
+"""Tool calls: the time from a call to the start of its program, and the effects of misbehaving tools."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tavus_cli.tools.options import ToolOptions
 
 ROUNDS = 300
 LAG_SECONDS = 3.0
-AT_ONCE = 2  # calls; more programs than cores would be measured themselves
+AT_ONCE = 2  # calls; with more programs than cores, the programs themselves would be measured
 PAUSE = 0.05  # seconds before each makes its next
 IN_A_SECOND = 200  # calls whose memory is measured
 TICK = 0.001  # seconds between two looks at the clock
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 class Bench:
-    """A joined room whose PAL calls when told; ``call`` returns when the call has come to its end."""
+    """A joined room whose PAL calls tools on request; ``call`` returns when the call has ended."""
 
     def __init__(self, session: Session, bridge: Bridge) -> None:
         self._session = session
@@ -73,7 +73,7 @@ async def _bench(command: list[str], more: str = "") -> AsyncIterator[Bench]:
 
 
 async def _started() -> None:
-    """In turns, so that a busy moment of the machine hits both alike."""
+    """In turns, so that a busy moment of the machine affects both equally."""
     bare: list[float] = []
     ours: list[float] = []
     pipe = asyncio.subprocess.PIPE
@@ -95,8 +95,9 @@ async def _started() -> None:
 
 
 async def _lags() -> None:
-    """How late the loop is while calls are made for a while, and nothing else goes on; and while the same
-    programs run beside it, with no tool and nothing to read: what the machine itself costs."""
+    """The loop's lag while calls are made and nothing else happens; and, for comparison, while the same
+    programs run without tools and output.
+    """
     print(f"the loop's lag during {LAG_SECONDS:g} s, while a tool …  (bare: the same programs, not as tools)")
     async with _bench(["true"]):
         lags = await _lag_during([])
@@ -110,7 +111,7 @@ async def _lags() -> None:
 
 
 async def _lag_during(calls: Sequence[Callable[[], Awaitable[object]]]) -> list[float]:
-    """How late the loop is, in ms, while each of ``calls`` is made again and again."""
+    """The loop's lag in ms while each of ``calls`` is made repeatedly."""
 
     async def again(call: Callable[[], Awaitable[object]]) -> None:
         while True:
@@ -151,7 +152,7 @@ def _shown(lags: Sequence[float]) -> str:
 
 
 async def _memory() -> None:
-    """What many calls at once add to the peak of this process' memory."""
+    """How much many calls at once add to this process' peak memory."""
     before = _peak()
     async with _bench(["cat"]) as bench:
         calls = []

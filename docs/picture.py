@@ -35,7 +35,8 @@ PICTURES: dict[str, tuple[tuple[str, ...], TerminalTheme]] = {  # how it is run,
     "theme-mono": ((*COMMAND, "--theme", "mono"), DARK),
     "theme-high-contrast": ((*COMMAND, "--theme", "high-contrast"), BLACK),
 }
-SCENE = (  # what must be on the screen and how often, seconds to wait from then on, then what is typed
+# the text that must be on the screen and how often, the seconds to wait after that, and what to type then
+SCENE = (
     ("show me everything", 1, 7.5, "What are your hours?\r"),
     ("tool call open", 1, 1.0, "/tool-result CALL from nine to five\r"),
     ("nine to five.", 1, 4.0, "Tell me a long story\r"),
@@ -119,7 +120,7 @@ def _draw(screen: pyte.Screen, title: str, terminal_theme: TerminalTheme) -> str
             line.rstrip()
             console.print(line, soft_wrap=True)
         svg = console.export_svg(title=title, theme=terminal_theme)
-    # The font is the reader's own: a picture should not call a server.
+    # The font is the reader's own, because a picture should not call a server.
     while FONT_FACE in svg:
         before, _, rest = svg.partition(FONT_FACE)
         svg = before + rest.partition("}")[2]

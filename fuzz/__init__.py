@@ -1,1 +1,1 @@
-"""Random input for whatever reads what others wrote: ``make fuzz``. Finds are kept in tests/test_fuzz.py."""
+"""Random input for code that reads remote data: ``make fuzz``. Findings are kept in tests/test_fuzz.py."""

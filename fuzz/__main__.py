@@ -1,7 +1,7 @@
-"""``python -m fuzz [TARGET…] [--seconds N]``: each target for so long; what it finds is printed, and fails.
+"""``python -m fuzz [TARGET…] [--seconds N]``: each target for this long. Findings are printed, and fail.
 
-Coverage leads the search where atheris is installed (``pip install atheris``: Linux and macOS); otherwise
-hypothesis makes the bytes and shrinks what it finds.
+If atheris is installed (``pip install atheris``: Linux and macOS), coverage guides the search; otherwise
+hypothesis makes the bytes and shrinks findings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from fuzz.targets import SEEDS, TARGETS
 
 EXAMPLES = 2_000  # of hypothesis, between two looks at the clock
-CASE_SECONDS = 20  # an input that takes longer is a find
+CASE_SECONDS = 20  # an input that takes longer is a finding
 
 
 def by_hypothesis(name: str, seconds: float) -> bool:
@@ -55,7 +55,7 @@ def by_hypothesis(name: str, seconds: float) -> bool:
 
 
 def by_atheris(name: str, seconds: float) -> bool:
-    """In a process of its own: a find ends it."""
+    """In a separate process, which a finding ends."""
     with tempfile.TemporaryDirectory() as corpus:
         for number, data in enumerate(SEEDS[name]):
             (Path(corpus) / str(number)).write_bytes(data)

@@ -1,4 +1,4 @@
-"""What is fuzzed: each takes bytes, and may raise nothing. ``SEEDS`` are where the search begins."""
+"""The fuzz targets: each takes bytes, and must not raise. The search begins with ``SEEDS``."""
 
 from __future__ import annotations
 

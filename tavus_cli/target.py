@@ -78,7 +78,7 @@ class RoomOptions(NamedTuple):
     daily_proxy: str | None = None
     conversation_id: str | None = None
     base_url: str | None = None
-    reconnect: float | None = 300.0
+    reconnect: float | None = None
 
 
 class Opened(NamedTuple):

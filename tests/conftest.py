@@ -1,4 +1,4 @@
-"""What holds for every test: settings, API key and keyring of whoever runs them change nothing."""
+"""For every test: the settings, API key and keyring of the user have no effect."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from tests.kits.program import NOWHERE
 
-# Of each hundred examples of a property `make test` tries these, `make test-all` and pytest all.
+# `make test` tries these of each hundred examples of a property; `make test-all` and pytest try all.
 # No test asserts a time: on a machine that others use, an example may take long.
 settings.register_profile("quick", max_examples=25, deadline=None)
 settings.register_profile("whole", deadline=None)
@@ -22,7 +22,7 @@ settings.load_profile("whole")
 
 @pytest.fixture(scope="session", autouse=True)
 def signals() -> None:
-    """As a terminal's programs find them: what starts the tests (nohup, a shell's &) may ignore some."""
+    """Signals as in a terminal: whatever started the tests (nohup, a shell's &) may ignore some."""
     for name, usual in (("SIGHUP", signal.SIG_DFL), ("SIGINT", signal.default_int_handler)):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is signal.SIG_IGN:
@@ -31,7 +31,7 @@ def signals() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """An empty folder for settings, and no variable that is one."""
+    """An empty folder for settings, and no variables for them."""
     folder = tmp_path_factory.mktemp("settings")
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("TAVUS_CONSOLE_")]:
@@ -39,8 +39,10 @@ def no_settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         for name in ("TAVUS_DAILY_PROXY", "COLORFGBG"):
             patch.delenv(name, raising=False)
         patch.setenv("XDG_CONFIG_HOME", str(folder))
-        patch.setenv("XDG_STATE_HOME", str(folder / "state"))  # what a console of the user's left is not told
-        patch.setenv("TAVUS_CONSOLE_RUNTIME", str(folder / "run"))  # a session of the user's is no TARGET
+        # nothing that the user's consoles left running is named
+        patch.setenv("XDG_STATE_HOME", str(folder / "state"))
+        # the user's sessions are not used as TARGET
+        patch.setenv("TAVUS_CONSOLE_RUNTIME", str(folder / "run"))
         yield folder
 
 

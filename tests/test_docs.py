@@ -1,4 +1,4 @@
-"""The README and the manual: every example is run, every table is true, every link leads somewhere."""
+"""The README and the manual: every example is run, every table is checked, every link works."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def calls(example: Example) -> list[list[str]]:
 
 
 def parse_command_line(words: list[str]) -> None:
-    """Raises what the program would about the words, without doing what they say."""
+    """Raises the error that the program would, without running the command."""
     from typer.main import get_command
 
     load()
@@ -117,7 +117,7 @@ def test_every_block_is_of_a_kind_that_is_checked() -> None:
         ("README", "sh"),  # installers
         ("architecture", ""),  # a drawing
         ("commands", ""),  # below
-        ("local", ""),  # a server that stays, and what is typed beside it: not run
+        ("local", ""),  # a server that keeps running, and what is typed in another terminal: not run
         ("local", ""),
         ("local", "python"),
         ("local", ""),
@@ -203,8 +203,9 @@ def test_help_has_every_page() -> None:
 
 
 def test_the_english_is_plain() -> None:
-    """Phrases of ours that a native speaker would not write."""
+    """Phrases of ours that a native speaker would not write, in pages and in the package."""
     accent = re.compile(r"(?<![Tt]here )\bis no (?!longer)[A-Za-z\"]|\bgoes on\b")
-    for name, text in TEXT.items():
-        prose = re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S)
-        assert accent.findall(prose) == [], name
+    prose = {name: re.sub(r"^```.*?^```$", "", text, flags=re.M | re.S) for name, text in TEXT.items()}
+    sources = {str(path): path.read_text("utf-8") for path in (ROOT / "tavus_cli").rglob("*.py")}
+    for name, text in (prose | sources).items():
+        assert accent.findall(text) == [], name

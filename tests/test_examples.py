@@ -1,4 +1,4 @@
-"""The scripts in examples/ do on the simulated PAL what they say, and so does examples/local."""
+"""The scripts in examples/ work on the simulated PAL, and so does examples/local."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""examples/load and examples/ci: what they run can be run, and Locust's users keep within their allowance.
+"""examples/load and examples/ci: their commands work, and Locust's users keep within their allowance.
 
-Locust is no dependency of ours: what the file takes from it is stood in for here.
+Locust is not a dependency; this file provides what they need of it.
 """
 
 from __future__ import annotations

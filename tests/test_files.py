@@ -1,4 +1,4 @@
-"""For every option that takes a file: what is not a file is one line with a status, never a hang."""
+"""For every option that takes a file: anything else is an error of one line, never a hang."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ ENDLESS = ("/dev/zero", "/dev/urandom", "/dev/full", "sparse")
 
 @pytest.fixture
 def odd(tmp_path: Path) -> Iterator[dict[str, str]]:
-    """The path of each kind."""
+    """A path of each kind."""
     folder = tmp_path / "odd"
     folder.mkdir()
     (folder / "folder").mkdir()
@@ -70,7 +70,7 @@ def odd(tmp_path: Path) -> Iterator[dict[str, str]]:
 
 @pytest.fixture(autouse=True)
 def back() -> Iterator[None]:
-    """Names of sockets are short: their folder is entered."""
+    """Paths of sockets must be short, so their folder is entered."""
     before = os.getcwd()
     yield
     os.chdir(before)

@@ -1,4 +1,4 @@
-"""Text files and standard input: what they hold, or one line about why they cannot be read."""
+"""Text files and standard input: their text, or one line about why they cannot be read."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_what_is_text(data: bytes, text: str) -> None:
         (b"PK\x03\x04", "a.txt: a zip archive"),
     ],
 )
-def test_what_is_none_is_named_with_the_remedy(data: bytes, message: str) -> None:
+def test_invalid_text_is_refused_with_the_remedy(data: bytes, message: str) -> None:
     with pytest.raises(UsageError) as caught:
         decoded(data, "a.txt")
     assert str(caught.value).startswith(message)
@@ -94,9 +94,7 @@ def test_a_line_that_the_terminal_may_have_cut_is_refused(extra: int) -> None:
         ("x" * 300, "File name too long"),
     ],
 )
-def test_a_name_that_leads_nowhere(
-    name: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_file(name: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UsageError, match=why):
         read_text(name)

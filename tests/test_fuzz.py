@@ -1,4 +1,4 @@
-"""The targets of ``make fuzz``: on their seeds, and on what it has found, which stays mended."""
+"""The targets of ``make fuzz``: on their seeds, and on earlier findings, which must stay fixed."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ def test_the_seeds_are_fine(name: str) -> None:
 
 
 @pytest.mark.parametrize(("name", "data"), FOUND)
-def test_what_was_found_stays_mended(name: str, data: bytes) -> None:
+def test_what_fuzzing_found_stays_fixed(name: str, data: bytes) -> None:
     TARGETS[name](data)

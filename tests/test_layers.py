@@ -47,7 +47,7 @@ def part_of(path: Path) -> str:
 
 
 def imports(path: Path, *, late: bool = True) -> Iterator[str]:
-    """Full names of what a file imports; without ``late`` those of its module level alone."""
+    """Full names of what a file imports; without ``late`` only those at module level."""
     tree = ast.parse(path.read_text("utf-8"))
     nodes: list[ast.AST] = [tree]
     while nodes:
@@ -151,38 +151,85 @@ def test_the_core_loads_nothing_heavy(module: str) -> None:
     assert not set(HEAVY) & set(loaded.split())
 
 
-def test_a_sending_does_not_wait_for_the_core() -> None:
-    """What ``send`` imports before it joins: every module here is felt at each start (bench live)."""
-    needed = "tavus_cli.commands.send, tavus_cli.rooms.daily.room, tavus_cli.resident.room"
-    program = f"import sys, {needed}; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", program],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=unmeasured(),
-    ).stdout.split()
-    late = {
-        "protocol.conversation",
-        "protocol.ordering",
-        "language.selection",
-        "api.creation",
-        "session.audio",
-    }
-    assert not {f"tavus_cli.{name}" for name in late} & set(loaded)
-    assert not {"ctypes", "hashlib", "wave", "prompt_toolkit", "httpx", "rich"} & set(loaded)
+# What a start must not wait for: each of these takes a millisecond or more.
+SLOW = {
+    *("msgspec", "typing_extensions", "decimal", "regex", "jmespath", "prompt_toolkit", "httpx", "rich"),
+    *("ctypes", "wave", "hashlib", "platformdirs", "dataclasses"),
+}
+REST = {
+    *("tavus_cli.api.client", "tavus_cli.api.credentials", "tavus_cli.session.audio"),
+    *(f"tavus_cli.report.{name}" for name in ("otlp", "redact", "timeline")),
+}
+UNUSED = {
+    *REST,
+    *(f"tavus_cli.protocol.{name}" for name in ("conversation", "ordering", "events")),
+    "tavus_cli.language.selection",
+}
+# Daily's module, but for a client that ends the process where it would join.
+DAILY = """
+import os, sys, types
+def join(*_, **__):
+    print(*sys.modules, flush=True)
+    os._exit(0)
+class CallClient:
+    join = staticmethod(join)
+    def __init__(self, event_handler): pass
+    def __getattr__(self, name): return lambda *_, completion=lambda *_: None, **__: completion(None, None)
+class Daily:
+    init = staticmethod(lambda **_: None)
+EventHandler, LogLevel = object, types.SimpleNamespace(Off=0)
+"""
+
+
+def loaded_by(*words: str, before: str = "", **changes: str) -> set[str]:
+    """The modules that a command has imported at its end; with ``before``, where a module of ours ends it."""
+    program = (
+        f"{before}\nimport sys; from tavus_cli.cli import run_command;"
+        " from tavus_cli.session.environment import Environment;"
+        f" assert run_command({list(words)!r}, Environment()) == 0; print(); print(*sys.modules)"
+    )
+    environment = {**unmeasured(), **changes}
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+    )
+    return set(done.stdout.splitlines()[-1].split())
+
+
+def test_joining_waits_for_nothing_that_is_not_needed(tmp_path: Path) -> None:
+    """Every module that ``send`` imports before it joins slows each start (bench live)."""
+    (tmp_path / "daily.py").write_text(DAILY)
+    before = f"import sys; sys.path.insert(0, {str(tmp_path)!r})"
+    loaded = loaded_by(
+        *("send", "https://tavus.daily.co/r", "respond", "Hi"),
+        before=before,
+        TAVUS_CONSOLE_RUNTIME=str(tmp_path),
+        TAVUS_CONSOLE_CONFIG="",
+        HOME=str(tmp_path),
+        XDG_CONFIG_HOME="",
+    )
+    assert {"daily", "tavus_cli.rooms.daily.room"} <= loaded
+    assert sorted(loaded & (SLOW | UNUSED | {"tomllib"})) == []
 
 
 def test_a_sending_that_waits_for_nothing_does_not_import_the_core() -> None:
-    words = ["send", "sim:?speed=max", "respond", "Hi"]
-    program = (
-        "import sys; from tavus_cli.cli import run_command;"
-        " from tavus_cli.session.environment import Environment;"
-        f" status = run_command({words!r}, Environment()); print(status, *sys.modules)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=unmeasured()
-    )
-    status, *loaded = done.stdout.split()
-    assert status == "0"
-    assert not {"tavus_cli.protocol.conversation", "tavus_cli.protocol.ordering"} & set(loaded)
+    assert sorted(loaded_by("send", "sim:?speed=max", "respond", "Hi") & (SLOW | UNUSED)) == []
+
+
+@pytest.mark.parametrize("words", ["--version", "--help", "tail --help", "send --help"])
+def test_saying_what_there_is_imports_little(words: str) -> None:
+    assert sorted(loaded_by(*words.split()) & (SLOW | UNUSED | {"asyncio", "daily"})) == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "tail sim:?speed=max",
+        "replay tests/samples/events.jsonl",
+        "join sim:?speed=max",
+        "send sim:?speed=max respond Hi --wait reply",
+    ],
+)
+def test_what_is_shown_needs_no_more_than_events(words: str) -> None:
+    loaded = loaded_by(*words.split())
+    events = {"msgspec", "typing_extensions", "decimal", "dataclasses"}
+    assert sorted(loaded & (SLOW - events | REST | {"daily"})) == []

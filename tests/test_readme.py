@@ -62,14 +62,14 @@ def test_make_sim_says_what_to_install(python: str, advice: str, tmp_path: Path)
 
 
 @needs_make
-def test_make_sim_says_what_to_install_where_there_is_not_an_apt(tmp_path: Path) -> None:
+def test_make_sim_says_what_to_install_without_apt(tmp_path: Path) -> None:
     programs(tmp_path)
     assert "There is no python3. Install Python with its modules" in make_sim(tmp_path).stderr
 
 
 @needs_make
 def test_make_sim_uses_uv_where_there_is_one(tmp_path: Path) -> None:
-    """A uv that only writes down what it is asked for, and makes a console that does the same."""
+    """A fake uv that only records its arguments, and installs a console that does the same."""
     console = 'echo "#!/bin/sh\necho console \\$*" > "$BIN/tavus-console"; chmod +x "$BIN/tavus-console"'
     environment = 'mkdir -p "$BIN"; : > "$BIN/python"'
     uv = f'echo "uv $*"; case $1 in venv) {environment};; pip) {console};; esac'

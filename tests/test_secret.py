@@ -1,4 +1,4 @@
-"""No secret is shown or written: every command, with every secret, in every place that it can stand in."""
+"""No secret is shown or written: every command, with every secret, in every place it can be."""
 
 from __future__ import annotations
 
@@ -48,13 +48,13 @@ PARTS = (SECRET[:10], SECRET[-10:])  # where it was cut before it was taken out
         ('{"Proxy-Authorization": "Basic abc="}', '{"Proxy-Authorization": "Basic …"}'),
     ],
 )
-def test_by_where_it_stands(text: str, shown: str) -> None:
+def test_secrets_are_recognised_by_their_place(text: str, shown: str) -> None:
     assert redacted(text) == shown
     assert redacted(shown) == shown
     assert str(ConsoleError(text)) == shown
 
 
-def test_by_itself_once_it_is_known() -> None:
+def test_registered_secrets_are_recognised_anywhere() -> None:
     keep_secret("Known/Secret 1", "short", None)
     assert redacted("a Known/Secret 1, Known%2FSecret%201 and short") == "a …, … and short"
     keep_password("https://me:od/d@pa ss!!@host")
@@ -75,8 +75,8 @@ def test_any_text_can_be_redacted_twice(text: str) -> None:
     "piece",
     ["//:", "//a:b@", "?t=", "?token", "api_key=", "authorization: bearer ", '"api_key ', "//a:", "https://"],
 )
-def test_a_long_text_takes_no_long_time(piece: str) -> None:
-    """Each of a million characters is looked at a few times: a pattern that looks back takes hours."""
+def test_redacting_a_long_text_is_fast(piece: str) -> None:
+    """Each of a million characters is examined a few times; a backtracking pattern would take hours."""
     redacted("@ " + piece * (1_000_000 // len(piece)))
 
 
@@ -198,7 +198,7 @@ class Place:
         self._given = sorted(self.folder.rglob("*"))
 
     def shows(self, arguments: tuple[str, ...], target: str = "", stdin: str = "", **variables: str) -> None:
-        """Fails where the secret is in what the command prints or writes."""
+        """Fails if the secret is in what the command prints or writes."""
         words = [one.replace("FOLDER", str(self.folder)).replace("TARGET", target) for one in arguments]
         done = subprocess.run(
             [CONSOLE, *words],

@@ -1,4 +1,4 @@
-"""What is kept in a keyring, and what a recording holds: no command shows or writes it anywhere else."""
+"""Secrets kept in a keyring, or contained in a recording: no command shows or writes them elsewhere."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Kept:
         }
 
     def run(self, *arguments: str) -> Result:
-        """Fails where a secret is in what it prints or writes, the keyring's own file apart."""
+        """Fails if a secret is in what it prints or writes, except in the keyring's own file."""
         words = [one.replace("FOLDER", str(self.folder)) for one in arguments]
         result = process(*words, **self.variables)
         assert "Traceback" not in result.err

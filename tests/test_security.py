@@ -1,4 +1,4 @@
-"""Each rule of SECURITY.md names a test that is there; each wait of the manual is as long as in the code."""
+"""Each rule of SECURITY.md names an existing test; each wait in the manual is as long as in the code."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_there_are_rules_and_each_line_has_its_test() -> None:
 
 
 @pytest.mark.parametrize(("file", "name"), RULES)
-def test_the_test_of_a_rule_is_there(file: str, name: str) -> None:
+def test_the_test_of_each_rule_exists(file: str, name: str) -> None:
     tree = ast.parse((ROOT / file).read_text("utf-8"))
     functions = {one.name for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)}
     assert name in functions

@@ -45,7 +45,7 @@ SECRET = "eyJhbGciOi.secret-token"
 GIVE = "give a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
 
-def opened(target: str | None, options: RoomOptions = RoomOptions()) -> Room:  # noqa: B008
+def opened(target: str | None, options: RoomOptions = RoomOptions(reconnect=300.0)) -> Room:  # noqa: B008
     return asyncio.run(open_target(parse(target), options, Environment(environ={}))).room
 
 
@@ -123,7 +123,7 @@ def test_what_is_not_a_target_says_what_to_give(target: str) -> None:
         ("tavus.daily.co/c0ffee", "https://tavus.daily.co/c0ffee"),
     ],
 )
-def test_what_was_meant(target: str, instead: str) -> None:
+def test_the_intended_text(target: str, instead: str) -> None:
     assert refused(target) == f'"{target}" is not a valid TARGET; did you mean {instead}?'
 
 
@@ -219,7 +219,7 @@ def test_a_url_in_a_wrong_place_shows_no_token(arguments: list[str], json: list[
     assert "secret" not in result.out + result.err
 
 
-def test_how_a_token_is_given_is_reported() -> None:
+def test_a_wrong_token_parameter_is_reported() -> None:
     assert "[?t=TOKEN]" in console("tail", "https://tavus.daily.co/a/b").err
 
 
@@ -241,7 +241,7 @@ URL = f"https://tavus.daily.co/{ID}"
 
 @pytest.fixture
 def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
-    """One that hands out Daily URLs; tokens are kept in files of this test's own."""
+    """An API that returns Daily URLs; tokens are kept in files of this test."""
     before = keyring.get_keyring()
     keyring_file.use("fail")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -254,11 +254,11 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalApi]:
 def found(
     target: str, *, stdin: str = "", api: LocalApi | None = None, key: str = KEY, base_url: str | None = None
 ) -> tuple[Room, str]:
-    """The room, and what was said on standard error."""
+    """The room, and what was printed on standard error."""
     err = io.StringIO()
     environ = {"TAVUS_API_KEY": key, "TAVUS_API_BASE_URL": api.base_url} if api else {}
     environment = Environment(io.StringIO(stdin), io.StringIO(), err, environ)
-    opening = open_target(parse(target), RoomOptions(base_url=base_url), environment)
+    opening = open_target(parse(target), RoomOptions(base_url=base_url, reconnect=300.0), environment)
     return asyncio.run(opening).room, err.getvalue()
 
 
@@ -293,14 +293,14 @@ def test_a_kept_token_opens_the_private_room(api: LocalApi) -> None:
         assert SECRET not in room.target + repr(room)
 
 
-def test_the_simulation_may_be_behind_a_loopback_api_alone(api: LocalApi) -> None:
+def test_only_a_loopback_api_may_lead_to_the_simulation(api: LocalApi) -> None:
     api.add(conversation_url="sim:?speed=max")
     room, _ = found(ID, api=api)
     assert isinstance(room, SimulatedRoom)
 
 
 @pytest.mark.parametrize("url", ["http://tavus.daily.co/x", "file:///etc/passwd", "", None, 7, "simulated"])
-def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> None:
+def test_a_room_url_from_the_api_is_checked(api: LocalApi, url: object) -> None:
     api.add(conversation_url=url)
     with pytest.raises(CannotJoin, match="no Daily room"):
         found(ID, api=api)
@@ -309,7 +309,7 @@ def test_what_the_api_calls_a_room_is_looked_at(api: LocalApi, url: object) -> N
         found(ID, api=api)
 
 
-def test_an_api_that_does_not_help_is_ignored(api: LocalApi) -> None:
+def test_an_api_that_fails_is_ignored(api: LocalApi) -> None:
     key = "tvs-another-account"
     room, said = found(ID, api=api, key=key)
     assert room.target == URL
@@ -323,7 +323,7 @@ def test_an_id_that_the_api_does_not_know_is_not_joined(api: LocalApi) -> None:
         found(ID, api=api)
 
 
-def test_an_api_out_of_breath_is_not_waited_for(api: LocalApi) -> None:
+def test_a_busy_api_is_not_awaited(api: LocalApi) -> None:
     api.add()
     api.odd.append(Odd(503))
     room, said = found(ID, api=api)
@@ -391,7 +391,7 @@ def test_what_create_prints_is_sent_to(api: LocalApi) -> None:
 
 
 @needs_tmux
-def test_after_a_pipe_the_terminal_types(tmp_path: Path) -> None:
+def test_after_a_pipe_input_comes_from_the_terminal(tmp_path: Path) -> None:
     command = f"echo sim | {CONSOLE} join -"
     with pane(tmp_path, "sh", "-c", command, TAVUS_CONSOLE_HISTORY=str(tmp_path / "history")) as shown:
         shown.shows("PAL present")

@@ -5,8 +5,8 @@
 
 On several machines: ``locust … --master --expect-workers 2`` on one, ``locust -f - --worker --master-host
 HOST`` on the others, which need ``tavus-console``, the script and TAVUS_API_KEY. The master counts: at most
-``--most-conversations`` are created in all, and at most ``--most-minutes`` are or may be billed. Then the
-test ends by itself.
+``--most-conversations`` are created in total, and at most ``--most-minutes`` are billed, or may be. Then the
+test ends.
 
 Locust shows the requests ``conversation`` (how long it took, or why it failed) and ``reply`` (its latencies).
 """
@@ -49,7 +49,7 @@ class Caller(User):
         result = {}
         try:
             result = converse(options)
-        finally:  # also where Locust stops this user
+        finally:  # also if Locust stops this user
             allowance.give_back(minutes, result.get("minutes", minutes))
         self._fire("conversation", options, time.monotonic() - begun, result["failure"])
         for seconds in result["replies"]:
@@ -90,7 +90,7 @@ def converse(options):
 
 
 class Allowance:
-    """What may still be created. Workers ask the master; without workers the one process asks itself."""
+    """What may still be created. Workers ask the master; without workers the only process asks itself."""
 
     def __init__(self):
         self.granted = 0
@@ -109,7 +109,7 @@ class Allowance:
             runner.register_message("done", self._done)
         runner.register_message("answer", self._answered)
 
-    # -- where a conversation is wanted ------------------------------------------------------------------
+    # -- on the side that wants a conversation -----------------------------------------------------------
 
     def take(self, minutes):
         """Whether one may be created; waits for the minutes of others, which may end early."""
@@ -135,7 +135,7 @@ class Allowance:
         if msg.data["number"] in self._asked:
             self._asked[msg.data["number"]].set(msg.data["answer"])
 
-    # -- where it is decided -----------------------------------------------------------------------------
+    # -- on the side that decides ------------------------------------------------------------------------
 
     def _decide(self, environment, msg, **more):
         options, minutes = environment.parsed_options, msg.data["minutes"]
@@ -161,7 +161,7 @@ class Allowance:
         self._end(environment)
 
     def _end(self, environment):
-        """The test, once nothing may be created and nothing is under way."""
+        """End the test, once nothing more may be created and nothing is in progress."""
         if self._over and self.under_way == 0 and not self._ended:
             self._ended = True
             print(f"{self.granted} conversations, {self.used:.1f} minutes billed")

@@ -19,7 +19,7 @@ from bot import Bot
 
 @pytest.fixture(scope="session", autouse=True)
 def tavus():
-    """A ``tavus-console local`` on a free port, and the environment that leads there."""
+    """A ``tavus-console local`` on a free port, and the environment that points to it."""
     command = ["tavus-console", "local", "--port", "0", "--speed", "20", "--quiet"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
         port = re.search(r"127\.0\.0\.1:(\d+)", running.stderr.readline())[1]

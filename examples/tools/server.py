@@ -1,4 +1,4 @@
-"""A tool over HTTP, with nothing but the standard library: python server.py [PORT]
+"""A tool over HTTP, with only the standard library: python server.py [PORT]
 
 It gets {"name", "arguments", "tool_call_id", "conversation_id"} by POST, and answers a JSON object.
 """

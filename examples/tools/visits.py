@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A tool in Python. It prints a JSON object; what it writes to standard error tells of a failure."""
+"""A tool in Python. It prints a JSON object; what it writes to standard error explains a failure."""
 
 import json
 import os

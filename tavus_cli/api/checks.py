@@ -12,7 +12,7 @@ from tavus_cli.settings.toml_values import is_loopback
 BASE_URL = "https://tavusapi.com"
 
 ID = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header as it is
+_KEY = re.compile(r"[!-~]{1,512}", re.ASCII)  # goes into a header unchanged
 
 _NO_KEY = (  # text that is often pasted with a key
     (re.compile("\ufeff"), "has a byte order mark (U+FEFF), as editors on Windows write it"),

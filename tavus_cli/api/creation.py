@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import ceil
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.protocol.wire import TOO_DEEP, from_json, same, too_deep
@@ -19,8 +18,7 @@ FieldKind = Literal["text", "flag", "whole", "seconds", "texts", "object"]
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """``name`` is the name in the API; ``options`` as typed; ``inside``: it belongs to ``properties``."""
 
     name: str

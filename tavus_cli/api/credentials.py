@@ -25,6 +25,7 @@ from typing import Any
 from tavus_cli.api.checks import check_id
 from tavus_cli.errors import ConsoleError, NotAuthorised, UsageError, install, keep_secret
 from tavus_cli.files import read
+from tavus_cli.settings.folders import state_folder
 
 SERVICE = "tavus-console"
 THEIR_SERVICE, THEIR_USER = "tavus_mcp", "prod"
@@ -208,9 +209,7 @@ def _token_user(name: str) -> str:
 
 
 def _tokens_folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path(SERVICE) / "tokens"
+    return state_folder() / "tokens"
 
 
 # -- the keyring ---------------------------------------------------------------------------------------

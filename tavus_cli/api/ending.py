@@ -16,7 +16,7 @@ from tavus_cli.api import conversations, notes
 from tavus_cli.api.client import PERHAPS_CREATED, TIMEOUT, CannotReach, PerhapsCreated, TavusApi
 from tavus_cli.api.conversations import Found
 from tavus_cli.errors import ConsoleError, ConversationOver, ExitStatus
-from tavus_cli.session.environment import PROGRAM, Environment, local_time
+from tavus_cli.session.environment import PROGRAM, Environment
 from tavus_cli.session.signals import named_at_hard_exit
 from tavus_cli.session.waiting import within
 
@@ -24,7 +24,6 @@ Json = dict[str, Any]
 Connect = Callable[[float], TavusApi]  # given the seconds that an answer may take
 ENDING_TIMEOUT = 10.0  # seconds for all attempts: the user is waiting to leave
 CREATING_TIMEOUT = 10.0  # seconds that a signal waits for the answer to a creation
-NAMED = 4  # conversations left behind that are named
 
 
 class Ending:
@@ -50,7 +49,7 @@ class Ending:
         self._connect = connect
 
     async def want(self) -> None:
-        """End it on the way out. Raises NotAuthorised if there is no key."""
+        """End it when leaving. Raises NotAuthorised if there is no key."""
         await within(None, self._check)
         self.wanted = True
 
@@ -187,29 +186,6 @@ async def _end(ending: Ending, environment: Environment) -> None:
 def _ending(created: Json, body: Json, note: notes.Note, connect: Connect) -> Ending:
     name, most = created["conversation_id"], conversations.longest(body)
     return Ending(name, connect, new=note, billed=time.time(), most=most)
-
-
-def warn_left_behind(environment: Environment) -> None:
-    """Warn about conversations that an earlier console created and did not end."""
-    for line in left_behind():
-        environment.warn(line)
-
-
-def left_behind() -> list[str]:
-    """A line for each conversation that may still be billed and that no console is attached to."""
-    left = notes.left_behind()
-    lines = [_left(one) for one in left[-NAMED:]]
-    if len(left) > NAMED:
-        lines.append(f"and {len(left) - NAMED} more: {PROGRAM} conversation list --status active")
-    return lines
-
-
-def _left(one: notes.Left) -> str:
-    at = local_time(int(one.at))
-    if one.conversation_id is None:
-        return f"a conversation may have been created at {at}: {PROGRAM} conversation list --status active"
-    name = one.conversation_id
-    return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
 
 
 def warn_not_ended(name: str, why: str, environment: Environment) -> None:

@@ -10,19 +10,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from tavus_cli.api.credentials import SERVICE
 from tavus_cli.protocol.wire import is_conversation_id
+from tavus_cli.session.environment import PROGRAM, Environment, local_time
+from tavus_cli.settings.folders import state_folder
+
+NAMED = 4  # conversations left behind that are named
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """``conversation_id`` is None if it is not known whether one was created. ``at`` in Unix seconds."""
 
     conversation_id: str | None
@@ -40,7 +40,7 @@ class Note:
     ) -> None:
         self.trouble = ""
         self._about = {"at": clock(), "until": clock() + seconds}
-        self._path = (folder or _folder()) / secrets.token_hex(8)
+        self._path = (folder or _folder()) / os.urandom(8).hex()
         self._handle: int | None = None
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -92,6 +92,29 @@ def left_behind(folder: Path | None = None, clock: Callable[[], float] = time.ti
     return sorted(left, key=lambda one: one.at)
 
 
+def warn_left_behind(environment: Environment) -> None:
+    """Warn about conversations that an earlier console created and did not end."""
+    for line in reminders():
+        environment.warn(line)
+
+
+def reminders() -> list[str]:
+    """A line for each conversation that may still be billed and that no console is attached to."""
+    left = left_behind()
+    lines = [_reminder(one) for one in left[-NAMED:]]
+    if len(left) > NAMED:
+        lines.append(f"and {len(left) - NAMED} more: {PROGRAM} conversation list --status active")
+    return lines
+
+
+def _reminder(one: Left) -> str:
+    at = local_time(int(one.at))
+    if one.conversation_id is None:
+        return f"a conversation may have been created at {at}: {PROGRAM} conversation list --status active"
+    name = one.conversation_id
+    return f"{name}, created here at {at}, may still be billed; to end it: {PROGRAM} conversation end {name}"
+
+
 def forget(conversation_id: str, folder: Path | None = None) -> None:
     """Remove the note of a conversation that has ended, even if another process holds it."""
     for path, about in _notes(folder or _folder(), held=True):
@@ -139,6 +162,4 @@ def _lock(handle: int) -> None:
 
 
 def _folder() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path(SERVICE) / "open"
+    return state_folder() / "open"

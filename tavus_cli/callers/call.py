@@ -33,7 +33,7 @@ class NoReply(NotMet):
 
 
 @dataclass(slots=True)
-class Called:
+class CallResult:
     """The outcome of a call. ``ended`` describes its end; ``turns`` is how often the caller spoke."""
 
     turns: int = 0
@@ -54,7 +54,7 @@ class Call:
         timeout: float,
         warn: Callable[[str], None],
     ) -> None:
-        self.called = Called()
+        self.called = CallResult()
         self.transcript = Transcript()
         self._caller = caller
         self._session = session

@@ -13,7 +13,7 @@ import typer
 from tavus_cli.cli.app import COMMANDS, app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean, keep_token
 from tavus_cli.session import signals
-from tavus_cli.session.environment import PROGRAM, Environment, end_process
+from tavus_cli.session.environment import PROGRAM, Environment, end_process, write_whole
 
 __all__ = ["app", "load", "main", "run_command"]
 
@@ -30,18 +30,17 @@ def load(word: str = "") -> None:
 
 def main() -> NoReturn:
     """Run the program: a command's status, or one line about an error; never a traceback."""
+    write_whole()
     environment = Environment()
+    status: int = ExitStatus.FAILED
     try:
         with signals.raised():
             status = run_command(sys.argv[1:], environment)
-    except signals.Stopped as stopped:  # outside of any command
-        status = 128 + stopped.number
-    except Exception as error:
-        if stopped_by := signals.behind(error):
-            status = 128 + stopped_by.number
-        else:  # a bug of ours: reported as Python does, but leaving through end_process
+    except (Exception, signals.Stopped):
+        if signals.stopped_by() is None:  # a bug of ours: reported as Python does, but without leaving here
             sys.excepthook(*sys.exc_info())
-            status = ExitStatus.FAILED
+    if number := signals.stopped_by():
+        status = 128 + number
     _leave(status, environment)
 
 
@@ -78,8 +77,6 @@ def run_command(arguments: list[str], environment: Environment) -> int:
         return ExitStatus.FAILED
     except (KeyboardInterrupt, typer.Abort):
         return ExitStatus.INT
-    except signals.Stopped as stopped:
-        return 128 + stopped.number
     except Exception as error:
         # An error in the command line is known by this method; typer has no public base class for them
         # before 0.28.

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.models import CommandInfo, TyperInfo
 
 from tavus_cli import __version__
 from tavus_cli.errors import EXIT_STATUS_HELP
@@ -23,7 +24,10 @@ SUITES = "Many scripts, many times"
 GATES, SHOW, CREATING, TOOLS = "Gates", "What to show", "Creating a conversation", "Answering tool calls"
 JOINING = "Connection"
 _GROUPS = (ARGUMENTS, OPTIONS, SUITES, GATES, SHOW, CREATING, TOOLS, JOINING)
-_RANGE = re.compile(r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)")  # "[x>=1]", "[default: 5; x>=1]"
+_RANGE = r"(\[|; )(?:\d+<=)?x[<>]=?\d+(?=\]$)"  # "[x>=1]", "[default: 5; x>=1]"
+
+
+_Info = CommandInfo | TyperInfo  # of a command, of a group of them
 
 
 # In the order of --help.
@@ -39,26 +43,44 @@ class Program(TyperGroup):
 
 
 class CommandLine(typer.Typer):
-    """Builds only the command that is named: building all takes longer than most of them run."""
+    """Builds only the command that is named: building all takes longer than most of them run.
+
+    Where none is named, as in --help, they are built without their options.
+    """
 
     def __call__(self, arguments: list[str], **options: Any) -> Any:
-        word = arguments[0] if arguments else ""
+        every: list[_Info] = [*self.registered_commands, *self.registered_groups]
+        named = {_name(one): one for one in every}
         narrowed = copy.copy(self)
-        narrowed.registered_commands = [
-            one
-            for one in self.registered_commands
-            if word == (one.name or getattr(one.callback, "__name__", ""))
-        ]
-        narrowed.registered_groups = [one for one in self.registered_groups if one.name == word]
-        known = narrowed.registered_commands or narrowed.registered_groups
-        return typer.Typer.__call__(narrowed if known else self, arguments, **options)
+        if arguments and arguments[0] in named:
+            kept = [named[arguments[0]]]
+        elif named.keys() & set(arguments):  # behind an option of the whole
+            kept = list(named.values())
+        else:
+            kept = [_outline(one) for one in named.values()]
+        narrowed.registered_commands = [one for one in kept if isinstance(one, CommandInfo)]
+        narrowed.registered_groups = [one for one in kept if isinstance(one, TyperInfo)]
+        return typer.Typer.__call__(narrowed, arguments, **options)
+
+
+def _name(one: _Info) -> str:
+    return str(one.name or getattr(one.callback, "__name__", ""))
+
+
+def _outline(one: _Info) -> CommandInfo:
+    help = one.typer_instance.info.help if isinstance(one, TyperInfo) and one.typer_instance else None
+    return CommandInfo(_name(one), callback=_nothing, help=help or one.callback.__doc__)
+
+
+def _nothing() -> None:
+    pass
 
 
 class Command(TyperCommand):
     """A command whose --help has its options in groups (``rich_help_panel``), without importing rich."""
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The metavar as of Typer, without braces around required arguments, except choices."""
+        """Typer's metavar, without braces around required arguments, except for choices."""
         return [one if "|" in one else one.strip("{}") for one in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
@@ -76,7 +98,7 @@ class Command(TyperCommand):
 
 def _without_range(help: str) -> str:
     """Leave ranges out of --help; the error for a number out of range says it."""
-    return _RANGE.sub(lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
+    return re.sub(_RANGE, lambda found: "" if found[1] == "; " else "[", help).removesuffix("[]").rstrip()
 
 
 def examples(*lines: str) -> dict[str, Any]:

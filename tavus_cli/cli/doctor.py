@@ -5,14 +5,10 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
     SETTING,
-    BaseUrl,
     Color,
-    ConversationId,
-    JoinTimeout,
-    Name,
-    Proxy,
     duration_option,
     environment_of,
     lasting,
@@ -24,6 +20,7 @@ from tavus_cli.cli.options import (
         "doctor", "doctor --room c7f3a91d20be4b58", "doctor --room sim --send '/respond hi' --for 5s --json"
     )
 )
+@with_room(without=("no_reconnect", "reconnect_timeout"))
 def doctor(
     ctx: typer.Context,
     room: Annotated[
@@ -36,13 +33,10 @@ def doctor(
     ] = None,
     for_: Annotated[float, duration_option("How long to count events.", "--for")] = lasting("10s"),
     ready_timeout: Annotated[float, duration_option("How long to wait for the PAL.")] = lasting("60s"),
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     color: Color = SETTING,
     json: Annotated[bool, typer.Option("--json", help="Print all findings as one JSON object.")] = False,
+    *,
+    how: How,
 ) -> int:
     """Check this machine and the API, and with --room a real room.
 
@@ -54,10 +48,9 @@ def doctor(
     from tavus_cli.commands.doctor.doctor import Doctor
     from tavus_cli.commands.doctor.doctor import doctor as run_doctor
     from tavus_cli.session.loop import run
-    from tavus_cli.target import RoomOptions, parse
+    from tavus_cli.target import parse
 
     environment = environment_of(ctx, color)
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, None)
-    options = Doctor(how, tuple(send or ()), for_, ready_timeout, json)
+    options = Doctor(how._replace(reconnect=None), tuple(send or ()), for_, ready_timeout, json)
     target = parse(room) if room is not None else None
     return run(lambda: run_doctor(target, options, environment))

@@ -16,9 +16,16 @@ def option(name: str, annotation: Any, default: Any = None) -> inspect.Parameter
 
 
 def gathered(
-    name: str, options: Sequence[inspect.Parameter], value: Callable[[dict[str, Any]], Any]
+    name: str,
+    options: Sequence[inspect.Parameter],
+    value: Callable[[dict[str, Any]], Any],
+    *,
+    first: bool = False,
 ) -> Callable[[Command], Command]:
-    """Add ``options`` to a command, which gets what ``value`` makes of theirs as the argument ``name``."""
+    """Add ``options`` to a command, which gets what ``value`` makes of theirs as the argument ``name``.
+
+    In --help they come after the command's own options, or ``first``.
+    """
 
     def decorate(function: Command) -> Command:
         @functools.wraps(function)
@@ -26,10 +33,11 @@ def gathered(
             taken = {one.name: given.pop(one.name) for one in options}
             return function(**given, **{name: value(taken)})
 
-        signature = inspect.signature(function, eval_str=True)
+        signature = inspect.signature(function)
         own = [one.replace(kind=KEYWORD) for one in signature.parameters.values() if one.name != name]
-        command.__signature__ = signature.replace(parameters=[*own, *options])  # type: ignore[attr-defined]
-        command.__annotations__ = {one.name: one.annotation for one in [*own, *options]}
+        every = [*options, *own] if first else [*own, *options]
+        command.__signature__ = signature.replace(parameters=every)  # type: ignore[attr-defined]
+        command.__annotations__ = {one.name: one.annotation for one in every}
         return command
 
     return decorate

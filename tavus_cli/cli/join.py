@@ -6,23 +6,16 @@ import typer
 
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
-    RECONNECT,
     SETTING,
     All,
-    BaseUrl,
     Color,
-    ConversationId,
     History,
     Hold,
-    JoinTimeout,
     Json,
-    Name,
-    NoReconnect,
     Partials,
-    Proxy,
     ReadyTimeout,
-    ReconnectTimeout,
     Record,
     Redact,
     Seq,
@@ -48,6 +41,7 @@ from tavus_cli.cli.tooling import Tools, with_tools
 )
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
 @with_tools
+@with_room()
 def join(
     ctx: typer.Context,
     target: Target = None,
@@ -65,22 +59,15 @@ def join(
     ] = False,
     max_minutes: MaxMinutes = None,
     body: Body = None,
-    name: Name = SETTING,
     record: Record = None,
     redact: Redact = False,
     all: All = SETTING,
     partials: Partials = SETTING,
     hold: Hold = SETTING,
-    join_timeout: JoinTimeout = SETTING,
     ready_timeout: ReadyTimeout = SETTING,
     reply_timeout: Annotated[float, duration_option("From a pipe: how long to wait for a reply.")] = lasting(
         "60s"
     ),
-    daily_proxy: Proxy = SETTING,
-    no_reconnect: NoReconnect = False,
-    reconnect_timeout: ReconnectTimeout = RECONNECT,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
     times: Times = "auto",
@@ -88,6 +75,7 @@ def join(
     history: History = None,
     json: Json = False,
     *,
+    how: How,
     fields: Fields,
     tools: Tools,
 ) -> int:
@@ -98,7 +86,7 @@ def join(
     from tavus_cli.commands.join.commander import JoinOptions
     from tavus_cli.commands.join.opening import New, join_new, join_target
     from tavus_cli.language.selection import Selection
-    from tavus_cli.target import RoomOptions, parse
+    from tavus_cli.target import parse
 
     environment = environment_of(ctx, color, theme)
     check_redact(redact, record)
@@ -117,8 +105,6 @@ def join(
         tools=tools,
         past=rows_before(history, environment),
     )
-    reconnect = None if no_reconnect else reconnect_timeout
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     fields = new_fields(new, fields, body, max_minutes)
     if new:
         return join_new(parse(target), New(fields, body), end_on_exit, how, options, environment)

@@ -10,7 +10,7 @@ import typer
 from tavus_cli.cli.app import JOINING, SHOW
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment, is_tty
-from tavus_cli.settings.table import KEYS
+from tavus_cli.settings.table import KEYS, default, typed
 from tavus_cli.views.theme import ColorChoice, ThemeName, TimesChoice
 
 SETTING: Any = None  # default of options that have a setting; _or_setting replaces it
@@ -25,7 +25,7 @@ Target = Annotated[
 ]
 
 
-def _seconds(value: Any) -> float:
+def seconds(value: Any) -> float:
     from tavus_cli.language.grammar import duration
 
     try:
@@ -35,7 +35,7 @@ def _seconds(value: Any) -> float:
 
 
 def duration_option(help: str, *names: str, panel: str | None = None) -> Any:
-    return typer.Option(*names, parser=_seconds, metavar="DURATION", help=help, rich_help_panel=panel)
+    return typer.Option(*names, parser=seconds, metavar="DURATION", help=help, rich_help_panel=panel)
 
 
 def lasting(text: str) -> Any:
@@ -54,37 +54,21 @@ def _or_setting(ctx: typer.Context, param: typer.CallbackParam, value: Any) -> A
     return getattr(environment.settings, param.name or "")
 
 
-def _setting(
-    name: str, *names: str, panel: str, help: str = "", metavar: str = "", parser: Any = None
-) -> Any:
+def setting(name: str, *names: str, panel: str, help: str = "", metavar: str = "", parser: Any = None) -> Any:
     """The option for a setting, with help and default from the table."""
-    default = KEYS[name].default.strip('"')
+    shown = typed(default(name))
     return typer.Option(
         *names,
         callback=_or_setting,
         parser=parser,
         metavar=metavar or None,
         show_default=False,
-        help=(help or KEYS[name].about) + (f"  [default: {default}]" if metavar and default else ""),
+        help=(help or KEYS[name].about) + (f"  [default: {shown}]" if metavar and shown else ""),
         rich_help_panel=panel,
     )
 
 
-Name = Annotated[str, _setting("name", panel=JOINING, metavar="NAME")]
-JoinTimeout = Annotated[float, _setting("join_timeout", panel=JOINING, metavar="DURATION", parser=_seconds)]
-ReadyTimeout = Annotated[float, _setting("ready_timeout", panel=JOINING, metavar="DURATION", parser=_seconds)]
-Proxy = Annotated[
-    str | None,
-    _setting("daily_proxy", panel=JOINING, metavar="URL", help="A reverse proxy that leads to Daily."),
-]
-ConversationId = Annotated[
-    str | None,
-    typer.Option(
-        metavar="ID",
-        help="The conversation's id, for a room that is not named after it.",
-        rich_help_panel=JOINING,
-    ),
-]
+ReadyTimeout = Annotated[float, setting("ready_timeout", panel=JOINING, metavar="DURATION", parser=seconds)]
 BaseUrl = Annotated[
     str | None,
     typer.Option(
@@ -93,18 +77,7 @@ BaseUrl = Annotated[
         rich_help_panel=JOINING,
     ),
 ]
-NoReconnect = Annotated[
-    bool,
-    typer.Option("--no-reconnect", help="Do not join again after being cut off.", rich_help_panel=JOINING),
-]
-ReconnectTimeout = Annotated[
-    float,
-    duration_option(
-        "How long to try to join again after being cut off.", "--reconnect-timeout", panel=JOINING
-    ),
-]
-RECONNECT = lasting("5m")
-Hold = Annotated[float, _setting("hold", panel=SHOW, metavar="DURATION", parser=_seconds)]
+Hold = Annotated[float, setting("hold", panel=SHOW, metavar="DURATION", parser=seconds)]
 History = Annotated[
     int | None,
     typer.Option(
@@ -127,11 +100,11 @@ Otlp = Annotated[
 OtlpContent = Annotated[bool, typer.Option("--otlp-content", help="Include what was said in the traces.")]
 Color = Annotated[
     ColorChoice,
-    _setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),
+    setting("color", panel=SHOW, metavar="auto|always|never", help="Colours on standard output."),
 ]
 Theme = Annotated[
     ThemeName,
-    _setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="The colour theme."),
+    setting("theme", panel=SHOW, metavar="auto|dark|light|mono|high-contrast", help="The colour theme."),
 ]
 Times = Annotated[
     TimesChoice,
@@ -143,53 +116,9 @@ Times = Annotated[
     ),
 ]
 Seq = Annotated[bool, typer.Option("--seq", help="Show sequence numbers.", rich_help_panel=SHOW)]
-JsonLines = Annotated[
-    bool, typer.Option("--json", help="The same as --format jsonl; errors are JSON too, on standard error.")
-]
 Json = Annotated[bool, typer.Option("--json", help="Print an error as one JSON object on standard error.")]
-All = Annotated[bool, _setting("all", "--all/--no-all", panel=SHOW)]
-Partials = Annotated[bool, _setting("partials", "--partials/--no-partials", panel=SHOW)]
-Format = Annotated[
-    str,
-    typer.Option(
-        "--format",
-        "-f",
-        metavar="FORMAT",
-        help="pretty, jsonl, or a template: '{time} {role} {text}'.",
-        rich_help_panel=SHOW,
-    ),
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="TYPE", help="Only these event types: utterance, 'replica.*'.", rich_help_panel=SHOW
-    ),
-]
-Ignore = Annotated[
-    list[str] | None, typer.Option(metavar="TYPE", help="Leave out these event types.", rich_help_panel=SHOW)
-]
-Where = Annotated[
-    str | None,
-    typer.Option(
-        metavar="JMESPATH",
-        help="Only messages for which this expression is true.",
-        rich_help_panel=SHOW,
-    ),
-]
-Turn = Annotated[int | None, typer.Option(metavar="N", help="Only this turn.", rich_help_panel=SHOW)]
-Role = Annotated[
-    str | None, typer.Option(metavar="user|pal", help="Only events of this role.", rich_help_panel=SHOW)
-]
-Count = Annotated[int | None, typer.Option("--count", "-n", min=1, metavar="N", help="End after N events.")]
-Until = Annotated[list[str] | None, typer.Option(metavar="TYPE", help="End after an event of this type.")]
-Envelope = Annotated[
-    bool,
-    typer.Option(
-        "--envelope",
-        help="With jsonl: put each message into an object with its time, turn and marks.",
-        rich_help_panel=SHOW,
-    ),
-]
+All = Annotated[bool, setting("all", "--all/--no-all", panel=SHOW)]
+Partials = Annotated[bool, setting("partials", "--partials/--no-partials", panel=SHOW)]
 
 
 ROWS_BEFORE = 200  # earlier rows of a resident session shown on a terminal

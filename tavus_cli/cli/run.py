@@ -7,16 +7,13 @@ import typer
 
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, new_fields, with_fields
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
     SETTING,
-    BaseUrl,
     Color,
     Hold,
-    JoinTimeout,
-    Name,
     Otlp,
     OtlpContent,
-    Proxy,
     ReadyTimeout,
     Record,
     Redact,
@@ -68,6 +65,7 @@ def _check_many(
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
 @with_tools
 @with_suite
+@with_room(without=("no_reconnect", "reconnect_timeout", "conversation_id"))
 def run(
     ctx: typer.Context,
     words: Annotated[
@@ -121,16 +119,13 @@ def run(
     record: Record = None,
     ready_timeout: ReadyTimeout = SETTING,
     hold: Hold = SETTING,
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    base_url: BaseUrl = None,
     color: Color = SETTING,
     theme: Theme = SETTING,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each run, and errors as JSON too.")
     ] = False,
     *,
+    how: How,
     fields: Fields,
     tools: Tools,
     suite: Suite,
@@ -142,11 +137,9 @@ def run(
     from tavus_cli.script.runner import Limits
     from tavus_cli.suite.plan import is_many
     from tavus_cli.suite.surroundings import RunOptions
-    from tavus_cli.target import RoomOptions
 
     environment = environment_of(ctx, color, theme)
     limits = Limits(timeout, keep_going, max_reply)
-    how = RoomOptions(name, join_timeout, daily_proxy, None, base_url)
     fields = new_fields(new, fields, body, None)
     each = RunOptions(hold, ready_timeout, redact, report is not None, otlp, otlp_content, tools, verbose)
     if not check and (suite is not None or new or max_cost_minutes is not None or is_many(words)):

@@ -5,14 +5,10 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
     SETTING,
-    BaseUrl,
-    ConversationId,
     Hold,
-    JoinTimeout,
-    Name,
-    Proxy,
     ReadyTimeout,
     duration_option,
     environment_of,
@@ -32,6 +28,7 @@ from tavus_cli.files import read_stdin
         "send sim - < lines.txt",
     ),
 )
+@with_room(without=("no_reconnect", "reconnect_timeout"))
 def send(
     ctx: typer.Context,
     words: Annotated[
@@ -53,14 +50,11 @@ def send(
     ] = None,
     ready_timeout: ReadyTimeout = SETTING,
     hold: Hold = SETTING,
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print what was sent and answered, and errors, as JSON objects.")
     ] = False,
+    *,
+    how: How,
 ) -> int:
     """Send one interaction, and with --wait print the answer.
 
@@ -69,10 +63,9 @@ def send(
     from tavus_cli.commands.send import SendOptions
     from tavus_cli.commands.send import send as run_send
     from tavus_cli.language.commands import KINDS, sendable
-    from tavus_cli.target import RoomOptions, parse, run_in
+    from tavus_cli.target import parse, run_in
 
     environment = environment_of(ctx)
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
     if words[-1] == "-" and (len(words) == 1 or (len(words) == 2 and words[0] not in KINDS)):
         from tavus_cli.commands.send_many import SendManyOptions, rate_of, send_many
 

@@ -6,19 +6,12 @@ import typer
 
 from tavus_cli.cli.app import CREATING, app, examples
 from tavus_cli.cli.fields import Body, Fields, MaxMinutes, new_fields, with_fields
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
-    RECONNECT,
-    SETTING,
     BaseUrl,
-    ConversationId,
-    JoinTimeout,
     Json,
-    Name,
-    NoReconnect,
     Otlp,
     OtlpContent,
-    Proxy,
-    ReconnectTimeout,
     Record,
     Redact,
     Target,
@@ -44,6 +37,7 @@ app.add_typer(group, name="session")
 )
 @with_fields("persona_id", "replica_id", "chat", "require_auth")
 @with_tools
+@with_room()
 def start(
     ctx: typer.Context,
     target: Target = None,
@@ -67,19 +61,13 @@ def start(
         int,
         typer.Option(min=1, metavar="N", help="How many messages to queue for a client that does not read."),
     ] = 100_000,
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    no_reconnect: NoReconnect = False,
-    reconnect_timeout: ReconnectTimeout = RECONNECT,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print the session, and errors, as JSON objects.")
     ] = False,
     otlp: Otlp = None,
     otlp_content: OtlpContent = False,
     *,
+    how: How,
     fields: Fields,
     tools: Tools,
 ) -> int:
@@ -89,10 +77,8 @@ def start(
     """
     from tavus_cli.commands.session import Start, start_new
     from tavus_cli.commands.session import start as run_start
-    from tavus_cli.target import RoomOptions, parse
+    from tavus_cli.target import parse
 
-    reconnect = None if no_reconnect else reconnect_timeout
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url, reconnect)
     check_redact(redact, record)
     options = Start(record, idle or None, queue, json, tools, otlp, otlp_content, redact)
     fields = new_fields(new, fields, body, max_minutes)

@@ -86,7 +86,7 @@ _OPTIONS = (
 
 
 def _suite(values: dict[str, Any]) -> Suite:
-    """None if no option was given; --keep-in alone is none. Raises UsageError."""
+    """None if no option but --keep-in was given. Raises UsageError."""
     folder = values.pop("keep_in")
     given = {name: value for name, value in values.items() if value is not None}
     if not given:

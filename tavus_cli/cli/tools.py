@@ -5,14 +5,10 @@ from typing import Annotated
 import typer
 
 from tavus_cli.cli.app import app, examples
+from tavus_cli.cli.joining import How, with_room
 from tavus_cli.cli.options import (
     SETTING,
-    BaseUrl,
-    ConversationId,
     Hold,
-    JoinTimeout,
-    Name,
-    Proxy,
     Record,
     Redact,
     Target,
@@ -32,6 +28,7 @@ from tavus_cli.errors import UsageError
     )
 )
 @with_tools
+@with_room(without=("no_reconnect", "reconnect_timeout"))
 def tools(
     ctx: typer.Context,
     target: Target = None,
@@ -60,15 +57,11 @@ def tools(
     record: Record = None,
     redact: Redact = False,
     hold: Hold = SETTING,
-    name: Name = SETTING,
-    join_timeout: JoinTimeout = SETTING,
-    daily_proxy: Proxy = SETTING,
-    conversation_id: ConversationId = None,
-    base_url: BaseUrl = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object for each call, and errors as JSON too.")
     ] = False,
     *,
+    how: How,
     tools: Tools,
 ) -> int:
     """Answer tool calls with programs, URLs or mocks.
@@ -80,7 +73,7 @@ def tools(
     from tavus_cli.commands.tools import listen as run_listen
     from tavus_cli.commands.tools import tools as run_tools
     from tavus_cli.session.loop import run
-    from tavus_cli.target import RoomOptions, open_target, parse
+    from tavus_cli.target import open_target, parse
 
     environment = environment_of(ctx)
     if tools is None:
@@ -93,13 +86,11 @@ def tools(
     check_redact(redact, record)
     if public_host:
         raise UsageError("--public-host goes with --listen")
-    what = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json, redact)
-
-    how = RoomOptions(name, join_timeout, daily_proxy, conversation_id, base_url)
+    options = ToolsCommand(tools._replace(dry_run=dry_run), hold, record, rerun, json, redact)
     where = parse(target)
 
     async def opened() -> int:
         room = (await open_target(where, how, environment, recorded=True)).room
-        return await run_tools(room, what, environment)
+        return await run_tools(room, options, environment)
 
     return run(opened)

@@ -19,7 +19,6 @@ from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.patterns import Expression, TooSlow
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.session.environment import PROGRAM, Environment, is_tty
-from tavus_cli.session.signals import Stopped
 from tavus_cli.views.safe import safe, safe_json
 from tavus_cli.views.table import UNCUT, table
 
@@ -80,7 +79,7 @@ def create(
     with conversations.connect(environment.environ, base_url) as api:
         try:
             created = conversations.create(api, request, environment.warn, known.append)
-        except (Stopped, KeyboardInterrupt):
+        except KeyboardInterrupt:
             if not known:
                 environment.warn(f"stopped before the answer came; {PERHAPS_CREATED}")
             raise
@@ -151,7 +150,7 @@ def _end_each(api: TavusApi, names: list[str], environment: Environment) -> tupl
             environment.warn(f"{name} has not ended: {error}")
             outcome["failed"].append(name)
             status = status or int(error.status)
-        except (Stopped, KeyboardInterrupt):
+        except KeyboardInterrupt:
             some = " ".join(names[number : number + NAMED])
             more = len(names) - number - NAMED
             and_more = f" and {more} more" if more > 0 else ""

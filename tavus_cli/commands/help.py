@@ -49,7 +49,7 @@ def topics(environment: Environment) -> int:
 
 
 def page(topic: str, environment: Environment) -> int:
-    """Print a page: laid out on a terminal, else its Markdown. Raises ConsoleError where it is missing."""
+    """Print a page: laid out on a terminal, else its Markdown. Raises ConsoleError if it is missing."""
     folder = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     try:
         text = (folder / f"{topic}.md").read_text("utf-8")

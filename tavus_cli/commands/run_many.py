@@ -155,7 +155,7 @@ def _rooms(
         return lambda quiet: GivenRooms(room, quiet)
     from tavus_cli.api.client import TIMEOUT
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import warn_left_behind
+    from tavus_cli.api.notes import warn_left_behind
 
     seconds = options.suite.run_timeout + MARGIN_SECONDS
     if seconds / 60 > new.max_cost_minutes:

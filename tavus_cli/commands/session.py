@@ -83,7 +83,8 @@ def start_new(
     If it cannot be joined, it is ended. Raises UsageError, and the errors of creating and of ``start``.
     """
     from tavus_cli.api.conversations import connection, creation_from
-    from tavus_cli.api.ending import join_new, warn_left_behind
+    from tavus_cli.api.ending import join_new
+    from tavus_cli.api.notes import warn_left_behind
     from tavus_cli.session.loop import run
     from tavus_cli.session.waiting import within
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from contextlib import nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
 from tavus_cli.protocol.entries import Entry, EventEntry
-from tavus_cli.report.live import tracing
-from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
-from tavus_cli.rooms.span import Span, Within
 from tavus_cli.session.environment import Environment, local_strftime
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, View, line_view
-from tavus_cli.session.recorder import record_to
+from tavus_cli.session.recorder import Redacts, record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.settings.table import default
@@ -27,6 +24,7 @@ from tavus_cli.views.line import LineView
 from tavus_cli.views.theme import TimesChoice
 
 if TYPE_CHECKING:
+    from tavus_cli.rooms.span import Span
     from tavus_cli.tools.options import ToolOptions
 
 
@@ -71,6 +69,21 @@ class TailOptions:
             )
         return TemplateView(self.format, local_strftime)
 
+    def redactor(self) -> Redacts | None:
+        if not self.redact:
+            return None
+        from tavus_cli.report.redact import new_redactor
+
+        return new_redactor()
+
+    def traces(self, session: Session, environment: Environment) -> AbstractAsyncContextManager[object]:
+        """Raises UsageError where --otlp names neither a URL nor a file."""
+        if self.otlp is None:
+            return nullcontext()
+        from tavus_cli.report.live import tracing
+
+        return tracing(self.otlp, self.otlp_content, session, environment.warn)
+
 
 async def tail(room: Room, options: TailOptions, environment: Environment) -> int:
     """Print until the room ends, or --count, --until or --for says so.
@@ -82,7 +95,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
     seen = None if room.live else Types()  # at the end of a recording, its event types are known too
     if seen is None:
         _question(options, environment)
-    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
+    recorder = record_to(options.record, room, options.redactor())
     output = Output(environment)
     printer = Printer(
         view,
@@ -100,10 +113,10 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         with_past(room, options.history)
     told = environment if options.progress else None
     session = Session(room, hold=options.hold, recorder=recorder, environment=told)
-    session.sinks.append(printer if options.span is None else Within(options.span, printer))
+    session.sinks.append(printer if options.span is None else options.span.within(printer))
     if seen is not None and _doubts(options):
         session.sinks.append(seen)
-    traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
+    traces = options.traces(session, environment)
     answering = options.tools.bridge(session, environment) if options.tools else nullcontext()
     async with output, traces, answering:
         ended = await first_of(_follow(session, options.duration), printer.done, output.gone)

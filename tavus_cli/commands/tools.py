@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError
+from tavus_cli.protocol.entries import Entry, NoteEntry
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.recorded import RecordedRoom
@@ -18,7 +19,7 @@ from tavus_cli.session.recorder import record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.waiting import first_of
 from tavus_cli.settings.table import default
-from tavus_cli.tools.bridge import Bridge, Run
+from tavus_cli.tools.bridge import ABOUT_CALL, Bridge, Run
 from tavus_cli.tools.log import facts
 from tavus_cli.tools.options import ANYONE, ToolOptions
 from tavus_cli.views.safe import safe, safe_json
@@ -49,8 +50,9 @@ class Listen:
 
 
 async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int:
-    """Answer until the conversation is over; prints a line for each call. Raises UsageError, and the errors
-    of joining.
+    """Answer until the conversation is over; prints a line for each call. Returns the exit status.
+
+    Raises UsageError, and the errors of joining.
     """
     recorder = record_to(what.record, room, new_redactor() if what.redact else None)
     session = Session(room, hold=what.hold, recorder=recorder, environment=environment)
@@ -62,12 +64,31 @@ async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int
             output.write((line if what.json else _line(run)) + "\n")
 
         bridge.finished.append(show)
+        if room.live:
+            session.sinks.append(_Notes(environment.warn))
         await first_of(_answer(session, bridge), output.gone)
     failed = (recorder.failed if recorder else None) or bridge.failed
     if failed is not None:
         environment.warn(failed)
         return ExitStatus.FAILED
-    return output.status() if output.gone.is_set() else ExitStatus.DONE
+    if output.gone.is_set():
+        return output.status()
+    return ExitStatus.CANNOT_JOIN if session.cut_off else ExitStatus.DONE
+
+
+class _Notes:
+    """A sink that warns of what concerns the room: its connection, its end. Calls have lines of their own."""
+
+    def __init__(self, warn: Callable[[str], None]) -> None:
+        self._warn = warn
+
+    def entries(self, entries: list[Entry]) -> None:
+        for entry in entries:
+            if isinstance(entry, NoteEntry) and not entry.text.startswith(ABOUT_CALL):
+                self._warn(entry.text)
+
+    async def drain(self) -> None:
+        pass
 
 
 def _bridge(session: Session, what: ToolsCommand, environment: Environment) -> Bridge:

@@ -13,8 +13,7 @@ from typing import Any, NamedTuple
 from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import Words, split_line
 from tavus_cli.protocol import interactions
-from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, short_name
 from tavus_cli.protocol.interactions import EMOTIONS, SENSITIVITIES, Interaction
 from tavus_cli.protocol.wire import MAX_DEPTH, TOO_DEEP, from_json, too_deep
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from tavus_cli.language.commands import COMMANDS, KINDS, LANGUAGES, TYPES, applying
-from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, short_name
 
 _FAMILY_OF = {short_name(name): kind.family for name, kind in CATALOGUE.items()}
 _MEANINGS = {  # families of event types, and other words

@@ -12,7 +12,7 @@ from math import inf
 from tavus_cli.errors import UsageError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|)", re.ASCII)
+_DURATION = r"([0-9]+(?:\.[0-9]+)?)\s*(ms|s|min|m|h|)"
 
 
 def split_line(line: str) -> tuple[str, str]:
@@ -28,7 +28,7 @@ def split_line(line: str) -> tuple[str, str]:
 
 def duration(text: str) -> float:
     """Seconds: "1500ms", "10s", "2.5", "5m", "1h". Raises UsageError."""
-    match = _DURATION.fullmatch(text.strip())
+    match = re.fullmatch(_DURATION, text.strip())
     if match is None or (seconds := float(match[1]) * _UNITS[match[2]]) == inf:
         raise UsageError(f'"{text}" is not a duration: write 1500ms, 10s, 5m or 1h')
     return seconds

@@ -34,10 +34,10 @@ MOST_STEPS = 100_000  # steps of JMESPath for one value at most, also when saved
 STEPS = 1_000  # steps that each value adds to those saved up
 MOST_GROWTH = 1_000  # how many times an expression may multiply its input
 
-_BREAK = re.compile(r"[.|*+^$]|\\[wWdDsSbB]")  # ends a plain text
-_COUNT = re.compile(r"\s*(?:\+|\{\s*(\d{1,9}))")
+_BREAK = r"[.|*+^$]|\\[wWdDsSbB]"  # ends a plain text
+_COUNT = r"\s*(?:\+|\{\s*(\d{1,9}))"
 _PIECE = 64  # characters of literal text between two pieces that match nothing
-_GLOB_SIGN = re.compile(r"[*?[]")
+_GLOB_SIGN = r"[*?[]"
 
 
 class TooSlow(NotMet):
@@ -92,6 +92,22 @@ class Pattern:
         return found
 
 
+class OwnPattern(Pattern):
+    """A pattern that comes with the program, case ignored. It must be quick on any text.
+
+    So it needs neither a check nor a time limit, and not the import of ``regex``, which takes longer than
+    joining a simulation. It is compiled when first used.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    def search(self, text: str, seconds: float = SLOW_SECONDS) -> Any:
+        return re.search(self.text, text, re.IGNORECASE)
+
+    search_many = search
+
+
 def literal(text: str) -> str:
     """A regular expression that matches only this text."""
     return ".{0}".join(re.escape(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
@@ -106,9 +122,10 @@ def check_regex(text: str) -> None:
     """
     if len(text) > LONGEST:
         raise UsageError(f"the pattern is too long: at most {LONGEST:,} characters")
+    breaks, counts = re.compile(_BREAK).match, re.compile(_COUNT).match
     sizes, last, at, plain = [0], 0, 0, 0
     while at < len(text):
-        plain = 0 if _BREAK.match(text, at) else plain + 1
+        plain = 0 if breaks(text, at) else plain + 1
         if plain > LONGEST_PLAIN:
             raise UsageError(f"the pattern has a plain text of over {LONGEST_PLAIN} characters: shorten it")
         sign, at = text[at], at + 1
@@ -119,7 +136,7 @@ def check_regex(text: str) -> None:
         elif sign == ")" and len(sizes) > 1:
             last = sizes.pop() + 1
             sizes[-1] += last
-        elif (count := _COUNT.match(text, at - 1)) is not None:
+        elif (count := counts(text, at - 1)) is not None:
             at = count.end()
             times = 2 if count[1] is None else max(1, int(count[1]))
             sizes[-1] += last * (times - 1)
@@ -136,7 +153,7 @@ def check_regex(text: str) -> None:
 
 
 def is_glob(text: str) -> bool:
-    return _GLOB_SIGN.search(text) is not None
+    return re.search(_GLOB_SIGN, text) is not None
 
 
 def glob(text: str) -> Callable[[str], bool]:
@@ -157,7 +174,7 @@ def glob(text: str) -> Callable[[str], bool]:
 
 def literal_glob(text: str) -> str:
     """A glob that matches only this text."""
-    return _GLOB_SIGN.sub(lambda sign: f"[{sign[0]}]", text)
+    return re.sub(_GLOB_SIGN, lambda sign: f"[{sign[0]}]", text)
 
 
 # -- JMESPath ----------------------------------------------------------------------------------------------

@@ -8,9 +8,8 @@ from typing import Any, TypeGuard
 
 from tavus_cli.errors import UsageError, did_you_mean, nearest
 from tavus_cli.language.patterns import Expression, TooSlow, glob
-from tavus_cli.protocol.catalogue import CATALOGUE
+from tavus_cli.protocol.catalogue import CATALOGUE, short_name
 from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
-from tavus_cli.protocol.events import short_name
 
 _MEMORY = 1_024  # event types are remote text: the number remembered is limited
 _LONGEST_KNOWN = 200  # characters of a type that is remembered

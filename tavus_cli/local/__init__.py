@@ -8,7 +8,7 @@ from tavus_cli.errors import ConsoleError, install
 
 
 def require() -> None:
-    """Raises ConsoleError where the extra is not installed."""
+    """Raises ConsoleError if the extra is not installed."""
     missing = [name for name in ("aiohttp", "trustme") if find_spec(name) is None]
     if missing:
         raise ConsoleError(f"this command needs {' and '.join(missing)}: {install('local')}")

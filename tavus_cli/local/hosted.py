@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -59,8 +58,7 @@ class Hosted:
         self.conversation = conversation
         body, name = conversation.body, conversation.id
         context = body.get("conversational_context", "")
-        script = replace(
-            script,
+        script = script._replace(
             greeting=body.get("custom_greeting") or script.greeting,
             context="\n".join(part for part in (script.context, context) if part),
             replica_id=conversation.shown["replica_id"],

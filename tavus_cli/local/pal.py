@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from typing import Any
 
 from tavus_cli.errors import SendFailed
@@ -41,7 +40,7 @@ class Pal:
         seen: Seen | None = None,
     ) -> None:
         if options.speed is None:
-            options = replace(options, speed=FAST)
+            options = options._replace(speed=FAST)
         self.id = id or str(uuid.uuid4())  # the client drops messages from senders without a UUID
         self.script = script
         self.speed = options.speed or FAST

@@ -8,7 +8,7 @@ import secrets
 import ssl
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class LocalTavus:
     async def _host(self, conversation: Conversation) -> None:
         self._count += 1
         script, options = self._scripts.get(conversation.shown["persona_id"]) or self._scripts[ANY]
-        options = replace(options, seed=options.seed + self._count - 1)
+        options = options._replace(seed=options.seed + self._count - 1)
         hosted = self._hosted[conversation.id] = Hosted(self, conversation, script, options)
         self.soon(hosted.begin())
         self.changed()

@@ -6,7 +6,7 @@ Adding an event type is adding a row to ``CATALOGUE``. Sources: docs/protocol.md
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli.protocol.tool_calls import Called, calls_in
@@ -21,21 +21,31 @@ _ENVELOPE = {"message_type", "conversation_id", "seq", "turn_idx", "timestamp", 
 _WEBHOOK = {*_ENVELOPE, "webhook_url"}
 
 
-@dataclass(slots=True, eq=False)  # never changed; not frozen, as Event
 class EventKind:
     """A row of the catalogue: how one event type is named, folded, coloured and summarised.
 
     ``family`` groups types for folding and turns. ``role`` is set for types that imply a role. ``label``
     fills the who column of events without a role. ``style`` is a style name of the theme. ``line`` makes the
-    one line of ``summary``; it returns "" if the event has none of the expected fields.
+    one line of ``summary``; it returns "" if the event has none of the expected fields. Never changed.
     """
 
-    type: str
-    family: str
-    label: str
-    style: str
-    line: Callable[[Event], str]
-    role: str | None = None
+    __slots__ = ("family", "label", "line", "role", "style", "type")
+
+    def __init__(
+        self,
+        type: str,
+        family: str,
+        label: str,
+        style: str,
+        line: Callable[[Event], str],
+        role: str | None = None,
+    ) -> None:
+        self.type = type
+        self.family = family
+        self.label = label
+        self.style = style
+        self.line = line
+        self.role = role
 
     def summary(self, event: Event) -> str:
         """The event in one line, never blank. Remote text in it is not yet safe to print."""
@@ -387,6 +397,7 @@ _USER_INTERRUPTED = EventKind(
 )
 
 
+@cache  # when first needed: joining does not wait for it
 def _other_spellings() -> dict[str, EventKind]:
     """Known types by their spelling without case and separators, including every word for the PAL."""
     known = {folded(row.type): row for row in _ROWS}
@@ -406,13 +417,10 @@ def _other_spellings() -> dict[str, EventKind]:
     return known
 
 
-_SPELLINGS = _other_spellings()
-
-
 def kind_of(name: str) -> EventKind:
     """The kind of a type that has no row of its own, by its other spellings (section 11)."""
     plain = folded(name)
-    if kind := _SPELLINGS.get(plain):
+    if kind := _other_spellings().get(plain):
         return kind
     return GUARDRAIL if "guardrail" in plain else UNKNOWN  # section 3.8: the type is undocumented
 
@@ -431,3 +439,8 @@ def kind_without_type(message: Any) -> EventKind:
             if "guardrail" in fields or "guardrail_name" in fields:
                 return GUARDRAIL
     return FOREIGN
+
+
+def short_name(event_type: str) -> str:
+    """ "conversation.replica.started_speaking" → "replica.started_speaking"."""
+    return event_type.partition(".")[2] or event_type

@@ -170,7 +170,12 @@ class Conversation:
         self._names[id] = name
 
     def note(self, text: str, now: float | None, *, warning: bool = False) -> list[Entry]:
-        return [NoteEntry(text, self._last_at if now is None else now, warning)]
+        """A note, after what was held until then: a recording has no other clock."""
+        if now is None:
+            return [NoteEntry(text, self._last_at, warning)]
+        due = self.wake_at()
+        held = self.tick(now) if due is not None and due <= now else []
+        return [*held, NoteEntry(text, now, warning)]
 
     def tick(self, now: float) -> list[Entry]:
         """Entries held long enough.

@@ -21,6 +21,7 @@ from tavus_cli.protocol.catalogue import (
     EventKind,
     kind_of,
     kind_without_type,
+    short_name,
 )
 from tavus_cli.protocol.tool_calls import Called
 from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, from_json, to_json, too_deep, unix_time
@@ -164,11 +165,6 @@ class Event(msgspec.Struct, eq=False, gc=False):  # made in half the time of a d
         if value is None:
             value = self.hoisted.get("final")
         return value is True or value == "true"
-
-
-def short_name(event_type: str) -> str:
-    """ "conversation.replica.started_speaking" → "replica.started_speaking"."""
-    return event_type.partition(".")[2] or event_type
 
 
 def _plain(value: Any) -> str:

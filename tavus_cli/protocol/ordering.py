@@ -70,7 +70,6 @@ class Ordering:
         self._hold: float = HOLD_MESSAGES if by_count else hold
         self._now = 0.0
         self._next: int | None = None  # the number expected; None before the start is settled
-        self._start: int | None = None  # the next number, as another client knows it
         self._held: list[_Held] = []
         self._ages: deque[tuple[float, int]] = deque()  # when each held one expires, oldest first
         self._arrivals = count()
@@ -131,10 +130,8 @@ class Ordering:
         return out + self._release() + self.tick(now)
 
     def start_at(self, seq: int) -> None:
-        """Start at ``seq``, because another client has seen the number before it; do not hold ``seq``."""
-        self._start = seq
-        if self._next is not None:
-            self._next = seq
+        """Expect ``seq`` next, because another client has seen the number before it."""
+        self._next = seq
 
     def tick(self, now: float) -> list[Ordered]:
         """Everything held long enough by ``now``."""
@@ -160,7 +157,7 @@ class Ordering:
         So a client that joins late sees no gap before it.
         """
         first = self._held[0][0]
-        if first in (0, self._start) or any(held[0] == first + 1 for held in self._held[1:]):
+        if first == 0 or any(held[0] == first + 1 for held in self._held[1:]):
             self._next = first
 
     def _put(self, event: Event, seq: int, now: float) -> None:

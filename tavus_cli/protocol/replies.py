@@ -7,9 +7,10 @@ the answer, and no time is spent waiting for more. A tool call instead of words 
 from __future__ import annotations
 
 from tavus_cli.errors import UsageError
+from tavus_cli.protocol.catalogue import short_name
 from tavus_cli.protocol.conversation import Conversation
 from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
-from tavus_cli.protocol.events import Event, decode, short_name
+from tavus_cli.protocol.events import Event, decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.ordering import FAR_BELOW
 

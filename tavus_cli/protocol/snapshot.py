@@ -3,8 +3,6 @@
 In a module of its own so that rooms can pass one on before the core is imported.
 """
 
-from __future__ import annotations
-
 from typing import Any, NamedTuple
 
 

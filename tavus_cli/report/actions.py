@@ -11,7 +11,7 @@ from tavus_cli.session.environment import Environment
 
 
 def add_to_summary(lines: Callable[[], Iterable[str]], environment: Environment) -> None:
-    """Append to the file of $GITHUB_STEP_SUMMARY, where there is one; a failure is a warning."""
+    """Append to the file named by $GITHUB_STEP_SUMMARY, if any; a failure is a warning."""
     path = environment.environ.get("GITHUB_STEP_SUMMARY")
     if not path:
         return

@@ -44,7 +44,7 @@ class Gate:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``passed`` is None where the measure has no figure; ``reason`` then says why."""
+    """``passed`` is None if the measure has no figure; ``reason`` then says why."""
 
     gate: Gate
     value: float | None

@@ -1,4 +1,4 @@
-"""Traces of a conversation as it happens: a sink. A collector that fails never holds it up."""
+"""Traces of a conversation as it happens: a sink. A failing collector never delays it."""
 
 from __future__ import annotations
 

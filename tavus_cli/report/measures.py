@@ -118,7 +118,7 @@ class Measures:
         return spread(self.times[name])
 
     def as_json(self) -> dict[str, Any]:
-        """By measure; numbers to the microsecond, None where it cannot be determined."""
+        """By measure; numbers to the microsecond, None if unknown."""
         out: dict[str, Any] = {}
         for name in TIMES:
             one = self.spread(name)

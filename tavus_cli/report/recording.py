@@ -111,7 +111,7 @@ def part_json(part: Part) -> dict[str, Any]:
 
 
 def line_json(line: Line) -> dict[str, Any]:
-    """``intended`` only where the PAL meant to say more than it did."""
+    """``intended`` only if the PAL meant to say more than it did."""
     out = {
         "turn": line.turn.idx,
         "role": line.role,

@@ -1,4 +1,4 @@
-"""The transcript alone, as text, Markdown or subtitles (SRT, WebVTT).
+"""Only the transcript, as text, Markdown or subtitles (SRT, WebVTT).
 
 Pure. Times of subtitles begin with the first event of the recording.
 """

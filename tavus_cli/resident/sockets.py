@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.wire import is_conversation_id
 from tavus_cli.rooms.sim import is_simulated
+from tavus_cli.settings.folders import runtime_folder
 
-APP = "tavus-console"
 CONNECTING = (
     0.25  # seconds to connect: immediate, unless the other process accepts nothing and its queue is full
 )
 LONGEST_PATH = 103 if sys.platform == "darwin" else 107  # bytes of the path of a socket
 AGAIN = 0.02  # seconds between two tries
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", re.ASCII)
+_ID = r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 
 
 def supported() -> bool:
@@ -36,13 +36,7 @@ def folder() -> Path:
     """The folder of the sockets, or the one TAVUS_CONSOLE_RUNTIME names. It may not exist yet."""
     if named := os.environ.get("TAVUS_CONSOLE_RUNTIME"):
         return Path(named)
-    import warnings
-
-    from platformdirs import user_runtime_path
-
-    with warnings.catch_warnings():  # it warns if XDG_RUNTIME_DIR is not set
-        warnings.simplefilter("ignore")
-        return Path(user_runtime_path(APP))
+    return runtime_folder()
 
 
 def own_folder() -> Path:
@@ -87,7 +81,7 @@ def session_id(target: str, conversation_id: str | None = None) -> str:
 
 
 def is_session_id(word: str) -> bool:
-    return _ID.fullmatch(word) is not None
+    return re.fullmatch(_ID, word) is not None
 
 
 def sockets() -> list[Path]:

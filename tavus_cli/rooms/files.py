@@ -37,7 +37,7 @@ _PORTION = 1 << 16  # bytes
 class Lines:
     """The lines of a file, with their line ends. ``broken`` says why they end early; "" if they do not.
 
-    Of a pipe that is not packed, "" is among them where the next line has to be waited for: never first, and
+    For a pipe that is not compressed, "" says that the next line is not there yet; it is never first, and
     never twice in a row.
 
     Raises UsageError if the file cannot be opened, or its first bytes rule out a recording.
@@ -127,7 +127,7 @@ def _text(path: str, source: Any) -> TextIO:
 
 
 def _as_they_come(source: io.BufferedReader, encoding: str) -> Iterator[str]:
-    """The lines of a pipe, and "" where it holds no more at the moment."""
+    """The lines of a pipe, and "" when it holds no more at the moment."""
     decoder = codecs.getincrementaldecoder(encoding)("surrogateescape")
     rest: list[str] = []  # a long line comes in many pieces
     while data := source.read1(_PORTION):

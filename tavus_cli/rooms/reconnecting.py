@@ -1,6 +1,7 @@
-"""A room that joins again after being cut off. From above it is one room with a gap in its arrivals.
+"""A room that joins again after being cut off.
 
-It does so only after a first join has succeeded, and only until the conversation ends.
+To its users it is one room with a gap in its arrivals. It joins again only after a first join has succeeded,
+and until the conversation ends.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from tavus_cli.rooms.room import Arrival, LineChanged, Participant, ParticipantC
 
 class Policy(NamedTuple):
     """When to join again, in seconds: ``first`` after being cut off, then twice as long each time up to
-    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to be back.
+    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to return.
     """
 
     timeout: float = 300.0
@@ -61,6 +62,8 @@ class ReconnectingRoom:
         self._chance = chance
         self._entered = False
         self._down = False
+        self._pal_awaited = False  # the PAL was there before a break, and has not come back yet
+        self._own: set[str] = set()  # our ids in earlier rooms; Daily lists one for a while after a break
         self._left = asyncio.Event()
 
     def __repr__(self) -> str:
@@ -88,10 +91,9 @@ class ReconnectingRoom:
         await self.joined.leave()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
-        waits_for_pal = False
         while True:
             cut: RoomOver | None = None
-            async for batch in self._batches(waits_for_pal):
+            async for batch in self._batches():
                 last = batch[-1] if batch else None
                 if isinstance(last, RoomOver) and last.cut_off and self._entered:
                     cut = last
@@ -109,8 +111,8 @@ class ReconnectingRoom:
             if over is not None or self._left.is_set():
                 return
             self._down = False
+            self._pal_awaited = self._pal_awaited or any(one.pal for one in before.values())
             yield self._back(cut, before)
-            waits_for_pal = any(one.pal for one in before.values())
 
     # -- joining again ---------------------------------------------------------------------------------
 
@@ -126,9 +128,10 @@ class ReconnectingRoom:
                 break
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), pause)
+            ended = await self._ended()
             if self._left.is_set():
                 return None
-            if self._has_ended is not None and await self._has_ended():
+            if ended:
                 return RoomOver("it ended while we were cut off", self.now())
             try:
                 await self._try(give_up)
@@ -144,6 +147,18 @@ class ReconnectingRoom:
         tried = f"{cut.reason}; could not join again within {policy.timeout:g} s{why}"
         return RoomOver(tried, self.now(), cut_off=True)
 
+    async def _ended(self) -> bool:
+        """Whether the conversation is known to be over. Nothing is asked once the room is left."""
+        if self._has_ended is None or self._left.is_set():
+            return False
+        asking, left = asyncio.ensure_future(self._has_ended()), asyncio.ensure_future(self._left.wait())
+        try:
+            await asyncio.wait({asking, left}, return_when=asyncio.FIRST_COMPLETED)
+            return asking.done() and asking.result()
+        finally:
+            asking.cancel()
+            left.cancel()
+
     async def _try(self, give_up: float) -> None:
         """Raises the errors of joining, and TimeoutError; the room is left then."""
         self.joined = room = self._open()
@@ -158,18 +173,18 @@ class ReconnectingRoom:
         """The arrivals that report the new join, and participants that left in between."""
         now, here = self.now(), self.joined.participants
         text = "joined again" + (f" after {now - cut.at:.1f} s" if cut.at is not None else "")
-        gone = [one for one in before.values() if not one.local and one.id not in here]
+        gone = [one for one in before.values() if one.id not in here]
+        self._own.update(one.id for one in before.values() if one.local)
+        if guests := [one.name or one.id[:8] for one in gone if not one.pal and one.id not in self._own]:
+            text += f"; left meanwhile: {', '.join(guests)}"
         return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]
 
-    async def _batches(self, waits_for_pal: bool) -> AsyncIterator[list[Arrival]]:
-        """The arrivals of the current room.
-
-        With ``waits_for_pal``, the room is over if no PAL comes in time.
-        """
+    async def _batches(self) -> AsyncIterator[list[Arrival]]:
+        """The arrivals of the current room, which is over if an awaited PAL does not come in time."""
         room, loop = self.joined, asyncio.get_running_loop()
         batches = aiter(room.arrivals())
         pal_by = loop.time() + self._policy.pal
-        while waits_for_pal and not any(one.pal for one in room.participants.values()):
+        while self._pal_awaited and not any(one.pal for one in room.participants.values()):
             coming = asyncio.ensure_future(anext(batches, None))
             try:
                 await asyncio.wait({coming}, timeout=max(0.0, pal_by - loop.time()))
@@ -184,5 +199,6 @@ class ReconnectingRoom:
             if batch is None:
                 return
             yield batch
+        self._pal_awaited = False
         async for batch in batches:
             yield batch

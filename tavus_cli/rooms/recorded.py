@@ -1,4 +1,4 @@
-"""A recording as a room: its arrivals come again, in the order of the file (docs/recordings.md).
+"""A recording as a room: it delivers its arrivals again, in the order of the file (docs/recordings.md).
 
 It reads records with times, as ``Recorder`` writes them; bare messages, one a line; messages wrapped by a
 log; and JSON arrays of these. A line that cannot be read is skipped, with a note.
@@ -24,7 +24,7 @@ from tavus_cli.rooms.wrappers import events_of, unix, unwrapped, values_in
 
 VERSION = 1
 
-Parse = Callable[[str], Arrival | None]
+Parse = Callable[[str], "Arrival | None"]
 ParseAll = Callable[[list[str]], list[Arrival]]
 _MESSAGE = ',"message":'  # the last key of a record that ``Recorder`` wrote
 
@@ -48,7 +48,7 @@ class RecordedRoom:
         self._left = asyncio.Event()
         self._last_at = 0.0
         self._line = 0
-        self._begin: list[str] = []  # the first lines, read already
+        self._begin: list[str] = []  # the first lines, which were read already
         try:
             head = self._recognise()
         except UsageError:
@@ -98,7 +98,7 @@ class RecordedRoom:
         return lines[0]
 
     def now(self) -> float:
-        """The time in the recording: that of the last record, or between two of them, by the pace."""
+        """The time in the recording: that of the last record, plus what has passed since at this pace."""
         if self._speed is None:
             return self._last_at
         return self._begun[1] + (time.monotonic() - self._begun[0]) * self._speed
@@ -113,7 +113,7 @@ class RecordedRoom:
         self._left.set()
 
     def close(self) -> None:
-        """For one whose ``arrivals`` may never be asked for."""
+        """Close a recording whose ``arrivals`` may never be read."""
         self._lines.close()
 
     async def arrivals(self) -> AsyncIterator[list[Arrival]]:
@@ -137,7 +137,7 @@ class RecordedRoom:
     def _batches(self) -> Iterator[tuple[float, list[Arrival]]]:
         lines = chain(self._begin, self._lines)
         self._begin = []
-        while some := _some(lines) or _some(lines):  # none twice: the end
+        while some := _some(lines) or _some(lines):  # the second time: the end
             yield 0.0, self._take(some)
         if self._lines.broken:
             text = f"{self._path}: it ends early; everything before that is shown: {self._lines.broken}"
@@ -179,7 +179,7 @@ class RecordedRoom:
                 yield arrival
 
     def _date(self, arrivals: list[Arrival]) -> None:
-        """Give a record without a time that of the record before it."""
+        """Give a record without a time the time of the record before it."""
         for arrival in arrivals:
             if type(arrival) is Event:
                 if arrival.at is None or not 0 <= arrival.at < MAX_TIME:
@@ -196,7 +196,7 @@ class RecordedRoom:
 
 
 def _some(lines: Iterator[str]) -> list[str]:
-    """The lines up to "", where the next one has to be waited for; BATCH at most."""
+    """The lines up to "" (the next one is not there yet), at most BATCH."""
     return list(islice(iter(lines.__next__, ""), BATCH))
 
 
@@ -323,7 +323,7 @@ def _record_readers() -> tuple[ParseAll, Parse]:
 
 
 def _slow_record(line: str) -> Arrival | None:
-    """Reads what the fast reader does not: notes, odd times, NaN, deep nesting. Raises ValueError."""
+    """Reads what the fast reader does not: notes, unusual times, NaN, deep nesting. Raises ValueError."""
     value = _read(line)
     if isinstance(value, dict) and value.keys() <= {"at", "gap", "note"} and len(value) == 2:
         # Lines of ``tail --envelope``; gaps are found again.

@@ -4,26 +4,24 @@ Daily, the simulated PAL, a recording and a resident session are rooms; code abo
 distinguish them. A room has five parts: ``join``, ``send``, ``leave``, ``arrivals`` and ``participants``.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import threading
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
-from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.snapshot import Snapshot
+
+if TYPE_CHECKING:  # joining does not wait for the import of msgspec
+    from tavus_cli.protocol.events import Event
 
 BATCH = 512  # arrivals in a batch, so that a burst never holds up the event loop for long
 
 
-@dataclass(slots=True)
-class Received:
-    """One message on the data channel (not frozen: a million of them are made in a replay).
+class Received(NamedTuple):
+    """One message on the data channel.
 
     ``message`` is the JSON value as sent. ``at`` is when it arrived, in Unix seconds; None if unknown (a file
     of bare messages). ``raw`` is its JSON text if it was received as text, so that it can be written out
@@ -89,7 +87,7 @@ class RoomOver(NamedTuple):
 
 
 class Past(NamedTuple):
-    """The latest of what arrived in a resident session before this side joined it; first, if at all."""
+    """The latest arrivals of a resident session from before this side joined it; first, if at all."""
 
     arrivals: tuple[Any, ...]  # each an Arrival
 
@@ -101,18 +99,19 @@ class Idle:
         return "Idle()"
 
 
-# A Snapshot comes only from a resident session, first but for a Past: what happened before this client
-# joined it.
+# A Snapshot, which describes what happened before this client joined, comes only from a resident session:
+# first, or after a Past.
+Undecoded = Received | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
 # An Event comes only from recordings: a Received already decoded.
-Arrival = Received | Event | ParticipantChanged | RoomNote | LineChanged | RoomOver | Idle | Past | Snapshot
+Arrival: TypeAlias = "Undecoded | Event"
 
 
 class Room(Protocol):
     """The interface. All coroutines run on one event loop.
 
-    ``arrivals`` may be iterated once, from before ``join``: messages can come before it is done.
-    It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over
-    or left.
+    ``arrivals`` may be iterated once, starting before ``join``, because messages can arrive before that is
+    done. It yields batches of at most ``BATCH`` in the order of arrival and ends when the room is over or
+    left.
 
     ``live``: its time is wall-clock time, so holding an event for 250 ms means waiting for them.
     ``timed``: messages have arrival times; only those in a file of bare messages have none.
@@ -154,7 +153,7 @@ class VirtualTime(Protocol):
         """A future, done once the room's time reaches ``at`` or the room ends. Cancel it to stop waiting."""
 
     def hold(self) -> None:
-        """Stop the room's time, for work that takes real time, until as many calls of ``release``."""
+        """Stop the room's time, for work that takes real time, until ``release`` is called as often."""
 
     def release(self) -> None: ...
 

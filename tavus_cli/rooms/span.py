@@ -12,8 +12,8 @@ from tavus_cli.language.grammar import duration
 from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.rooms.wrappers import unix
 
-_NUMBERED = re.compile(r"(seq|turn)[: =]?\s*(\d{1,15})")
-_CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?")
+_NUMBERED = r"(seq|turn)[: =]?\s*(\d{1,15})"
+_CLOCK = r"(\d{1,2}):(\d\d)(?::(\d\d(?:\.\d+)?))?"
 
 
 class Bound(NamedTuple):
@@ -62,6 +62,10 @@ class Span:
             self._ended = value > self._last.value
         return self._began and not self._ended
 
+    def within(self, sink: Any) -> Within:
+        """A sink that passes only the entries between the bounds to another one."""
+        return Within(self, sink)
+
     def _value(self, entry: Entry, bound: Bound) -> float | None:
         seq = entry.event.seq if isinstance(entry, EventEntry) else None
         turn = entry.turn if isinstance(entry, EventEntry | SentEntry) else None
@@ -69,7 +73,7 @@ class Span:
 
 
 class Within:
-    """A sink that passes only the entries inside the span to another sink."""
+    """As ``Span.within`` makes it."""
 
     def __init__(self, span: Span, sink: Any) -> None:
         self._span = span
@@ -93,9 +97,9 @@ class Within:
 def parse_bound(text: str) -> Bound:
     """ "12:03:11" (here), an ISO 8601 time, "+90s" or "90s", "seq 120", "turn 3". Raises UsageError."""
     text = text.strip()
-    if found := _NUMBERED.fullmatch(text):
+    if found := re.fullmatch(_NUMBERED, text):
         return Bound("seq" if found[1] == "seq" else "turn", int(found[2]))
-    if found := _CLOCK.fullmatch(text):
+    if found := re.fullmatch(_CLOCK, text):
         return Bound("clock", int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3] or 0))
     if (at := unix(text)) is not None:
         return Bound("time", at)

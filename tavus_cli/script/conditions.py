@@ -15,9 +15,8 @@ from typing import Any
 from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.grammar import duration
 from tavus_cli.language.patterns import Pattern, TooSlow, glob, is_glob, literal
-from tavus_cli.protocol.catalogue import CATALOGUE
+from tavus_cli.protocol.catalogue import CATALOGUE, short_name
 from tavus_cli.protocol.entries import EventEntry
-from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.wire import from_json, to_json
 
 REPLY = "reply"  # in place of an event type: the answer to what was sent last, in any form

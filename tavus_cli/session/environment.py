@@ -6,14 +6,15 @@ Only data goes to ``stdout``; ``say`` and ``warn`` are for everything else.
 from __future__ import annotations
 
 import contextlib
+import copy
+import gc
 import io
 import os
 import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NoReturn, TextIO, cast
+from typing import TYPE_CHECKING, NoReturn, Self, TextIO
 
 from tavus_cli.errors import UsageError, keep_of, keep_password, redacted
 from tavus_cli.views.safe import safe
@@ -25,26 +26,39 @@ if TYPE_CHECKING:
 PROGRAM = "tavus-console"
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class Environment:
     """``exit_hard``: a thread is stuck, so the process must end with ``os._exit``, after flushing."""
 
-    stdin: TextIO = field(default_factory=lambda: _standard("stdin"))
-    stdout: TextIO = field(default_factory=lambda: _standard("stdout"))
-    stderr: TextIO = field(default_factory=lambda: _standard("stderr"))
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    color: ColorChoice = "auto"
-    theme_name: ThemeName | None = None  # of the command line; None: the settings decide
-    exit_hard: bool = False
-    stdout_taken: bool = False  # by an option that writes to "-": other output goes to standard error
-    _settings: Settings | None = None
-    _wrong: UsageError | None = None
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        stdin: TextIO | None = None,
+        stdout: TextIO | None = None,
+        stderr: TextIO | None = None,
+        environ: Mapping[str, str] | None = None,
+        color: ColorChoice = "auto",
+        theme_name: ThemeName | None = None,
+    ) -> None:
+        """What is not given is the process's own."""
+        self.stdin = _standard("stdin") if stdin is None else stdin
+        self.stdout = _standard("stdout") if stdout is None else stdout
+        self.stderr = _standard("stderr") if stderr is None else stderr
+        self.environ = os.environ if environ is None else environ
+        self.color = color
+        self.theme_name = theme_name  # of the command line; None: the settings decide
+        self.exit_hard = False
+        self.stdout_taken = False  # by an option that writes to "-": other output goes to standard error
+        self._settings: Settings | None = None
+        self._wrong: UsageError | None = None
         keep_of(self.environ)
         for stream in (self.stdout, self.stderr):  # a lone surrogate must not end the program
             with contextlib.suppress(AttributeError, ValueError):
                 stream.reconfigure(errors="backslashreplace")  # type: ignore[attr-defined]
+
+    def with_stderr(self, stream: TextIO) -> Self:
+        """The same, with another standard error."""
+        other = copy.copy(self)
+        other.stderr = stream
+        return other
 
     @property
     def theme(self) -> Theme:
@@ -71,9 +85,9 @@ class Environment:
         try:
             _ = self.settings
         except UsageError as error:
-            from tavus_cli.settings.table import Settings
+            from tavus_cli.settings.table import Settings, default_history
 
-            self._settings, self._wrong = Settings(), error
+            self._settings, self._wrong = Settings(default_history()), error
         return self._wrong
 
     @property
@@ -141,6 +155,7 @@ def end_process(status: int, *, hard: bool = False) -> NoReturn:
             stream.flush()
     if hard or "daily" in sys.modules:
         os._exit(status)
+    gc.freeze()  # or the collector looks through everything once more, for a tenth of a short run
     sys.exit(status)
 
 
@@ -150,13 +165,19 @@ def _standard(name: str) -> TextIO:
         nowhere = open(os.devnull, "r" if name == "stdin" else "w", encoding="utf-8")  # noqa: SIM115
         setattr(sys, name, nowhere)
     stream: TextIO = getattr(sys, name)
-    if isinstance(getattr(stream, "buffer", None), io.FileIO):
-        # PYTHONUNBUFFERED: where the system takes only a part, as a full disk does, the rest would be lost
-        encoding, lines = stream.encoding, bool(stream.line_buffering)
-        raw = cast(io.FileIO, cast(io.TextIOWrapper, stream).detach())
-        stream = io.TextIOWrapper(io.BufferedWriter(raw), encoding=encoding, line_buffering=lines)
-        setattr(sys, name, stream)
     return stream
+
+
+def write_whole() -> None:
+    """Buffer the output streams, even if PYTHONUNBUFFERED is set: Python's unbuffered ones lose the rest of
+    a text of which the system takes only a part, as a full disk does.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.FileIO):
+            encoding, lines = stream.encoding, stream.line_buffering
+            buffer = io.BufferedWriter(stream.detach())
+            setattr(sys, name, io.TextIOWrapper(buffer, encoding=encoding, line_buffering=lines))
 
 
 def is_tty(stream: TextIO) -> bool:

@@ -1,4 +1,4 @@
-"""The event loop that a command runs in, and the signals that end it: it leaves its room on the way out."""
+"""The event loop of a command, and the signals that end it, after it has left its room."""
 
 from __future__ import annotations
 
@@ -18,13 +18,18 @@ def run(main: Callable[[], Coroutine[Any, Any, int]]) -> int:
 
     The first INT, TERM or HUP cancels it, a second one ends at once.
     """
+    signals.raise_dropped()
     # Events are trees, freed by reference counting. With the default thresholds the collector
     # would scan the same thousands of them over and over, for a seventh of all time.
     gc.freeze()
     gc.set_threshold(20_000, 1_000, 1_000)
     gc.enable()
-    with asyncio.Runner() as runner:
-        return runner.run(_supervise(main()))
+    try:
+        # A loop that is half built or half closed prints a traceback if an exception comes in between.
+        with signals.deferred(), asyncio.Runner() as runner:
+            return runner.run(_supervise(main()))
+    except signals.Stopped as stopped:  # raised while the loop was blocked
+        return ExitStatus(128 + stopped.number)
 
 
 async def _supervise(main: Coroutine[Any, Any, int]) -> int:
@@ -41,6 +46,8 @@ async def _supervise(main: Coroutine[Any, Any, int]) -> int:
 
     Patient.stop = None
     handled = [number for number in signals.numbers() if _handled(loop, number, stop)]
+    if number := signals.stopped_by():  # while the loop was built
+        stop(number)
     try:
         return await task
     except asyncio.CancelledError:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tavus_cli.protocol.events import Event, decode
+from tavus_cli.protocol.catalogue import CATALOGUE, kind_of
 from tavus_cli.protocol.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from tavus_cli.protocol.events import Event
 
 
 class Presence:
@@ -26,6 +29,10 @@ class Presence:
         return []
 
     def receive(self, message: Any, *_: Any) -> list[Any]:
+        if self.pal_present and type(message) is dict and not _shuts_down(message):
+            return []  # nothing to learn, so nothing to decode
+        from tavus_cli.protocol.events import decode
+
         return self.take([decode(message)])
 
     def resume(self, snapshot: Snapshot) -> None:
@@ -51,3 +58,8 @@ class Presence:
 
     def wake_at(self) -> None:
         return None
+
+
+def _shuts_down(message: dict[str, Any]) -> bool:
+    name = message.get("event_type")
+    return isinstance(name, str) and (CATALOGUE.get(name) or kind_of(name)).family == "shutdown"

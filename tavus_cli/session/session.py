@@ -7,10 +7,9 @@ import contextlib
 import functools
 from collections.abc import Awaitable, Callable, Coroutine
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast, get_args
 
 from tavus_cli.errors import CannotJoin, ConversationOver, CutOff, NotMet, SendFailed
-from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
@@ -24,12 +23,14 @@ from tavus_cli.rooms.room import (
     Room,
     RoomNote,
     RoomOver,
+    Undecoded,
 )
 from tavus_cli.views.safe import safe
 
 if TYPE_CHECKING:
     from tavus_cli.protocol.conversation import Conversation
     from tavus_cli.protocol.entries import Entry
+    from tavus_cli.protocol.events import Event
     from tavus_cli.session.environment import Environment
     from tavus_cli.session.recorder import Recorder
     from tavus_cli.session.sinks import HoldingSink, PastSink, Sink
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 5.0  # seconds for the arrivals to end after leaving
 END_SECONDS = 0.25  # seconds for the end of a room to be reported after sending has failed
 SENDING_SECONDS = 1.0  # seconds arrivals wait for a send in progress, so that its echo does not precede it
+_UNDECODED = frozenset(get_args(Undecoded))  # ``Event`` is not named: its import would delay the join
 
 
 class Session:
@@ -66,6 +68,7 @@ class Session:
         self.ended = asyncio.Event()  # nothing more arrives
         self.finished = asyncio.Event()  # no more waiting: ended, or shut down by the PAL
         self._pal_left: float | None = None
+        self._broke: tuple[str, float] | None = None  # the last break since a sending: its note, and when
         self._hold = hold
         self._recorder = recorder
         self._at_once = at_once
@@ -131,6 +134,9 @@ class Session:
             return f"; {self.down}"
         if self._pal_left is not None and not self.pal_present:
             return f"; the PAL left {self.room.now() - self._pal_left:.0f} s ago"
+        if self._broke is not None:
+            text, at = self._broke
+            return f"; {self.room.now() - at:.0f} s ago: {text}"
         return ""
 
     async def send(self, interaction: Interaction) -> dict[str, Any]:
@@ -157,6 +163,7 @@ class Session:
     async def _send(self, interaction: Interaction, message: dict[str, Any], now: float) -> None:
         sending = asyncio.get_running_loop().create_future()
         self._sending.add(sending)
+        self._broke = None
         try:
             await self.room.send(message)
             if self._recorder is not None:
@@ -247,17 +254,18 @@ class Session:
                 self.finished.set()
 
     def _take(self, arrivals: list[Arrival]) -> None:
-        if self._recorder is None:
-            events = [one for one in arrivals if type(one) is Event and one.direction == "in"]
+        if self._recorder is None and _UNDECODED.isdisjoint(map(type, arrivals)):
+            decoded = cast("list[Event]", arrivals)
+            events = [event for event in decoded if event.direction == "in"]
             if len(events) == len(arrivals):
                 self._emit(self.conversation.take(events))
                 return
         entries: list[Entry] = []
         for arrival in arrivals:
-            if type(arrival) is Received or type(arrival) is Event:
-                entries += self._received(arrival)
-            else:
+            if type(arrival) in _UNDECODED and type(arrival) is not Received:
                 entries += self._other(arrival)
+            else:
+                entries += self._received(cast("Received | Event", arrival))
         self._emit(entries)
         if self._idle.is_set():
             self._tick_sinks(float("inf"))
@@ -269,9 +277,9 @@ class Session:
             self._recorder.received(
                 arrival.message, arrival.at or self.room.now(), arrival.sender, arrival.raw
             )
-        if type(arrival) is Event:
-            return self.conversation.take([arrival])
-        return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
+        if type(arrival) is Received:
+            return self.conversation.receive(arrival.message, arrival.at, arrival.sender, arrival.raw)
+        return self.conversation.take([cast("Event", arrival)])
 
     def _other(self, arrival: Arrival) -> list[Entry]:
         match arrival:
@@ -287,6 +295,8 @@ class Session:
                 return self.conversation.note(text, at, warning=warning)
             case LineChanged(up, text, at):
                 self.down = None if up else text
+                if not up:
+                    self._broke = (text, self.room.now() if at is None else at)
                 self._record_note(text)
                 return self.conversation.note(text, at)
             case RoomOver(reason, at, cut_off):

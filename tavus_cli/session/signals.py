@@ -26,10 +26,16 @@ NAMES = ("SIGINT", "SIGTERM", "SIGHUP")
 at_hard_exit: list[Callable[[], object]] = []
 _raises = False
 _taken: set[int] = set()
+_raised: Stopped | None = None
+_deferred = False
 
 
-class Stopped(BaseException):
-    """Raised for the signal ``number``. Not an Exception, so that nothing handles it on the way out."""
+class Stopped(KeyboardInterrupt):
+    """Raised for the signal ``number``. Not an Exception, so that nothing handles it on the way out.
+
+    A KeyboardInterrupt, since Python's own C code lets only that through: ``compile`` drops any other error
+    raised while it folds a constant.
+    """
 
     def __init__(self, number: int) -> None:
         self.number = number
@@ -61,13 +67,29 @@ def raised() -> Iterator[None]:
         _raises = False
 
 
-def behind(error: BaseException | None) -> Stopped | None:
-    """The signal that caused an error, if any: Python replaces an exception raised within its own code
-    (waiting for a lock, creating a class) by another one.
+def stopped_by() -> int | None:
+    """The number of the signal that has raised Stopped, if any, also if the error did not arrive: Python
+    replaces an exception raised within its own code (waiting for a lock, creating a class), or drops it.
     """
-    while error is not None and not isinstance(error, Stopped):
-        error = error.__cause__ or error.__context__
-    return error
+    return _raised.number if _raised else None
+
+
+def raise_dropped() -> None:
+    """Raise Stopped again, for code that is reached only if it was dropped on its way out."""
+    if _raised is not None:
+        raise _raised
+
+
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Inside, the first signal raises nothing: ``stopped_by`` gives it, and Stopped is raised at the end."""
+    global _deferred
+    _deferred = True
+    try:
+        yield
+    finally:
+        _deferred = False
+    raise_dropped()
 
 
 def heeded() -> None:
@@ -115,7 +137,10 @@ def _unraisable(usual: Callable[[Any], object], about: Any, /) -> None:
 
 
 def _handle(number: int, _: Any) -> None:
+    global _raised
     if not _raises:
         hard_exit(number)
     heeded()
-    raise Stopped(number)
+    _raised = Stopped(number)
+    if not _deferred:
+        raise _raised

@@ -4,19 +4,17 @@ The command line overrides the environment, the environment the file, and the fi
 merges the last three, ``cli.options`` adds the command line. ``settings.file`` reads the file.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from math import inf
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple, get_args
 
 from tavus_cli.errors import UsageError
 from tavus_cli.language.grammar import duration
+from tavus_cli.settings.folders import APP, config_folder, state_folder
 from tavus_cli.views.theme import ColorChoice, ThemeName
 
-APP = "tavus-console"
 CONFIG = "TAVUS_CONSOLE_CONFIG"
 _COLOR_VARIABLES = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")
 
@@ -25,21 +23,17 @@ def config_path(environ: Mapping[str, str]) -> Path:
     """The settings file; TAVUS_CONSOLE_CONFIG names another one."""
     if named := environ.get(CONFIG):
         return Path(named)
-    from platformdirs import user_config_path
-
-    return user_config_path(APP) / "config.toml"
+    return config_folder() / "config.toml"
 
 
 def default_history() -> Path:
-    from platformdirs import user_state_path
-
-    return user_state_path(APP) / "history"
+    return state_folder() / "history"
 
 
-@dataclass(slots=True)  # not frozen: that would cost half a millisecond at every start
-class Settings:
+class Settings(NamedTuple):
     """Times in seconds. ``origins`` names the source of each value that is not the default."""
 
+    history: Path
     theme: ThemeName = "auto"
     color: ColorChoice = "auto"
     vi_mode: bool = False
@@ -47,18 +41,17 @@ class Settings:
     hold: float = 0.25
     join_timeout: float = 45.0
     ready_timeout: float = 300.0
-    history: Path = field(default_factory=default_history)
     daily_proxy: str | None = None
     clipboard: bool = False
     events_kept: int = 100_000
     partials: bool = False
     all: bool = False
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = MappingProxyType({})
 
 
 def default(name: str) -> Any:
     """The default of a setting. Not for ``history``, whose default depends on the system."""
-    return Settings.__dataclass_fields__[name].default
+    return Settings._field_defaults[name]
 
 
 class Unfit(Exception):
@@ -143,16 +136,23 @@ class Key(NamedTuple):
         return toml("~/.tavus-console-history" if self.name == "history" else default(self.name))
 
 
-def toml(value: object) -> str:
-    """A value as the file writes it: seconds as "250ms" or "45s", None as ""."""
-    if isinstance(value, bool | int):
+def typed(value: object) -> str:
+    """A value as one types it: seconds as "250ms" or "45s", None as ""."""
+    if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
         number, unit = (value * 1000, "ms") if value < 1 else (value, "s")
-        return f'"{number:.6f}'.rstrip("0").rstrip(".") + f'{unit}"'
+        return f"{number:.6f}".rstrip("0").rstrip(".") + unit
+    return "" if value is None else str(value)
+
+
+def toml(value: object) -> str:
+    """A value as the file writes it: text and seconds in quotes."""
+    if isinstance(value, int):
+        return typed(value)
     import json
 
-    return json.dumps("" if value is None else str(value), ensure_ascii=False)
+    return json.dumps(typed(value), ensure_ascii=False)
 
 
 KEYS: dict[str, Key] = {
@@ -226,7 +226,7 @@ def settled(file: Mapping[str, Any], origins: Mapping[str, str], environ: Mappin
                 given = "" if key.read is _url else f', not "{text}"'  # it may hold a password
                 raise UsageError(f"{key.variable} must be {unfit}{given}") from None
             sources[key.name] = key.variable
-    return Settings(**values, origins=sources)
+    return Settings(**{"history": default_history(), **values}, origins=sources)
 
 
 def _deciding(environ: Mapping[str, str]) -> Iterator[str]:

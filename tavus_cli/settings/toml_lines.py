@@ -17,9 +17,9 @@ from tavus_cli.files import cannot
 
 KeyPath = tuple[str | int, ...]  # ("reply", 1, "say"): the key ``say`` of the second [[reply]]
 
-_HEADER = re.compile(r"\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$")
-_KEY = re.compile(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=(.*)""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+_HEADER = r"\s*(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$"
+_KEY = r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=(.*)"""
+_PART = r"""[\w-]+|"[^"]*"|'[^']*'"""
 
 
 class Toml:
@@ -114,7 +114,7 @@ def lines_of_keys(text: str) -> dict[KeyPath, int]:
         if quote:
             quote = "" if line.count(quote) % 2 else quote
             continue
-        if header := _HEADER.match(line):
+        if header := re.match(_HEADER, line):
             table = ()
             for part in (names := _parts(header[2])):
                 table = (*table, part)
@@ -124,7 +124,7 @@ def lines_of_keys(text: str) -> dict[KeyPath, int]:
                 if table in counts:
                     table = (*table, counts[table])
             lines.setdefault(table, number)
-        elif key := _KEY.match(line):
+        elif key := re.match(_KEY, line):
             names = _parts(key[1])
             for end in range(1, len(names) + 1):
                 lines.setdefault((*table, *names[:end]), number)
@@ -135,4 +135,4 @@ def lines_of_keys(text: str) -> dict[KeyPath, int]:
 
 
 def _parts(dotted: str) -> list[str]:
-    return [part.strip("\"'") for part in _PART.findall(dotted)]
+    return [part.strip("\"'") for part in re.findall(_PART, dotted)]

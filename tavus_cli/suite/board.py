@@ -8,7 +8,6 @@ import io
 import shutil
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO, cast
 
 from tavus_cli.session.environment import Environment
@@ -116,7 +115,7 @@ async def shown(
     The table is removed at the end.
     """
     if not live:
-        quiet = replace(environment, stderr=_stream(environment.complain))
+        quiet = environment.with_stderr(_stream(environment.complain))
         yield Screen(environment), quiet
         return
     from rich.console import Console, ConsoleDimensions
@@ -147,7 +146,7 @@ async def shown(
     with table_, named_at_hard_exit(lambda: console.show_cursor(True)):
         drawing = asyncio.create_task(draw())
         try:
-            yield screen, replace(environment, stderr=_stream(screen.print))
+            yield screen, environment.with_stderr(_stream(screen.print))
         finally:
             drawing.cancel()
             await asyncio.wait({drawing})

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from tavus_cli.errors import ConsoleError, ConversationOver, UsageError
@@ -86,7 +86,7 @@ def simulated(spec: str, repeat: int) -> Room:
     from tavus_cli.rooms.sim.script import parse_spec
 
     script, options = parse_spec(spec)
-    return SimulatedRoom(script, replace(options, seed=options.seed + repeat - 1), target=spec)
+    return SimulatedRoom(script, options._replace(seed=options.seed + repeat - 1), target=spec)
 
 
 class OutOfBudget(Exception):

@@ -76,25 +76,25 @@ class Surroundings:
         returns. Raises the errors of joining, and a ConsoleError if the recording or the log of tool
         calls could not be written.
         """
-        how, environment = self.options, self.environment
-        recorder = record_to(self.record, room, new_redactor() if how.redact else None)
-        session = Session(room, hold=how.hold, recorder=recorder, environment=environment)
+        options, environment = self.options, self.environment
+        recorder = record_to(self.record, room, new_redactor() if options.redact else None)
+        session = Session(room, hold=options.hold, recorder=recorder, environment=environment)
         reader = Reader(room.target, _quiet, _quiet)
-        if how.report:
+        if options.report:
             session.sinks.append(reader)
         if self.transcript is not None:
             session.sinks.append(self.transcript)
-        traces = tracing(how.otlp, how.otlp_content, session, environment.warn)
+        traces = tracing(options.otlp, options.otlp_content, session, environment.warn)
         begun = begin(session)
-        bridge = how.tools.bridge(session, environment) if how.tools else None
+        bridge = options.tools.bridge(session, environment) if options.tools else None
         try:
             async with traces, bridge or contextlib.nullcontext(), session:
                 self.conversation_id = room.conversation_id
-                await session.pal_ready(how.ready_timeout)
+                await session.pal_ready(options.ready_timeout)
                 yield begun
         finally:
             self.tool_facts = bridge.facts() if bridge is not None else []
-            if how.report:
+            if options.report:
                 duplicates = session.conversation.status.duplicates
                 self.reported = reader.reported(room.conversation_id, duplicates)
         failed = (recorder.failed if recorder else None) or (bridge.failed if bridge else None)

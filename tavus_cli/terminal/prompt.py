@@ -107,12 +107,9 @@ class LivePrompt:
         self._app = self._session.app
         self._prepare_app(vi_mode)
         self._frame = Frame(self._app, held, writer, folding)
+        buffer = self._session.default_buffer
         self._lending = Lending(
-            self._app,
-            self._frame,
-            self._session.default_buffer,
-            lambda line: self.print([line]),
-            self._all_written,
+            self._app, self._frame, buffer, lambda line: self.print([line]), self._all_written
         )
 
     def print(self, lines: Iterable[str]) -> None:

@@ -30,6 +30,7 @@ WAITING = 1_000  # calls that wait for a slot; more are not run
 REMEMBERED = 1_000  # calls listed; the oldest is dropped first
 SILENT = 50  # answered calls for which the PAL has not spoken yet
 NOTED = 200  # characters of a reason in a note
+ABOUT_CALL = "tool "  # how a note about a call begins
 SIGNS = ("ready", "present")  # families of events that only a PAL sends
 
 State = Literal["waiting", "running", "answered", "failed", "unanswered"]
@@ -284,7 +285,7 @@ class Bridge:
         return run
 
     def _note(self, run: Run) -> None:
-        self._say(f"tool {run}")
+        self._say(f"{ABOUT_CALL}{run}")
 
     def _say(self, text: str) -> None:
         """Send later: the session may be in the middle of calling its sinks."""

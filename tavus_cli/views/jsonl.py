@@ -63,8 +63,8 @@ def message_json(event: Event) -> str:
     return safe_json(event.raw if event.raw is not None else to_json(event.message))
 
 
-_STRFTIME = re.compile(r"(?=.*%[a-zA-Z])[^{}]{1,100}\Z", re.S)
-_TOO_WIDE = re.compile(r"\d{5}")
+_STRFTIME = r"(?s)(?=.*%[a-zA-Z])[^{}]{1,100}\Z"
+_TOO_WIDE = r"\d{5}"
 _Message = EventEntry | SentEntry
 _FIELDS: dict[str, Callable[[_Message, Event], Any]] = {
     "time": lambda entry, event: entry.at,
@@ -123,9 +123,9 @@ class TemplateView:
         self._text_apart = any(name == "text" for _, name, _ in self._parts)
 
     def _check(self, name: str, spec: str) -> None:
-        if name == "time" and _STRFTIME.match(spec):
+        if name == "time" and re.match(_STRFTIME, spec):
             return
-        if _TOO_WIDE.search(spec) or not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
+        if re.search(_TOO_WIDE, spec) or not any(_fits(sample, spec) for sample in ("", 0, 0.0)):
             raise ValueError(f'"{spec}" is not a valid format')
         head = name.partition(".")[0]
         if not head:
@@ -154,7 +154,7 @@ class TemplateView:
     def _value(self, entry: _Message, event: Event, name: str, spec: str) -> str:
         field = _FIELDS.get(name)
         value = field(entry, event) if field else _path(event.message, name)
-        if name == "time" and _STRFTIME.match(spec):
+        if name == "time" and re.match(_STRFTIME, spec):
             return safe(self._strftime(entry.at, spec))
         if name == "delta" and entry.turn is not None:
             value = round(max(0.0, entry.at - self._began), 3)

@@ -1,4 +1,4 @@
-"""What an API, or what is in its place, may answer: bounded in time and memory, one line about it."""
+"""Answers of an API, or of something in its place: bounded in time and memory, errors of one line."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
 
 @contextlib.contextmanager
 def served(serve: Serve) -> Iterator[str]:
-    """An address that answers each request by ``serve``, whatever that is worth."""
+    """An address that answers each request with ``serve``."""
     listening = socket.create_server(("127.0.0.1", 0))
     threads: list[threading.Thread] = []
     over = threading.Event()
@@ -164,7 +164,7 @@ def failure(serve: Serve, call: Callable[[TavusApi], object], seconds: float = 1
 
 @pytest.mark.usefixtures("smaller")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_create_shows_that_it_may_cost(name: str) -> None:
+def test_create_warns_that_a_conversation_may_be_billed(name: str) -> None:
     error = failure(HOSTILE[name], lambda api: api.create({"persona_id": PAL}))
     assert str(error).endswith(PERHAPS_CREATED) or name == "a status nobody knows"
     assert error.status in (ExitStatus.CANNOT_JOIN, ExitStatus.FAILED)
@@ -172,12 +172,12 @@ def test_create_shows_that_it_may_cost(name: str) -> None:
 
 @pytest.mark.usefixtures("smaller")
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_list_fails_with_a_line(name: str) -> None:
+def test_a_broken_list_is_an_error_of_one_line(name: str) -> None:
     assert failure(HOSTILE[name], lambda api: list(api.conversations()))
 
 
 @pytest.mark.parametrize("name", SLOW)
-def test_an_answer_has_its_time(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_takes_too_long(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "CONNECT_TIMEOUT", 0.2)
     error = failure(SLOW[name], lambda api: api.create({"persona_id": PAL}), 0.3)
     assert isinstance(error, CannotReach)
@@ -202,7 +202,7 @@ def test_a_charset_changes_nothing(charset: str) -> None:
 @pytest.mark.parametrize(
     "data", [GOOD, gzip.compress(GOOD, mtime=0), b"\xef\xbb\xbf" + GOOD], ids=["plain", "gzip", "mark"]
 )
-def test_packed_or_not(data: bytes) -> None:
+def test_compressed_or_not(data: bytes) -> None:
     packed = [GZIP] if data[:1] == b"\x1f" else []
     with served(said(data, *packed, CLOSE)) as url, TavusApi(KEY, url, sleep=lambda _: None) as api:
         assert api.get(ID)["conversation_name"] == "Grüße"
@@ -215,7 +215,7 @@ def test_a_megabyte_is_read() -> None:
 
 
 @pytest.mark.slow
-def test_a_bomb_of_the_real_size_is_put_out_early() -> None:
+def test_a_gzip_bomb_is_refused_early() -> None:
     """600 MB in 600 KB."""
     packed = zlib.compressobj(wbits=31)
     million = bytes(1 << 20)
@@ -240,13 +240,13 @@ def local() -> Iterator[LocalApi]:
 
 
 @pytest.mark.parametrize("total", [10**9, None, "many", -1, 1.5, True, [], {}])
-def test_a_list_without_end_ends(total: object, monkeypatch: pytest.MonkeyPatch, local: LocalApi) -> None:
+def test_an_endless_list_is_refused(total: object, monkeypatch: pytest.MonkeyPatch, local: LocalApi) -> None:
     monkeypatch.setattr(clients, "MOST_PAGES", 5)
     for number in range(9):
         rows = [{"conversation_id": f"c{number:05}"}, "no row", None]
         local.odd.append(Odd(200, json.dumps({"data": rows, "total_count": total})))
     with TavusApi(KEY, local.base_url) as api:
-        if isinstance(total, int) and total <= 1:  # that was all, it says
+        if isinstance(total, int) and total <= 1:  # it claims that this was all
             assert len(list(api.conversations())) == 1
             return
         with pytest.raises(CannotReach, match="does not end, even after 5"):

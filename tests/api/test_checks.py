@@ -1,4 +1,4 @@
-"""The API's address, keys and ids, before anybody is asked."""
+"""The API's address, keys and ids are checked before any request."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_right_addresses(url: str | None, root: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a/b", "..", "c1?x", "c 1", "é", "a" * 129, "https://x/a/b"])
-def test_what_is_not_an_id_is_not_asked_for(text: str) -> None:
+def test_an_invalid_id_is_not_requested(text: str) -> None:
     with pytest.raises(UsageError):
         check_id(text)
 
@@ -78,7 +78,7 @@ def test_an_id_may_come_as_a_url() -> None:
         ("abc\u00a0d", "a space or another character"),
     ],
 )
-def test_what_is_pasted_with_a_key_is_named(key: str, what: str) -> None:
+def test_text_pasted_with_a_key_is_named(key: str, what: str) -> None:
     with pytest.raises(NotAuthorised, match=what) as caught:
         check_key(key)
     assert "abc" not in str(caught.value)

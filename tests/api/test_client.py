@@ -37,7 +37,7 @@ def local() -> Iterator[LocalApi]:
 
 
 class Sleeps(list[float]):
-    """What the client slept, without sleeping."""
+    """Records how long the client would sleep, without sleeping."""
 
     def __call__(self, seconds: float) -> None:
         self.append(seconds)
@@ -134,7 +134,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("name", REFUSALS)
-def test_a_refusal_says_what_the_api_said(local: LocalApi, api: TavusApi, sleeps: Sleeps, name: str) -> None:
+def test_a_refusal_quotes_the_api(local: LocalApi, api: TavusApi, sleeps: Sleeps, name: str) -> None:
     status, body, kind, says = REFUSALS[name]
     local.odd.append(Odd(status, body if isinstance(body, str) else json.dumps(body)))
     error = failure(lambda: api.get("c1"))
@@ -152,12 +152,12 @@ def test_the_statuses_are_the_documented_ones() -> None:
 @pytest.mark.parametrize(
     "echoed", [f"bad key {KEY}", json.dumps({"error": f"key {KEY} is bad"}), f"<b>{KEY}"]
 )
-def test_a_key_that_comes_back_is_not_shown(local: LocalApi, api: TavusApi, echoed: str) -> None:
+def test_a_key_in_an_answer_is_not_shown(local: LocalApi, api: TavusApi, echoed: str) -> None:
     local.odd.append(Odd(401, echoed))
     failure(lambda: api.get("c1"))
 
 
-def test_a_token_that_comes_back_is_not_shown(local: LocalApi, api: TavusApi) -> None:
+def test_a_token_in_an_answer_is_not_shown(local: LocalApi, api: TavusApi) -> None:
     body = json.dumps({"oops": {"meeting_token": TOKEN, "url": f"https://x/?t={TOKEN}"}})
     local.odd.append(Odd(400, json.dumps({"error": body})))
     assert TOKEN not in str(failure(lambda: api.get("c1")))
@@ -166,7 +166,7 @@ def test_a_token_that_comes_back_is_not_shown(local: LocalApi, api: TavusApi) ->
 # -- trying again --------------------------------------------------------------------------------------
 
 
-def test_what_fails_for_a_while_is_asked_again(local: LocalApi, api: TavusApi, sleeps: Sleeps) -> None:
+def test_temporary_failures_are_retried(local: LocalApi, api: TavusApi, sleeps: Sleeps) -> None:
     name = local.add()
     local.odd.extend([Odd(500), Odd(503), Odd(cut=True)])
     assert api.get(name)["conversation_id"] == name
@@ -222,7 +222,7 @@ def test_ending_is_repeated(local: LocalApi, api: TavusApi) -> None:
     assert local.active == []
 
 
-def test_ending_what_another_attempt_has_ended_is_not_an_error(local: LocalApi, api: TavusApi) -> None:
+def test_an_end_that_a_lost_attempt_achieved_is_not_an_error(local: LocalApi, api: TavusApi) -> None:
     name = local.add(status="ended")
     local.odd.append(Odd(504))
     assert api.end(name) is False
@@ -234,7 +234,7 @@ def test_the_body_of_an_end_does_not_matter(local: LocalApi, api: TavusApi, body
     assert api.end("c1") is True
 
 
-def test_a_page_is_not_an_end(local: LocalApi, api: TavusApi) -> None:
+def test_a_web_page_does_not_confirm_an_end(local: LocalApi, api: TavusApi) -> None:
     local.odd.extend([Odd(200, "<html><title>Log in</title>")] * ATTEMPTS)
     assert "Log in" in str(failure(lambda: api.end("c1")))
 
@@ -254,7 +254,7 @@ def test_a_redirect_to_another_host_gets_no_key(local: LocalApi, api: TavusApi, 
     assert len(local.requests) == 1
 
 
-def test_nobody_there_is_one_line(sleeps: Sleeps) -> None:
+def test_a_refused_connection_is_one_line(sleeps: Sleeps) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))  # not listening
         with client(f"http://127.0.0.1:{taken.getsockname()[1]}", sleeps) as api:
@@ -272,15 +272,13 @@ def test_no_answer_in_time(sleeps: Sleeps) -> None:
     assert "in time" in str(error)
 
 
-def test_a_proxy_is_not_asked_about_loopback(
-    local: LocalApi, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_loopback_needs_no_proxy(local: LocalApi, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with client(local.base_url, sleeps) as api:
         assert list(api.conversations()) == []
 
 
-def test_a_proxy_is_asked_about_others(
+def test_other_hosts_go_through_the_proxy(
     local: LocalApi, sleeps: Sleeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HTTPS_PROXY", local.base_url)
@@ -302,7 +300,7 @@ def test_settings_that_cannot_be_used(
 
 
 @pytest.mark.parametrize("key", ["", "two words", "ключ", "line\nend", "k" * 513])
-def test_a_key_that_is_none(local: LocalApi, key: str) -> None:
+def test_an_invalid_key(local: LocalApi, key: str) -> None:
     with pytest.raises(NotAuthorised) as caught:
         TavusApi(key, local.base_url)
     assert not key or key not in str(caught.value)
@@ -345,7 +343,7 @@ ODD = st.builds(
 
 @examples(150, suppress=[HealthCheck.function_scoped_fixture])
 @given(odd=ODD, number=st.integers(0, 3))
-def test_an_odd_answer_is_an_answer_or_one_error(
+def test_any_answer_is_used_or_is_one_error(
     local: LocalApi, api: TavusApi, sleeps: Sleeps, odd: Odd, number: int
 ) -> None:
     local.odd.clear()

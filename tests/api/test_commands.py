@@ -1,4 +1,4 @@
-"""Every command that asks the API: where it asks, what it bears for an answer, and what asks nothing."""
+"""Every command that asks the API: which address, which answers it copes with; and those that ask nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A keyring, sessions and a folder for tokens of this test's own."""
+    """A keyring, sessions and a folder for tokens, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -50,7 +50,7 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 # -- what it answers -----------------------------------------------------------------------------------
 
-# One try each: a longer wait than this is told, and not waited.
+# One attempt each: a longer Retry-After is reported, and not waited for.
 AGAIN = {"Retry-After": "99"}
 
 
@@ -121,7 +121,7 @@ def test_base_url_is_the_root_everywhere_and_never_plain_http(api: LocalApi, nam
     ],
     ids=" ".join,
 )
-def test_neither_httpx_nor_keyring_is_imported_for_nothing(arguments: list[str]) -> None:
+def test_httpx_and_keyring_are_imported_only_when_needed(arguments: list[str]) -> None:
     code = (
         "import sys; from tavus_cli.cli import run_command\n"
         "from tavus_cli.session.environment import Environment\n"

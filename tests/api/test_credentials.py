@@ -37,7 +37,7 @@ class Clock:
 
 @pytest.fixture(autouse=True)
 def ring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A keyring of this test's own, and a folder for what is kept."""
+    """A keyring and a folder, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     keyring_file.use("FileKeyring")
@@ -80,7 +80,7 @@ def test_the_name_of_the_environment(environ: dict[str, str], name: str) -> None
 
 
 @pytest.mark.parametrize("name", ["a b", "x-y", "é", "X" * 33])
-def test_a_name_that_is_none(name: str) -> None:
+def test_an_invalid_name(name: str) -> None:
     with pytest.raises(UsageError, match="TAVUS_ENV"):
         find_key({"TAVUS_ENV": name})
 
@@ -95,7 +95,7 @@ def test_each_environment_has_its_own_keys() -> None:
     assert require_key(stage | {"TAVUS_STG_API_KEY": "x", "TAVUS_PROD_API_KEY": "y"}).value == "x"
 
 
-def test_theirs_is_only_read() -> None:
+def test_the_entry_of_tavus_cli_is_only_read() -> None:
     keyring.set_password("tavus_mcp", "prod", "theirs")
     store_key("ours", {})
     assert forget_key({})
@@ -103,13 +103,13 @@ def test_theirs_is_only_read() -> None:
     assert keyring.get_password("tavus_mcp", "prod") == "theirs"
 
 
-def test_an_empty_variable_is_none_and_blanks_around_are_dropped() -> None:
+def test_an_empty_variable_is_ignored_and_blanks_are_stripped() -> None:
     assert find_key({"TAVUS_API_KEY": " \n"}) is None
     assert require_key({"TAVUS_API_KEY": " key\n"}).value == "key"
 
 
 @pytest.mark.parametrize("backend", ["fail", "null", "LockedKeyring", "BrokenKeyring"])
-def test_without_a_keyring_the_environment_does(backend: str) -> None:
+def test_the_environment_works_without_a_keyring(backend: str) -> None:
     keyring_file.use(backend)
     assert require_key({"TAVUS_API_KEY": SECRET}).value == SECRET
     with pytest.raises(NotAuthorised, match="TAVUS_API_KEY"):
@@ -119,7 +119,7 @@ def test_without_a_keyring_the_environment_does(backend: str) -> None:
     assert SECRET not in str(caught.value)
 
 
-def test_a_key_does_not_show_itself() -> None:
+def test_a_key_is_not_in_its_repr() -> None:
     key = Key(SECRET, "a test")
     assert SECRET not in repr(key) + str(key)
     assert key.last_four == "cret"
@@ -129,7 +129,7 @@ def test_a_key_does_not_show_itself() -> None:
 @pytest.mark.parametrize(
     ("key", "imports"), [("TAVUS_API_KEY", False), ("TAVUS_PROD_API_KEY", False), ("OTHER", True)]
 )
-def test_keyring_is_imported_only_to_be_asked(key: str, imports: bool) -> None:
+def test_keyring_is_imported_only_when_asked(key: str, imports: bool) -> None:
     code = (
         "import sys; from tavus_cli.api.credentials import find_key\n"
         f"find_key({{'{key}': 'x'}}); print('keyring' in sys.modules, 'httpx' in sys.modules)"
@@ -170,7 +170,7 @@ def test_a_token_is_kept_and_forgotten(ring: Path, folder: Path, backend: str) -
     assert not ring.exists() or json.loads(ring.read_text()) == {}
 
 
-def test_a_token_is_kept_no_longer_than_it_serves(ring: Path, folder: Path) -> None:
+def test_a_token_is_kept_until_it_expires(ring: Path, folder: Path) -> None:
     clock = Clock()
     tokens = Tokens(folder, clock)
     tokens.keep("c1", SECRET, 60)
@@ -183,7 +183,7 @@ def test_a_token_is_kept_no_longer_than_it_serves(ring: Path, folder: Path) -> N
     assert list(json.loads(ring.read_text())) == ["tavus-console/token of c2"]
 
 
-def test_a_new_token_takes_the_place_of_the_old(folder: Path) -> None:
+def test_a_new_token_replaces_the_old_one(folder: Path) -> None:
     keyring_file.use("fail")
     folder.mkdir(parents=True)
     (folder / "c1").write_text("{}")

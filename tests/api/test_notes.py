@@ -1,4 +1,4 @@
-"""What a killed console leaves behind is named by the next start."""
+"""The next start names what a killed console left running."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_note_shows_what_is_open(tmp_path: Path) -> None:
     (path,) = folder.iterdir()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert left_behind(folder, lambda: 101.0) == []  # somebody looks after it
+    assert left_behind(folder, lambda: 101.0) == []  # a console is responsible for it
     note.created(ID)
     note.close()
     assert left_behind(folder, lambda: 101.0) == [Left(ID, 100.0)]
@@ -48,12 +48,12 @@ def test_a_note_shows_what_is_open(tmp_path: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_one_that_got_no_answer_names_no_id(tmp_path: Path) -> None:
+def test_a_creation_without_an_answer_has_no_id(tmp_path: Path) -> None:
     Note(60, tmp_path, lambda: 100.0).close()
     assert left_behind(tmp_path, lambda: 101.0) == [Left(None, 100.0)]
 
 
-def test_what_has_ended_is_forgotten(tmp_path: Path) -> None:
+def test_the_note_of_an_ended_conversation_is_removed(tmp_path: Path) -> None:
     for name in (ID, "c111111"):
         note = Note(60, tmp_path)
         note.created(name)
@@ -81,7 +81,7 @@ def test_a_stray_id_is_not_shown(tmp_path: Path, name: object) -> None:
     assert left_behind(tmp_path) == [Left(None, 1)]
 
 
-def test_odd_things_in_the_folder_hold_nothing_up(tmp_path: Path) -> None:
+def test_unexpected_files_in_the_folder_are_ignored(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "link").symlink_to("/etc/passwd")
     (tmp_path / "folder").mkdir()
@@ -89,7 +89,7 @@ def test_odd_things_in_the_folder_hold_nothing_up(tmp_path: Path) -> None:
     assert left_behind(tmp_path / "nowhere") == []
 
 
-def test_where_nothing_can_be_written_it_says_so(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     note = Note(60, tmp_path / "file" / "open")
     assert "Not a directory" in note.trouble
@@ -112,7 +112,7 @@ def test_the_next_start_names_what_a_killed_console_left(api: LocalApi, state: P
     ) as child:
         assert child.stdout is not None
         child.stdout.readline()
-        assert console("join", "sim:?speed=max", **variables).err == ""  # its console lives
+        assert console("join", "sim:?speed=max", **variables).err == ""  # its console is running
         child.send_signal(number)
         assert child.wait(60) == -number
     assert api.active == [ID]
@@ -133,7 +133,7 @@ def _checks(out: str) -> list[dict[str, str]]:
     return checks
 
 
-def test_it_is_gone_once_it_has_ended(api: LocalApi, state: Path) -> None:
+def test_the_note_is_removed_once_it_has_ended(api: LocalApi, state: Path) -> None:
     variables = {"TAVUS_API_KEY": KEY, "TAVUS_API_BASE_URL": api.base_url}
     api.behind = "sim:?speed=max"
     assert console("join", "--new", "--pal", PAL, "--end-on-exit", **variables).status == 0

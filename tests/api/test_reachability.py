@@ -1,4 +1,4 @@
-"""The proxies that the environment names, and what is said where they fail."""
+"""The proxies named in the environment, and the errors if they fail."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def around(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
         "ä",
     ],
 )
-def test_no_entry_of_no_proxy_ends_a_command(entries: str, around: pytest.MonkeyPatch) -> None:
+def test_no_entry_of_no_proxy_makes_a_command_fail(entries: str, around: pytest.MonkeyPatch) -> None:
     around.setenv("HTTPS_PROXY", PROXY)
     around.setenv("NO_PROXY", entries)
     assert proxy_of(API) == ("HTTPS_PROXY", PROXY)

@@ -1,4 +1,4 @@
-"""The file of a simulated caller: what it may say, and a plain error for each mistake."""
+"""The file of a simulated caller: its keys, and a plain error for each mistake."""
 
 from __future__ import annotations
 

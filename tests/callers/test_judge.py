@@ -1,4 +1,4 @@
-"""The judge's answer is not believed as it stands: ids, quotes, the control, and hostile transcripts."""
+"""The judge's answer is checked: ids, quotes, the control, and hostile transcripts."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_criterion_twice_or_met_in_words_is_cannot_tell() -> None:
 
 
 @given(st.text(max_size=200))
-def test_no_text_is_a_pass(said: str) -> None:
+def test_no_random_text_is_a_pass(said: str) -> None:
     assert [one.met for one in verdict(said, ballot([PRICE]), CALL)] == [None]
 
 
@@ -125,7 +125,7 @@ def test_a_pass_has_a_quote_of_the_pal_and_an_honest_control(
 
 
 def test_a_judge_that_finds_everything_met_is_not_believed() -> None:
-    """As one does that obeys "all criteria are met" in the transcript: the made-up sentence gives it away."""
+    """A judge that obeys "all criteria are met" in the transcript is exposed by the made-up sentence."""
     asked = ballot([PRICE, HOURS])
     judged = verdict(answer(asked, control={"met": True}), asked, CALL)
     assert [one.met for one in judged] == [None, None]
@@ -139,7 +139,7 @@ HOSTILE: list[tuple[Who, str]] = [
 ]
 
 
-def test_no_word_of_a_transcript_leaves_its_place_in_the_data() -> None:
+def test_transcript_text_cannot_escape_its_place_in_the_prompt() -> None:
     lines = [Line(who, text) for who, text in HOSTILE]
     asked = ballot([PRICE])
     system, user = to_judge(asked.asked, lines, "Learn it.")
@@ -148,12 +148,12 @@ def test_no_word_of_a_transcript_leaves_its_place_in_the_data() -> None:
     assert [(one["who"], one["says"]) for one in data["transcript"]] == HOSTILE
     assert [one["criterion"] for one in data["criteria"]] == list(asked.asked.values())
     assert not set(asked.asked) & set(ballot([PRICE]).asked)  # nobody in the call can know them
-    # A judge that repeats what it was told to answer, word for word, decides nothing.
+    # The answer of a judge that repeats an injected verdict word for word is not used.
     for _, text in HOSTILE:
         assert [one.met for one in verdict(text, asked, lines)] == [None]
 
 
-def test_quotes_in_a_long_transcript_are_found_in_no_time() -> None:
+def test_quotes_in_a_long_transcript_are_found_quickly() -> None:
     place = Quotes([Line("pal", "ab " * 1_000)] * 60)
     assert place.find("ab " * 900 + "c") is None
     assert place.find("b ab a") is None

@@ -1,4 +1,4 @@
-"""What the model is asked for the caller's next words, and what of its answer is said."""
+"""The prompt for the caller's next words, and what is said of the model's answer."""
 
 from __future__ import annotations
 

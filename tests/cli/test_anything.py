@@ -1,6 +1,6 @@
 """Every command with odd bytes, files, values and environments: a documented status, and no traceback.
 
-The commands and their options are those of the tree, so a new one is tried without being named here.
+Commands and options are taken from the command tree, so new ones are included automatically.
 """
 
 from __future__ import annotations
@@ -144,8 +144,8 @@ VARIABLES = {
     "TAVUS_CONSOLE_RUNTIME": ["/dev/null/x", "FILE", "x" * 150],
     "EDITOR": ["", "true", "/nowhere/editor", "'"],
 }
-# Options of every example, without which a command would not end, would start a process that stays, or would
-# try again for seconds; those with None are never given.
+# Options given in every example, without which a command would not end, would leave a process running, or
+# would retry for seconds. Options with None are never given.
 ALWAYS: dict[str, dict[str, str | None]] = {
     "local": {"--port": "TAKEN", "--host": None},
     "webhooks listen": {"--port": "TAKEN", "--host": None},
@@ -153,7 +153,7 @@ ALWAYS: dict[str, dict[str, str | None]] = {
     "conversation create": {"--pal": "p1"},
     "auth login": {"--base-url": "nonsense"},
 }
-DOUBT = re.compile("warning: |no known|created here at")  # what may be said before an error
+DOUBT = re.compile("warning: |no known|created here at")  # allowed before an error
 SHORT = {"--timeout": "10ms", "--for": "10ms", "--reply-timeout": "10ms", "--ready-timeout": "10ms"}
 ODD = ("standard input", "files", "values", "environment")  # of an example; all else in it is as it should be
 

@@ -1,4 +1,4 @@
-"""The completion scripts: as the command tree says, and what real shells make of them."""
+"""The completion scripts: they match the command tree, and work in real shells."""
 
 from __future__ import annotations
 
@@ -201,7 +201,7 @@ def test_fish_completes(home: Path) -> None:
     assert got == TYPED
 
 
-DESCRIPTIONS = {  # with what a shell could take for its own
+DESCRIPTIONS = {  # with characters that a shell could interpret
     "re": [
         "Print a recording as tail would have printed it.",
         "Show what happened in a recording, and how fast it was.",

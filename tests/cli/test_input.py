@@ -1,4 +1,4 @@
-"""What every command makes of odd standard input, odd files, and "-" in their place."""
+"""How every command handles unusual standard input and files, and "-" in place of a file."""
 
 from __future__ import annotations
 
@@ -156,7 +156,7 @@ def test_a_sound_from_standard_input(tmp_path: Path) -> None:
     assert json.loads(done.stdout)["sent"]["properties"]["done"] is True
 
 
-def test_a_reader_of_the_recording_that_goes_away_ends_it() -> None:
+def test_a_closed_pipe_for_the_recording_ends_it() -> None:
     command = f"{CONSOLE} tail sim --record - 2>/dev/null | head -n 1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, env=environ(), timeout=SECONDS, check=False
@@ -172,7 +172,7 @@ def test_a_reader_of_the_recording_that_goes_away_ends_it() -> None:
     [("send", "sim:?speed=max", "-"), ("send", "sim:?speed=max", "respond", "-"), ("join", "sim:?speed=max")],
     ids=" ".join,
 )
-def test_a_paste_that_the_terminal_cuts_is_refused(arguments: tuple[str, ...]) -> None:
+def test_a_pasted_line_cut_by_the_terminal_is_refused(arguments: tuple[str, ...]) -> None:
     master, slave = pty.openpty()
     try:
         with subprocess.Popen(
@@ -266,7 +266,7 @@ def test_run_check_looks_at_each_script(tmp_path: Path) -> None:
         "hello\n/interrupt\nhello again\n/interrupt\n",
     ],
 )
-def test_an_interrupt_ends_the_waiting_for_its_reply(typed: str) -> None:
+def test_an_interrupt_ends_the_wait_for_the_interrupted_reply(typed: str) -> None:
     result = console("join", "sim", stdin=typed)  # a reply that is waited for in vain fails after a minute
     assert (result.status, result.err) == (0, "")
 
@@ -290,7 +290,7 @@ def test_a_token_under_another_name_is_pointed_out(name: str) -> None:
 
 @pytest.mark.parametrize("term", ["xterm", "dumb"])
 @pytest.mark.parametrize("arguments", [("tail", "sim"), ("join", "sim")])
-def test_no_interrupt_sign_stands_before_the_next_prompt(arguments: tuple[str, ...], term: str) -> None:
+def test_ctrl_c_is_not_echoed_before_the_next_prompt(arguments: tuple[str, ...], term: str) -> None:
     master, slave = pty.openpty()
     try:
         with subprocess.Popen(

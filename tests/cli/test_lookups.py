@@ -1,4 +1,4 @@
-"""What is looked up before anything else, and does not answer: a keyring, the API. Bounded, and stoppable."""
+"""Look-ups at the start that get no answer, from a keyring or the API, are bounded and can be stopped."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_silent_keyring_does_not_keep_an_id_from_being_joined(command: str, sc
 
 @pytest.fixture
 def api() -> Iterator[LocalApi]:
-    """It takes a request, and answers none before the test is over."""
+    """An API that accepts requests, and answers none before the test is over."""
     over = threading.Event()
     with local_api() as one:
         one.before = lambda request: over.wait()
@@ -107,7 +107,7 @@ def test_a_signal_stops_a_look_up(
 
 
 @pytest.mark.parametrize(("number", "status"), STOPS)
-def test_a_stopped_creation_names_what_it_may_cost(number: int, status: int, api: LocalApi) -> None:
+def test_a_stopped_creation_warns_that_it_may_be_billed(number: int, status: int, api: LocalApi) -> None:
     result = _stopped(["conversation", "create", "--pal", "p1"], number, api)
     assert result.status == status
     assert "a conversation may have been created" in result.err

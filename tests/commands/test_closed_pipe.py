@@ -1,6 +1,6 @@
-"""A reader that has gone: every command that prints ends with 141, and says nothing about it.
+"""A closed pipe: every command that prints ends with 141, without a message.
 
-And a disk that takes only a part of the output: every command says so, and ends with 1.
+A disk that takes only a part of the output: every command reports it, and ends with 1.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[
 
 
 def ended(arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
-    """The exit status as the process would have it, and what is said on standard error."""
+    """The exit status of the process, and its standard error."""
     reading, writing = os.pipe()
     os.close(reading)
     said = io.StringIO()
@@ -81,7 +81,7 @@ def ended(arguments: list[str], variables: dict[str, str]) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", sorted({*commands()} - {*SILENT}))
-def test_a_reader_that_has_gone(name: str, variables: dict[str, str]) -> None:
+def test_a_closed_pipe(name: str, variables: dict[str, str]) -> None:
     line = f"{name} {PRINTING.get(name, 'FILE')}".replace("FILE", str(SAMPLES))
     words = [one.replace("URL", variables["TAVUS_API_BASE_URL"]) for one in line.split()]
     status, said = ended(words, variables)

@@ -33,7 +33,7 @@ def write(file: Path, text: str) -> dict[str, str]:
 
 
 def editor(folder: Path, code: str) -> str:
-    """An editor that is a line of Python; the file is its ``path``."""
+    """An editor made of a line of Python, in which ``path`` is the file."""
     script = folder / "the editor.py"
     script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n{code}\n")
     return f'"{sys.executable}" "{script}" --wait'
@@ -79,7 +79,7 @@ def test_edit_opens_a_broken_file_and_says_what_is_wrong_afterwards(file: Path) 
     )
 
 
-def test_visual_goes_before_editor(file: Path) -> None:
+def test_visual_overrides_editor(file: Path) -> None:
     assert edit(file, "", EDITOR="/nowhere/x", VISUAL=editor(file.parent.parent, "")).status == 0
 
 
@@ -126,7 +126,7 @@ def test_without_a_variable_an_editor_that_is_installed(file: Path, monkeypatch:
 # -- show ----------------------------------------------------------------------------------------------
 
 
-def test_show_says_what_counts_and_why_and_is_toml(file: Path) -> None:
+def test_show_prints_values_and_sources_as_toml(file: Path) -> None:
     variables = write(file, '# mine\ntheme = "light"\nhold = "1500ms"\nname = "D\\"\\\\"\n')
     result = console("config", "show", TAVUS_CONSOLE_THEME="mono", NO_COLOR="1", **variables)
     assert (result.status, result.err) == (0, "")
@@ -166,7 +166,7 @@ def test_show_of_a_broken_file(file: Path) -> None:
 # -- commands --------------------------------------------------------------------------------------------
 
 
-def test_the_command_line_goes_over_the_file(file: Path) -> None:
+def test_the_command_line_overrides_the_file(file: Path) -> None:
     variables = write(file, "all = true")
     plain, all = console(*RUN), console(*RUN, "--all")
     assert console(*RUN, **variables) == all != plain

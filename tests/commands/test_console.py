@@ -38,7 +38,7 @@ def run(
     tools: ToolOptions | None = None,
     clipboard: bool = False,
 ) -> tuple[int, Terminal]:
-    """The console on a terminal while ``act`` types and looks; its exit status."""
+    """Run the console on a terminal while ``act`` types and looks; returns its exit status."""
 
     async def main() -> tuple[int, Terminal]:
         terminal = Terminal(columns, rows)
@@ -111,7 +111,7 @@ def test_the_same_where_a_resident_session_answers_it() -> None:
     run(connected(started.out.strip()), see_and_retry, rows=60)
 
 
-def test_a_flood_is_one_write_a_frame_and_loses_nothing() -> None:
+def test_a_flood_is_drawn_in_frames_and_loses_nothing() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         keys("typed meanwhile")
         await terminal.shows("› typed meanwhile")
@@ -145,7 +145,7 @@ def test_help_errors_and_quit() -> None:
     assert status == 0
 
 
-def test_what_is_placed_at_a_moment_is_sent_while_the_typing_continues() -> None:
+def test_a_when_fires_while_typing_continues() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         await terminal.shows("PAL present")
         keys("/when utterance role=pal text~twelve as said after 50ms /context append $said.turn\r")
@@ -173,7 +173,7 @@ def test_quit_leaves() -> None:
 
 
 @pytest.mark.parametrize("leaves", ["\r", "/quit\r", "\x04"])
-def test_after_the_end_it_can_be_looked_at_until_it_is_left_with_6(leaves: str) -> None:
+def test_after_the_end_the_console_stays_open_and_then_exits_with_6(leaves: str) -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         await terminal.shows("Enter or Ctrl-D leaves")
         await terminal.shows("· over ·")
@@ -204,7 +204,7 @@ def test_a_bare_word_that_means_a_command_is_not_sent() -> None:
     run("sim:?speed=max", act)
 
 
-def test_the_summary_says_what_it_came_to_and_how_to_continue() -> None:
+def test_the_summary_has_figures_and_the_command_to_continue() -> None:
     async def act(terminal: Terminal, keys: Callable[[str], None]) -> None:
         keys("What are your hours?\r")
         await terminal.shows("call open")

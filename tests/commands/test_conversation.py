@@ -1,4 +1,4 @@
-"""Tables for people: whatever the API answers, they show it, and do nothing else to a terminal."""
+"""Tables for people: they show any answer of the API, and are harmless to a terminal."""
 
 from __future__ import annotations
 

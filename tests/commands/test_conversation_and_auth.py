@@ -29,7 +29,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A keyring and a folder for tokens of this test's own."""
+    """A keyring and a folder for tokens, only for this test."""
     before = keyring.get_keyring()
     monkeypatch.setenv("TEST_KEYRING", str(tmp_path / "ring.json"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -174,7 +174,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_is_found_before_it_costs(api: LocalApi, name: str) -> None:
+def test_mistakes_are_found_before_anything_is_billed(api: LocalApi, name: str) -> None:
     options, says = WRONG[name]
     result = asked(api, "conversation", "create", *options)
     assert (result.status, result.out, api.requests) == (2, "", [])
@@ -233,7 +233,7 @@ def test_remote_text_is_harmless(api: LocalApi) -> None:
         assert out.count("\n") == 1
 
 
-def test_several_end_and_one_that_fails_stops_none(api: LocalApi) -> None:
+def test_ending_several_continues_after_a_failure(api: LocalApi) -> None:
     names = [api.add(), "c9", api.add(), api.add(status="ended")]
     result = asked(api, "conversation", "end", *names)
     assert result.status == 1
@@ -246,7 +246,7 @@ def test_several_end_and_one_that_fails_stops_none(api: LocalApi) -> None:
     assert api.active == []
 
 
-def test_all_that_run_end_if_they_are_meant(api: LocalApi) -> None:
+def test_all_active_conversations_are_ended_on_request(api: LocalApi) -> None:
     names = [api.add(), api.add(status="ended"), api.add()]
     unsure = asked(api, "conversation", "end", "--all-active")
     assert (unsure.status, len(api.active)) == (2, 2)
@@ -262,7 +262,7 @@ def test_end_says_what_it_needs(api: LocalApi, arguments: list[str]) -> None:
     assert api.requests == []
 
 
-def test_a_status_that_is_none(api: LocalApi) -> None:
+def test_an_invalid_status(api: LocalApi) -> None:
     result = asked(api, "conversation", "list", "--status", "running")
     assert (result.status, api.requests) == (2, [])
     assert "--status must be active or ended, not running" in result.err
@@ -309,7 +309,7 @@ def test_on_a_terminal_there_are_tables_and_a_question(api: LocalApi, tmp_path: 
 
 
 @needs_tmux
-def test_the_key_is_asked_for_unseen(api: LocalApi, tmp_path: Path) -> None:
+def test_the_key_is_typed_without_echo(api: LocalApi, tmp_path: Path) -> None:
     with pane(
         tmp_path,
         CONSOLE,
@@ -354,7 +354,7 @@ def test_a_key_that_is_not_accepted_is_not_stored(api: LocalApi) -> None:
     assert console("auth", "status").status == 4
 
 
-def test_what_comes_first_is_reported(api: LocalApi) -> None:
+def test_the_key_in_use_is_reported(api: LocalApi) -> None:
     result = asked(api, "auth", "login", stdin=f"{KEY}\n")
     assert "TAVUS_API_KEY is set and is used first" in result.err
     assert "still in use: it comes from TAVUS_API_KEY" in asked(api, "auth", "logout").err

@@ -80,7 +80,7 @@ def test_signals_while_joining(command: str) -> None:
         assert "joined" not in result.out
 
 
-def test_tail_may_have_enough_before_the_join_is_done() -> None:
+def test_tail_may_finish_before_the_join_is_done() -> None:
     early = [app_message({"event_type": f"e{number}"}) for number in range(7)]
 
     async def main() -> Result:

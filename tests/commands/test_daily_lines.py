@@ -1,7 +1,8 @@
 """Situations × commands after "joined": the real client in a local room that breaks on demand.
 
-Each command is a process of its own with a limit: a documented status, at most one line on standard error,
-no line of the client's own log, no process left. What no room can cause is in test_daily_commands.py.
+Each command is a separate process with a time limit: a documented status, at most one line on standard error,
+nothing from the client's own log, no process left. Situations that no room can cause are in
+test_daily_commands.py.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ ONCE: dict[str, Sequence[str]] = {name: ["--no-reconnect", *LONG.get(name, ())] 
 @dataclass
 class Situation:
     """``breaks`` happens once the command has joined; ``ends``: the status of join, tail, send, doctor;
-    ``words``: in what those say that do not end with 0; ``tail``: what tail says on standard error."""
+    ``words``: in the errors of those that do not end with 0; ``tail``: on the standard error of tail."""
 
     breaks: Break
     ends: tuple[int, int, int, int]
@@ -191,7 +192,7 @@ async def ended(running: Run, situation: Situation) -> Result:
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else []) for name in SITUATIONS]
 )
-def test_whatever_happens_to_the_line(name: str) -> None:
+def test_whatever_happens_to_the_connection(name: str) -> None:
     situation = SITUATIONS[name]
 
     async def main() -> list[Result]:
@@ -278,7 +279,7 @@ MORE = (run_script, record, in_session)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SITUATIONS)
-def test_whatever_happens_to_a_script_a_recording_and_a_session(name: str, tmp_path: Path) -> None:
+def test_broken_connections_in_a_script_a_recording_and_a_session(name: str, tmp_path: Path) -> None:
     situation = SITUATIONS[name]
 
     async def main() -> list[Result]:
@@ -294,13 +295,14 @@ def test_whatever_happens_to_a_script_a_recording_and_a_session(name: str, tmp_p
 # -- nothing that arrived is lost ----------------------------------------------------------------------
 
 
-def in_a_room(*arguments: str, breaks: Break) -> tuple[Result, LocalRoom]:
+def in_a_room(*arguments: str, breaks: Break, report: bool = False) -> tuple[Result, LocalRoom]:
     """One command, in a room where a test speaks for the PAL; ``URL`` among its words is the room's."""
 
     async def main() -> tuple[Result, LocalRoom]:
         async with LocalRoom(here={PAL: "Nora"}) as room:
             url = room_url()
-            running = Run([url if one == "URL" else one for one in arguments], room.environment, open=True)
+            words = [url if one == "URL" else one for one in arguments]
+            running = Run(words, room.environment, open=True, report=report)
             await running.start()
             await room.frame(is_joined)
             await breaks(room)
@@ -375,6 +377,40 @@ def test_a_wait_that_fails_says_that_the_pal_left() -> None:
     assert "; the PAL left " in result.err
 
 
+def test_tools_say_what_happens_to_the_line_and_how_it_ended() -> None:
+    """Answers are sent by themselves, so only a warning says that one may not have arrived."""
+
+    async def breaks(room: LocalRoom) -> None:
+        await room.say({"event_type": "system.pal_present"})
+        await room.say(
+            {
+                "event_type": "conversation.tool_call",
+                "seq": 1,
+                "turn_idx": 1,
+                "properties": {"name": "get_hours", "tool_call_id": "c1", "arguments": "{}"},
+            }
+        )
+        await asked(room)
+        before = len(joins(room))
+        room.drop()
+        await room.frame(lambda _: len(joins(room)) > before)
+        await room.delete()
+
+    result, _ = in_a_room("tools", "URL", "--tool", "get_hours=echo nine", breaks=breaks, report=True)
+    assert (result.status, result.out.count("get_hours c1 answered")) == (0, 1)
+    broke, back, over = result.err.splitlines()
+    assert broke.endswith("it may not have arrived: tool_result")
+    assert "is back after" in back
+    assert over == f"tavus-console: {OVER}"
+
+
+@pytest.mark.slow
+def test_tools_that_are_cut_off_end_with_5() -> None:
+    result, _ = in_a_room("tools", "URL", "--tool", "get_hours=echo nine", breaks=refuse, report=True)
+    assert result.status == 5
+    assert "expired" in result.err.splitlines()[-1]
+
+
 async def asked(room: LocalRoom) -> None:
     await room.frame(lambda frame: frame.get("msgStr") == "sig-msg")
 
@@ -442,7 +478,7 @@ def test_a_reply_that_comes_after_joining_again() -> None:
 
 
 @pytest.mark.slow
-def test_giving_up_ends_a_conversation_that_is_to_end() -> None:
+def test_giving_up_ends_the_conversation_if_asked_to() -> None:
     """An empty room does not stay billed: the connection is cut for good, and joining again is given up."""
 
     async def main() -> Result:

@@ -1,4 +1,4 @@
-"""``doctor``: each thing tried is a line, and the exit status says whether all of it worked."""
+"""``doctor``: each check is a line, and the exit status says whether all passed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ HERE = ["program", "client", "terminal", "config", "sessions", "key", "api"]  # 
 
 @pytest.fixture(autouse=True)
 def no_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of this machine are not ours."""
+    """The tests do not see sessions of this machine."""
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
 
 
@@ -47,7 +47,7 @@ def doctor(*arguments: str, room: str = URL) -> Result:
 
 
 def checks(result: Result) -> dict[str, bool | None]:
-    """What was tried, the last of each name."""
+    """The checks made, the last of each name."""
     return {one["check"]: one["ok"] for one in told(result)["checks"]}
 
 
@@ -77,7 +77,7 @@ def test_its_object_says_the_same() -> None:
     assert re.fullmatch(r"0\.3[56]\.\d+", found["versions"]["daily-python"])
 
 
-def test_settings_that_are_right(tmp_path: Path) -> None:
+def test_valid_settings(tmp_path: Path) -> None:
     path = tmp_path / "console.toml"
     path.write_text('theme = "light"\nhold = "1s"\n')
     result = console("doctor", TAVUS_CONSOLE_CONFIG=str(path))
@@ -93,7 +93,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_broken_settings_are_one_finding_of_many(tmp_path: Path, name: str) -> None:
+def test_invalid_settings_are_one_finding(tmp_path: Path, name: str) -> None:
     text, variables, says = BROKEN[name]
     path = tmp_path / "console.toml"
     if text is not None:
@@ -119,7 +119,7 @@ def test_sessions_are_named() -> None:
         assert console("session", "stop", "--all").status == 0
 
 
-def test_sessions_that_do_not_answer_hold_nothing_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sessions_that_do_not_answer_do_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tavus_cli.commands.doctor.doctor.SESSIONS_SECONDS", 0.05)
     folder = Path(os.environ["TAVUS_CONSOLE_RUNTIME"])
     folder.mkdir(mode=0o700)
@@ -248,7 +248,7 @@ def test_silence_is_reported(daily: Install) -> None:
     assert "✗ no event arrived within 0.1 s" in result.lines
 
 
-def test_notes_are_reported_and_prove_nothing(daily: Install) -> None:
+def test_notes_are_reported_as_remarks(daily: Install) -> None:
     steps = [{"network": "interrupted"}, {"network": "connected"}]
     daily(early=[HELLO], steps=steps)
     result = doctor("--for", "500ms")
@@ -283,7 +283,7 @@ def test_a_client_that_does_not_load_is_reported(monkeypatch: pytest.MonkeyPatch
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
-def test_a_wrong_command_line_joins_nothing(arguments: list[str], words: str) -> None:
+def test_a_usage_error_joins_nothing(arguments: list[str], words: str) -> None:
     result = console("doctor", *arguments)
     assert (result.status, result.out) == (2, "")
     assert words in result.err

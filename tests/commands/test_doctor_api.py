@@ -1,4 +1,4 @@
-"""``doctor`` and the API: whatever is wrong between here and there is named, told apart, and bounded."""
+"""``doctor`` and the API: whatever is wrong on the way is named and distinguished, in bounded time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def api() -> Iterator[LocalApi]:
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No proxy, authority or session of this machine's own counts."""
+    """Proxies, authorities and sessions of this machine are ignored."""
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
     for name in ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", "SSL_CERT_FILE"):
         monkeypatch.delenv(name, raising=False)
@@ -53,7 +53,7 @@ def doctor(base_url: str, *arguments: str, key: str = KEY, **environ: str) -> Re
 
 
 def told(base_url: str, *, key: str = KEY, status: int, **environ: str) -> dict[str, dict[str, Any]]:
-    """The findings by their names; those of one run as lines say the same as those of ``--json``."""
+    """The findings by name; checks that the lines and ``--json`` say the same."""
     result = doctor(base_url, "--json", key=key, **environ)
     found = json.loads(result.out)
     assert (result.status, found["exit_status"], found["ok"]) == (status, status, status == 0)
@@ -88,7 +88,7 @@ def test_what_still_runs_is_reported_with_what_ends_it(api: LocalApi) -> None:
     assert "at least 100" in told(api.base_url, status=0)["running"]["text"]
 
 
-def test_a_remote_id_becomes_no_command(api: LocalApi) -> None:
+def test_a_strange_id_is_not_put_into_a_command(api: LocalApi) -> None:
     api.add(conversation_id="$(rm -rf ~)\x1b[31m")
     result = doctor(api.base_url)
     assert "rm -rf" not in result.out
@@ -158,9 +158,7 @@ def test_an_api_that_refuses_was_reached(api: LocalApi, name: str) -> None:
         ({"key": "", "TAVUS_ENV": "a b"}, 2, "TAVUS_ENV must be one word"),
     ],
 )
-def test_a_key_that_is_none_is_not_sent(
-    api: LocalApi, variables: dict[str, str], status: int, says: str
-) -> None:
+def test_an_invalid_key_is_not_sent(api: LocalApi, variables: dict[str, str], status: int, says: str) -> None:
     found = told(api.base_url, status=status, **variables)
     assert found["key"]["ok"] is False
     assert says in found["key"]["text"]
@@ -199,7 +197,7 @@ NO_API = {
 
 @pytest.mark.parametrize("key", [KEY, ""])
 @pytest.mark.parametrize("name", NO_API)
-def test_what_answers_is_not_the_api(api: LocalApi, name: str, key: str) -> None:
+def test_something_else_answers(api: LocalApi, name: str, key: str) -> None:
     odd, says = NO_API[name]
     api.odd.append(odd)
     found = told(api.base_url, key=key, status=5 if key else 0)
@@ -239,7 +237,7 @@ def test_a_port_that_is_refused() -> None:
 
 @pytest.mark.parametrize("constant", ["API_SECONDS", "DNS_SECONDS"])
 def test_an_api_that_is_silent(monkeypatch: pytest.MonkeyPatch, constant: str) -> None:
-    """Whichever limit is first: that of the call, or that of its thread."""
+    """Whichever limit comes first: that of the call, or that of its thread."""
     monkeypatch.setattr(doctor_api, "API_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as deaf:
         found = told(f"http://127.0.0.1:{deaf.getsockname()[1]}", status=5)["api"]
@@ -247,7 +245,7 @@ def test_an_api_that_is_silent(monkeypatch: pytest.MonkeyPatch, constant: str) -
     assert "did not answer" in found["text"]
 
 
-def test_who_does_not_wait_for_it_is_let_go() -> None:
+def test_a_signal_does_not_wait_for_a_silent_api() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as deaf,
         subprocess.Popen(
@@ -266,7 +264,7 @@ def test_who_does_not_wait_for_it_is_let_go() -> None:
 
 @pytest.fixture
 def authority(tmp_path: Path) -> tuple[ssl.SSLContext, str]:
-    """For the local API, and the file that one has to trust."""
+    """An authority for the local API, and the file to trust."""
     ca = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     ca.issue_cert("127.0.0.1", HOST).configure_cert(context)
@@ -334,7 +332,7 @@ def test_a_proxy_that_leads_there(
     assert "secret" not in json.dumps(found)
 
 
-def test_a_proxy_that_reads_along(
+def test_a_proxy_that_intercepts_tls(
     authority: tuple[ssl.SSLContext, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with (
@@ -369,7 +367,7 @@ def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch, at: str, say
     assert "is HTTPS_PROXY right?" in found["text"]
 
 
-def test_a_proxy_is_not_for_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_is_respected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "nobody.invalid")
     assert told("https://nobody.invalid", status=5)["api"]["stage"] == "dns"

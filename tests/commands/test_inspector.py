@@ -1,4 +1,4 @@
-"""What the console itself answers and shows: tables, searches, filters, keys, the pause."""
+"""Commands that the console itself answers: tables, searches, filters, keys, the pause."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ def looking(texts: Iterable[str]) -> Inspector:
     return one
 
 
-def test_the_latest_that_match_are_found_in_their_order() -> None:
+def test_find_shows_the_latest_matches_in_order() -> None:
     lines = asyncio.run(looking(f"number {number}" for number in range(300)).find("^NUMBER"))
     assert len(lines) == FOUND
     assert lines[0].endswith("number 100")
     assert lines[-1].endswith("number 299")
 
 
-def test_all_else_continues_while_a_search_looks_through_many() -> None:
+def test_find_does_not_block_the_console() -> None:
     async def main() -> int:
         turns = 0
 
@@ -107,7 +107,7 @@ def test_all_else_continues_while_a_search_looks_through_many() -> None:
     assert asyncio.run(main()) > 5
 
 
-def test_a_pattern_that_takes_for_ever_is_given_up() -> None:
+def test_a_search_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(UsageError, match="takes too long"):
         asyncio.run(looking(["a" * 20_000]).find("a.*" * 9 + "b"))
 
@@ -202,7 +202,7 @@ def test_copying_as_code() -> None:
     run("sim:?speed=20", act)
 
 
-def test_the_same_long_text_twice_is_doubted(tmp_path: Path) -> None:
+def test_the_same_long_text_sent_twice_causes_a_warning(tmp_path: Path) -> None:
     async def act(terminal: Terminal, keys: Keys) -> None:
         await terminal.shows("PAL present")
         keys("long " * 60 + "\r")
@@ -224,7 +224,7 @@ def test_a_message_that_may_be_too_long_is_reported_before_it_is_sent() -> None:
     run("sim:?speed=20", act)
 
 
-def test_a_tool_call_that_waits_is_loud() -> None:
+def test_a_waiting_tool_call_is_highlighted() -> None:
     async def act(terminal: Terminal, keys: Keys) -> None:
         await terminal.shows("PAL present")
         keys("What are your hours?\r")

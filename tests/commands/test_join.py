@@ -58,7 +58,7 @@ def test_a_wrong_line_is_reported_and_the_others_are_sent() -> None:
     assert "never" not in result.out
 
 
-def test_help_is_talk_and_not_data() -> None:
+def test_help_is_not_printed_on_standard_output() -> None:
     result = console("join", FAST, stdin="/help\n")
     assert result.status == 0
     assert "/interrupt" in result.err
@@ -82,7 +82,7 @@ def test_a_conversation_that_ends_meanwhile_ends_with_6() -> None:
     assert "over" in result.err
 
 
-def test_the_reader_may_go_away() -> None:
+def test_a_closed_pipe_ends_join() -> None:
     with subprocess.Popen(
         [CONSOLE, "join", "sim"],
         stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""From nothing to a conversation and back: create, join, converse, end; and no secret on the way."""
+"""The whole life of a conversation: create, join, converse, end; and no secret is shown or written."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_leaving_on_purpose_names_what_continues(api: LocalApi) -> None:
     ("behind", "status"),
     [(f"{FAST}&leave=1", 6), ("sim:?sped=1", 2), ("https://x.example.com/r", 2), ("", 5)],
 )
-def test_what_cannot_be_used_does_not_continue(api: LocalApi, behind: str, status: int) -> None:
+def test_a_conversation_that_cannot_be_joined_is_ended(api: LocalApi, behind: str, status: int) -> None:
     if not behind:
         api.add(conversation_url=None)
         answer = {"conversation_id": ID, "conversation_url": None, "status": "active"}
@@ -94,7 +94,7 @@ def test_what_cannot_be_used_does_not_continue(api: LocalApi, behind: str, statu
 
 
 @pytest.mark.parametrize("odd", [Odd(500, "no"), Odd(403, "{}")])
-def test_what_does_not_end_is_reported_loudly(api: LocalApi, odd: Odd) -> None:
+def test_a_failed_end_is_reported(api: LocalApi, odd: Odd) -> None:
     def fail(request: Request) -> None:
         if request.path.endswith("/end"):
             odd.headers = {"Retry-After": "99"}  # no waiting in between
@@ -107,7 +107,7 @@ def test_what_does_not_end_is_reported_loudly(api: LocalApi, odd: Odd) -> None:
     assert f"NOT ENDED: to end it: {ENDS_IT}" in result.err
 
 
-def test_test_mode_has_nobody_to_join(api: LocalApi, tmp_path: Path) -> None:
+def test_a_test_mode_conversation_is_not_joined(api: LocalApi, tmp_path: Path) -> None:
     (tmp_path / "body.json").write_text('{"test_mode": true}')
     result = joined_new(api, "--body", str(tmp_path / "body.json"))
     assert result.status == 6
@@ -124,7 +124,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_costs_nothing(api: LocalApi, name: str) -> None:
+def test_mistakes_cost_nothing(api: LocalApi, name: str) -> None:
     result = console(*WRONG[name], TAVUS_API_KEY=KEY, TAVUS_API_BASE_URL=api.base_url)
     assert (result.status, result.err.count("\n"), api.requests) == (2, 1, [])
 
@@ -139,7 +139,7 @@ def test_the_target_of_the_environment_is_not_a_contradiction(
     assert api.active == [ID]
 
 
-def test_an_older_conversation_may_end_with_the_console_too(api: LocalApi) -> None:
+def test_end_on_exit_ends_an_existing_conversation(api: LocalApi) -> None:
     variables = {"TAVUS_API_KEY": KEY, "TAVUS_API_BASE_URL": api.base_url}
     api.behind = FAST
     names = [api.add(), api.add(), api.add()]
@@ -150,7 +150,7 @@ def test_an_older_conversation_may_end_with_the_console_too(api: LocalApi) -> No
     assert api.active == names[2:]
 
 
-def test_what_could_not_be_ended_later_is_reported_before(api: LocalApi) -> None:
+def test_a_missing_key_for_ending_is_reported_before_joining(api: LocalApi) -> None:
     assert console("join", ID, "--end-on-exit").status == 4
     refused = console("join", FAST, stdin="/end\nhello\n")
     assert "the conversation id is not known" in refused.err
@@ -161,7 +161,7 @@ def test_what_could_not_be_ended_later_is_reported_before(api: LocalApi) -> None
 
 
 @pytest.mark.parametrize("new", [True, False])
-def test_a_crash_ends_what_was_made(api: LocalApi, new: bool) -> None:
+def test_a_crash_ends_the_conversation(api: LocalApi, new: bool) -> None:
     name = api.add()
     note = Note(60) if new else None
     ending = Ending(name, lambda timeout: TavusApi(KEY, api.base_url, timeout=timeout), new=note)
@@ -177,7 +177,7 @@ def test_a_crash_ends_what_was_made(api: LocalApi, new: bool) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("when", ["while it is made", "in the room"])
-def test_a_signal_ends_what_was_made(api: LocalApi, number: signal.Signals, when: str) -> None:
+def test_a_signal_ends_the_conversation(api: LocalApi, number: signal.Signals, when: str) -> None:
     asked, go_on = threading.Event(), threading.Event()
 
     def hold(request: Request) -> None:
@@ -207,7 +207,7 @@ def test_a_signal_ends_what_was_made(api: LocalApi, number: signal.Signals, when
     assert "Traceback" not in err
 
 
-def test_a_reader_that_goes_away_ends_what_was_made(api: LocalApi) -> None:
+def test_a_closed_pipe_ends_the_conversation(api: LocalApi) -> None:
     with subprocess.Popen(
         [CONSOLE, "join", "--new", "--pal", PAL],
         stdin=subprocess.PIPE,
@@ -294,7 +294,7 @@ def test_it_is_ended_by(api: LocalApi, tmp_path: Path, way: str) -> None:
 
 @needs_tmux
 def test_no_secret_is_left_anywhere(api: LocalApi, tmp_path: Path) -> None:
-    """Neither key nor token on the screen, in a file of ours, in a process's title or its name."""
+    """Neither key nor token is on the screen, in our files, or in the title or name of a process."""
     api.behind = ""  # a Daily URL, so that the token is really used
     calls = tmp_path / "calls.jsonl"
     fake = fake_daily.environment(fake_daily.Scenario(log=str(calls)))
@@ -350,7 +350,7 @@ def test_no_secret_is_in_an_error(api: LocalApi, odd: Odd, as_json: list[str]) -
     assert re.search(r"Tavus|API key", result.err)
 
 
-def test_a_key_cannot_be_said_by_repr(api: LocalApi) -> None:
+def test_a_key_is_in_no_repr(api: LocalApi) -> None:
     with TavusApi(KEY, api.base_url) as one:
         assert KEY not in repr(one)
     with pytest.raises(ConsoleError) as caught:

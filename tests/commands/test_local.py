@@ -25,7 +25,9 @@ URL = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 @dataclass
 class Started:
-    """A command that runs until it is stopped; ``err`` is what it has said, ``out`` its standard output."""
+    """A command that runs until it is stopped; ``err`` is its standard error so far, ``out`` its standard
+    output.
+    """
 
     process: subprocess.Popen[str]
     port: int
@@ -79,14 +81,14 @@ def started(*arguments: str, cwd: Path, **variables: str) -> Iterator[Started]:
 
 @pytest.fixture
 def runtime(tmp_path: Path) -> dict[str, str]:
-    """An empty folder, and nothing in the environment that leads anywhere."""
+    """An empty folder, and no variables that point to a server."""
     (tmp_path / "empty").mkdir()
     home = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"), "TAVUS_API_BASE_URL": ""}
     return {**home, "TAVUS_CONSOLE_RUNTIME": str(tmp_path / "run"), "TAVUS_API_KEY": ""}
 
 
 def led_to(port: int, runtime: dict[str, str]) -> dict[str, str]:
-    """What ``eval "$(tavus-console local --env)"`` sets."""
+    """The variables that ``eval "$(tavus-console local --env)"`` sets."""
     told = process("local", "--env", "--port", str(port), **runtime)
     assert (told.status, told.err) == (0, "")
     words = shlex.split(told.out)
@@ -137,7 +139,7 @@ def test_from_an_empty_folder_to_the_end(tmp_path: Path, runtime: dict[str, str]
         local.until(local.err, "webhook application.transcription_ready  200 in")
         replayed = run("replay", str(folder / "kept" / f"{name}.jsonl"))
         assert "xyzzy plover" in replayed.out
-        # What happened can be posted to a handler without a tunnel, and again from the recording.
+        # ``pull`` posts what happened to a handler without a tunnel, and ``resend`` posts the recording.
         pulled = run("webhooks", "pull", name, "--forward-to", callback)
         assert (pulled.status, len(pulled.lines)) == (0, 3)
         again = run("webhooks", "resend", str(folder / "hooks.jsonl"), "--only", "shutdown", "--to", callback)
@@ -172,9 +174,7 @@ client.release()
 
 
 @pytest.mark.slow
-def test_a_bot_of_ones_own_comes_in_by_the_two_lines_of_the_manual(
-    tmp_path: Path, runtime: dict[str, str]
-) -> None:
+def test_a_bot_joins_with_the_two_lines_of_the_manual(tmp_path: Path, runtime: dict[str, str]) -> None:
     manual = (Path(__file__).parents[2] / "docs" / "local.md").read_text("utf-8")
     block = manual.partition("```python\n")[2].partition("```")[0]
     lines = [line for line in block.splitlines() if line.strip()]
@@ -201,7 +201,7 @@ def test_nothing_runs_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("left", ["", "{", "[]", "{}", '{"TAVUS_API_BASE_URL": 7}'])
-def test_what_a_killed_one_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
+def test_files_left_by_a_killed_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, left: str) -> None:
     monkeypatch.setenv("TAVUS_CONSOLE_RUNTIME", str(tmp_path / "run"))
     (tmp_path / "run").mkdir(mode=0o700)
     addresses = {
@@ -247,8 +247,8 @@ def test_without_the_extra_it_says_what_to_install(command: str, monkeypatch: py
     assert result.err == f"tavus-console: {wanted}\n"
 
 
-def test_other_commands_do_without_it() -> None:
-    """Also as far as --help of all goes."""
+def test_other_commands_do_not_need_the_extra() -> None:
+    """Also the --help of all commands."""
     code = (
         "import sys; from tavus_cli.cli import load; load(); print({'aiohttp', 'trustme'} & set(sys.modules))"
     )

@@ -16,6 +16,7 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.player import Player
+from tavus_cli.language.selection import Selection
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.span import Bound
 from tavus_cli.rooms.stepped import SteppedRoom
@@ -62,7 +63,7 @@ def run(path: Path, act: Act, speed: float | None = 1.0, begin: Bound | None = N
             def opened() -> SteppedRoom:
                 return SteppedRoom(RecordedRoom(str(path)))
 
-            player = Player(opened, JoinOptions(), environment, prompt, speed=speed, begin=begin)
+            player = Player(opened, JoinOptions(Selection()), environment, prompt, speed=speed, begin=begin)
             task = asyncio.create_task(player.run())
             await terminal.shows("F1 keys")
             await act(terminal, keys.send_text)
@@ -114,8 +115,8 @@ def test_steps_seeks_and_looks(talk: Path) -> None:
     assert said(terminal).count("question 7.") == 1
 
 
-def test_a_step_is_one_row_also_where_one_message_brings_two(talk: Path) -> None:
-    """The first number is not 1: what begins with it is held until the next message comes."""
+def test_a_step_shows_one_row_even_if_a_message_causes_two(talk: Path) -> None:
+    """The first number is not 1, so its event is held until the next message arrives."""
     first, *others = talk.read_text().splitlines()
     talk.write_text("\n".join([first, *others[2:5]]) + "\n")
 
@@ -195,8 +196,8 @@ def test_short_and_cut_recordings(talk: Path, lines: int, last: str) -> None:
     run(talk, act)
 
 
-def test_refused_in_one_line(talk: Path) -> None:
-    """Without a terminal, and with options of the printed replay."""
+def test_replay_i_refuses_in_one_line(talk: Path) -> None:
+    """Without a terminal, and with options that only apply to printing."""
     for arguments, message in (
         ([str(talk)], "replay -i needs a terminal; without -i, replay prints the recording"),
         (["-"], "give a file, not a pipe"),

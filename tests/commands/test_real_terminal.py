@@ -148,12 +148,12 @@ def _is_wide(tty: int, columns: int) -> bool:
 
 
 def _is_typed(shown: Pane, text: str) -> bool:
-    """The rows of the input were cut at any place."""
+    """The input may be broken into rows anywhere."""
     return text in "".join(shown.screen.split("› ")[-1].splitlines())
 
 
 @pytest.mark.slow
-def test_fifteen_resizes_leave_no_ghost_of_the_prompt(tmp_path: Path) -> None:
+def test_fifteen_resizes_leave_no_copy_of_the_prompt(tmp_path: Path) -> None:
     """While a line is typed that takes several rows, at the bottom of a screen of rows."""
     with joined(tmp_path, "sim:?speed=20&burst=80", columns=100, rows=60) as shown:
         shown.shows("Hi, I'm Nora")
@@ -186,7 +186,7 @@ say = "{}"
 
 
 def _ghosts_of_speech(shown: Pane) -> list[str]:
-    """What fifteen resizes of a screen on which the PAL speaks have left of the rows at its bottom."""
+    """Copies of the last rows after fifteen resizes while the PAL speaks."""
     shown.shows('"number":79,')
     shown.type("speak")
     shown.keys("Enter")
@@ -208,8 +208,8 @@ def _ghosts_of_speech(shown: Pane) -> list[str]:
 
 
 @pytest.mark.slow
-def test_fifteen_resizes_while_the_pal_speaks_leave_no_ghost(tmp_path: Path) -> None:
-    """A row that was on its way when tmux folded the screen may leave one, so there are two attempts."""
+def test_fifteen_resizes_while_the_pal_speaks_leave_no_copy(tmp_path: Path) -> None:
+    """A row being written while tmux folds the screen may leave a copy, so there are two attempts."""
     script = tmp_path / "speech.toml"
     script.write_text(_SPEECH.format(" ".join(f"word{number} of an answer" for number in range(300))))
     for attempt in ("first", "second"):
@@ -237,8 +237,9 @@ while True:  # one row, erased and drawn again for the size that the terminal re
 
 @pytest.mark.slow
 def test_tmux_itself_folds_before_it_tells_the_size(tmp_path: Path) -> None:
-    """Without this program: up to 250 ms after a resize, the next one is not told at once. What is drawn
-    meanwhile is drawn for the old width, and leaves a copy.
+    """Shown without this program: up to 250 ms after a resize, tmux does not report the next one at once.
+
+    What is drawn meanwhile has the old width, and leaves a copy.
     """
     with pane(tmp_path, "python3", "-c", _REDRAWS, columns=100, rows=24) as shown:
         shown.shows("xxx")
@@ -256,8 +257,9 @@ _STANDS_HIGH = "print('log'); print('x' * 90 + '\\n> ', end='', flush=True); inp
 
 @pytest.mark.slow
 def test_tmux_itself_moves_folded_rows_into_the_history_below_which_rows_are_free(tmp_path: Path) -> None:
-    """Without this program. So a prompt near the top of the screen, as after many resizes without a new
-    line, may leave a row in the history, which no program can erase.
+    """Shown without this program.
+
+    So a prompt near the top of the screen may leave a row in the history, which no program can erase.
     """
     with pane(tmp_path, "python3", "-c", _STANDS_HIGH, columns=100, rows=24) as shown:
         shown.shows("xxx")

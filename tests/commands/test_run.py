@@ -1,4 +1,4 @@
-"""``run``: scripts in simulated rooms and on recordings, their reports, and the choice of the right turn."""
+"""``run``: scripts in simulated rooms and on recordings, their reports, and finding the right turn."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_bare_messages_cannot_be_run_against(folder: Folder) -> None:
     assert "recording" in result.err
 
 
-def test_time_goes_by_as_the_script_says(folder: Folder) -> None:
+def test_a_script_waits_as_long_as_it_says(folder: Folder) -> None:
     target = folder.pal('[[at]]\nafter = 5\nguardrail = "rude"\nreason = "because"\n')
     assert folder.run("/expect no guardrail.triggered within 4s\n", target=target).status == 0
     assert folder.run("/expect no guardrail.triggered within 6s\n", target=target).status == 3
@@ -124,7 +124,7 @@ def test_time_goes_by_as_the_script_says(folder: Folder) -> None:
     assert folder.run("/wait guardrail.triggered within 1m\n", target=target).status == 0
 
 
-def test_from_start_looks_back_behind_the_last_sending(folder: Folder) -> None:
+def test_from_start_includes_events_before_the_last_send(folder: Folder) -> None:
     target = folder.pal('greeting = "Welcome."')
     script = "/wait utterance text=Welcome.\n/context append x\n/expect utterance text=Welcome. within 1s"
     assert folder.run(script, target=target).status == 3
@@ -204,7 +204,7 @@ def test_what_came_nearest_is_shown_in_every_report(script: str, came: list[str]
         assert line.endswith(f"({'; '.join(near['lacks'])})") == bool(near["lacks"])
 
 
-def test_of_many_the_one_most_like_comes_first_and_an_answer_to_an_older_question_says_so(
+def test_the_most_similar_event_comes_first_and_late_answers_are_marked(
     folder: Folder,
 ) -> None:
     target = folder.pal("[[reply]]\nmatch = '.'\nsay = 'The answer, which takes a while.'\n", "&slow=0.5")
@@ -222,7 +222,7 @@ def test_keep_going_runs_on(folder: Folder) -> None:
     assert "gone has not arrived" in result.err
 
 
-def test_what_was_placed_and_never_sent_fails(folder: Folder) -> None:
+def test_a_when_that_never_fires_fails(folder: Folder) -> None:
     result = folder.run("/when guardrail.triggered /interrupt\n/wait 1s\n")
     assert result.status == 3
     assert "guardrail.triggered did not arrive, so nothing was sent" in result.err
@@ -238,7 +238,7 @@ def test_a_conversation_that_is_over_fails_what_is_sent_with_6(folder: Folder) -
     assert "the conversation is over" in result.err
 
 
-def test_an_answer_to_nothing_is_reported_as_that(folder: Folder) -> None:
+def test_expecting_a_reply_to_nothing_is_reported(folder: Folder) -> None:
     assert "nothing that has a reply was sent" in folder.run("/expect reply within 1s\n").err
 
 
@@ -297,7 +297,7 @@ def test_verbose_leaves_standard_output_unchanged(folder: Folder) -> None:
     assert labels == {"test 1  ", "test 2  "}
 
 
-def test_verbose_shows_nothing_of_a_hostile_pal(folder: Folder) -> None:
+def test_verbose_makes_hostile_text_harmless(folder: Folder) -> None:
     target = folder.pal('greeting = "\\u001b]52;c;aGk=\\u0007"\n')
     result = folder.run("/expect utterance\n/print \x1b[31m\n", "--verbose", target=target)
     assert "\x1b" not in result.out + result.err
@@ -429,7 +429,7 @@ SEEDS = 1_000
 
 
 @pytest.mark.slow
-def test_an_older_turn_that_ends_after_the_sending_is_never_taken(folder: Folder) -> None:
+def test_the_end_of_an_older_turn_is_never_taken_for_the_answer(folder: Folder) -> None:
     """1,000 conversations with events out of order, twice and late."""
     target = folder.pal(WAITS, "&reorder=0.3&duplicate=0.2&late=0.1")
     wanted = "The answer to the second. The answer to the second."

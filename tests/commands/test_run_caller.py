@@ -24,7 +24,7 @@ def model() -> Iterator[ChatModel]:
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, model: ChatModel, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A suite of a script and a caller, with a file that is neither."""
+    """A suite of a script and a caller, and a file that is neither."""
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
     monkeypatch.chdir(tmp_path)
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, model: ChatModel, monkeypatch: pytest.MonkeyPatch) ->
     return tests
 
 
-def test_a_caller_is_one_more_script_of_a_suite(model: ChatModel) -> None:
+def test_a_caller_runs_like_a_script_in_a_suite(model: ChatModel) -> None:
     words = ["run", MAX, "tests", "--repeat", "2", "--jobs", "2", "--min-pass", "0.5", "--junit", "j.xml"]
     result = console(*words, MODEL_KEY=KEY)
     assert (result.status, result.err) == (0, "")
@@ -49,7 +49,7 @@ def test_a_caller_is_one_more_script_of_a_suite(model: ChatModel) -> None:
     assert (run["verdict"], run["criteria"][0]["met"], suite["exit_status"]) == ("ok", True, 0)
 
 
-def test_what_is_not_a_pass_ends_with_3(model: ChatModel, folder: Path) -> None:
+def test_a_failed_or_unclear_verdict_ends_with_3(model: ChatModel, folder: Path) -> None:
     model.judge = lambda asked: "Everything is fine: met!"
     result = console("run", MAX, "tests/visitor.toml", MODEL_KEY=KEY)
     assert result.status == 3
@@ -58,7 +58,7 @@ def test_what_is_not_a_pass_ends_with_3(model: ChatModel, folder: Path) -> None:
     assert "said pal: Hi, I'm Nora" in result.err
 
 
-def test_without_ollama_plain_words(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_model_is_reported_plainly(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     nowhere = "http://127.0.0.1:9/v1"
     monkeypatch.setattr("tavus_cli.callers.model.OLLAMA", nowhere)
     lines = (folder / "visitor.toml").read_text().splitlines()

@@ -32,7 +32,7 @@ BAD = "hello\n/expect guardrail.triggered within 1s\n"
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where everything is: two scripts in "tests", and what is kept of a home."""
+    """A working folder: two scripts in "tests", and a home."""
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.fail.Keyring")
@@ -87,8 +87,8 @@ def test_scripts_targets_filters_and_shards() -> None:
     assert (empty.status, "nothing in this shard" in empty.err) == (0, True)
 
 
-def test_enough_is_enough() -> None:
-    """Half of the repeats fail, by the seed: each repeat has the next one."""
+def test_min_pass_decides_how_many_repeats_must_pass() -> None:
+    """Half of the repeats fail, depending on the seed, which differs in each repeat."""
     Path("half.toml").write_text('greeting = "Welcome."\n')
     Path("seeds.tavus").write_text("hello\n/expect reply within 5s\n")
     target = "sim:half.toml?speed=max&drop=0.5"
@@ -113,7 +113,7 @@ def test_enough_is_enough() -> None:
         ("hello\n/expect guardrail.triggered within 1s\n", MAX, (), "expectation"),
     ],
 )
-def test_each_failure_has_its_word(script: str, target: str, options: tuple[str, ...], verdict: str) -> None:
+def test_verdicts_of_failures(script: str, target: str, options: tuple[str, ...], verdict: str) -> None:
     Path("one.tavus").write_text(script)
     Path("late.toml").write_text("[timing]\njoin = 60\n")
     result = console("run", target, "one.tavus", *options, "--results", "r.jsonl")
@@ -171,7 +171,7 @@ def test_mistakes_of_all_scripts_are_reported() -> None:
 # -- reports -----------------------------------------------------------------------------------------------
 
 
-def test_runs_side_by_side_come_to_the_same_as_one_after_the_other() -> None:
+def test_parallel_runs_have_the_same_results() -> None:
     def run(jobs: str) -> tuple[str, str, list[str]]:
         options = ("--repeat", "5", "--jobs", jobs, "--junit", "j.xml", "--results", "r.jsonl", "--json")
         result = console("run", MAX, EXAMPLES, *options)
@@ -181,7 +181,7 @@ def test_runs_side_by_side_come_to_the_same_as_one_after_the_other() -> None:
     assert run("4") == run("1")
 
 
-def test_failures_leave_their_recordings() -> None:
+def test_recordings_of_failures_are_kept() -> None:
     console("run", MAX, "tests", "--keep", "failed", "--keep-in", "kept", "--repeat", "2", "--jobs", "2")
     assert sorted(path.name for path in Path("kept").iterdir()) == ["0001-bad.jsonl", "0002-bad.jsonl"]
     assert console("run", "kept/0001-bad.jsonl", "tests/bad.tavus").status == 3
@@ -264,7 +264,7 @@ def test_an_account_that_is_full_or_asked_too_often_is_waited_for(
     assert (len(created(api)), len(api.conversations), api.active) == (4, 1, [])
 
 
-def test_what_may_have_been_created_is_not_created_again(api: LocalApi) -> None:
+def test_a_creation_without_an_answer_is_not_repeated(api: LocalApi) -> None:
     api.odd.append(Odd(cut=True))
     result = run_new(api, "tests/good.tavus")
     assert (result.status, len(created(api))) == (3, 1)
@@ -272,8 +272,8 @@ def test_what_may_have_been_created_is_not_created_again(api: LocalApi) -> None:
     assert "may have been created anyway" in result.err
 
 
-def test_creating_ends_with_the_budget(api: LocalApi) -> None:
-    """A run may take two minutes, and each takes one: of the four minutes three runs are made."""
+def test_no_conversation_is_created_beyond_the_budget(api: LocalApi) -> None:
+    """A run may take two minutes and takes one, so four minutes are enough for three runs."""
     clock = count(step=60.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("tavus_cli.suite.rooms.clock", lambda: next(clock))
@@ -285,7 +285,7 @@ def test_creating_ends_with_the_budget(api: LocalApi) -> None:
     assert "--max-cost-minutes 4 is used up" in rows("r.jsonl")[4]["detail"]
 
 
-def test_a_key_that_is_not_accepted_ends_all(api: LocalApi) -> None:
+def test_a_rejected_key_ends_the_suite(api: LocalApi) -> None:
     api.odd.append(Odd(401, "{}"))
     assert run_new(api, "tests").status == 4
     assert [one["verdict"] for one in rows("r.jsonl")] == ["not run", "not run"]
@@ -349,7 +349,7 @@ def test_fifty_conversations_with_failures_leave_none_behind(api: LocalApi) -> N
 
 
 async def in_local(api: Api, *words: str) -> asyncio.subprocess.Process:
-    """``run tests/good.tavus --new`` with WORDS in a process of its own, led to ``api``."""
+    """``run tests/good.tavus --new`` with WORDS in a separate process, which uses ``api``."""
     assert api.tavus.port
     variables = {
         "TAVUS_API_KEY": LOCAL_KEY,
@@ -367,7 +367,7 @@ async def in_local(api: Api, *words: str) -> asyncio.subprocess.Process:
 @pytest.mark.slow
 def test_fifty_real_rooms_of_which_one_in_five_breaks_leave_none_behind() -> None:
     async def broken(api: Api, every: set[str], luck: random.Random) -> None:
-        """One in five is deleted, or loses its PAL, as soon as it is there."""
+        """One in five is deleted, or loses its PAL, as soon as it exists."""
         while True:
             await asyncio.sleep(0.05)
             for one in [one.id for one in api.tavus.conversations.active if one.id not in every]:

@@ -1,4 +1,4 @@
-"""Each element of the view at 40, 80, 200 and 300 columns: the console in a room that the test controls."""
+"""Each element of the view at 40, 80, 200 and 300 columns, with a room that the test controls."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from rich.cells import cell_len
 
 from tavus_cli.commands.join.commander import JoinOptions
 from tavus_cli.commands.join.console import LONG_LINE, Console
+from tavus_cli.language.selection import Selection
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import Arrival, Inbox, Participant, Received
 from tavus_cli.session.environment import Environment
@@ -68,7 +69,7 @@ class PlayedRoom:
 
 
 class Screen:
-    """What a test does with a console: receive something, type, look."""
+    """Lets a test receive events, type, and look at the screen."""
 
     def __init__(self, room: PlayedRoom, terminal: Terminal, keys: Callable[[str], None]) -> None:
         self._room, self.terminal, self.keys = room, terminal, keys
@@ -96,7 +97,7 @@ class Screen:
 
     @property
     def log(self) -> str:
-        """Everything above the prompt, unwrapped, blanks and line ends as one blank each."""
+        """Everything above the prompt, unwrapped; runs of blanks and line ends become one blank."""
         rows = self.terminal.rows()
         while rows and not rows.pop().startswith("›"):
             pass
@@ -115,7 +116,7 @@ class Screen:
         await self.terminal.until(lambda: row in self.terminal.rows())
 
     def at(self, seconds: float, of_turn: float | None = None) -> str:
-        """How a row begins, from the seconds since the start and since the beginning of its turn."""
+        """The beginning of a row, given the seconds since the start and since the beginning of its turn."""
         clock = time.strftime("%H:%M:%S", time.gmtime(START + seconds))
         if self.columns == NARROW:
             return clock
@@ -432,11 +433,11 @@ def on_a_screen(play: Play, columns: int, what: JoinOptions) -> Terminal:
 
 @pytest.mark.parametrize("columns", COLUMNS)
 @pytest.mark.parametrize("name", ELEMENTS)
-def test_on_a_screen(name: str, columns: int) -> None:
-    on_a_screen(ELEMENTS[name], columns, JoinOptions(record="r.jsonl"))
+def test_the_view_on_a_screen(name: str, columns: int) -> None:
+    on_a_screen(ELEMENTS[name], columns, JoinOptions(Selection(), record="r.jsonl"))
 
 
-def test_the_view_says_when_it_begins_to_forget() -> None:
+def test_the_view_warns_when_old_events_are_dropped() -> None:
     async def play(screen: Screen) -> None:
         for number in range(6):
             screen.comes(UTTERANCE, role="user", speech=f"number {number}")
@@ -446,7 +447,7 @@ def test_the_view_says_when_it_begins_to_forget() -> None:
         told = "from now on /find, /event and /turn know only the last 3 events"
         assert screen.log.count(told) == 1
 
-    on_a_screen(play, 200, JoinOptions(events_kept=3))
+    on_a_screen(play, 200, JoinOptions(Selection(), events_kept=3))
 
 
 @pytest.mark.parametrize(
@@ -459,7 +460,7 @@ def test_the_view_says_when_it_begins_to_forget() -> None:
         ("/only utterance.", "/only utterance.streaming"),
     ],
 )
-def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: str) -> None:
+def test_tab_completes_plain_words_from_events(typed: str, completed: str) -> None:
     async def play(screen: Screen) -> None:
         for name in ("number_of_visitors", "two words", "twö\x1b[2J"):
             screen.comes("conversation.objective.pending", objective_name=name)
@@ -469,7 +470,7 @@ def test_tab_knows_what_came_where_it_is_one_plain_word(typed: str, completed: s
         screen.keys(f"{typed}\t")
         await screen.terminal.input_is(completed)
 
-    on_a_screen(play, 80, JoinOptions())
+    on_a_screen(play, 80, JoinOptions(Selection()))
 
 
 @pytest.mark.parametrize("clipboard", [True, False])
@@ -487,5 +488,5 @@ def test_what_does_not_fit_onto_the_clipboard_is_reported(clipboard: bool) -> No
         told = "✗ not on the clipboard: terminals take 74,994 bytes at most"
         assert (told in screen.log) == clipboard
 
-    terminal = on_a_screen(play, 200, JoinOptions(clipboard=clipboard))
+    terminal = on_a_screen(play, 200, JoinOptions(Selection(), clipboard=clipboard))
     assert "".join(terminal.writes).count("\x1b]52;c;") == clipboard

@@ -1,4 +1,4 @@
-"""``send``: every interaction, and the answer to this very one."""
+"""``send``: every interaction, and the answer to this one."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_interaction_is_sent_as_the_protocol_has_it(name: str) -> None:
     assert told["answer"] is None
 
 
-def test_without_json_nothing_is_printed_that_nobody_waits_for() -> None:
+def test_without_json_and_wait_nothing_is_printed() -> None:
     assert send("interrupt") == Result(0, "", "")
 
 
@@ -112,9 +112,9 @@ say = "The answer to the second."
 
 
 class Asked:
-    """A simulated room in which an older question was asked ``before`` joining is done, by so many seconds.
+    """A simulated room in which an older question was asked ``before`` seconds before joining was done.
 
-    ``old`` is what its turn still says after our sending.
+    ``old`` is what its turn still says after we send.
     """
 
     def __init__(self, target: str, before: float) -> None:
@@ -146,7 +146,7 @@ class Asked:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("first", range(0, 1_000, 250))
-def test_an_older_turn_that_is_still_spoken_is_not_the_answer(tmp_path: Path, first: int) -> None:
+def test_an_older_turn_still_being_spoken_is_not_the_answer(tmp_path: Path, first: int) -> None:
     """1,000 conversations with events out of order, twice and late."""
     target = f"{script(tmp_path, OVERLAP)}&reorder=0.3&duplicate=0.2&late=0.1"
     what = SendOptions(respond("the second question"), 60.0, wait="reply")

@@ -61,7 +61,7 @@ def test_nothing_is_printed_without_json() -> None:
         (("interrupt", "--rate", "5"), "--rate goes with - in place of KIND"),
     ],
 )
-def test_what_does_not_go_together(arguments: tuple[str, ...], says: str) -> None:
+def test_conflicting_options(arguments: tuple[str, ...], says: str) -> None:
     result = console("send", MAX, *arguments)
     assert result.status == 2
     assert says in result.err

@@ -52,7 +52,7 @@ def test_a_conversation_is_found_by_its_id_and_ended(api: LocalApi) -> None:
     assert (listed(), api.active) == ([], [])
 
 
-def test_who_is_not_let_in_has_no_session(api: LocalApi) -> None:
+def test_a_refused_join_starts_no_session(api: LocalApi) -> None:
     refused = Scenario(join='RoomInfoError(Unhandled("exp-token"))')
     result = process("session", "start", api.add(), **keys(api), **faked(refused))
     assert (result.status, result.out) == (4, "")
@@ -60,7 +60,7 @@ def test_who_is_not_let_in_has_no_session(api: LocalApi) -> None:
     assert listed() == []
 
 
-def test_stopping_alone_ends_nothing(api: LocalApi) -> None:
+def test_stopping_does_not_end_the_conversation(api: LocalApi) -> None:
     name = started(api)
     assert console("session", "stop", **keys(api)) == Result(0, "", "")
     assert (listed(), api.active) == ([], [name])

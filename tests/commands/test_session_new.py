@@ -1,4 +1,4 @@
-"""``session start --new``: a conversation made for a resident session, and what is said of its price."""
+"""``session start --new``: a conversation created for a resident session, and what is said about its cost."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_it_is_created_joined_reported_and_ended(api: LocalApi) -> None:
     assert (api.active, listed(), left_behind()) == ([], [], [])
 
 
-def test_what_a_session_leaves_is_found_by_the_next_start(api: LocalApi) -> None:
+def test_the_next_start_names_what_a_session_left_running(api: LocalApi) -> None:
     started(api)
     (about,) = listed()
     os.kill(about["pid"], signal.SIGKILL)
@@ -77,7 +77,7 @@ def test_what_a_session_leaves_is_found_by_the_next_start(api: LocalApi) -> None
     assert left_behind() == []
 
 
-def test_a_conversation_that_ends_while_it_is_held_leaves_no_note(api: LocalApi) -> None:
+def test_a_conversation_that_ends_during_the_session_leaves_no_note(api: LocalApi) -> None:
     started(api)
     assert console("conversation", "end", ID, "--yes", **keys(api)).status == 0
     console("session", "stop", "--all")
@@ -111,7 +111,7 @@ def test_what_cannot_be_joined_is_ended(api: LocalApi, join: str) -> None:
         ("--new", "--pal", PAL, "--body", "/nowhere/x"),
     ],
 )
-def test_what_is_wrong_costs_nothing(api: LocalApi, options: tuple[str, ...]) -> None:
+def test_mistakes_cost_nothing(api: LocalApi, options: tuple[str, ...]) -> None:
     result = process("session", "start", *options, **keys(api))
     assert (result.status, result.err.count("\n"), api.requests) == (2, 1, []), result
 
@@ -140,7 +140,7 @@ def test_a_signal_while_it_joins_ends_the_conversation(
 
 
 @pytest.mark.parametrize("second", [False, True])
-def test_stopped_between_stopping_and_ending_it_is_named(api: LocalApi, second: bool) -> None:
+def test_a_stop_interrupted_before_ending_names_the_conversation(api: LocalApi, second: bool) -> None:
     started(api)
     asked, go_on = threading.Event(), threading.Event()
 

@@ -1,4 +1,4 @@
-"""``session start`` with what names a conversation: the API is asked as by the other commands."""
+"""``session start`` with each kind of TARGET: it asks the API as the other commands do."""
 
 from __future__ import annotations
 
@@ -141,7 +141,7 @@ def test_no_target_says_what_to_give(api: LocalApi) -> None:
     assert "standard input is empty" in start(api, "-").err
 
 
-def test_where_no_process_is_to_be_had(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_free_processes(api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*arguments: object, **more: object) -> None:
         raise BlockingIOError(errno.EAGAIN, os.strerror(errno.EAGAIN))
 
@@ -153,7 +153,7 @@ def test_where_no_process_is_to_be_had(api: LocalApi, monkeypatch: pytest.Monkey
 
 
 @pytest.mark.parametrize("command", ["tail sim", "join sim", "conversation list"])
-def test_where_no_thread_is_to_be_had(command: str, api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_without_free_threads(command: str, api: LocalApi, monkeypatch: pytest.MonkeyPatch) -> None:
     variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
 
     def refuse(thread: object) -> None:

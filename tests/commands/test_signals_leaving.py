@@ -1,6 +1,6 @@
 """INT, TERM and HUP in a room whose client neither confirms leaving nor lets go: our limits end it.
 
-What lies behind "joined" is the fake client's (tests/kits/fake_daily.py), in a process of its own.
+States after "joined" use the fake client (tests/kits/fake_daily.py), in a separate process.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ SIGNALS = {"INT": signal.SIGINT, "TERM": signal.SIGTERM, "HUP": signal.SIGHUP}
 
 @dataclass
 class Place:
-    """``log``: a line for each call of the client."""
+    """``log``: a line for each call of the client, and one once it has joined."""
 
     folder: Path
     api: LocalApi
@@ -75,13 +75,17 @@ class Place:
         )
 
     def called(self, name: str) -> None:
-        """Returns once the client was called so."""
+        """Returns once the log has this line."""
         end = time.monotonic() + SECONDS
-        while name not in self.calls():
-            assert time.monotonic() < end, (name, self.calls())
+        while name not in self.lines():
+            assert time.monotonic() < end, (name, self.lines())
             threading.Event().wait(0.02)
 
     def calls(self) -> list[str]:
+        """Without "joined", which the client's thread may note after the program has gone on, and left."""
+        return [name for name in self.lines() if name != "joined"]
+
+    def lines(self) -> list[str]:
         lines = self.log.read_text().splitlines() if self.log.exists() else []
         return [json.loads(line)[0] for line in lines]
 
@@ -99,7 +103,7 @@ def _joined(place: Place, command: str) -> None:
 
 
 def _ended(child: subprocess.Popen[str], seconds: float) -> tuple[int, str, str]:
-    """Raises TimeoutExpired where it outlives the limit."""
+    """Raises TimeoutExpired if it is still running after the limit."""
     out, err = child.communicate(timeout=seconds)
     for text in (out, err):
         for stray in ("Traceback", "never awaited", "Exception ignored", "KeyboardInterrupt"):
@@ -110,7 +114,7 @@ def _ended(child: subprocess.Popen[str], seconds: float) -> tuple[int, str, str]
 @pytest.mark.slow  # leave 3 s and release 3 s
 @pytest.mark.parametrize("name", SIGNALS)
 @pytest.mark.parametrize("command", COMMANDS)
-def test_a_client_that_never_leaves_is_left(command: str, name: str, place: Place) -> None:
+def test_a_client_that_never_confirms_leaving(command: str, name: str, place: Place) -> None:
     child = place.start(COMMANDS[command])
     try:
         _joined(place, command)
@@ -147,7 +151,7 @@ def test_a_second_signal_while_leaving_ends_at_once(command: str, place: Place) 
         go_on.set()
         child.kill()
     assert status == 130, err
-    assert "release" not in place.calls(), err  # it did not wait for what never comes
+    assert "release" not in place.calls(), err  # it did not wait for a confirmation that never comes
     assert alive(place.mark) == []
     if command == "join --new":
         assert NOT_ENDED in err
@@ -155,7 +159,7 @@ def test_a_second_signal_while_leaving_ends_at_once(command: str, place: Place) 
 
 
 def test_what_has_ended_is_not_named_by_a_second_signal(place: Place) -> None:
-    """The client still leaves; Tavus has confirmed the end: the note of the conversation is gone."""
+    """The client is still leaving, but Tavus has confirmed the end, so the conversation's note is gone."""
     notes = place.folder / "state" / "tavus-console" / "open"
     child = place.start(NEW)
     try:
@@ -197,7 +201,7 @@ def test_the_server_of_a_session_ends_too(name: str, place: Place, monkeypatch: 
 
 
 def _zombie(pid: int) -> bool:
-    """It has ended, and nobody has asked how."""
+    """Whether it has ended without being waited for."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
     except OSError:

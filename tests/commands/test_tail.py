@@ -113,14 +113,14 @@ def test_partials_are_shown_on_request() -> None:
     assert len(replay("--only", "utterance.streaming", "--format", "{text}")) < len(shown)
 
 
-def test_a_type_nobody_knows_is_doubted_and_still_looked_for() -> None:
+def test_an_unknown_type_causes_a_warning_and_is_still_matched() -> None:
     result = console("replay", SAMPLE, "--only", "uterance")
     assert (result.status, result.out) == (0, "")
     assert "did you mean utterance?" in result.err
     assert len(console("replay", SAMPLE, "--only", "some_future_event").lines) == 2  # a rule and the event
 
 
-def test_every_message_that_public_clients_saw_is_a_row_that_says_something() -> None:
+def test_every_message_seen_by_public_clients_has_a_row() -> None:
     seen = SAMPLES.with_name("seen.jsonl")
     messages = seen.read_text("utf-8").splitlines()
     for options in ((), ("--all",), ("--all", "--seq"), ("--partials",)):
@@ -207,7 +207,7 @@ def test_until_the_end_of_the_conversation() -> None:
 # -- what is damaged, and gaps ------------------------------------------------------------------------------
 
 
-def test_a_cut_recording_shows_all_that_is_whole(tmp_path: Path) -> None:
+def test_a_cut_recording_shows_its_complete_lines(tmp_path: Path) -> None:
     path = tmp_path / "cut.jsonl"
     path.write_text(SAMPLES.read_text()[:-20])
     result = console("replay", str(path), "--format", "jsonl", "--all")
@@ -219,7 +219,7 @@ def test_a_cut_recording_shows_all_that_is_whole(tmp_path: Path) -> None:
     assert pretty.err == result.err
 
 
-def test_a_damaged_line_costs_that_line(tmp_path: Path) -> None:
+def test_only_the_damaged_line_is_skipped(tmp_path: Path) -> None:
     path = tmp_path / "damaged.jsonl"
     lines = SAMPLES.read_text().splitlines()
     lines[9] = '{"event_type": \x1b[31m'
@@ -230,7 +230,7 @@ def test_a_damaged_line_costs_that_line(tmp_path: Path) -> None:
     assert "\x1b" not in result.err
 
 
-def test_gaps_are_distinguished_where_the_reader_is_a_machine(tmp_path: Path) -> None:
+def test_gaps_do_not_appear_in_machine_readable_output(tmp_path: Path) -> None:
     path = tmp_path / "gap.jsonl"
     path.write_text("".join(json.dumps(one) + "\n" for one in NUMBERED if one["seq"] not in (20, 21, 24)))
     result = console("replay", str(path), "--format", "jsonl", "--all")

@@ -1,4 +1,4 @@
-"""``tools``, and --tool of ``run``, ``join``, ``tail`` and ``session start``: programs that answer calls."""
+"""``tools``, and --tool in ``run``, ``join``, ``tail`` and ``session start``: programs that answer calls."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def test_a_signal_leaves_no_orphan(tmp_path: Path, signals: list[signal.Signals]
 
 
 class Notes:
-    """A sink that keeps the lines that the room and the session say."""
+    """A sink that keeps the notes of the room and the session."""
 
     def __init__(self, notes: list[str]) -> None:
         self._notes = notes
@@ -240,7 +240,7 @@ class Notes:
 
 
 @pytest.mark.usefixtures("sessions")
-def test_the_session_answers_once_whatever_joins(tmp_path: Path) -> None:
+def test_the_session_answers_once_whoever_joins(tmp_path: Path) -> None:
     log = tmp_path / "ran"
     tool = f"get_hours=sh -c 'echo x >> {log}; echo nine to five'"
     started = process("session", "start", "sim:?speed=4", "--tool", tool)
@@ -314,7 +314,7 @@ def test_a_client_of_the_session_lists_its_calls_and_retries_one(tmp_path: Path)
 
 
 @pytest.mark.usefixtures("sessions")
-def test_a_session_without_tools_says_where_they_are_given() -> None:
+def test_a_session_without_tools_says_how_to_give_them() -> None:
     session = process("session", "start", "sim").out.strip()
     told = "no tools run here: /retry needs --tool or --tools of session start"
     typed = process("join", session, stdin="/retry call_9\n")
@@ -358,7 +358,7 @@ def test_stopping_the_session_and_killing_its_client_leave_no_orphan(tmp_path: P
 
 
 class Asked:
-    """What a request came to."""
+    """The outcome of a request."""
 
     def __init__(self, url: str, body: Any, headers: dict[str, str], method: str = "POST") -> None:
         data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -1,4 +1,4 @@
-"""What is said before something that may take long: a keyring, an answer of the API, the PAL."""
+"""What is printed before a wait that may be long: for a keyring, the API, the PAL."""
 
 from __future__ import annotations
 
@@ -72,9 +72,7 @@ HANGING = {
 
 
 @pytest.mark.parametrize("name", HANGING)
-def test_a_keyring_that_hangs_is_waited_for_once(
-    api: LocalApi, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_hanging_keyring_is_asked_once(api: LocalApi, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments, key, status = HANGING[name]
     console(*CREATE, TAVUS_API_KEY=KEY, TAVUS_API_BASE_URL=api.base_url)
     assert credentials.KEYRING_SECONDS == 3.0

@@ -27,7 +27,7 @@ def bodies(handler: LocalApi) -> list[Any]:
 
 @pytest.fixture
 def handler() -> Any:
-    """Any server that takes JSON does; this one keeps what it was asked."""
+    """A handler that keeps its requests; any server that accepts JSON would do."""
     with local_api() as one:
         yield one
 
@@ -116,12 +116,12 @@ def test_recorded_ones_in_their_order(tmp_path: Path, handler: LocalApi) -> None
         ("\ufeffx", "hooks.jsonl:1: not a JSON object"),
     ],
 )
-def test_a_file_that_cannot_be_resent(tmp_path: Path, handler: LocalApi, text: str, words: str) -> None:
+def test_an_invalid_file_to_resend(tmp_path: Path, handler: LocalApi, text: str, words: str) -> None:
     result = resent(tmp_path, handler, text)
     assert (result.status, words in result.err, handler.requests) == (2, True, [])
 
 
-def test_what_the_api_knows_reaches_a_handler(handler: LocalApi) -> None:
+def test_pull_posts_what_the_api_knows(handler: LocalApi) -> None:
     with local_api() as api:
         variables = {"TAVUS_API_BASE_URL": api.base_url, "TAVUS_API_KEY": KEY}
         answered(handler, *[Odd()] * 10)
@@ -189,7 +189,7 @@ def test_a_row_on_a_terminal(body: Any, shown: str) -> None:
     assert out.getvalue().count("\n") == 1
 
 
-def test_a_disk_that_is_full_ends_the_recording_only(tmp_path: Path, runtime: dict[str, str]) -> None:
+def test_a_full_disk_ends_only_the_recording(tmp_path: Path, runtime: dict[str, str]) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")
     with started(

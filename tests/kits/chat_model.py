@@ -1,4 +1,4 @@
-"""A fake language model behind /chat/completions on loopback: it says what a test sets."""
+"""A fake language model behind /chat/completions on loopback, with answers set by the test."""
 
 from __future__ import annotations
 
@@ -32,9 +32,8 @@ def ruling(*met: bool | None, quotes: Sequence[str] = ()) -> Judging:
 
 @dataclass
 class ChatModel:
-    """``says`` are the caller's words, by turn; after them it hangs up. No state: calls may run at once.
-
-    ``raw`` answers a request in place of all that: a status and a body. ``hold``: no answer before it is set.
+    """``says`` are the caller's words, by turn; after them it hangs up. It has no state, so calls may run at
+    once. ``raw``, a status and a body, replaces its answers. ``hold``: it does not answer until this is set.
     """
 
     says: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""A collector of OpenTelemetry traces on loopback: what it gets over OTLP/HTTP, decoded."""
+"""A collector of OpenTelemetry traces on loopback, which decodes what it gets over OTLP/HTTP."""
 
 from __future__ import annotations
 

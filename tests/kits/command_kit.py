@@ -1,4 +1,4 @@
-"""``join``, ``tail``, ``send`` and ``doctor`` as separate processes, side by side, each with a time limit."""
+"""``join``, ``tail``, ``send`` and ``doctor`` as separate processes in parallel, each with a time limit."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ LAST_GUEST = (
 
 @dataclass
 class Run:
-    """One process: ``typed`` on its standard input, which then ends, or stays open where ``open``.
+    """One process: ``typed`` goes to its standard input, which then ends, unless ``open``.
 
-    ``report``: what it says on standard error may be more than one line, as a failed script does.
+    ``report``: its standard error may have more than one line, as after a failed script.
     """
 
     arguments: list[str]

@@ -256,7 +256,7 @@ SENT_TYPES = (
 
 
 def hostile_messages(name: str, value: Any) -> Iterator[Message]:
-    """``value`` in every field of an event type: flat, hoisted, inside what is looked into, as a number."""
+    """``value`` in every field of an event type: at each place where it is looked for, and as a number."""
     fields = dict.fromkeys(FIELDS, value)
     inside = {
         "frames": [{"data": value, "mime_type": value}, {"uri": value}, value],
@@ -304,7 +304,7 @@ def _as_parsed(text: str) -> str:
 
 
 def texts(max_size: int = 40) -> st.SearchStrategy[str]:
-    """Any text that JSON can hold, dangerous ones preferred."""
+    """Any text that JSON can hold, preferably dangerous."""
     wild = st.lists(_CHARACTERS, max_size=max_size).map(lambda parts: _as_parsed("".join(parts)))
     return st.one_of(wild, st.sampled_from(list(HOSTILE_TEXTS.values())))
 
@@ -397,7 +397,7 @@ def same_value(one: Any, other: Any) -> bool:
 
 
 def every_entry(sent: Any, text: str) -> list[Entry]:
-    """A message as every kind of entry, with ``text`` wherever else a peer's words can appear."""
+    """A message as every kind of entry, with ``text`` wherever remote text can appear."""
     event = decode(sent, START, text, None)
     turn = Turn(3, START - 1)
     call = ToolCall(text, text, START - 1, turn, START)

@@ -1,4 +1,5 @@
-"""A child process that joins a Daily room and ends as the program does: for signals and ends of processes.
+"""A child process that joins a Daily room and ends as the program does, to test signals and the end of
+processes.
 
 ``python -m tests.kits.daily_child URL [--proxy URL] [--timeout SECONDS] [--plain]`` prints one JSON line for
 each message that comes, ``{"pending": true}`` when the native join has begun, and one for a join that

@@ -78,8 +78,8 @@ class LocalRoom:
     "routed" stop answering on the way. ``early`` frames go out when the WebSocket opens.
 
     ``pal``: a simulated one for each room (a TARGET such as "sim:?speed=max"); None: nobody, and a test says
-    and does what the PAL would. ``here``: who is in every room from the start, by id, with their names.
-    ``grace``: seconds until one whose line broke is told to have left.
+    and does what the PAL would. ``here``: the participants of every room from the start, by id, with their
+    names. ``grace``: seconds until a participant whose connection broke is reported as having left.
     """
 
     lookup: int | dict[str, Any] | None = None
@@ -142,7 +142,7 @@ class LocalRoom:
     # -- what the rooms say ----------------------------------------------------------------------------
 
     async def joining(self, room: str = "", timeout: float = 20.0) -> dict[str, Any]:
-        """The join frame of a client, once it has come; ``room``: that of this room name."""
+        """The join frame of a client, once it has arrived; ``room``: for this room."""
 
         def is_it(frame: dict[str, Any]) -> bool:
             return frame.get("msgStr") == "join-for-sig" and frame["mtgStr"].endswith(room)
@@ -150,7 +150,7 @@ class LocalRoom:
         return await self.frame(is_it, timeout)
 
     async def frame(self, is_it: Callable[[dict[str, Any]], bool], timeout: float = 20.0) -> dict[str, Any]:
-        """The first frame of a client that ``is_it``, once it has come."""
+        """The first frame of a client for which ``is_it`` is true, once it has arrived."""
         async with asyncio.timeout(timeout):
             while True:
                 for frame in self.frames:
@@ -251,7 +251,7 @@ async def silent_port() -> AsyncIterator[str]:
 
 @contextlib.contextmanager
 def in_thread(room: LocalRoom | None = None) -> Iterator[LocalRoom]:
-    """A room with its own thread and loop, so that the caller's loop is free (benches)."""
+    """A room with its own thread and loop, which leaves the caller's loop free (benches)."""
     room = room or LocalRoom()
     started, stop = threading.Event(), threading.Event()
 

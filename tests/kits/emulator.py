@@ -1,4 +1,4 @@
-"""A prompt on a terminal emulator: the screen after every write."""
+"""A prompt on a terminal emulator, which checks the screen after every write."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class Terminal(io.StringIO):
 
 
 class Console:
-    """A prompt on a terminal, with what it was asked to show and what it delivered."""
+    """A prompt on a terminal, with the status it shows and the lines it delivered."""
 
     def __init__(self, keys: PipeInput, columns: int = 80, rows: int = 24, **options: object) -> None:
         self.terminal = Terminal(columns, rows)

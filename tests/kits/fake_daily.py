@@ -1,10 +1,10 @@
 """A fake module ``daily``, for what happens after "joined" and is hard to cause with a real room.
 
-It follows docs/daily.md, traps included: one foreign thread makes all callbacks and completions, which
-may also never come; a failing call is doubled by ``on_error``; what a callback raises goes to
-``sys.unraisablehook``; messages come before the join is done. Where the real one aborts or freezes the
-process, this one raises ``Trap``. ``test_fake_daily.py`` holds its signatures against the real ones.
-What an ejection looks like natively nobody has measured; here it is an error text, then "left".
+It follows docs/daily.md, traps included: one foreign thread makes all callbacks and completions, some of
+which never come; a failing call is also reported by ``on_error``; exceptions in callbacks go to
+``sys.unraisablehook``; messages arrive before the join is done. Where the real one aborts or freezes the
+process, this one raises ``Trap``. ``test_fake_and_real.py`` compares its signatures with the real ones. A
+real ejection was never observed; here it is an error text, then "left".
 
 In a test::
 
@@ -79,7 +79,7 @@ class Scenario:
 
 
 class FakeDaily:
-    """The room's side: what the room does, and which calls were made. ``module`` is what gets imported."""
+    """The room's side: what the room does, and which calls were made. ``module`` is imported as ``daily``."""
 
     def __init__(self, scenario: Scenario | None = None) -> None:
         self.scenario = scenario or Scenario()
@@ -167,7 +167,7 @@ class FakeDaily:
 
 
 class Native:
-    """The one foreign thread of a client: what is posted runs there, one after the other."""
+    """The one foreign thread of a client, which runs posted calls one after another."""
 
     def __init__(self, handler: Any) -> None:
         self.handler = handler
@@ -286,7 +286,7 @@ class CallClientBase:
             raise Trap("release() in a callback never returns")
         if self.fake.scenario.release == "never":
             threading.Event().wait()
-        self._idle.wait()  # as the real one: until everything under way has ended
+        self._idle.wait()  # as the real one does, until everything in progress has ended
         self.released = True
         self.native.stop()
 
@@ -317,7 +317,7 @@ class CallClientBase:
             raise RuntimeError("this object has already been released")
 
     def _call(self, name: str, completion: Completion, *, outcome: str, **arguments: Any) -> None:
-        """A call whose completion gets an error or None; a failing one is doubled by on_error."""
+        """A call whose completion gets an error or None; a failure is also reported by on_error."""
         self._called(name, **arguments)
         if outcome == "never":
             self.lost.append(completion)

@@ -68,6 +68,6 @@ class SilentKeyring(FileKeyring):
 
 
 def use(name: str) -> None:
-    """Another backend in this process: a class of this module, "fail" or "null"."""
+    """Use another backend in this process: a class of this module, "fail" or "null"."""
     place = f"keyring.backends.{name}.Keyring" if name in ("fail", "null") else f"{__name__}.{name}"
     keyring.set_keyring(keyring.core.load_keyring(place))

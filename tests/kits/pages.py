@@ -1,6 +1,6 @@
 """The console blocks of the README and the manual, run exactly as written.
 
-``python -m tests.kits.pages [FILE …]`` puts in what the commands print now, wherever a page shows output.
+``python -m tests.kits.pages [FILE …]`` replaces the output shown on pages by what the commands print now.
 
 A comment before a block says how it is treated: ``<!-- live -->`` needs the real service, so its commands
 are only parsed; ``<!-- slow -->`` takes more than a few seconds.
@@ -72,7 +72,7 @@ def examples(block: Block) -> list[Example]:
 def bench() -> Iterator[tuple[Path, dict[str, str]]]:
     """A folder and an environment in which every command of the pages works.
 
-    Tavus and Daily cannot be reached: behind the API stands the simulated PAL, behind a room's URL our fake.
+    Tavus and Daily cannot be reached: the API leads to the simulated PAL, and the URL of a room to our fake.
     """
     with tempfile.TemporaryDirectory() as name, local_api("sim:?speed=max") as api:
         folder = Path(name)

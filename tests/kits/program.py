@@ -16,7 +16,7 @@ from tavus_cli.session.environment import Environment
 
 SECONDS = 60.0  # no test waits this long unless it fails
 SAMPLES = Path(__file__).parent.parent / "samples" / "events.jsonl"
-NOWHERE = "http://127.0.0.1:9"  # no API is there, so no test calls Tavus by accident
+NOWHERE = "http://127.0.0.1:9"  # nothing listens there, so no test calls Tavus by accident
 CONSOLE = str(Path(sys.executable).with_name("tavus-console"))
 
 
@@ -37,9 +37,7 @@ def console(*arguments: str, stdin: str | bytes = "", **environ: str) -> Result:
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as source:
         with os.fdopen(writing, "wb") as typed:
-            typed.write(
-                stdin if isinstance(stdin, bytes) else stdin.encode()
-            )  # short enough for a pipe's buffer
+            typed.write(stdin if isinstance(stdin, bytes) else stdin.encode())  # fits into a pipe's buffer
         variables = {"TAVUS_API_BASE_URL": NOWHERE} | environ
         status = run_command(list(arguments), Environment(source, out, err, variables))
     return Result(status, out.getvalue(), err.getvalue())

@@ -12,7 +12,7 @@ from tavus_cli.rooms.sim.replica import Replica
 from tavus_cli.rooms.sim.script import parse_script
 
 START = 1_000.0
-EXACT = "[timing]\njitter = 0\nthink = 1\njoin = 1\nlag = 0\nwords_per_minute = 60\n"  # a word a second
+EXACT = "[timing]\njitter = 0\nthink = 1\njoin = 1\nlag = 0\nwords_per_minute = 60\n"  # one word a second
 
 Message = dict[str, Any]
 Timed = tuple[float, Any]

@@ -1,6 +1,6 @@
-"""What tests of rooms share: a room joined and drained for the length of a block, and what came.
+"""What tests of rooms share: a room that is joined and read for the length of a block.
 
-The kit itself (the same tests over every room) is in test_room_kit.py.
+Tests that every room must pass are in tests/rooms/test_every_room.py.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def fake_daily(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeDaily]:
 
 @contextlib.asynccontextmanager
 async def joined(url: str = URL, **options: Any) -> AsyncIterator[tuple[DailyRoom, list[Arrival]]]:
-    """A Daily room, joined, and what has arrived."""
+    """A joined Daily room, and what has arrived."""
     room = DailyRoom(url, **options)
     async with taking(room) as arrivals:
         await room.join()
@@ -52,7 +52,7 @@ async def joined(url: str = URL, **options: Any) -> AsyncIterator[tuple[DailyRoo
 
 @contextlib.asynccontextmanager
 async def taking(room: Room) -> AsyncIterator[list[Arrival]]:
-    """What arrives in the block, joined or not; at its end the room is left and its arrivals have ended."""
+    """What arrives during the block, joined or not; afterwards the room is left and the arrivals ended."""
     arrivals: list[Arrival] = []
 
     async def take() -> None:
@@ -75,7 +75,7 @@ async def until(condition: Callable[[], Any], timeout: float = SECONDS) -> None:
 
 
 def as_received(one: Arrival) -> Arrival:
-    """An event of a recording as the arrival that it was."""
+    """An event of a recording as the arrival that it came from."""
     if isinstance(one, Event):
         return Received(one.message, one.at, one.sender, one.raw, one.direction)
     return one
@@ -111,9 +111,9 @@ Begin = Callable[[Room], Awaitable[None]]
 class Stage:
     """A room that is not joined yet, and how to start it.
 
-    ``begin`` joins it as far as it can be, so that messages numbered by ``seq`` come: those of
-    ``numbers``, or where that is None at least ``count`` rising ones. ``takes``: whether it is joined
-    then, so that messages can be sent.
+    ``begin`` joins it as far as possible; then messages with these ``numbers`` arrive, or, if that is None,
+    at least ``count`` with rising numbers. ``takes``: whether it is then joined, so that messages can be
+    sent.
     """
 
     room: Room
@@ -181,7 +181,7 @@ async def fake(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sta
 
 @contextlib.asynccontextmanager
 async def local(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    """The real client, as far as it comes: "joining"."""
+    """The real client, which gets as far as "joining"."""
     monkeypatch.setenv("SSL_CERT_FILE", authority_file())
     joins: list[asyncio.Task[None]] = []
     async with LocalRoom(socket="silent") as server:

@@ -1,7 +1,7 @@
-"""Every command, in each of its states, stopped by a signal: for a table of tests and the bench.
+"""Every command, in each of its states, stopped by a signal; for tests and the bench.
 
-``stopped(CASES[n], world, SIGINT)`` starts the command, waits until it does what the case is about, sends the
-signal, perhaps a second one, and tells how it ended and after how many seconds.
+``stopped(CASES[n], world, SIGINT)`` starts the command, waits until it is in the state of the case, sends the
+signal and perhaps a second one, and returns how the command ended, and after how many seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.kits.tavus_api import KEY, PAL, LocalApi, Request, local_api
 
 ID = "c000000000000001"
 SECONDS = 60.0  # no wait is this long unless it fails
-MARK = "TAVUS_TEST_MARK"  # in the environment of what a case starts, and of what that starts
+MARK = "TAVUS_TEST_MARK"  # set in the environment of all processes that a case starts
 
 
 @dataclass
@@ -62,10 +62,10 @@ Ready = Callable[[World, subprocess.Popen[str]], None]
 
 @dataclass(frozen=True)
 class Case:
-    """``ready`` returns once it does what ``doing`` says. ``socket``: how far the room lets it get.
+    """``ready`` returns once the command is in the state that ``doing`` describes.
 
-    ``billed``: what a second signal must name. ``held_then``: held too where there is a second signal.
-    ``mute``: the room answers nothing to its leaving.
+    ``socket``: how far the room lets it get. ``billed``: what a second signal must name. ``held_then``: also
+    held if there is a second signal. ``mute``: the room answers nothing to its leaving.
     """
 
     doing: str
@@ -165,7 +165,9 @@ CASES = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """``left``: processes of the case that live on; ``again``: the signal was sent once more."""
+    """``left``: processes of the case that are still running; ``again``: whether the signal was sent once
+    more.
+    """
 
     status: int
     seconds: float
@@ -202,7 +204,7 @@ def stopped(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # What starts coverage swallows an interrupt of its own import.
+        # The import that starts coverage swallows an interrupt.
         env=(unmeasured() if case.doing == "starting" else environ()) | variables,
     ) as child:
         try:
@@ -237,7 +239,7 @@ async def _mute(room: LocalRoom) -> None:
 
 
 def _until_heeded(child: subprocess.Popen[str], number: int) -> None:
-    """A first signal is no longer pending, and the program has had a moment to act on it."""
+    """Wait until a first signal is no longer pending, and the program has had a moment to act on it."""
     end = time.monotonic() + SECONDS
     while child.poll() is None and time.monotonic() < end:
         with contextlib.suppress(OSError, StopIteration):
@@ -249,7 +251,7 @@ def _until_heeded(child: subprocess.Popen[str], number: int) -> None:
 
 
 def alive(mark: str) -> list[int]:
-    """Processes that were started with this mark, once they have had time to go."""
+    """Processes with this mark that are still running, after they have had time to end."""
     end = time.monotonic() + 10
     while (found := _marked(mark)) and time.monotonic() < end:
         threading.Event().wait(0.05)

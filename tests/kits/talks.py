@@ -1,7 +1,7 @@
 """Generated conversations with times, as in recordings, and their figures, computed in a second way.
 
-``Talk.records`` are (at, direction, message) in order of arrival. ``expected`` knows nothing of the package:
-it goes over the raw messages again and again, a question at a time.
+``Talk.records`` are (at, direction, message) in order of arrival. ``expected`` does not use the package: it
+goes through the raw messages once for each question.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Tavus' API on loopback for tests: ``tavus_cli.local``'s, with odd answers on demand, and no rooms.
 
-``behind`` is every conversation's URL: a simulated PAL, which the console takes from a loopback address
-only, or "" for a Daily URL.
+``behind`` is every conversation's URL: that of a simulated PAL, which the console accepts only from a
+loopback address, or "" for a Daily URL.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def local_api(
 ) -> Iterator[LocalApi]:
     """A running API until the end of the block, with its own thread and loop.
 
-    ``names``: other hosts that it is asked for, by way of a proxy.
+    ``names``: other host names of its requests, through a proxy.
     """
     api = LocalApi(behind)
     started, loop = threading.Event(), asyncio.new_event_loop()

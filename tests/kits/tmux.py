@@ -54,7 +54,7 @@ class Pane:
             time.sleep(0.02)  # tmux does not signal when its screen changes
 
     def shows(self, text: str) -> None:
-        """Also where it was broken between words."""
+        """Whether the text is on the screen, perhaps broken between words."""
         self.until(lambda: text in (shown := self.all) or text in " ".join(shown.split()), repr(text))
 
     def ends(self) -> int:

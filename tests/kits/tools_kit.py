@@ -23,7 +23,7 @@ Json = dict[str, Any]
 def pal(
     folder: Path, *calls: tuple[str, Any], every: float = 0.0, id: bool = True, speed: str = "?speed=max"
 ) -> str:
-    """The spec of a PAL that makes these calls, one ``every`` so many seconds, and answers results."""
+    """The spec of a PAL that makes these calls, one ``every`` few seconds, and answers results."""
     lines = ["greeting = ''"]
     for name in dict.fromkeys(name for name, _ in calls):
         lines += [f"[tools.{json.dumps(name)}]", f"id = {str(id).lower()}"]

@@ -1,4 +1,4 @@
-"""The table of commands: every row typed and given as arguments, its errors, help and completion."""
+"""The table of commands: every row, typed and as arguments; errors, help and completion."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def test_help_on_one(name: str) -> None:
     assert row.help
 
 
-def test_help_on_nothing_known() -> None:
+def test_help_on_an_unknown_command() -> None:
     with pytest.raises(UsageError, match=re.escape("unknown command /ehco; did you mean /echo?")):
         help_lines("ehco")
 

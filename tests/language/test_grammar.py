@@ -1,4 +1,4 @@
-"""How a line is taken apart: names and rests, words and flags, durations."""
+"""How a line is split: names and rests, words and flags, durations."""
 
 from __future__ import annotations
 
@@ -136,14 +136,14 @@ def test_a_flag_is_not_a_pattern() -> None:
 
 
 @pytest.mark.parametrize("source", ["", "   ", []], ids=["line", "spaces", "list"])
-def test_what_is_missing_is_reported_with_the_usage(source: str | list[str]) -> None:
+def test_missing_arguments_are_reported_with_the_usage(source: str | list[str]) -> None:
     for take in (Words(source, USAGE).word, Words(source, USAGE).rest):
         with pytest.raises(UsageError, match=re.escape(f"WORD is missing; usage: {USAGE}")):
             take("WORD")
 
 
 @pytest.mark.parametrize("source", ["too much", ["too", "much"]], ids=["line", "list"])
-def test_what_is_too_much_is_reported_with_the_usage(source: str | list[str]) -> None:
+def test_extra_arguments_are_reported_with_the_usage(source: str | list[str]) -> None:
     with pytest.raises(UsageError, match=re.escape(f'unexpected "too much"; usage: {USAGE}')):
         Words(source, USAGE).done()
 

@@ -1,4 +1,4 @@
-"""Patterns within bounds: what is refused when it is read, and what gives up when it is used."""
+"""Limits of patterns: what is refused when it is read, and what gives up when it is used."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_pattern_that_is_wrong_or_too_large_is_refused(pattern: str) -> None:
         ("nine", "from NINE"),
     ],
 )
-def test_a_pattern_of_everyday_is_taken(pattern: str, text: str) -> None:
+def test_everyday_patterns_are_accepted(pattern: str, text: str) -> None:
     assert Pattern(pattern, ignore_case=True).search_many(text)
 
 
@@ -97,8 +97,8 @@ def test_any_pattern_ends(pattern: str, text: str) -> None:
         Pattern(pattern).search_many(text)
 
 
-def test_a_flood_of_slow_texts_may_not_use_the_whole_time_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counted in searches that are allowed the long time, not in seconds."""
+def test_a_flood_of_slow_texts_gets_less_time_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Counts the searches that may take the longer time, not seconds."""
     pattern = Pattern("a")
     given: list[float] = []
 
@@ -204,7 +204,7 @@ def test_an_expression_that_is_wrong_or_too_large_is_refused(expression: str) ->
         ("sort_by(@, &a)[0].{x:a,y:a}", [{"a": 2}, {"a": 1}], {"x": 1, "y": 1}),
     ],
 )
-def test_an_expression_of_everyday_is_taken(expression: str, value: Any, found: Any) -> None:
+def test_everyday_expressions_are_accepted(expression: str, value: Any, found: Any) -> None:
     assert Expression(expression).search(value) == found
 
 
@@ -217,7 +217,7 @@ def test_a_value_that_takes_too_many_steps(expression: str) -> None:
         where(expression)(value)
 
 
-def test_steps_are_saved_up_for_a_large_value_and_spent_by_a_flood_of_them() -> None:
+def test_unused_steps_are_saved_up_for_large_values() -> None:
     search, value = where("[].a | length(@)"), [{"a": 1}] * 5_000
     assert search(value) == 5_000
     with pytest.raises(TooSlow):

@@ -1,4 +1,4 @@
-"""What a person asked to see: types by name and glob, roles, turns, expressions, partials."""
+"""What the user asked to see: types by name and glob, roles, turns, expressions, partials."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_selections(what: dict[str, Any], one: Entry, shown: bool) -> None:
 
 
 @pytest.mark.parametrize("what", [{"only": ["utterance"]}, {"role": "user"}, {"where": "properties.speech"}])
-def test_who_reads_the_messages_gets_the_echo_once(what: dict[str, Any]) -> None:
+def test_readers_of_raw_messages_get_the_echo_once(what: dict[str, Any]) -> None:
     asked = selection(**what)
     asked.wire = True
     assert asked.among([_SENT, _ECHO]) == [_ECHO]
@@ -327,6 +327,6 @@ def test_a_type_that_was_seen_is_known() -> None:
         ("ends_with(event_type, 'brand_new')", None),
     ],
 )
-def test_so_it_is_in_an_expression(where: str, meant: str | None) -> None:
+def test_a_type_that_was_seen_is_known_in_an_expression(where: str, meant: str | None) -> None:
     doubts = selection(where=where).doubts(["conversation.brand_new", "app.event"])
     assert [one.rpartition(" ")[2] for one in doubts] == ([f"{meant}?"] if meant else [])

@@ -1,4 +1,4 @@
-"""What tests of ``tavus_cli.local`` share: the whole of it running, and a handler that takes webhooks."""
+"""What tests of ``tavus_cli.local`` share: a running server, and a handler for webhooks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Json = dict[str, Any]
 
 
 class Handler:
-    """A backend's webhook handler: what it took, and what it answers first (``answers``), else 200."""
+    """A backend's webhook handler, which keeps what it receives. It gives ``answers`` first, then 200."""
 
     def __init__(self) -> None:
         self.taken: list[Json] = []
@@ -36,7 +36,7 @@ class Handler:
         return [one.get("event_type", "") for one in self.taken]
 
     async def has(self, event_type: str) -> Json:
-        """The first webhook of a type, once it has come."""
+        """The first webhook of a type, once it has arrived."""
         await until(lambda: event_type in self.types)
         return self.taken[self.types.index(event_type)]
 
@@ -54,7 +54,7 @@ async def handler() -> AsyncIterator[Handler]:
 
 
 class Api:
-    """Calls to a running LocalTavus; ``log`` is what it said."""
+    """Calls to a running LocalTavus; ``log`` is its log."""
 
     def __init__(self, tavus: LocalTavus, session: ClientSession, log: list[str]) -> None:
         self.tavus, self.log = tavus, log
@@ -86,7 +86,7 @@ class Api:
 
 @contextlib.asynccontextmanager
 async def tavus(**setup: Any) -> AsyncIterator[Api]:
-    """Everything on free ports, with PALs that talk as fast as they can unless ``pals`` says otherwise."""
+    """A server on free ports, with PALs that talk as fast as possible unless ``pals`` says otherwise."""
     log: list[str] = []
     setup = {"pals": {"*": "sim:?speed=max"}, "pauses": (0.0, 0.0, 0.0)} | setup
     one = LocalTavus(Setup(**setup), authority().tls("127.0.0.1", "localhost"), log.append)

@@ -1,4 +1,4 @@
-"""The API's state: limits, paging, time limits, and that no request whatever breaks it."""
+"""The API's state: limits, paging, time limits; and no request breaks it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_without_the_key(headers: dict[str, str]) -> None:
     assert (answer.status, answer.body) == (401, {"message": "Invalid access token"})
 
 
-def test_no_more_at_once_than_allowed() -> None:
+def test_the_limit_of_concurrent_conversations() -> None:
     api = conversations(max_concurrent=2)
     first = create(api)
     create(api)
@@ -129,7 +129,7 @@ def test_time_limits() -> None:
     assert (api.wake_at(), one.reason) == (None, "max_call_duration reached")
 
 
-def test_the_oldest_that_have_ended_are_forgotten() -> None:
+def test_the_oldest_ended_conversations_are_dropped() -> None:
     api = conversations(kept=3)
     kept = create(api)
     over = [create(api) for _ in range(3)]
@@ -167,7 +167,7 @@ METHODS = st.sampled_from(["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS"])
 
 @given(st.lists(st.tuples(METHODS, PATHS, QUERIES, BODIES), max_size=15))
 def test_no_request_breaks_it(requests: list[tuple[str, str, dict[str, str], Any]]) -> None:
-    """Every answer is one that is documented, and can be sent; the state stays within its limits."""
+    """Every answer is documented and can be sent; the state stays within its limits."""
     api = conversations(max_concurrent=3, kept=5)
     create(api)
     for method, path, query, body in requests:

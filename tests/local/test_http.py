@@ -1,4 +1,4 @@
-"""What the small server refuses before anybody is asked: foreign hosts and pages, other bodies, too much."""
+"""What the small server refuses by itself: foreign hosts and pages, other bodies, large bodies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ JSON = {"content-type": "application/json"}
 
 
 def asked(headers: dict[str, str], method: str = "POST", data: bytes | None = b"{}") -> Any:
-    """The status of one request, and the bodies that came through; my.tunnel is a name of ours."""
+    """The status of one request, and the bodies that the handler got; my.tunnel is an accepted name."""
     seen: list[Any] = []
 
     async def take(request: Request) -> Response:
@@ -75,7 +75,7 @@ def test_what_a_web_page_could_send_is_refused(headers: dict[str, str]) -> None:
         {"Host": "My.Tunnel"},
     ],
 )
-def test_what_is_meant_for_us_comes_through(headers: dict[str, str]) -> None:
+def test_valid_requests_come_through(headers: dict[str, str]) -> None:
     assert asked(JSON | headers) == (200, [{}])
 
 
@@ -95,7 +95,7 @@ def test_a_body_that_is_too_large() -> None:
     assert asked(JSON, data=None) == (200, [None])
 
 
-def test_the_rooms_are_as_strict() -> None:
+def test_rooms_refuse_foreign_requests_too() -> None:
     async def main() -> None:
         async with LocalRoom() as local, ClientSession() as session:
             for headers in ({"Host": "evil.example.com"}, {"Origin": "https://evil.example.com"}):
@@ -136,7 +136,7 @@ def test_no_request_ends_in_a_5xx(requests: list[tuple[str, str, bytes | None]])
 
 @pytest.mark.parametrize("turns", range(4))
 def test_a_connection_that_comes_while_it_stops_is_closed(turns: int) -> None:
-    """However far its acceptance has come: after so many turns of the loop the server stops."""
+    """Whatever the state of its acceptance: the server stops after each number of loop iterations."""
 
     async def take(request: Request) -> Response:
         return Response()

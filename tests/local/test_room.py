@@ -1,4 +1,4 @@
-"""The unmodified daily-python in a room of ours: joined, with the simulated PAL, and through each fault."""
+"""The unmodified daily-python in one of our rooms: joined, with the simulated PAL, and with each fault."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def test_joins_that_stop_on_the_way(socket: Any) -> None:
                 if socket == "acknowledged":
                     with pytest.raises(ConsoleError):
                         await room.join()
-                else:  # joined first, thrown out after
+                else:  # joined first, removed afterwards
                     with contextlib.suppress(ConsoleError):
                         await room.join()
                     await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
@@ -194,7 +194,7 @@ def test_a_client_that_takes_nothing_is_cut_off(monkeypatch: pytest.MonkeyPatch)
     asyncio.run(main())
 
 
-def test_a_room_takes_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_room_limits_its_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tavus_cli.local.room.MAX_LINES", 2)
 
     async def main() -> None:
@@ -211,7 +211,7 @@ def test_a_room_takes_so_many_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
-def test_one_who_comes_back_in_time_has_not_left() -> None:
+def test_a_guest_who_returns_in_time_has_not_left() -> None:
     async def main() -> None:
         async with LocalRoom(grace=60.0) as local, joined(local) as (room, arrivals):
             name = room.conversation_id
@@ -225,7 +225,7 @@ def test_one_who_comes_back_in_time_has_not_left() -> None:
     asyncio.run(main())
 
 
-def test_one_who_does_not_come_back_has_left() -> None:
+def test_a_guest_who_does_not_return_has_left() -> None:
     async def main() -> None:
         async with LocalRoom(grace=0.2) as local, joined(local) as (room, arrivals):
             name = room.conversation_id

@@ -1,4 +1,4 @@
-"""What a running ``local`` leaves for ``--env``, and the authorities that programs here trust already."""
+"""The files of a running ``local`` for ``--env``, and the authorities that this machine trusts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Daily's signalling as a pure state machine: joins, who is told what, and what no client may break."""
+"""Daily's signalling as a pure state machine: joins, who hears what, and what no client can break."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_the_frames_of_a_join() -> None:
 @pytest.mark.parametrize(
     ("reach", "answers"), [("silent", 0), ("acknowledged", 1), ("routed", 2), ("joined", 4)]
 )
-def test_how_far_a_join_comes(reach: Reach, answers: int) -> None:
+def test_how_far_a_join_gets(reach: Reach, answers: int) -> None:
     room = Signalling("session", reach=reach)
     line = Line()
     outcomes = list(room.receive(line, hello(ANN)))
@@ -153,7 +153,7 @@ FRAMES = st.fixed_dictionaries({"msgStr": KINDS, "msgData": DATA}, optional={"fr
 
 @given(frames=st.lists(FRAMES, max_size=12))
 def test_no_frame_breaks_the_room_for_another(frames: list[dict[str, Any]]) -> None:
-    """Whatever a client sends is answered, ignored, or Malformed; who is in the room stays there."""
+    """Whatever a client sends is answered, ignored, or Malformed; the others stay in the room."""
     room = Signalling("session")
     join(room, BOB)
     line = Line()

@@ -1,4 +1,4 @@
-"""The whole of it in this process: API, rooms, PALs and webhooks, with the real Daily client as the guest."""
+"""The whole server in this process: API, rooms, PALs and webhooks, with the real Daily client as guest."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def said(arrivals: list[Arrival], text: str) -> bool:
 
 
 def finished(arrivals: list[Arrival]) -> int:
-    """How many turns the PAL has spoken to their end."""
+    """How many turns the PAL has finished."""
     return sum(
         one["event_type"] == "conversation.stopped_speaking" and one["properties"]["role"] == "pal"
         for one in messages(arrivals)
@@ -104,7 +104,7 @@ def test_create_join_respond_reply_end_webhooks(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_a_private_room_wants_its_token() -> None:
+def test_a_private_room_requires_its_token() -> None:
     async def main() -> None:
         async with tavus() as api:
             created = await api.create(require_auth=True)
@@ -214,7 +214,7 @@ def test_what_is_refused_or_leads_elsewhere_is_not_repeated(answer: Response) ->
 @pytest.mark.parametrize(
     "url", ["http://example.com/hook", "http://10.0.0.1/", "ftp://127.0.0.1/", "x", "//["]
 )
-def test_a_callback_that_leaves_this_machine_gets_nothing(url: str) -> None:
+def test_webhooks_to_other_machines_are_refused(url: str) -> None:
     async def main() -> None:
         async with tavus() as api:
             await api.create(callback_url=url)
@@ -223,7 +223,7 @@ def test_a_callback_that_leaves_this_machine_gets_nothing(url: str) -> None:
     asyncio.run(main())
 
 
-def test_a_handler_that_is_not_there_ends_nothing() -> None:
+def test_a_missing_handler_does_not_stop_anything() -> None:
     async def main() -> None:
         async with tavus() as api:
             created = await api.create(callback_url="http://127.0.0.1:9/")
@@ -290,7 +290,7 @@ def test_deleting_ends_what_runs() -> None:
     asyncio.run(main())
 
 
-def test_webhooks_that_wait_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_queued_webhooks_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tavus_cli.local.delivery.MAX_WAITING", 1)
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""The bodies of webhooks, and the transcript that one of them carries."""
+"""The bodies of webhooks, and the transcript in one of them."""
 
 from __future__ import annotations
 

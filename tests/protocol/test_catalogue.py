@@ -1,4 +1,4 @@
-"""Each kind of message on one line: as documented, in other shapes, from other guests and from webhooks."""
+"""Each kind of message on one line: as documented, in other shapes, from other guests, from webhooks."""
 
 from __future__ import annotations
 
@@ -422,7 +422,7 @@ def test_analyses_inside_speech(field: str, speech: str, text: str, analyses: li
     assert event.kind.summary(event) == "  ".join([text, *(f"({label}: {one})" for label, one in analyses)])
 
 
-def test_a_hostile_speech_costs_no_more_than_its_length() -> None:
+def test_a_hostile_speech_takes_linear_time() -> None:
     for speech in ("<user_audio_analysis>" * 20_000, "<" * 200_000, "<a_analysis " * 20_000):
         assert isinstance(decode(message(UTTERANCE, speech=speech)).text, str)
 
@@ -463,7 +463,7 @@ def test_an_early_end_by_the_maximum_is_explained(shutdown: Message, after: floa
     ],
     ids=["late", "another reason", "joined late"],
 )
-def test_every_other_end_is_not(timed: list[tuple[float, Message]]) -> None:
+def test_other_ends_are_not_explained(timed: list[tuple[float, Message]]) -> None:
     assert hints(*timed) == []
 
 

@@ -1,4 +1,4 @@
-"""A conversation as one object: samples and generated ones, replayed, and a live one with what we send."""
+"""A conversation as one object: samples and generated ones replayed, and a live one in which we send."""
 
 from __future__ import annotations
 
@@ -165,7 +165,7 @@ class Live:
     ) -> list[Entry]:
         first = self.seq == 0
         self.seq = self.seq + 1 if seq is None else seq
-        if first:  # what the start waits for is test_ordering's
+        if first:  # test_ordering tests the wait at the start
             self.core.resume(Snapshot(seq=self.seq - 1))
         sent = message(name, seq=self.seq, turn=turn, **more)
         return self.core.receive(sent, START + at)
@@ -460,6 +460,20 @@ def test_when_it_was(arrived: float | None, created: Any, at: float) -> None:
     (entry,) = core.receive(message("second", at=created), arrived)
     assert isinstance(entry, EventEntry)
     assert entry.at == at
+
+
+def test_a_note_comes_after_what_was_held_until_then() -> None:
+    """In a recording nothing but the next record says that time has passed."""
+    live = Live()
+    live.say(0, UTTERANCE, 1, role="user", speech="one")
+    assert live.say(1, UTTERANCE, 1, seq=4, role="pal", speech="two") == []
+    (note,) = live.core.note("still held", START + 1.1)
+    gap, event, later = live.core.note("cut off", START + 9)
+    assert isinstance(note, NoteEntry)
+    assert isinstance(gap, GapEntry)
+    assert isinstance(event, EventEntry)
+    assert isinstance(later, NoteEntry)
+    assert (event.event.seq, later.text) == (4, "cut off")
 
 
 def test_notes() -> None:

@@ -1,4 +1,4 @@
-"""Decoding: every sample as a table says, and any JSON value without an error."""
+"""Decoding: every sample according to a table, and any JSON value without an error."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN
-from tavus_cli.protocol.events import MAX_NUMBER, decode, short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, FOREIGN, UNKNOWN, short_name
+from tavus_cli.protocol.events import MAX_NUMBER, decode
 from tests.kits.conversations import (
     DEEP,
     HOSTILE_VALUES,
@@ -331,7 +331,7 @@ def test_text(fields: Message, text: str, hoisted: bool) -> None:
     assert decode({"event_type": UTTERANCE, **(fields if hoisted else {"properties": fields})}).text == text
 
 
-def test_text_of_a_foreign_message_is_none_of_ours() -> None:
+def test_a_foreign_message_has_no_text() -> None:
     assert decode({"text": "hi"}).text == ""
 
 
@@ -354,7 +354,7 @@ def test_durations(duration: Any, seconds: float | None) -> None:
 
 
 @pytest.mark.parametrize("timestamp", ["2026-07", "yesterday", -1, 1e15, True, float("nan"), [], 10**400])
-def test_a_timestamp_that_is_none(timestamp: Any) -> None:
+def test_invalid_timestamps(timestamp: Any) -> None:
     assert decode(message(UTTERANCE, at=timestamp)).timestamp is None
 
 

@@ -1,4 +1,4 @@
-"""Which events repeat what another has said: twins, heartbeats, partials, the two generations."""
+"""Which events repeat another one: twins, heartbeats, partials, two generations of events."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ _CASES: dict[str, tuple[list[dict[str, Any]], list[Fold | None]]] = {
         [says(STARTED, "pal"), says(STARTED, "pal")],
         [None, None],
     ),
-    "an id on one side alone": ([says(STARTED, "pal", "i"), says(OLD_STARTED)], [None, "twin"]),
+    "only one side has an id": ([says(STARTED, "pal", "i"), says(OLD_STARTED)], [None, "twin"]),
     "another id is another start": ([says(STARTED, "pal", "i"), says(STARTED, "pal", "j")], [None, None]),
     "start, stop, start": (
         [says(STARTED, "pal", "i"), says(STOPPED, "pal", "i"), says(STARTED, "pal", "i")],
@@ -147,7 +147,7 @@ _CASES: dict[str, tuple[list[dict[str, Any]], list[Fold | None]]] = {
         ],
         [None, None, "twin"],
     ),
-    "the removed interruption alone": ([says("conversation.replica_interrupted", None, "i")], [None]),
+    "only the removed interruption": ([says("conversation.replica_interrupted", None, "i")], [None]),
     "the removed interruption of another": (
         [says(STOPPED, "pal", "i", interrupted=True), says("conversation.replica_interrupted", None, "j")],
         [None, None],
@@ -212,7 +212,7 @@ def test_cases(messages: list[dict[str, Any]], expected: list[Fold | None]) -> N
     assert folds(*messages) == expected
 
 
-def test_what_was_meant() -> None:
+def test_the_intended_text() -> None:
     folding = Folding()
     folding.fold(decode(spoken("pal", "all of it")))
     folding.fold(decode(spoken("user", "not this", "u")))

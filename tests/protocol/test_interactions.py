@@ -1,4 +1,4 @@
-"""What a client may send: each builder's message, what is warned about, and audio in pieces."""
+"""What a client may send: the message of each builder, the warnings, and audio in pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bounded memory of what has passed."""
+"""The log of past entries, bounded in size."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.kits.conversations import START, message, some, strange_messages
 
 @st.composite
 def strange_conversation(draw: st.DrawFn) -> list[Entry]:
-    """What any messages become, with sendings and notes between them."""
+    """The entries of any messages, with sent ones and notes between them."""
     conversation = Conversation()
     out: list[Entry] = []
     for number, one in enumerate(draw(st.lists(strange_messages() | st.none(), max_size=12))):
@@ -51,7 +51,7 @@ def said(text: str, turn: int = 1, **more: Any) -> dict[str, Any]:
 
 
 @given(st.integers(1, 20), st.integers(0, 60))
-def test_the_oldest_leave_first_and_are_counted(limit: int, count: int) -> None:
+def test_the_oldest_entries_are_dropped_and_counted(limit: int, count: int) -> None:
     log = heard(*(said(f"number {number}") for number in range(count)), limit=limit)
     assert (len(log), log.dropped) == (min(limit, count), max(0, count - limit))
     for seq in range(count):
@@ -100,7 +100,7 @@ def test_a_turn_is_all_that_belongs_to_it() -> None:
 
 
 def found(log: Log, word: str) -> list[Entry]:
-    """Oldest first, as they came."""
+    """Oldest first, in the order of arrival."""
     return [entry for entry in log.search(lambda text: word in text) if entry is not None][::-1]
 
 
@@ -157,7 +157,7 @@ def test_calls_of_older_builds_have_a_name_too() -> None:
     assert conversation.turns.open_calls["c1"].name == "look"
 
 
-def test_a_turn_of_a_number_that_came_anew_is_the_latest() -> None:
+def test_a_reused_turn_number_means_the_latest_turn() -> None:
     log = Log()
     for text, turn in (("old", Turn(4, START)), ("new", Turn(4, START + 9))):
         log.add([EventEntry(decode(said(text)), START, turn)])

@@ -1,4 +1,4 @@
-"""True order: every row of the rules as a script of arrivals, and what holds for any arrivals."""
+"""True order: every row of the rules as a script of arrivals, and properties of any arrivals."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def numbered(seq: int | None, content: Any = None) -> Event:
 
 
 def told(ordered: Iterable[Ordered]) -> list[str]:
-    """Each thing that goes out as a word: "5", "late 3", "gap 6–7"."""
+    """Each thing that is delivered, as a word: "5", "late 3", "gap 6–7"."""
     return [_word(one) for one in ordered]
 
 
@@ -101,9 +101,12 @@ _LIVE = {
     "the expected one again at once": ("7 7 8", "7 | same 7 | 8"),
     "a thousand below is late": ("1000 1", "1000 | late 1"),
     "further below waits": ("1001 1 tick@0.2", "1001"),
-    "and is late when it stays alone": ("1002 1@0 tick@0.25", "1002 | late 1"),
+    "and is late if no other follows": ("1002 1@0 tick@0.25", "1002 | late 1"),
     "and is late when the count goes on": ("1002 1 1003", "1002 | late 1 | 1003"),
-    "twice alone it is one and a duplicate": ("1002 1 1 1=other tick@1", "1002 | late 1 | same 1 | other 1"),
+    "twice it is one and a duplicate": (
+        "1002 1 1 1=other tick@1",
+        "1002 | late 1 | same 1 | other 1",
+    ),
     "rising from there is a restart": ("5000 1 2 3", "5000 | restart 5001 → 1 | 1 2 3"),
     "a restart in a mess": ("5000 2 1 3", "5000 | restart 5001 → 1 | 1 2 3"),
     "a restart with a hole": ("5000 1 3 tick@1", "5000 | restart 5001 → 1 | 1 | gap 2–2 | 3"),
@@ -148,13 +151,13 @@ def words(expected: str) -> list[str]:
 
 @pytest.mark.parametrize(("script", "expected"), _LIVE.values(), ids=_LIVE)
 def test_in_a_live_room(script: str, expected: str) -> None:
-    """Once the start is settled, which is the first number of the script."""
+    """After the start is settled, which is the first number of the script."""
     first = next((int(word) for word in script.split() if word.isdigit()), 0)
     assert run(started(first), script) == words(expected)
 
 
 def started(first: int, hold: float = HOLD_SECONDS) -> Ordering:
-    """One that expects ``first`` and waits for nothing lower."""
+    """An Ordering that expects ``first`` and no lower number."""
     ordering = Ordering(hold)
     ordering.start_at(first)
     return ordering
@@ -209,8 +212,8 @@ def test_a_file_gives_up_after_a_thousand_further_messages() -> None:
     assert run(ordering, "2 close") == ["late 2"]
 
 
-def test_late_after_the_memory_has_gone_round() -> None:
-    """What is remembered of a number is not taken for another's."""
+def test_a_late_number_after_the_ring_has_wrapped() -> None:
+    """The remembered content of a number is not taken for that of another."""
     ordering = Ordering()
     run(ordering, " ".join(str(seq) for seq in range(1_100) if seq != 1_050) + " tick@1")
     assert run(ordering, "1050 1050 1051 99") == ["late 1050", "same 1050", "same 1051"]
@@ -238,7 +241,7 @@ def test_messages_without_a_number_count_towards_the_thousand() -> None:
     assert ordering.held == 0
 
 
-def test_in_a_file_a_far_one_waits_for_the_next() -> None:
+def test_in_a_file_a_far_number_waits_for_the_next() -> None:
     ordering = Ordering(by_count=True)
     run(ordering, " ".join(str(seq) for seq in range(5_000, 5_000 + 2 * HOLD_MESSAGES)) + " tick@inf")
     assert run(ordering, "1 2 3 close")[-3:] == ["1", "2", "3"]
@@ -358,7 +361,7 @@ def test_nothing_is_lost_and_nothing_doubled(
 def test_the_numbers_that_go_out_rise_and_gaps_are_what_is_missing(
     steps: list[tuple[int | None, str, float]],
 ) -> None:
-    """Between restarts: events and gaps together are one run of numbers without a hole."""
+    """Between restarts, events and gaps together are consecutive numbers."""
     ordering = Ordering()
     out: list[Ordered] = []
     for event, now in arrivals(steps):

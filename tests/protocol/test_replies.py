@@ -63,7 +63,7 @@ def call(turn: int | None, name: str = "look", call_id: str = "c1") -> Message:
 
 
 class Stage:
-    """A conversation, and what is sent into it; ``answer`` is what the reply found."""
+    """A conversation, and what is sent into it; ``answer`` is the result of the reply."""
 
     def __init__(self) -> None:
         self.conversation = Conversation()
@@ -133,7 +133,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
     "at the very beginning": ([], ASK, [user("What now?", 0), said("Yes", 0, "p")], "Yes"),
     "only twins of it come": (OLD, ASK, [HEARD, said("Yes", 4, "p4", "replica")], "Yes"),
     "nothing comes": (OLD, ASK, [], None),
-    "the echo alone comes": (OLD, ASK, [HEARD], None),
+    "only the echo comes": (OLD, ASK, [HEARD], None),
     "an older turn still says something": (
         OLD,
         ASK,
@@ -146,7 +146,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
         [HEARD, said("Old, more", 3, "p3b"), call(3), said("Yes", 4, "p4")],
         "Yes",
     ),
-    "an older turn alone": (OLD, ASK, [HEARD, said("Old, more", 3, "p3b")], None),
+    "only an older turn": (OLD, ASK, [HEARD, said("Old, more", 3, "p3b")], None),
     "the answer comes before the echo": (OLD, ASK, [said("Yes", 4, "p4"), HEARD], "Yes"),
     "somebody speaks in between": (
         OLD,
@@ -170,7 +170,7 @@ TABLE: dict[str, tuple[list[Any], Interaction, list[Any], str | None]] = {
     ),
     "a snapshot is no answer": (OLD, ASK, [HEARD, final("Ye", 4, "p4"), said("Yes", 4, "p4")], "Yes"),
     "no echo: a later turn": (OLD, ASK, [said("Old, more", 3, "x"), said("Yes", 4, "p4")], "Yes"),
-    "no echo: an older turn alone": (OLD, ASK, [said("Old, more", 3, "x")], None),
+    "no echo: only an older turn": (OLD, ASK, [said("Old, more", 3, "x")], None),
     "no echo: any later turn": (OLD, ASK, [said("Yes", 9, "p9")], "Yes"),
     "no echo: what somebody else asked": (
         OLD,
@@ -307,7 +307,7 @@ def test_after_a_restart_of_the_counter_the_answer_is_still_found() -> None:
 
 
 def test_a_late_echo_still_shows_the_turn() -> None:
-    """After a second the wait for it ends, but it may still arrive, and somebody may speak meanwhile."""
+    """The wait for it ends after a second, but it may still arrive, and somebody may speak meanwhile."""
     stage = Stage()
     for one in OLD:
         stage.come(one)
@@ -341,7 +341,7 @@ def test_no_time_is_spent_on_waiting_for_more() -> None:
     ],
     ids=lambda one: one.event_type or "none",
 )
-def test_nothing_answers_the_others(interaction: Interaction) -> None:
+def test_other_interactions_have_no_answer(interaction: Interaction) -> None:
     with pytest.raises(UsageError, match=r" has no reply: wait for an event type instead$"):
         Reply(interaction, Conversation())
     with pytest.raises(UsageError):
@@ -455,7 +455,7 @@ def _is_echo(one: Message) -> bool:
     after=st.lists(strange_messages(), max_size=8),
     interaction=st.sampled_from((ASK, echo("x"), interrupt(), RESULT, raw, flat)),
 )
-def test_no_message_is_too_strange(before: list[Any], after: list[Any], interaction: Interaction) -> None:
+def test_strange_messages_are_handled(before: list[Any], after: list[Any], interaction: Interaction) -> None:
     answer(before, interaction, after)
 
 
@@ -510,7 +510,7 @@ def starts(entry: Entry) -> bool | None:
     "seeds", [range(first, first + 50) for first in range(0, 200, 50)], ids=lambda r: f"{r[0]}"
 )
 def test_the_right_reply_while_another_is_still_being_spoken(seeds: range) -> None:
-    """The PAL first finishes what it is saying, over a faulty network; each question follows at once."""
+    """The PAL first finishes its speech, over a faulty network; each question follows at once."""
 
     async def main(seed: int) -> None:
         async with Session(sim(seed)) as session:

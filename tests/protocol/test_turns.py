@@ -1,4 +1,4 @@
-"""Turns: what belongs to which, how long the answer took, which tool calls are open."""
+"""Turns: which events belong to them, how long the answer took, which tool calls are open."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_replies(steps: list[Step], reply: float | None) -> None:
     assert turn.reply == reply
 
 
-def test_a_respond_of_ours_is_when_it_was_asked() -> None:
+def test_our_respond_is_the_time_of_the_question() -> None:
     turns = Turns()
     turn = turns.place(decode(message(UTTERANCE, turn=2, role="user", speech="a")), 5.0, asked=4.0)
     assert turn is not None
@@ -136,7 +136,7 @@ def test_a_tool_call_is_open_until_it_is_answered() -> None:
     assert call.answered == 11.0
 
 
-def test_a_call_waits_until_it_is_answered_or_the_pal_goes_on_without_it() -> None:
+def test_a_call_waits_until_it_is_answered_or_the_pal_continues() -> None:
     turns = Turns()
     placed(turns, 1, CALL, None, 1, name="f", tool_call_id="c1")
     placed(turns, 2, "conversation.perception_tool_call", None, 1, name="see", tool_call_id="seen")

@@ -1,4 +1,4 @@
-"""JSON text of messages: every value there and back, and what is nested too deep."""
+"""JSON text of messages: every value survives, and what is nested too deep."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``report`` as a command: its outputs, its exit status, and what it says about files that are none."""
+"""``report`` as a command: its outputs, its exit status, and its errors about other files."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_json_has_the_figures_of_the_raw_messages(tmp_path_factory, talk: Talk) 
 
 
 def test_the_samples_on_a_pipe() -> None:
-    """Interruptions are true: what was spoken, and what was meant."""
+    """Interruptions are shown correctly: what was spoken, and what was meant."""
     result = console("report", str(SAMPLES))
     assert result.status == 0
     assert result.err == ""

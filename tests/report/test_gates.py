@@ -1,4 +1,4 @@
-"""Gates and comparisons: what passes, what fails, and what cannot be told and so does not pass."""
+"""Gates and comparisons: what passes, what fails, and what cannot be known and so does not pass."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_verdict_is_one_line(text: str, line: str) -> None:
 @example(12.345681, 12.3456789, True)  # a limit of more digits than %g shows
 @example(1.2, 1.2000004, False)
 @some
-def test_a_line_never_hides_on_which_side_of_the_limit_it_is(
+def test_a_verdict_shows_on_which_side_of_the_limit_the_value_is(
     value: float, limit: float, at_most: bool
 ) -> None:
     verdict = judge([Gate("reply", "max", at_most, limit)], measures([value]))[0]
@@ -106,7 +106,7 @@ def test_the_status_is_that_of_the_gates() -> None:
     ]
 
 
-def test_every_option_that_is_a_gate_is_one() -> None:
+def test_every_gate_option_sets_a_gate() -> None:
     gates = process("report", "--help").out.partition("\nGates:\n")[2].partition("\n\n")[0]
     options = re.findall(r"^  (--\S+)", gates, re.M)
     assert len(options) >= 20
@@ -135,12 +135,12 @@ def test_what_got_worse_and_by_how_much() -> None:
     assert {one.outcome for one in compare(before, before)} == {"same"}
 
 
-def test_of_few_values_nothing_is_reported() -> None:
+def test_few_values_cannot_be_compared() -> None:
     (one,) = compare(measures([1.0] * 4), measures([9.0] * 20))
     assert one.line() == "CANNOT TELL reply too few values (4 → 20 values)"
 
 
-def test_a_baseline_is_a_gate_where_asked_for(tmp_path: Path) -> None:
+def test_max_worse_makes_the_baseline_a_gate(tmp_path: Path) -> None:
     shown = console("report", str(SAMPLES), "--baseline", str(SAMPLES))
     assert shown.status == 0
     assert "CANNOT TELL reply too few values (3 → 3 values)" in shown.out

@@ -1,4 +1,4 @@
-"""Figures: against another way to them over generated conversations; parts that sum; what cannot be told."""
+"""Figures, compared with a second computation for generated conversations; sums of parts; unknown figures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.kits.talks import Talk, expected, talks
 
 
 def timeline_of(talk: Talk) -> tuple[Timeline, dict[int, float]]:
-    """And the latencies that a live view has told, by turn."""
+    """The timeline, and the latencies in the live view, by turn."""
     conversation, timeline, told = Conversation(), Timeline(), {}
     for at, direction, one in talk.records:
         if direction == "in":
@@ -105,7 +105,7 @@ def test_a_spread_is_made_of_its_values(values: list[float]) -> None:
 # -- what cannot be told ---------------------------------------------------------------------------------
 
 
-def test_no_events_no_figures() -> None:
+def test_without_events_there_are_no_figures() -> None:
     measures = bare([])
     assert set(TIMES) | set(COUNTS) <= set(measures.reasons)
     assert set(measures.counts.values()) == {None}
@@ -145,7 +145,7 @@ def test_a_measure_missing_in_one_recording_is_missing_in_all() -> None:
     assert pooled([first, second]).reasons["gaps"] == "no event has a seq"
 
 
-def test_what_nobody_knows_is_counted_by_name() -> None:
+def test_unknown_types_and_fields_are_counted_by_name() -> None:
     conversation, timeline = Conversation(by_count=True), Timeline()
     for one in (
         message("conversation.brand_new", x=1),

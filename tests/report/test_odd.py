@@ -1,4 +1,4 @@
-"""Odd recordings through every output: each is a report or one line about it, and nothing else."""
+"""Unusual recordings in every output: the result is a report, or one line about the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Traces: one a conversation, a span for each turn, call and speech, and nobody's words unless asked for."""
+"""Traces: one for each conversation, a span for each turn, call and speech, and words only on request."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_one_trace_with_a_span_for_each_thing(tmp_path_factory: Any, talk: Talk)
             assert attributes(span)["gen_ai.operation.name"] == "execute_tool"
 
 
-def test_content_where_asked_for() -> None:
+def test_content_is_exported_only_on_request() -> None:
     with collector() as got:
         console("report", str(SAMPLES), "--otlp", got.url + "/v1/traces", "--otlp-content")
         said = {key: value for span in got.spans for key, value in attributes(span).items() if "text" in key}
@@ -95,7 +95,7 @@ def test_a_collector_that_refuses_is_one_line() -> None:
     assert len(result.err.splitlines()) == 1
 
 
-def test_live_it_never_holds_the_conversation_up() -> None:
+def test_a_slow_collector_does_not_delay_the_conversation() -> None:
     with collector() as got:
         got.status = 400
         result = console("tail", "sim:?speed=max", "--until", "utterance", "--otlp", got.url)

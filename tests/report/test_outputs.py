@@ -1,4 +1,4 @@
-"""Markdown, transcripts and HTML: true, self-contained, and harmless whatever the words are."""
+"""Markdown, transcripts and HTML: correct, self-contained, and harmless whatever the words are."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ HOSTILE = [
 
 
 def hostile_file(folder: Path, texts: list[str]) -> str:
-    """Every place of a recording that holds remote text holds these."""
+    """A recording with these texts in every place for remote text."""
     lines = []
     for turn, text in enumerate(texts):
         at = 1_790_000_000.0 + turn * 10
@@ -68,7 +68,7 @@ class Page(html.parser.HTMLParser):
 
 
 def page(folder: Path, *files: str, run: Callable[..., Result] = console) -> str:
-    """``run`` is ``process`` where a browser's loop runs in this one."""
+    """``run`` is ``process`` if a browser's loop runs in this process."""
     out = folder / "out.html"
     result = run("report", *files, "--html", str(out))
     assert result.status == 0, result
@@ -201,7 +201,7 @@ def test_a_browser_shows_it_quietly(browser: Any, tmp_path: Path, width: int, sc
     assert "You can return any item within thirty days" in shown
     background = tab.evaluate("getComputedStyle(document.body).backgroundColor")
     assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(13, 17, 23)")
-    # What a page could do if somebody had got something into it: the policy does not let it.
+    # Whatever somebody injected into the page, its policy prevents these.
     assert tab.evaluate(
         """() => { const one = document.createElement('script'); one.textContent = 'window.ran = 1';
         document.body.append(one); return window.ran === undefined; }"""

@@ -1,4 +1,4 @@
-"""Redacted recordings: nothing of what was said is left, and everything that is measured is."""
+"""Redacted recordings: nothing that was said remains, and everything that is measured does."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_pseudonym_has_the_shape_and_is_the_same_again(text: str) -> None:
     assert got == Redactor(KEY).text(text)
 
 
-def test_another_key_another_pseudonym() -> None:
+def test_another_key_gives_other_pseudonyms() -> None:
     text = "Dana Whitfield, order 8841, call_8f2d41"
     assert Redactor(KEY).text(text) != Redactor(b"other").text(text)
     assert Redactor(KEY).text(text) != text
@@ -58,8 +58,8 @@ def test_the_beginning_of_a_text_is_the_beginning_of_its_pseudonym(
     assert redactor.text("  ".join(words)).split() == redactor.text(" ".join(words)).split()
 
 
-def test_the_same_word_elsewhere_is_another_one() -> None:
-    """Or one could count words out."""
+def test_the_same_word_elsewhere_gets_another_pseudonym() -> None:
+    """Otherwise words could be found by counting."""
     words = Redactor(KEY).text("the cat and the dog and the bird").split()
     assert len({words[0], words[3], words[6]}) > 1
 
@@ -67,7 +67,7 @@ def test_the_same_word_elsewhere_is_another_one() -> None:
 SECRETS = ["Dana", "Whitfield", "dana@example.com", "4111", "1111", "Kreuzberg", "hunter2", "5550100"]
 
 
-def test_nothing_that_was_said_is_left() -> None:
+def test_a_redacted_recording_contains_nothing_that_was_said() -> None:
     secret = "Dana Whitfield dana@example.com 4111 1111 Kreuzberg hunter2"
     nested = {"customer": {"Dana": secret, "phone": 5550100, "list": [secret, 41111111.5]}}
     messages = [
@@ -101,7 +101,7 @@ def test_media_become_type_size_and_hash() -> None:
     assert (out["sample_rate"], out["done"], out["modality"]) == (24000, False, "audio")
 
 
-def test_what_the_protocol_says_stays() -> None:
+def test_protocol_values_are_kept() -> None:
     for one in SAMPLES:
         got = Redactor(KEY).message(one)
         for name in ("event_type", "message_type", "seq", "turn_idx", "timestamp"):
@@ -139,7 +139,7 @@ def test_the_report_has_the_same_figures(tmp_path_factory: Any, talk: Talk) -> N
     assert figures(str(redacted)) == figures(file)
 
 
-def test_so_has_that_of_bare_messages(tmp_path: Path) -> None:
+def test_a_report_on_bare_messages_has_the_same_figures(tmp_path: Path) -> None:
     redacted = tmp_path / "b.jsonl"
     redacted.write_text(console("redact", str(FILE)).out, "utf-8")
     assert figures(str(redacted)) == figures(str(FILE))

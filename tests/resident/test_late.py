@@ -1,4 +1,4 @@
-"""One who comes late to a resident session: what is open, which turn it is, and what is old."""
+"""Joining a resident session late: open calls, the current turn, and old events."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tavus_cli.protocol.conversation import Conversation
-from tavus_cli.protocol.entries import SentEntry
+from tavus_cli.protocol.entries import EventEntry, GapEntry, SentEntry
 from tavus_cli.protocol.interactions import respond, tool_result
 from tavus_cli.resident import sockets as runtime
 from tavus_cli.resident.wire import CALLS_BYTES, snapshot_json, snapshot_of
@@ -36,7 +36,7 @@ def late(one: Conversation) -> Conversation:
 # -- the core ----------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_known_of_what_has_not_begun() -> None:
+def test_an_empty_snapshot() -> None:
     core, other = Conversation(), late(Conversation())
     assert (other.snapshot(), other.highest_seq) == (core.snapshot(), -1)
 
@@ -65,17 +65,31 @@ def test_open_calls_the_turn_and_who_speaks_are_known_and_nothing_of_it_is_shown
     assert other.turns.open_calls == {}
 
 
-def test_no_gap_is_seen_by_one_who_comes_late() -> None:
+def test_a_client_that_joins_late_sees_gaps_after_what_the_session_knew() -> None:
+    """Also before its own first event: the numbers that a break of the line cost are nobody's."""
     core = Conversation()
     core.receive(message("conversation.interrupt", seq=5), START)
     other = late(core)
     assert other.receive(message("conversation.interrupt", seq=9), START + 1) == []
-    (entry,) = other.tick(START + 2)
-    assert entry.fold is None
-    assert type(entry).__name__ == "EventEntry"
+    gap, event = other.tick(START + 2)
+    assert isinstance(gap, GapEntry)
+    assert isinstance(event, EventEntry)
+    assert (gap.first, gap.last, event.event.seq) == (6, 8, 9)
 
 
-def test_a_call_that_holds_pictures_pushes_older_ones_out() -> None:
+def test_a_number_that_the_session_still_missed_is_late_for_a_client_that_joins() -> None:
+    core = Conversation()
+    for seq in (5, 7):  # 6 may still come
+        core.receive(message("conversation.interrupt", seq=seq), START)
+    other = late(core)
+    (event,) = other.receive(message("conversation.interrupt", seq=6), START + 0.1)
+    assert isinstance(event, EventEntry)
+    assert event.late
+    (event,) = other.receive(message("conversation.interrupt", seq=8), START + 0.1)
+    assert isinstance(event, EventEntry)
+
+
+def test_a_large_call_displaces_older_ones() -> None:
     core = Conversation()
     for number in range(5):
         core.receive(message(CALL, name="see", tool_call_id=f"c{number}", frames=PICTURES), START)
@@ -153,8 +167,8 @@ def test_join_on_a_terminal_shows_completes_and_answers_it(tmp_path: Path, sessi
 
 
 @resident
-def test_whoever_joins_misses_nothing_and_gets_nothing_twice() -> None:
-    """In the middle of 2,000 events a second: from the number after what is known on, without a gap."""
+def test_a_client_gets_every_event_once_whenever_it_joins() -> None:
+    """It joins amid 2,000 events a second, and gets all from the number after the snapshot on."""
     start("sim:?rate=2000")
     name = listed()[0]["id"]
     console("tail", name, "--count", "1", "--all")
@@ -172,7 +186,7 @@ def test_whoever_joins_misses_nothing_and_gets_nothing_twice() -> None:
 
 @resident
 def test_an_answer_sent_before_is_not_taken_by_the_next_command(tmp_path: Path) -> None:
-    """Two commands, two joins of the session: the first answer is still spoken when the second asks."""
+    """Two commands join the session; the first answer is still being spoken when the second asks."""
     pal = tmp_path / "pal.toml"
     pal.write_text(
         'greeting = "Hi."\nrespond_waits = true\n'

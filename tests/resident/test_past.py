@@ -1,4 +1,4 @@
-"""What a client is shown of before it joined: the latest rows, each once, marked, and acted on by nobody."""
+"""Rows from before a client joined: the latest, each once, marked, and without effects."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def said(number: int, **properties: object) -> Received:
     return Received(message("conversation.utterance", seq=number, turn=1, **properties), START + number)
 
 
-def test_what_makes_no_row_is_not_kept() -> None:
+def test_events_without_a_row_are_not_kept() -> None:
     past = Past()
     kept: list[Arrival] = [
         said(1, speech="one"),
@@ -76,7 +76,7 @@ def test_it_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Acts:
-    """A sink that would act on what comes, as one that answers tool calls."""
+    """A sink that would act on events, like one that answers tool calls."""
 
     def __init__(self) -> None:
         self.live: list[Entry] = []
@@ -89,7 +89,7 @@ class Acts:
 
 
 class Shows(Acts):
-    """One that keeps apart what was before."""
+    """A sink that keeps earlier events separate."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Shows(Acts):
 
 
 def numbers(entries: list[Entry]) -> list[int]:
-    """Of the events of ``rate=``, those that are not folded."""
+    """The numbers of the events of ``rate=`` that are not folded."""
     loads = (
         one.event for one in entries if isinstance(one, EventEntry) and one.event.type.endswith("sim.load")
     )
@@ -108,7 +108,7 @@ def numbers(entries: list[Entry]) -> list[int]:
 
 
 @pytest.mark.usefixtures("sessions")
-def test_what_was_before_and_what_comes_is_everything_and_each_once() -> None:
+def test_earlier_and_new_events_together_are_complete_without_repeats() -> None:
     target = "sim:?rate=100&events=5000"
     start(target)
 
@@ -121,7 +121,7 @@ def test_what_was_before_and_what_comes_is_everything_and_each_once() -> None:
             await until(lambda: len(numbers(shows.live)) >= 20)
         return shows
 
-    asyncio.run(main())  # until something has been
+    asyncio.run(main())  # until there are some
     shows = asyncio.run(main())
     assert numbers(shows.before)
     every = numbers(shows.before) + numbers(shows.live)

@@ -1,4 +1,4 @@
-"""The client's side against a server that is not as it should be: one line each time, and an end."""
+"""The client's side with a faulty server: each time one line, and an end."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def opened(client: socket.socket) -> ResidentRoom:
 
 
 @pytest.mark.parametrize("first", [b"", GREETING, GREETING + b'{"hello'])
-def test_one_that_ends_before_it_has_said_what_it_is(pair: Pair, first: bytes) -> None:
+def test_a_server_that_ends_before_its_first_line(pair: Pair, first: bytes) -> None:
     server, client = pair
     server.sendall(first)
     server.close()
@@ -68,7 +68,7 @@ def test_one_that_ends_before_it_has_said_what_it_is(pair: Pair, first: bytes) -
         GREETING + b'{"hello": {"id": "sim"}}\n',
     ],
 )
-def test_one_of_another_version_is_named_with_what_to_do(pair: Pair, first: bytes) -> None:
+def test_a_server_of_another_version_is_named_with_what_to_do(pair: Pair, first: bytes) -> None:
     server, client = pair
     server.sendall(first)
     with pytest.raises(
@@ -77,7 +77,7 @@ def test_one_of_another_version_is_named_with_what_to_do(pair: Pair, first: byte
         opened(client)
 
 
-def test_one_that_says_nothing_and_one_that_is_still_joining(pair: Pair) -> None:
+def test_a_silent_server_and_one_that_is_still_joining(pair: Pair) -> None:
     server, client = pair
     greeted = Greeted(client, "sim")
     with pytest.raises(TimeoutError):
@@ -88,7 +88,7 @@ def test_one_that_says_nothing_and_one_that_is_still_joining(pair: Pair) -> None
         greeted.room(time.monotonic())
 
 
-def test_why_it_could_not_join_is_raised_as_what_it_was(pair: Pair) -> None:
+def test_the_error_of_joining_is_raised_unchanged(pair: Pair) -> None:
     server, client = pair
     server.sendall(GREETING + encode({"error": {"reason": "not_authorised", "message": "no token"}}))
     with pytest.raises(NotAuthorised, match=r"^no token$"):
@@ -115,7 +115,7 @@ async def taken(room: ResidentRoom, arrivals: list[Arrival]) -> None:
         (b'{"number": [], "error": 3}\n', "an object without its fields"),
     ],
 )
-def test_what_is_not_the_protocol_cuts_off_with_one_line(pair: Pair, line: bytes, says: str) -> None:
+def test_a_protocol_violation_cuts_off_with_one_line(pair: Pair, line: bytes, says: str) -> None:
     server, client = pair
     server.sendall(
         GREETING + encode(HELLO) + encode(JOINED) + encode({"note": "fine", "at": 1.0, "warning": False})
@@ -209,7 +209,7 @@ def test_a_line_too_long_for_the_session_is_refused_here_and_ends_nothing(pair: 
     asyncio.run(main())
 
 
-def test_what_the_session_refuses_is_the_reason_of_the_end(pair: Pair) -> None:
+def test_a_refusal_by_the_session_is_the_reason_of_the_end(pair: Pair) -> None:
     server, client = pair
     refusal = {"error": {"reason": "failed", "message": "it was sent a line of more than 1,048,576 bytes"}}
     server.sendall(GREETING + encode(HELLO) + encode(JOINED) + encode(refusal))

@@ -1,4 +1,4 @@
-"""Resident sessions: one connection that many commands share, and no other user can."""
+"""Resident sessions: one connection that many commands share, but no other user can use."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_session_is_started_listed_used_and_stopped(folder: Path) -> None:
     assert [path.suffix for path in folder.iterdir()] == [".lock"]
 
 
-def test_the_folder_and_the_socket_are_ours_alone(folder: Path) -> None:
+def test_only_we_can_access_the_folder_and_the_socket(folder: Path) -> None:
     start()
     assert folder.stat().st_mode & 0o777 == 0o700
     assert (folder / "sim.sock").stat().st_mode & 0o777 == 0o600
@@ -92,7 +92,7 @@ def test_starts_at_the_same_time_give_one_session() -> None:
     assert len({json.loads(out)["pid"] for out in outs}) == 1
 
 
-def test_a_failure_to_join_is_the_commands_own() -> None:
+def test_a_failed_join_fails_the_command() -> None:
     assert process("session", "start", "sim:/nowhere.toml").status == 2
     assert "runs in real time" in process("session", "start", "sim:?speed=max").err
     assert process("session", "start", "nonsense").status == 2
@@ -103,7 +103,7 @@ def test_a_failure_to_join_is_the_commands_own() -> None:
     assert console("session", "stop", "sim").err == "tavus-console: no session sim is running\n"
 
 
-def test_when_its_starter_is_gone_it_leaves_at_once(folder: Path) -> None:
+def test_a_session_whose_starter_is_gone_leaves_at_once(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     options = {"name": "x", "join_timeout": 9.0, "daily_proxy": None, "conversation_id": None}
     config = {"id": "sim", "target": "sim", "record": None, "idle": None, "queue": 9, "options": options}
@@ -207,7 +207,7 @@ def test_a_recording_can_be_made_without_words(tmp_path: Path) -> None:
 
 
 class Lines(threading.Thread):
-    """A client that reads as fast as it can, and keeps the numbers of the events that it got."""
+    """A client that reads as fast as it can, and keeps the numbers of its events."""
 
     def __init__(self, room: ResidentRoom) -> None:
         super().__init__(daemon=True)
@@ -290,8 +290,8 @@ def test_seven_get_every_event_in_order_and_the_stopped_one_learns_what_it_misse
     assert int(lines) + int(missed) == wanted  # what it was told is exact
 
 
-def test_a_thousand_sendings_one_after_another_and_fifty_at_once_none_twice() -> None:
-    """Each has its own connection, as in the command."""
+def test_a_thousand_sends_and_fifty_at_once_are_each_sent_once() -> None:
+    """Each has its own connection, as ``send`` has."""
     start()
     watching = Lines(connected())
 
@@ -342,7 +342,7 @@ def test_commands_send_side_by_side() -> None:
     ],
     ids=["no JSON", "a list", "unknown", "no message", "no UTF-8", "100 MB"],
 )
-def test_what_cannot_be_understood_ends_that_client_alone(line: bytes) -> None:
+def test_an_invalid_request_disconnects_only_its_client(line: bytes) -> None:
     start()
     other, bad = connected(), connected()
     bad._connection.settimeout(SECONDS)
@@ -404,7 +404,7 @@ time.sleep(600)
 """
 
 
-def test_one_that_is_stuck_and_deaf_is_killed_and_a_zombie_counts_as_ended() -> None:
+def test_a_stuck_session_is_killed_and_a_zombie_counts_as_ended() -> None:
     child = subprocess.Popen([sys.executable, "-c", HANGS], stdout=subprocess.PIPE, text=True, env=environ())
     try:
         assert child.stdout is not None
@@ -418,8 +418,8 @@ def test_one_that_is_stuck_and_deaf_is_killed_and_a_zombie_counts_as_ended() -> 
         child.communicate()
 
 
-def test_one_whose_queue_is_full_does_not_hold_the_others_up() -> None:
-    """The socket accepts nothing, and its queue of connections is full."""
+def test_a_session_with_a_full_queue_does_not_block_the_others() -> None:
+    """Its socket accepts nothing, and its queue of connections is full."""
     child = subprocess.Popen(
         [sys.executable, "-c", HANGS.replace('"sim"', '"stuck"')],
         stdout=subprocess.PIPE,
@@ -450,8 +450,8 @@ def test_one_whose_queue_is_full_does_not_hold_the_others_up() -> None:
         child.communicate()
 
 
-def test_only_who_holds_the_name_is_signalled(folder: Path) -> None:
-    """A leftover lock file that no process holds: no process is signalled."""
+def test_only_the_holder_of_the_name_is_signalled(folder: Path) -> None:
+    """If no process holds a leftover lock file, no process is signalled."""
     runtime.own_folder()
     (folder / "sim.lock").write_text(str(os.getpid()))
     assert runtime.holder("sim") is None
@@ -488,7 +488,7 @@ async def cycles_after(clients: int) -> list[str]:
     server = Server(open_simulated("sim"), ServerOptions("sim", None, 100))
     serving = asyncio.create_task(server.serve(claimed[0], io.StringIO()))
     try:
-        await asyncio.to_thread(one_client, b"")  # what is made once
+        await asyncio.to_thread(one_client, b"")  # objects that are created once
         gc.collect()
         gc.disable()
         gc.set_debug(gc.DEBUG_SAVEALL)

@@ -1,4 +1,4 @@
-"""Who may connect to a resident session, and to whom we connect: folders, sockets, users."""
+"""Who may connect to a resident session, and to which ones we connect: folders, sockets, users."""
 
 from __future__ import annotations
 
@@ -41,8 +41,8 @@ def test_what_is_not_a_socket_of_ours_is_refused(folder: Path) -> None:
     assert console("session", "start", "sim").status != 0
 
 
-def test_a_folder_that_others_may_use_is_refused_and_left_as_it_is(folder: Path) -> None:
-    """It may be /tmp: closed to everybody if root were to close it."""
+def test_a_folder_that_others_can_use_is_refused_and_left_unchanged(folder: Path) -> None:
+    """It may be /tmp, which root would close to everybody."""
     folder.mkdir()
     for mode in (0o777, 0o1777, 0o755, 0o710, 0o701):
         folder.chmod(mode)
@@ -62,7 +62,10 @@ def test_a_folder_that_others_may_use_is_refused_and_left_as_it_is(folder: Path)
 
 
 def as_nobody(path: Path) -> bytes:
-    """What happens to another user who connects. Forked: that user may not even start this Python."""
+    """What happens if another user connects.
+
+    It forks, because that user may be unable to start this Python.
+    """
     reading, writing = os.pipe()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of forking beside threads: the child does nothing with them
@@ -131,7 +134,7 @@ def test_the_folder_is_made_with_all_above_it_and_is_ours_alone(
     assert inner.stat().st_mode & 0o777 == 0o700
 
 
-def test_a_file_in_the_place_of_the_folder(folder: Path) -> None:
+def test_a_file_in_place_of_the_folder(folder: Path) -> None:
     folder.write_text("")
     assert refused_folder(folder) == f"{folder}: File exists"
     assert runtime.sockets() == []
@@ -150,7 +153,7 @@ def test_a_file_above_the_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) 
     [(0o755, True), (0o777, False), (0o775, False), (0o757, False), (0o1777, True)],
     ids=["ours", "all may write", "the group may", "others may", "all may, sticky"],
 )
-def test_whoever_may_change_the_folder_above_could_put_another_in_its_place(
+def test_a_parent_folder_that_others_can_change_is_refused(
     folder: Path, monkeypatch: pytest.MonkeyPatch, mode: int, fine: bool
 ) -> None:
     folder.mkdir()
@@ -178,8 +181,8 @@ def test_a_folder_of_another_user(folder: Path, monkeypatch: pytest.MonkeyPatch,
     assert refused_folder(folder).startswith(says)
 
 
-def test_nobody_listens(folder: Path) -> None:
-    """No folder, no socket, or one that a process left behind."""
+def test_a_session_that_does_not_listen(folder: Path) -> None:
+    """No folder, no socket, or a socket that a process left behind."""
     path = runtime.path_of("sim")
     assert (runtime.sockets(), runtime.connect(path, 1.0)) == ([], None)
     folder.mkdir(mode=0o700)
@@ -189,7 +192,7 @@ def test_nobody_listens(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["file", "folder", "link"])
-def test_something_else_in_the_place_of_the_socket(folder: Path, what: str) -> None:
+def test_another_file_in_place_of_the_socket(folder: Path, what: str) -> None:
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")
     with listening(folder / "real"):
@@ -218,7 +221,7 @@ def test_a_socket_in_a_folder_of_another_user(folder: Path) -> None:
 
 @root
 def test_a_socket_that_another_user_listens_on(folder: Path) -> None:
-    """Its file is ours, and yet: the kernel says who is at the other end."""
+    """Its file is ours, but the kernel says who is at the other end."""
     folder.mkdir()
     os.chown(folder, NOBODY, NOBODY)
     for part in folder.parents:
@@ -261,7 +264,7 @@ def test_a_folder_too_long_for_sockets_is_named_before_anything_is_done(
     assert list(long.iterdir()) == []
 
 
-def test_one_that_does_not_accept_is_waited_for_only_so_long(folder: Path) -> None:
+def test_the_wait_for_a_session_that_does_not_accept_is_limited(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")
     waiting: list[socket.socket | None] = []
@@ -278,8 +281,8 @@ def test_one_that_does_not_accept_is_waited_for_only_so_long(folder: Path) -> No
             one.close()
 
 
-def test_a_system_that_does_not_say_who_is_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the modes of folder and socket are what holds."""
+def test_a_system_that_does_not_name_the_peer(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Then only the modes of folder and socket protect it."""
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")
     monkeypatch.delattr(socket, "SO_PEERCRED", raising=False)
@@ -304,7 +307,7 @@ def test_a_name_is_held_once_and_freed_with_its_descriptor(folder: Path) -> None
 
 
 @pytest.mark.parametrize("what", ["link", "folder"])
-def test_something_else_in_the_place_of_the_lock(folder: Path, what: str) -> None:
+def test_another_file_in_place_of_the_lock(folder: Path, what: str) -> None:
     folder.mkdir(mode=0o700)
     path = folder / "sim.lock"
     if what == "link":
@@ -316,7 +319,7 @@ def test_something_else_in_the_place_of_the_lock(folder: Path, what: str) -> Non
     assert not (folder / "elsewhere").exists()
 
 
-def test_what_a_dead_process_left_is_taken_away_and_what_a_living_one_has_is_not(folder: Path) -> None:
+def test_files_of_dead_processes_are_removed_and_of_living_ones_kept(folder: Path) -> None:
     folder.mkdir(mode=0o700)
     path = runtime.path_of("sim")
     listening(path).close()

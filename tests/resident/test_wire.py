@@ -1,4 +1,4 @@
-"""The lines of the resident socket: framing with a limit, and what they hold, there and back."""
+"""The lines of the resident socket: framing with a limit, and their content in both directions."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ OBJECTS = st.dictionaries(TEXTS, VALUES, max_size=3)
 
 
 @given(st.lists(OBJECTS, max_size=5), st.lists(st.integers(1, 40), min_size=1))
-def test_whatever_the_pieces_the_same_objects_come_out(objects: list[Any], sizes: list[int]) -> None:
+def test_objects_do_not_depend_on_how_the_bytes_are_split(objects: list[Any], sizes: list[int]) -> None:
     data = b"".join(map(encode, objects))
     lines, out, number = Lines(1 << 16), list[Any](), 0
     while data:
@@ -77,7 +77,7 @@ def test_a_line_of_at_most_the_limit(length: int, fits: bool, pieces: int) -> No
             feed()
 
 
-def test_a_line_without_an_end_is_not_kept_for_ever() -> None:
+def test_an_endless_line_is_not_kept() -> None:
     lines = Lines(1_000)
     for _ in range(1_000):
         assert lines.feed(b"x") == []
@@ -115,7 +115,7 @@ def test_arrivals_there_and_back(arrival: Arrival) -> None:
 
 
 @pytest.mark.parametrize("arrival", [Idle(), Snapshot()], ids=["idle", "snapshot"])
-def test_what_is_only_for_this_side_has_no_line(arrival: Arrival) -> None:
+def test_arrivals_only_for_this_side_have_no_line(arrival: Arrival) -> None:
     assert arrival_json(arrival) is None
 
 

@@ -1,4 +1,4 @@
-"""The same tests over every room: what a Room promises (rooms/room.py), whatever is behind it."""
+"""The same tests for every kind of room: what a Room guarantees (rooms/room.py)."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_order_direction_and_times(stage: Open, tmp_path: Path, monkeypatch: pyt
 
 
 def test_send_results(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Refused before joining and after leaving; taken in between, where the room is joined at all."""
+    """Refused before joining and after leaving; accepted in between, if the room is joined at all."""
 
     async def main() -> None:
         async with stage(tmp_path, monkeypatch) as on, taking(on.room):
@@ -84,7 +84,7 @@ def test_send_results(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_leave_twice_and_at_once(
     stage: Open, begun: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """``taking`` says the rest: the arrivals end after it."""
+    """``taking`` checks that the arrivals end afterwards."""
 
     async def main() -> None:
         async with stage(tmp_path, monkeypatch) as on, taking(on.room) as arrivals:
@@ -133,7 +133,7 @@ def test_cancelling_the_reader(stage: Open, tmp_path: Path, monkeypatch: pytest.
     asyncio.run(main())
 
 
-def test_a_slow_taker_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_reader_loses_nothing(stage: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Batches have a limit, and wait while nobody takes them."""
 
     async def main() -> None:

@@ -1,4 +1,4 @@
-"""What a recording may be packed in, and what a log may have put around its messages."""
+"""Compressed recordings, and messages wrapped by logs."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_standard_input() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
 def test_a_pipe_is_read_as_its_lines_come(encoding: str) -> None:
-    """What is there is handed over before more is written, though it ends within a character."""
+    """Data is passed on before more is written, even if it ends within a character."""
     lines = [json.dumps({**ONE, "seq": number}, ensure_ascii=False) + "\n" for number in range(4)]
     data = "".join(lines).encode(encoding)
     cuts = [
@@ -155,7 +155,7 @@ def test_what_logs_put_around(
     "value",
     [ONE, {"event": "chat-msg", "message": "hi"}, {"data": {}}, {"data": 5}, [], 5, None, {"data": "{"}, {}],
 )
-def test_what_stands_for_itself(value: Any) -> None:
+def test_values_that_are_not_wrapped(value: Any) -> None:
     assert unwrapped(value) is None
 
 
@@ -192,7 +192,7 @@ def test_the_events_of_get_verbose(tmp_path: Path) -> None:
         (b"{\n", "not a recording"),
     ],
 )
-def test_what_it_is_not_says_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
+def test_other_files_are_refused_with_what_to_do(tmp_path: Path, content: bytes, told: str) -> None:
     file = tmp_path / "x"
     file.write_bytes(content)
     for command in ("replay", "report"):

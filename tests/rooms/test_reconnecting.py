@@ -1,4 +1,4 @@
-"""Joining again after being cut off: the policy as a table, the room over scripted ones."""
+"""Joining again after being cut off: the policy as a table, and the room around scripted ones."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_pause_is_spread_by_a_quarter(attempt: int, chance: float) -> None:
 
 
 class Scripted:
-    """A room with these arrivals; ``fails``: what its join raises. Without an end in them it stays open."""
+    """A room with these arrivals; ``fails``: what its join raises. It stays open unless they have an end."""
 
     target = "scripted"
     conversation_id = "c1"
@@ -148,7 +148,7 @@ def test_it_may_be_cut_off_again() -> None:
     ]  # fmt: skip
 
 
-def test_a_room_that_has_gone_is_over() -> None:
+def test_a_room_that_is_gone_is_over() -> None:
     gone = lambda: Scripted(fails=ConversationOver("gone"))  # noqa: E731
     assert outcome(first, gone) == ["a", "down", ("over", "the room is no longer available")]
 
@@ -190,6 +190,50 @@ def test_where_there_was_no_pal_none_is_waited_for() -> None:
     alone = lambda: Scripted(CUT, people=(GUEST,))  # noqa: E731
     empty = lambda: Scripted(ENDED, people=())  # noqa: E731
     assert outcome(alone, empty) == ["down", "up", "g left", ("over", "done")]
+
+
+def test_a_pal_that_was_not_back_is_awaited_after_a_second_break_too() -> None:
+    again = lambda: Scripted(CUT, people=())  # noqa: E731
+    empty = lambda: Scripted(people=())  # noqa: E731
+    assert outcome(first, again, empty)[-4:] == [
+        "p left", "down", "up", ("over", "the PAL was not there within 0.05 s of joining again"),
+    ]  # fmt: skip
+
+
+def test_who_left_meanwhile_is_named_but_for_the_pal_and_ourselves() -> None:
+    async def main() -> list[str]:
+        me, ghost = Participant("1", "me", local=True), Participant("1", "me")
+        rooms = (
+            Scripted(CUT, people=(PAL, GUEST, me)),
+            Scripted(CUT, people=(ghost, Participant("2", "me", local=True))),  # Daily lists us twice
+            Scripted(ENDED, people=()),
+        )
+        arrivals = await all_of(reconnecting(*rooms))
+        assert [one for one in words(arrivals) if "left" in one] == ["p left", "g left", "1 left", "2 left"]
+        return [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
+
+    assert asyncio.run(main()) == [
+        "joined again after 10.0 s; left meanwhile: Dana",
+        "joined again after 10.0 s",
+    ]
+
+
+def test_nothing_is_joined_once_it_was_left_while_the_api_was_asked() -> None:
+    async def main() -> None:
+        asked, never = asyncio.Event(), asyncio.Event()
+
+        async def has_ended() -> bool:
+            asked.set()
+            return await never.wait()
+
+        unwanted = Scripted()
+        room = reconnecting(Scripted(CUT), unwanted, has_ended=has_ended)
+        async with taking(room):
+            await room.join()
+            await asked.wait()
+        assert room.joined is not unwanted
+
+    asyncio.run(main())
 
 
 def test_a_join_that_fails_is_not_tried_again() -> None:

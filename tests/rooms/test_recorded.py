@@ -1,4 +1,4 @@
-"""A recording as a room: every kind of file, what is wrong with one, and its pace."""
+"""A recording as a room: every kind of file, invalid files, and its pace."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_every_kind_of_line_end(file: Path) -> None:
     assert brief(read(file, BARE, "2", end=b""), file) == [json.loads(BARE), 2]
 
 
-def test_empty_lines_are_passed_over(file: Path) -> None:
+def test_empty_lines_are_skipped(file: Path) -> None:
     assert brief(read(file, HEAD, "", record(1), " \t ", record(2), "", ""), file) == [1, 2]
     assert brief(read(file, "1", "", " ", "2", ""), file) == [1, 2]
 
@@ -216,7 +216,7 @@ def test_what_is_not_a_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("value", ["null", "5", "{}", json.dumps(deep(90)), "1e999", "NaN", "-1", '"x"'])
-def test_odd_values_in_the_first_line_are_passed_over(file: Path, value: str) -> None:
+def test_odd_values_in_the_first_line_are_ignored(file: Path, value: str) -> None:
     room = RecordedRoom(str(write(file, f'{{"recording":1,"conversation_id":{value},"started":{value}}}')))
     assert room.conversation_id == ("x" if value == '"x"' else "")
     assert room.now() == (5.0 if value == "5" else 0.0)
@@ -227,7 +227,7 @@ def test_odd_values_in_the_first_line_are_passed_over(file: Path, value: str) ->
 
 
 @pytest.mark.parametrize("head", [HEAD, record(0)], ids=["header", "no header"])
-def test_a_damaged_line_costs_only_that_line(file: Path, head: str) -> None:
+def test_only_a_damaged_line_is_skipped(file: Path, head: str) -> None:
     before = [] if head == HEAD else [0]
     got = read(file, head, record(1), '{"at":5,"dir":"in","mess', record(2))
     told = "3: skipped, Unterminated string starting at: line 1 column 20 (char 19): "
@@ -431,7 +431,7 @@ def test_paced_without_times_at_all(file: Path) -> None:
 # -- the room ---------------------------------------------------------------------------------------------
 
 
-def test_it_takes_no_messages(file: Path) -> None:
+def test_nothing_can_be_sent_to_a_recording(file: Path) -> None:
     room = RecordedRoom(str(write(file, HEAD)))
     with pytest.raises(SendFailed, match="a recording cannot receive messages"):
         asyncio.run(room.send({}))
@@ -473,7 +473,7 @@ def test_leaving_does_not_wait_for_the_next_record(file: Path) -> None:
     assert brief(asyncio.run(main()), file) == [1]
 
 
-def test_left_before_it_was_joined_nothing_comes(file: Path) -> None:
+def test_nothing_arrives_if_it_is_left_before_joining(file: Path) -> None:
     async def main() -> list[list[Arrival]]:
         room = RecordedRoom(str(write(file, HEAD, record(1))))
         await room.leave()

@@ -24,7 +24,7 @@ from tests.kits.conversations import few
 
 
 def taken(inbox: Inbox, meanwhile: Callable[[], object] = lambda: None) -> list[Arrival]:
-    """All that comes out of an inbox that somebody closes."""
+    """Everything that comes out of an inbox until it is closed."""
 
     async def main() -> list[Arrival]:
         arrivals: list[Arrival] = []
@@ -50,7 +50,7 @@ def brief(arrivals: list[Arrival]) -> list[object]:
 
 
 @pytest.mark.parametrize("count", [0, 1, BATCH - 1, BATCH, BATCH + 1, 5 * BATCH + 7])
-def test_what_was_put_before_opening_comes_in_order(count: int) -> None:
+def test_arrivals_before_opening_are_kept_in_order(count: int) -> None:
     inbox = Inbox()
     for number in range(count):
         inbox.put(Received(number))
@@ -83,7 +83,7 @@ def test_what_other_threads_put_comes_in_the_order_of_each() -> None:
 
 
 def test_every_single_put_wakes_the_waiter() -> None:
-    """One after the other, each only when the last was taken: a lost wakeup would hang."""
+    """One at a time, each only after the last was taken; a lost wakeup would hang."""
 
     async def main() -> list[object]:
         inbox, next_one, got = Inbox(), threading.Semaphore(1), list[object]()
@@ -108,7 +108,7 @@ def test_every_single_put_wakes_the_waiter() -> None:
     assert asyncio.run(main()) == list(range(500))
 
 
-def test_a_burst_leaves_time_for_others() -> None:
+def test_other_tasks_run_during_a_burst() -> None:
     async def main() -> list[int]:
         inbox, turns, seen = Inbox(), [0], list[int]()
         for number in range(4 * BATCH):

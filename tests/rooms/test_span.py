@@ -47,7 +47,7 @@ def test_a_part(file: str, monkeypatch: pytest.MonkeyPatch, words: list[str], sh
 
 
 @pytest.mark.parametrize("word", ["later", "seq:x", "turn:-1", "25", "12:3", ""])
-def test_what_is_not_a_place(file: str, word: str) -> None:
+def test_invalid_places(file: str, word: str) -> None:
     result = console("replay", file, "--from", word)
     if word in ("25", ""):  # seconds; nothing
         assert result.status == 0

@@ -1,4 +1,4 @@
-"""No script and no event holds the event loop: patterns give up, repetition lets others have their turn."""
+"""No script and no event blocks the event loop: patterns give up, and repetition lets other tasks run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tavus_cli.script.statements import TOO_MANY, Mistake, parse_script
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, console, environ
 
-HARD = "a" * 60 + "!"  # for SLOW, which tries every way to divide it
+HARD = "a" * 60 + "!"  # text for SLOW, which tries every way to divide it
 SLOW = '"(a|aa)+$"'
 
 
@@ -35,7 +35,7 @@ class Ran:
 
 
 def ran(script: str, pal: Path | None = None, recording: Path | None = None, **limits: bool) -> Ran:
-    """A script in simulated time; ``ticks`` are the rounds of the event loop that others had meanwhile."""
+    """Run a script in simulated time; ``ticks`` counts the loop iterations of other tasks meanwhile."""
     out = Ran(Run("test", "sim"))
     parsed = parse_script(script)
     assert not parsed.mistakes
@@ -99,7 +99,7 @@ def test_of_a_recording_too(says: Callable[[str], Path], tmp_path: Path) -> None
         assert "takes too long" in failures(ran(line + "\n", recording=record))[0]
 
 
-def test_when_fails_and_waits_no_longer(says: Callable[[str], Path]) -> None:
+def test_a_when_with_a_slow_pattern_fails_and_stops_waiting(says: Callable[[str], Path]) -> None:
     out = ran(f"/when utterance text~{SLOW} /respond x\n/wait 20s\n", says(HARD))
     assert len(failures(out)) == 1
     assert "takes too long" in failures(out)[0]
@@ -149,7 +149,7 @@ def test_repeating_lets_others_have_their_turn() -> None:
 
 
 def test_the_lines_of_a_run_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is sent, by the counts; while it runs where a count is a name."""
+    """The limit is checked before anything is sent, or during the run if a count is a name."""
     script = "/repeat 100000\n  /repeat 100000\n    /set x 1\n  /set y 1\n"
     assert parse_script(script).mistakes == (Mistake(1, 1, TOO_MANY),)
     assert parse_script("\n" * 2_000_000).mistakes == (

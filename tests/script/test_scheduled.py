@@ -1,4 +1,4 @@
-"""``/when`` typed in a console: sent at its moment, told where it is wrong."""
+"""``/when`` typed in a console: sent at its moment; mistakes are reported."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.kits.program import console
 
 
-def test_what_is_placed_is_sent_at_its_moment(tmp_path: Path) -> None:
+def test_a_when_is_sent_at_its_moment(tmp_path: Path) -> None:
     record = tmp_path / "talk.jsonl"
     typed = "/when utterance role=user turn=1 as it after 5ms /context append $it.turn\nHow much is it?\n"
     result = console("join", "sim:?speed=20", "--record", str(record), stdin=typed)
@@ -53,7 +53,7 @@ def test_after_counts_from_what_was_typed_last(tmp_path: Path) -> None:
     assert after == pytest.approx(reply - sent["conversation.respond"]["at"], abs=0.001)
 
 
-def test_what_is_never_due_is_not_sent_and_holds_nothing_up(tmp_path: Path) -> None:
+def test_a_when_that_is_never_due_is_not_sent_and_delays_nothing(tmp_path: Path) -> None:
     record = tmp_path / "talk.jsonl"
     typed = "/when guardrail.triggered /interrupt\nhello\n"
     result = console("join", "sim:?speed=max", "--record", str(record), stdin=typed)

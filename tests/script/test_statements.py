@@ -1,4 +1,4 @@
-"""The language of scripts: what lines say, what is wrong with them and where, what a MATCH matches."""
+"""The language of scripts: lines, mistakes and their places, and what a MATCH matches."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def test_what_is_wrong_is_reported_with_its_column(text: str) -> None:
     assert says in mistakes[0].message
 
 
-def test_every_mistake_is_reported_and_a_lost_name_only_once() -> None:
+def test_every_mistake_is_reported_and_an_unset_name_only_once() -> None:
     script = parse_script("/expect utterence as x\n/print $x.text\n/expct\n")
     assert [one.line for one in script.mistakes] == [1, 3]
 
@@ -234,7 +234,7 @@ def test_names_stand_for_texts_and_fields() -> None:
         said("/print $call.name", names)
 
 
-def test_what_came_from_an_event_is_never_an_option_a_word_or_json() -> None:
+def test_values_from_events_never_become_options_words_or_json() -> None:
     names = kept(tool_call_id='a b --error {"x', arguments="--completed")
     sent = properties(command('/tool-result $call.tool_call_id {"it": "$call.tool_call_id"}', names))
     assert sent == {

@@ -1,4 +1,4 @@
-"""``script from``: a script made of a recording passes on it, and on the simulation that was recorded."""
+"""``script from``: the script passes on its recording, and on the simulation that was recorded."""
 
 from __future__ import annotations
 

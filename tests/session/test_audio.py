@@ -101,8 +101,8 @@ def test_a_mix_has_a_sample_a_frame_between_the_extremes(
 
 
 @pytest.mark.parametrize("length", [0, 7, 2**31, 2**32 - 1])
-def test_more_than_the_header_promises_or_less(file: Path, length: int) -> None:
-    """A program that writes a WAV file to a pipe knows no length: it promises the most there can be."""
+def test_more_or_less_sound_than_the_header_states(file: Path, length: int) -> None:
+    """A program that writes a WAV file to a pipe does not know the length, and states the maximum."""
     data = pcm(*range(100))
     file.write_bytes(with_length(wav(data), length))
     if length == 0:
@@ -125,7 +125,7 @@ def _whole(file: Path, content: bytes, samples: int, channels: int) -> Path:
     return other
 
 
-def test_other_chunks_are_passed_over(file: Path) -> None:
+def test_other_chunks_are_skipped(file: Path) -> None:
     content = wav(pcm(1, 2, 3))
     place = content.index(b"data")
     more = b"LIST" + struct.pack("<I", 4) + b"INFO"
@@ -187,7 +187,7 @@ def test_a_missing_file_and_a_folder_are_refused(file: Path) -> None:
 
 
 @pytest.mark.parametrize("channels", [1, 2])
-def test_too_long_is_too_long(file: Path, monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
+def test_a_sound_too_long_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, channels: int) -> None:
     monkeypatch.setattr(audio, "MAX_SECONDS", 60.0)
     second = bytes(2 * 8_000 * channels)
     file.write_bytes(wav(second * 60, rate=8_000, channels=channels))
@@ -262,6 +262,6 @@ def test_the_longer_header_is_read(file: Path) -> None:
         (bytes(4) + b"ftypM4A " + bytes(50), "MP4"),
     ],
 )
-def test_other_sounds_are_named_with_how_to_convert_them(file: Path, content: bytes, what: str) -> None:
+def test_other_formats_are_refused_with_how_to_convert_them(file: Path, content: bytes, what: str) -> None:
     file.write_bytes(content)
     assert f"({what}): convert it (ffmpeg -i " in refused(file)

@@ -1,4 +1,4 @@
-"""A wall clock that is set while the program runs changes neither what is shown nor how long is waited."""
+"""Setting the wall clock while the program runs affects neither the times shown nor the waits."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_what_is_recorded_is_wall_time(tmp_path: Path) -> None:
 @pytest.mark.skipif(not runtime.supported(), reason="no Unix sockets here")
 @pytest.mark.usefixtures("sessions")
 @pytest.mark.parametrize("step", [-HOUR, HOUR])
-def test_a_client_goes_by_the_clock_of_its_session(
+def test_a_client_uses_the_clock_of_its_session(
     step: int, stepped: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The session began before the clock was set, and the client after it."""

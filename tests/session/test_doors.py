@@ -1,4 +1,6 @@
-"""Sound through every door: typed, piped, in a script, placed, in a recording, by ``send`` and ``doctor``."""
+"""Sending sound in every way: typed, piped, in a script, by /when, in a recording, by ``send`` and
+``doctor``.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def sent(record: Path) -> list[Any]:
 
 @pytest.mark.parametrize("name", DOORS)
 def test_sound_is_sent(name: str, sound: Path) -> None:
-    """All of it, in pieces that belong together; where the command can record, the recording says so."""
+    """All of it is sent, in pieces that belong together; if the command can record, so says the recording."""
     record = sound.with_name("talk.jsonl")
     records = name in ("typed", "placed by typing", "script", "placed by a script")
     result = through(DOORS[name], sound, *(["--record", str(record)] if records else []))

@@ -1,4 +1,4 @@
-"""What a command has around it: streams, colours, a terminal or none."""
+"""The environment of a command: streams, colours, with or without a terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.kits.program import CONSOLE, SAMPLES, SECONDS, environ, unmeasured
 
 
 class Stream(io.StringIO):
-    """A stream that is a terminal or none, and fails where it is told to."""
+    """A stream that may be a terminal, and fails on request."""
 
     def __init__(self, tty: bool = False, fails: Exception | None = None) -> None:
         super().__init__()
@@ -41,7 +41,7 @@ class Stream(io.StringIO):
 
 
 def around(stdin: bool = False, stdout: bool = False, stderr: bool = False, **more: Any) -> Environment:
-    """An environment whose streams are terminals or none."""
+    """An environment in which each stream may be a terminal."""
     return Environment(Stream(stdin), Stream(stdout), Stream(stderr), more.pop("environ", {}), **more)
 
 
@@ -91,7 +91,7 @@ def test_interactive(stdin: bool, stdout: bool, term: str | None, interactive: b
     assert around(stdin, stdout, environ=environ).interactive is interactive
 
 
-def test_eighty_columns_where_there_is_not_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eighty_columns_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
     assert around().columns == 80
     assert around(stdout=True).columns == 200
@@ -110,7 +110,7 @@ def test_what_is_not_a_terminal() -> None:
     ]
 
 
-def test_a_closed_terminal_is_none() -> None:
+def test_a_closed_terminal_is_not_interactive() -> None:
     stream = io.TextIOWrapper(io.BytesIO())
     stream.close()
     environment = Environment(stream, stream, stream, {})
@@ -124,7 +124,7 @@ def test_a_closed_terminal_is_none() -> None:
 # -- talking ----------------------------------------------------------------------------------------------
 
 
-def test_progress_is_for_a_person_alone() -> None:
+def test_progress_is_shown_only_on_a_terminal() -> None:
     environment = around(stderr=True)
     environment.say("joining …")
     assert told(environment) == "joining …\n"
@@ -134,7 +134,7 @@ def test_progress_is_for_a_person_alone() -> None:
 
 
 @pytest.mark.parametrize("tty", [True, False])
-def test_warnings_are_for_all(tty: bool) -> None:
+def test_warnings_are_always_shown(tty: bool) -> None:
     environment = around(stderr=tty)
     environment.warn("mind the gap")
     environment.complain('{"error":1}')
@@ -168,7 +168,7 @@ def test_any_warning_is_one_harmless_line(text: str) -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_talk_that_nobody_hears_stops_nothing(fails: Exception) -> None:
+def test_output_that_nobody_reads_does_not_matter(fails: Exception) -> None:
     environment = Environment(Stream(), Stream(), Stream(True, fails), {})
     environment.say("x")
     environment.warn("x")
@@ -176,7 +176,7 @@ def test_talk_that_nobody_hears_stops_nothing(fails: Exception) -> None:
     assert environment.flush() is None
 
 
-def test_a_lone_surrogate_and_what_the_encoding_lacks_end_nothing() -> None:
+def test_characters_that_cannot_be_encoded_are_harmless() -> None:
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="ascii") for _ in range(2))
     environment = Environment(Stream(), out, err, {})
     print("\ud83d é 時", file=environment.stdout, flush=True)
@@ -199,7 +199,7 @@ def test_flush_writes_what_is_there() -> None:
     assert raw.getvalue() == b"data"
 
 
-def test_flush_to_a_reader_that_has_gone_leads_nowhere_from_then_on() -> None:
+def test_after_a_flush_to_a_closed_pipe_output_is_discarded() -> None:
     reading, writing = os.pipe()
     with os.fdopen(writing, "w") as stdout:
         environment = Environment(Stream(), stdout, Stream(), {})
@@ -212,8 +212,9 @@ def test_flush_to_a_reader_that_has_gone_leads_nowhere_from_then_on() -> None:
         stdout.flush()
 
 
-def test_flush_waits_for_no_thread_that_is_stuck() -> None:
-    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {}, exit_hard=True)
+def test_flush_does_not_wait_for_a_stuck_thread() -> None:
+    environment = Environment(Stream(), Stream(fails=AssertionError()), Stream(), {})
+    environment.exit_hard = True
     assert environment.flush() is None
 
 
@@ -250,7 +251,7 @@ def test_closed_streams(command: str, closed: str, status: int, shown: bool) -> 
     assert "tavus-console:" not in done.stdout
 
 
-def test_a_closed_stream_leads_nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_stream_is_discarded(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("stdin", "stdout", "stderr"):
         monkeypatch.setattr(sys, name, None)
     environment = Environment()
@@ -293,7 +294,7 @@ end_process(3)
 @pytest.mark.parametrize("loaded", [False, True])
 @pytest.mark.parametrize("before", ["", "sys.stdout.close()", "sys.stderr = None", "sys.stdout = None"])
 def test_once_daily_was_loaded_a_process_ends_at_once(loaded: bool, before: str) -> None:
-    """What was written is flushed, and nothing of Daily's is taken apart while its threads run."""
+    """Output is flushed, and Daily's objects are not destroyed while its threads run."""
     done = subprocess.run(
         [sys.executable, "-c", ENDING.format(loaded=loaded, before=before)],
         capture_output=True, text=True, check=False, env=unmeasured(), timeout=SECONDS,

@@ -1,4 +1,4 @@
-"""A recording whose writer is killed at any moment holds whole records up to its last line."""
+"""If the writer of a recording is killed, all lines but perhaps the last are complete."""
 
 from __future__ import annotations
 
@@ -60,6 +60,6 @@ def _replays_up_to_its_last_whole_record(file: Path) -> None:
     records = [json.loads(line)["message"]["seq"] for line in lines[1:-1]]
     got = [int(line) for line in result.lines]
     assert result.status == 0
-    assert got in (records, [*records, len(records) + 1])  # the last may lack nothing but its line's end
+    assert got in (records, [*records, len(records) + 1])  # the last may lack its line end
     if len(got) == len(records) and lines[-1]:
         assert "the last line is incomplete and was skipped" in result.err

@@ -32,7 +32,7 @@ class Pipe:
         self.environment = Environment(io.StringIO(), self.stdout, io.StringIO(), {})
 
     def read_all(self) -> str:
-        """Until the writing end is closed; on a thread of its own, as any reader is."""
+        """Read until the writing end is closed, on a separate thread."""
         self._closed = True
         with os.fdopen(self.reading, encoding="utf-8") as source:
             return source.read()
@@ -85,7 +85,7 @@ def test_a_reader_that_reads_gets_everything_in_order(pipe: Pipe) -> None:
 
 
 def test_a_slow_reader_loses_nothing_and_blocks_nothing(pipe: Pipe) -> None:
-    """Nobody reads until all has been handed over and the end waits for it."""
+    """Nobody reads until everything was handed over and the end is waiting."""
 
     async def main() -> str:
         begin = threading.Event()
@@ -191,7 +191,7 @@ def test_characters_of_every_kind(pipe: Pipe) -> None:
 # -- the reader goes away ---------------------------------------------------------------------------------
 
 
-def test_a_reader_that_goes_is_noticed_while_nothing_is_written(pipe: Pipe) -> None:
+def test_a_closed_pipe_is_noticed_while_nothing_is_written(pipe: Pipe) -> None:
     async def main() -> int:
         async with Output(pipe.environment) as output:
             await asyncio.sleep(0)
@@ -205,7 +205,7 @@ def test_a_reader_that_goes_is_noticed_while_nothing_is_written(pipe: Pipe) -> N
     assert run(main) == ExitStatus.BROKEN_PIPE
 
 
-def test_a_reader_that_goes_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_pipe_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_WAITING_LIMIT", 1_000)
 
     async def main() -> int:
@@ -223,7 +223,7 @@ def test_a_reader_that_goes_is_noticed_inside_a_write(pipe: Pipe, monkeypatch: p
     assert not pipe.environment.exit_hard
 
 
-def test_a_reader_that_was_never_there(pipe: Pipe) -> None:
+def test_a_pipe_that_was_closed_before(pipe: Pipe) -> None:
     pipe.close_reader()
 
     async def main() -> None:
@@ -265,7 +265,7 @@ def test_a_full_disk_is_an_error_of_its_own() -> None:
     assert caught.value.status == ExitStatus.FAILED
 
 
-def test_at_the_end_of_a_reader_that_has_gone_nobody_waits(pipe: Pipe) -> None:
+def test_the_end_does_not_wait_for_a_closed_pipe(pipe: Pipe) -> None:
     async def main() -> None:
         async with Output(pipe.environment) as output:
             await stuck(output)
@@ -300,7 +300,7 @@ def test_after_an_error_what_is_written_soon_still_arrives(
     assert not pipe.environment.exit_hard
 
 
-def test_after_an_error_nobody_waits_long_for_a_reader(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_error_the_wait_for_a_reader_is_short(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.01)
 
     async def main() -> None:
@@ -341,7 +341,7 @@ def _frames(coroutine: Any) -> Iterator[Any]:
 
 
 def test_the_thread_outlives_a_loop_that_is_closed(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As after a signal: what the thread still has to say is said to nobody."""
+    """As after a signal: the thread's remaining messages go nowhere."""
     monkeypatch.setattr(module, "_CLOSE_SECONDS", 0.01)
     threads: list[threading.Thread] = []
 

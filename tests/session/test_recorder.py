@@ -114,7 +114,7 @@ def test_no_token_and_no_key(file: Path) -> None:
     assert "SECRET" not in file.read_text()
 
 
-def test_no_recording_without_a_path() -> None:
+def test_without_a_path_nothing_is_recorded() -> None:
     assert record_to(None, room_of(Sim("sim"), RoomOptions())) is None
 
 
@@ -197,7 +197,7 @@ def test_a_full_disk_is_reported_once_and_stops_nothing() -> None:
 
 @posix
 def test_a_disk_that_fills_up_later_keeps_what_was_written(tmp_path: Path) -> None:
-    """The largest size of a file stands for it: what is written beyond fails."""
+    """A limit of file size stands in for it: writing beyond it fails."""
     import resource
 
     file = tmp_path / "a.jsonl"

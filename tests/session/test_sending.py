@@ -1,4 +1,4 @@
-"""A sending over Daily: what is shown and recorded of it; and of a join that fails."""
+"""Sending over Daily, and failed joins: what is shown and recorded."""
 
 from __future__ import annotations
 
@@ -132,9 +132,7 @@ def test_a_completion_that_never_comes_holds_arrivals_up_for_a_moment_only(
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_a_join_that_fails_leaves_no_recording_of_nothing(
-    daily: Install, tmp_path: Path, there: bool
-) -> None:
+def test_a_failed_join_leaves_no_empty_recording(daily: Install, tmp_path: Path, there: bool) -> None:
     daily(join="never")
     path = tmp_path / "r.jsonl"
     if there:  # empty, as mktemp makes it
@@ -152,7 +150,7 @@ def test_a_join_that_fails_leaves_no_recording_of_nothing(
     asyncio.run(main())  # the name may be used again
 
 
-def test_a_join_that_fails_keeps_a_recording_of_something(daily: Install, tmp_path: Path) -> None:
+def test_a_failed_join_keeps_a_recording_with_messages(daily: Install, tmp_path: Path) -> None:
     daily(join="never", early=[HEARD])
     path = tmp_path / "r.jsonl"
 

@@ -1,6 +1,6 @@
-"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and every way out.
+"""The wiring: arrivals to the sinks in order, timers, waiting, sending, and all ways to end.
 
-Over rooms that the test itself feeds.
+The tests feed the rooms.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from typing import Any
 
 import pytest
 
-from tavus_cli.errors import CannotJoin, ConversationOver, NotMet, SendFailed
+from tavus_cli.errors import CannotJoin, ConversationOver, CutOff, NotMet, SendFailed
 from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
 from tavus_cli.protocol.interactions import echo, interrupt, respond
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.rooms.room import (
     Arrival,
     Idle,
+    LineChanged,
     Participant,
     ParticipantChanged,
     Received,
@@ -307,7 +308,7 @@ def test_a_room_without_real_time_holds_until_it_is_idle() -> None:
     run(main)
 
 
-def test_the_end_of_the_room_lets_everything_out() -> None:
+def test_the_end_of_the_room_releases_held_events() -> None:
     async def main() -> None:
         room, sink = FedRoom(live=True), Sink()
         session = Session(room, hold=60.0)
@@ -376,7 +377,42 @@ def test_waiting_ends_with_the_room() -> None:
     run(main)
 
 
-def test_what_the_end_lets_out_is_still_found() -> None:
+def test_being_cut_off_ends_waits_and_sendings_as_such() -> None:
+    async def main() -> None:
+        room = FedRoom()
+        async with Session(room) as session:
+            room.feed(RoomOver("lost", room.now(), cut_off=True))
+            room.end(None)
+            with pytest.raises(CutOff, match="cut off: lost; the conversation may continue"):
+                await session.waiter(is_number(1))(SECONDS, "it")
+            with pytest.raises(CutOff, match="not sent: cut off: lost"):
+                await session.send(respond("hi"))
+
+    run(main)
+
+
+def test_a_failed_wait_reports_a_break_since_the_last_sending() -> None:
+    async def main() -> None:
+        room = FedRoom(live=True)
+        lost = "the connection is interrupted; sent just before, it may not have arrived: respond"
+        async with Session(room) as session:
+            await session.send(respond("hi"))
+            room.feed(LineChanged(False, lost, room.now()))
+            await settle()
+            with pytest.raises(CutOff, match=f"; {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            room.feed(LineChanged(True, "back", room.now()))
+            await settle()
+            with pytest.raises(NotMet, match=rf"; \d+ s ago: {lost}$"):
+                await session.waiter(is_number(1))(0.01, "it")
+            await session.send(respond("again"))
+            with pytest.raises(NotMet, match=r"within 0.01 s$"):
+                await session.waiter(is_number(1))(0.01, "it")
+
+    run(main)
+
+
+def test_waiters_find_events_released_by_the_end() -> None:
     async def main() -> None:
         room = FedRoom()
         async with Session(room) as session:
@@ -613,7 +649,7 @@ def test_a_room_whose_arrivals_do_not_end_is_given_up(monkeypatch: pytest.Monkey
     run(main)
 
 
-def test_on_a_way_out_by_error_no_sink_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_an_error_sinks_are_not_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
     """A signal ends the program even if nobody reads its output."""
     monkeypatch.setattr(module, "CLOSE_SECONDS", 0.01)
 
@@ -632,7 +668,7 @@ def test_on_a_way_out_by_error_no_sink_is_waited_for(monkeypatch: pytest.MonkeyP
     run(main)
 
 
-def test_in_order_the_sinks_are_waited_for() -> None:
+def test_after_a_normal_end_sinks_are_awaited() -> None:
     async def main() -> None:
         room, slow = FedRoom(), Sink()
         session = Session(room)
@@ -659,7 +695,7 @@ class FailingSink:
 
 
 def test_a_sink_that_fails_ends_the_session_with_its_error() -> None:
-    """Also when it fails again on the last entries: the program does not wait for ever."""
+    """Even if it fails again on the last entries, the program does not wait for ever."""
 
     async def main() -> None:
         room = FedRoom()

@@ -1,4 +1,4 @@
-"""Standard input by lines: whatever the pieces, and no longer than a message can be."""
+"""Standard input by lines, however it is split into pieces; lines are limited to the size of a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Long work gives others their turn, and a room's own time stands still meanwhile."""
+"""Long work lets other tasks run, and a room's own time stands still meanwhile."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What can be set: values, their precedence, and what a wrong one says."""
+"""Settings: their values, precedence, and errors."""
 
 from __future__ import annotations
 
-import dataclasses
+import sys
 import tomllib
 from pathlib import Path
 
@@ -37,19 +37,25 @@ def refused(file: Path, text: str, **environ: str) -> str:
 # -- where files are --------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("environ", [{}, {"TAVUS_CONSOLE_CONFIG": ""}, {"HOME": "/nowhere"}])
+@pytest.mark.parametrize("system", [sys.platform, "darwin"])
+@pytest.mark.parametrize("base", [None, "", "there", "relative"])
+@pytest.mark.parametrize("environ", [{}, {"TAVUS_CONSOLE_CONFIG": ""}])
 def test_files_are_where_this_platform_keeps_them(
-    environ: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environ: dict[str, str], base: str | None, system: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(platformdirs, "user_config_path", lambda name: tmp_path / "config" / name)
-    monkeypatch.setattr(platformdirs, "user_state_path", lambda name: tmp_path / "state" / name)
-    assert config_path(environ) == tmp_path / "config" / "tavus-console" / "config.toml"
-    assert default_history() == tmp_path / "state" / "tavus-console" / "history"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(sys, "platform", system)
+    for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+        if base is not None:
+            monkeypatch.setenv(name, str(tmp_path / base) if base == "there" else base)
+    assert config_path(environ) == platformdirs.user_config_path("tavus-console") / "config.toml"
+    assert default_history() == platformdirs.user_state_path("tavus-console") / "history"
     assert load(environ).history == default_history()
     assert list(tmp_path.iterdir()) == []  # asking makes nothing
 
 
-def test_or_where_the_environment_says() -> None:
+def test_paths_from_the_environment() -> None:
     assert config_path({"TAVUS_CONSOLE_CONFIG": "/etc/console.toml"}) == Path("/etc/console.toml")
     assert load({"TAVUS_CONSOLE_HISTORY": "/tmp/typed"}).history == Path("/tmp/typed")
 
@@ -58,13 +64,13 @@ def test_or_where_the_environment_says() -> None:
 
 
 def test_every_setting_has_a_key_and_every_key_a_setting() -> None:
-    assert list(KEYS) == [one.name for one in dataclasses.fields(Settings) if one.name != "origins"]
+    assert {*KEYS, "origins"} == set(Settings._fields)
 
 
 def test_nothing_set_is_the_default(file: Path) -> None:
     for text in ("", commented(), "# a comment alone"):
         settings = loaded(file, text)
-        assert settings == Settings()
+        assert settings == Settings(default_history())
         assert settings.origins == {}
 
 
@@ -73,7 +79,7 @@ def test_the_commented_file_names_every_key_with_its_default(file: Path) -> None
     text = "\n".join(lines)
     assert list(tomllib.loads(text)) == list(KEYS)
     settings = loaded(file, text)
-    assert dataclasses.replace(settings, origins={}, history=HISTORY) == Settings(history=HISTORY)
+    assert settings._replace(origins={}, history=HISTORY) == Settings(history=HISTORY)
     assert settings.origins.keys() == KEYS.keys()
 
 
@@ -97,6 +103,7 @@ def test_values_of_the_file(file: Path) -> None:
         """,
     )
     expected = Settings(
+        Path.home() / "typed",
         "high-contrast",
         "never",
         True,
@@ -104,14 +111,13 @@ def test_values_of_the_file(file: Path) -> None:
         1.0,
         2.5,
         300.0,
-        Path.home() / "typed",
         "https://proxy.example/",
         True,
         1000,
         True,
         True,
     )
-    assert dataclasses.replace(settings, origins={}) == expected
+    assert settings._replace(origins={}) == expected
     assert settings.origins["theme"] == f"{file}:2"
     assert settings.origins["all"] == f"{file}:14"
 
@@ -134,7 +140,7 @@ VARIABLES = {
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_the_environment_goes_over_the_file(name: str, file: Path) -> None:
+def test_the_environment_overrides_the_file(name: str, file: Path) -> None:
     text, value = VARIABLES[name]
     variable = KEYS[name].variable
     toml = 'theme="dark"\ncolor="never"\nname="x"\nhold="9s"\npartials=true\nall=true\nevents_kept=9\n'
@@ -156,7 +162,7 @@ def test_the_environment_goes_over_the_file(name: str, file: Path) -> None:
         ({"NO_COLOR": "1", "TAVUS_CONSOLE_COLOR": "always"}, "always", "TAVUS_CONSOLE_COLOR"),
     ],
 )
-def test_no_color_is_the_environments_word_on_colours(
+def test_no_color_counts_as_the_environments_color(
     environ: dict[str, str], color: str, origin: str | None, file: Path
 ) -> None:
     settings = loaded(file, 'color = "always"', **environ)
@@ -205,7 +211,7 @@ def test_what_is_wrong_is_reported_with_its_line(text: str, says: str, file: Pat
     assert wrong_in(file)[0] == refused(file, text)
 
 
-def test_everything_that_is_wrong_is_found(file: Path) -> None:
+def test_every_mistake_is_found(file: Path) -> None:
     refused(file, 'thme = 1\nhold = "1s"\nall = 3\n')
     assert [line.partition(":")[2][:2] for line in wrong_in(file)] == ["1:", "3:"]
 
@@ -237,6 +243,6 @@ def test_a_mark_at_the_beginning_is_not_part_of_the_text(file: Path) -> None:
     assert load({"TAVUS_CONSOLE_CONFIG": str(file)}).name == "Dana"
 
 
-def test_the_core_holds_as_long_as_the_setting_says() -> None:
-    """The core imports no settings, and what starts fast does not import the core: so it stands twice."""
+def test_the_core_and_the_setting_have_the_same_hold() -> None:
+    """It is in two places: the core must not import settings, and settings must not import the core."""
     assert Settings(history=HISTORY).hold == HOLD_SECONDS

@@ -1,4 +1,4 @@
-"""Where the keys of a TOML text stand."""
+"""The lines of keys in a TOML text."""
 
 from __future__ import annotations
 

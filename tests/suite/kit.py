@@ -1,4 +1,4 @@
-"""What tests of ``tavus_cli.suite`` share: cases, results, and a program that does as a test says."""
+"""What tests of ``tavus_cli.suite`` share: cases, results, and a program controlled by the test."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX = "sim:?speed=max"
 
 
 def looped(test: Callable[P, Coroutine[Any, Any, None]]) -> Callable[P, None]:
-    """A test that is a coroutine, on a loop of its own."""
+    """Runs a test that is a coroutine, on its own loop."""
 
     @functools.wraps(test)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:

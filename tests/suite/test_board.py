@@ -1,9 +1,8 @@
-"""The table on a terminal: what runs, what has failed, and nothing left of it at the end."""
+"""The table on a terminal: what is running, what has failed, and nothing is left of it at the end."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 
 import pyte
 
@@ -41,7 +40,7 @@ def test_it_shows_how_far_everything_is() -> None:
     ]
 
 
-def test_what_does_not_fit_is_counted_and_what_matters_comes_first() -> None:
+def test_scripts_that_do_not_fit_are_counted_and_failures_come_first() -> None:
     one, rates, _ = board(CASES)
     for started in CASES[80:92]:
         one.begun(started)
@@ -80,7 +79,8 @@ class Screen(io.StringIO):
 async def test_lines_stand_above_the_table_which_is_gone_at_the_end() -> None:
     screen = Screen()
     one, rates, _ = board(CASES[:2])
-    around = replace(environment(), stdout=screen, stderr=screen)
+    around = environment()
+    around.stdout = around.stderr = screen
     async with shown(one, around, live=True) as (lines, quiet):
         one.begun(CASES[0])
         lines.print(DARK.paint("warning", "FAILED  [/oops] first"))

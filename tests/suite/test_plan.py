@@ -72,7 +72,7 @@ def test_a_filter_knows_names_and_paths() -> None:
         chosen(all, "nothing*")
 
 
-def test_shards_share_the_whole_out_and_keep_repeats_together() -> None:
+def test_shards_divide_the_suite_and_keep_repeats_together() -> None:
     scripts, targets = [f"{n}.tavus" for n in range(5)], [MAX, "sim"]
     whole = cases_of(scripts, targets, 3, None, new=False)
     assert [one.number for one in whole] == list(range(1, 31))

@@ -1,4 +1,4 @@
-"""A suite's outputs: aligned lines, legal XML, JSON, Markdown, whatever a PAL said."""
+"""A suite's outputs: aligned lines, valid XML, JSON and Markdown, whatever a PAL said."""
 
 from __future__ import annotations
 

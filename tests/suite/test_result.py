@@ -29,7 +29,7 @@ def test_a_rate_in_words() -> None:
     ("passed", "failed", "needed", "ok"),
     [(2, 1, 2 / 3, True), (0, 1, 0.0, True), (79, 21, 0.8, False), (80, 20, 0.8, True), (9, 1, 1.0, False)],
 )
-def test_enough_must_pass(passed: int, failed: int, needed: float, ok: bool) -> None:
+def test_the_required_share_must_pass(passed: int, failed: int, needed: float, ok: bool) -> None:
     assert rate(passed, *[Verdict.BUDGET] * failed, needed=needed).ok is ok
 
 

@@ -23,7 +23,8 @@ def test_runs_in_one_conversation_come_one_after_the_other(target: str | None, a
 
     async def main() -> None:
         gate = asyncio.Event()
-        around = replace(environment(), environ={"TAVUS_CONVERSATION": "sim:?speed=max"})
+        around = environment()
+        around.environ = {"TAVUS_CONVERSATION": "sim:?speed=max"}
         rooms = GivenRooms(RoomOptions(), around)
 
         async def run(one: Case) -> Played:

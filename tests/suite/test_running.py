@@ -40,7 +40,7 @@ async def test_no_more_at_once_than_wanted() -> None:
 
 
 @looped
-async def test_what_goes_wrong_is_a_result() -> None:
+async def test_a_failure_is_a_result() -> None:
     async def act(one: Case, around: Surroundings) -> Played:
         match one.number:
             case 1:
@@ -63,7 +63,7 @@ async def test_what_goes_wrong_is_a_result() -> None:
 
 
 @looped
-async def test_after_the_first_failure_nothing_more_is_run() -> None:
+async def test_fail_fast_ends_after_the_first_failure() -> None:
     left: list[int] = []
 
     async def act(one: Case, around: Surroundings) -> Played:
@@ -84,7 +84,7 @@ async def test_after_the_first_failure_nothing_more_is_run() -> None:
 
 @pytest.mark.parametrize("signals", [1, 2])
 @looped
-async def test_a_signal_lets_all_leave(signals: int) -> None:
+async def test_a_signal_lets_all_runs_leave(signals: int) -> None:
     left: list[int] = []
     leaving, leave = asyncio.Event(), asyncio.Event()
 
@@ -152,7 +152,7 @@ def test_a_case_is_known_by_its_group() -> None:
 @pytest.mark.slow
 @looped
 async def test_a_thousand_runs_leave_nothing_behind() -> None:
-    """Of 1,000 runs of a real script in one process, as many objects are there as after 200."""
+    """After 1,000 runs of a real script in one process there are as many objects as after 200."""
     alive: dict[int, int] = {}
 
     class Counting:

@@ -1,4 +1,4 @@
-"""The history file: private, bounded, and never in the way."""
+"""The history file: private, bounded, and never a reason to fail."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tavus_cli.terminal.suspend import NO_SHELL
 from tests.kits.emulator import SECONDS, Console, numbered, running
 
 
-def test_area_is_live_line_status_and_input_in_this_order() -> None:
+def test_the_last_rows_are_live_line_status_and_input() -> None:
     async def check() -> None:
         async with running() as console:
             console.prompt.print(["above"])
@@ -67,7 +67,7 @@ def test_flood_comes_out_in_order_in_frames_of_bounded_size() -> None:
     asyncio.run(check())
 
 
-def test_keys_typed_during_a_flood_all_arrive_and_none_strays() -> None:
+def test_keys_typed_during_a_flood_all_arrive_in_the_input() -> None:
     text = "The quick brown fox jumps over the lazy dog. " * 4
 
     async def check() -> None:
@@ -97,7 +97,7 @@ def test_lines_longer_than_the_terminal_are_wrapped_by_it() -> None:
                 console.prompt.print(lines[start : start + 7])
                 await console.terminal.until(lambda: console.prompt.held == 0)
             wrapped = [line[at : at + 40].rstrip() for line in lines for at in range(0, len(line), 40)]
-            # A blank at the end of a wrapped piece is not to be told from an empty cell.
+            # A blank at the end of a wrapped piece looks like an empty cell.
             assert console.terminal.rows() == [*wrapped, "STATUS", "›"]
 
     asyncio.run(check())
@@ -178,7 +178,7 @@ def test_bracketed_paste_is_never_off_while_the_prompt_runs() -> None:
 
 
 @pytest.mark.parametrize("text", ["long " * 100, "\x1b[200~" + "row\n" * 60 + "\x1b[201~"])
-def test_text_that_outgrows_the_screen_leaves_the_status_alone(text: str) -> None:
+def test_text_higher_than_the_screen_leaves_the_status_intact(text: str) -> None:
     async def check() -> None:
         async with running(columns=40, rows=12) as console:
             console.keys.send_text(text)
@@ -365,8 +365,8 @@ def test_resize_while_printing() -> None:
     asyncio.run(check())
 
 
-def test_a_resize_is_seen_before_its_signal() -> None:
-    """Also one that comes while the prompt is being drawn, when its status is asked for."""
+def test_a_resize_is_noticed_before_its_signal() -> None:
+    """Also a resize while the prompt is being drawn, when its status is computed."""
 
     async def check() -> None:
         async with running(columns=80, rows=24) as console:
@@ -394,7 +394,7 @@ def test_a_resize_is_seen_before_its_signal() -> None:
 
 
 @pytest.mark.parametrize(("folding", "up"), [(Folding.NONE, 2), (Folding.TEXT, 3), (Folding.ONCE_USED, 4)])
-def test_up_to_the_first_row_where_the_terminal_has_folded_some(folding: Folding, up: int) -> None:
+def test_erasing_includes_rows_that_the_terminal_folded(folding: Folding, up: int) -> None:
     """The live row was long and is short; the status is too long for the new width."""
 
     async def check() -> None:
@@ -413,7 +413,7 @@ def test_up_to_the_first_row_where_the_terminal_has_folded_some(folding: Folding
     asyncio.run(check())
 
 
-def test_nothing_is_armed_when_nothing_happens() -> None:
+def test_an_idle_prompt_has_no_timer() -> None:
     async def check() -> None:
         async with running() as console:
             console.prompt.print(["one"])
@@ -458,7 +458,7 @@ def test_history_is_walked_with_the_arrows_and_suggested() -> None:
     asyncio.run(check())
 
 
-def test_lines_above_a_prompt_that_is_as_it_was_cost_no_drawing() -> None:
+def test_lines_above_an_unchanged_prompt_need_no_drawing() -> None:
     async def main() -> list[str]:
         async with running() as console:
             console.keys.send_text("one\x1b[D\x1b[D")

@@ -65,7 +65,7 @@ def test_a_paste_while_lines_stream() -> None:
 # -- vi ---------------------------------------------------------------------------------------------------
 
 
-def test_vi_keys_and_the_sign_that_says_so() -> None:
+def test_vi_keys_and_the_mode_sign() -> None:
     async def check() -> None:
         async with running(vi_mode=True) as console:
             console.keys.send_text("one two")
@@ -110,7 +110,7 @@ def test_vi_keeps_the_keys_of_the_prompt() -> None:
     asyncio.run(check())
 
 
-def test_without_vi_escape_is_not_a_mode() -> None:
+def test_without_vi_mode_escape_does_nothing() -> None:
     async def check() -> None:
         async with running() as console:
             console.keys.send_text("one")
@@ -185,7 +185,7 @@ def test_an_entry_of_several_lines_is_found() -> None:
 
 
 class Editor:
-    """An editor that begins and ends when the test says so, and then does ``code`` with its file."""
+    """An editor that begins and ends on request, and then runs ``code`` on its file."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch, code: str = "") -> None:
         self._begun, self._end = folder / "begun", folder / "end"
@@ -201,7 +201,7 @@ class Editor:
         monkeypatch.setenv("EDITOR", f'"{sys.executable}" "{script}"')
 
     async def _begin(self) -> str:
-        """Wait for it; the text it was given."""
+        """Wait for the editor; returns the text it was given."""
         async with asyncio.timeout(SECONDS):
             return await asyncio.to_thread(self._begun.read_text, "utf-8")
 
@@ -211,7 +211,7 @@ class Editor:
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[str]:
-        """It is open for the length of the block, whatever becomes of the test."""
+        """The editor is open for the length of the block, even if the test fails."""
         text = await self._begin()
         try:
             yield text
@@ -244,7 +244,7 @@ def test_what_was_written_in_the_editor_is_sent_by_enter_alone(
     asyncio.run(check())
 
 
-def test_the_terminal_is_the_editors_and_lines_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_lines_wait_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = Editor(tmp_path, monkeypatch)
 
     async def check() -> None:
@@ -298,7 +298,7 @@ def test_a_flood_under_way_when_the_editor_opens(tmp_path: Path, monkeypatch: py
     asyncio.run(check())
 
 
-def test_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_several_times(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     editor = Editor(tmp_path, monkeypatch, "path.write_text(path.read_text() + 'x')")
 
     async def check() -> None:
@@ -340,7 +340,7 @@ def test_an_editor_that_fails_is_reported_and_the_text_stays(
 
 
 def test_closed_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The conversation ended: the editor keeps its terminal, and what was written goes into the history."""
+    """The conversation ended: the editor keeps the terminal, and its text goes into the history."""
     editor = Editor(tmp_path, monkeypatch, ADD)
     history = InMemoryHistory()
 
@@ -366,7 +366,7 @@ def test_closed_while_the_editor_is_open(tmp_path: Path, monkeypatch: pytest.Mon
     asyncio.run(check())
 
 
-def test_what_an_editor_may_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_texts_that_an_editor_may_save(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def editing(code: str, text: str = "text") -> str:
         script = tmp_path / "editor.py"
         script.write_text(f"import pathlib, sys\npath = pathlib.Path(sys.argv[-1])\n{code}\n")

@@ -86,7 +86,7 @@ def in_the_shell(shown: Pane) -> bool:
     return shown.screen.rstrip().endswith("sh$")
 
 
-def test_again_and_again(tmp_path: Path) -> None:
+def test_several_times(tmp_path: Path) -> None:
     with shell(tmp_path) as shown:
         pid = start(shown, tmp_path / "r.jsonl")
         for _ in range(3):
@@ -99,7 +99,7 @@ def test_again_and_again(tmp_path: Path) -> None:
         shown.until(lambda: in_the_shell(shown), "the shell")
 
 
-def test_in_the_background_the_room_is_heard_and_the_terminal_left_unchanged(tmp_path: Path) -> None:
+def test_in_the_background_events_arrive_and_the_terminal_is_untouched(tmp_path: Path) -> None:
     record = tmp_path / "r.jsonl"
     with shell(tmp_path) as shown:
         start(shown, record)
@@ -149,7 +149,7 @@ def test_an_editor_that_is_suspended_takes_the_console_along(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("how", ["Ctrl-Z", "TSTP"])
 def test_without_a_shell_it_continues(tmp_path: Path, how: str) -> None:
-    """The program of a tmux pane, or of ``ssh host tavus-console``, has none that would bring it back."""
+    """In a tmux pane, or by ``ssh host tavus-console``, there is no shell that could resume it."""
     with pane(tmp_path, CONSOLE, "join", "sim", TAVUS_CONSOLE_HISTORY=str(tmp_path / "h")) as shown:
         shown.shows("PAL present")
         STOPS[how](shown, int(shown.tmux("display-message", "-p", "#{pane_pid}")))

@@ -1,4 +1,4 @@
-"""A terminal that stops reading: lines alone wait, nothing is lost, and how long it stood still is told."""
+"""A terminal that stops reading: only lines wait, nothing is lost, and the time is reported."""
 
 from __future__ import annotations
 
@@ -189,7 +189,7 @@ def test_at_the_end_everything_is_written_however_slow_the_reader(terminal: Term
     asyncio.run(check())
 
 
-def test_in_a_hurry_it_is_not_waited_for(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_in_a_hurry_the_terminal_is_not_awaited(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.0)
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 10 * SECONDS)
 
@@ -202,7 +202,7 @@ def test_in_a_hurry_it_is_not_waited_for(terminal: Terminal, monkeypatch: pytest
     asyncio.run(check())
 
 
-def test_outside_the_prompt_it_is_waited_for_once(
+def test_outside_the_prompt_the_terminal_is_awaited_once(
     terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer, "PATIENCE_SECONDS", 0.05)
@@ -253,11 +253,11 @@ def program(terminal: Terminal, folder: Path, target: str) -> Iterator[subproces
 
 
 async def recorded(folder: Path, events: int) -> None:
-    """Wait until the recording holds so many: the room and its recording go on."""
+    """Wait until the recording has this many events: the room and its recording continue."""
     file = folder / "r.jsonl"
     async with asyncio.timeout(SECONDS):
         while not file.exists() or file.read_text().count("sim.load") < events:
-            await asyncio.sleep(0.05)  # nobody tells when a file grows
+            await asyncio.sleep(0.05)  # there is no event when a file grows
 
 
 def test_a_terminal_that_reads_on_shows_all_and_says_how_long_it_stood(

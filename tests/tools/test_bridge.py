@@ -1,4 +1,4 @@
-"""Tool calls answered by real programs in simulated conversations: once, and by nobody's forgery."""
+"""Tool calls answered by real programs in simulated conversations: once each, and no forged ones."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def tools_file(path: Path, text: str) -> str:
 # -- what a tool is given and gives ------------------------------------------------------------------------
 
 
-def test_a_program_answers_and_the_pal_says_it(tmp_path: Path) -> None:
+def test_a_program_answers_and_the_pal_uses_the_answer(tmp_path: Path) -> None:
     done = talk(pal(tmp_path, *HOURS), "get_hours=cat")
     assert done.result == ("success", {"day": "mon"})
     (run,) = done.runs
@@ -136,7 +136,7 @@ GUEST = "guest-7"
 
 
 async def say(talk: Talk, message: Any, sender: str) -> None:
-    """As if a participant had sent it."""
+    """Deliver a message as if a participant had sent it."""
     session = talk.session
     session._emit(session.conversation.receive(message, session.room.now(), sender))
 
@@ -169,7 +169,7 @@ def test_anybody_may_call_where_that_was_asked_for() -> None:
     asyncio.run(main())
 
 
-def test_nothing_is_reported_where_somebody_else_was_quicker(tmp_path: Path) -> None:
+def test_no_error_if_somebody_else_answers_first(tmp_path: Path) -> None:
     """Another guest, or this side by hand."""
     go = tmp_path / "go"
 
@@ -217,8 +217,8 @@ def test_a_hostile_name_runs_nothing_by_a_wildcard(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("call_id", [*HOSTILE, "é", "x" * 100_000], ids=range(len(HOSTILE) + 2))
-def test_a_hostile_id_is_a_value_at_most(tmp_path: Path, call_id: str) -> None:
-    """It goes back as it came, and into the variable where one can hold it."""
+def test_a_hostile_id_is_only_a_value(tmp_path: Path, call_id: str) -> None:
+    """It is returned unchanged, and put into the variable if a variable can hold it."""
 
     async def main() -> str:
         async with answering("sim", "*=sh -c 'echo \"<$TAVUS_TOOL_CALL_ID>\"'") as talk:
@@ -253,7 +253,7 @@ tool = "again"
 
 
 def test_respond_replies_do_not_loop(tmp_path: Path) -> None:
-    """A PAL that calls again whatever it hears."""
+    """The PAL calls again after everything it hears."""
     file = tmp_path / "loop.toml"
     file.write_text(LOOP)
     done = talk(f"sim:{file}?speed=max", "*=echo ok", reply="respond")
@@ -373,7 +373,7 @@ def test_a_log_that_cannot_be_opened_is_reported_before_anything_runs(tmp_path: 
 
 
 def test_a_participant_that_is_not_the_pal_may_not_call() -> None:
-    """Whoever is in the room: what counts is who is recognised as the PAL."""
+    """Only the participant recognised as the PAL counts."""
 
     async def main() -> None:
         room = open_simulated("sim")

@@ -1,4 +1,4 @@
-"""Which calls run: the PAL's only, each once, not too many a turn; and what their arguments are."""
+"""Which calls run: only the PAL's, each once, a limited number in a turn; and their arguments."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def refusals(decisions: list[Decision]) -> list[str | None]:
     return [one.refused for one in decisions]
 
 
-def test_a_call_of_the_pal_runs_and_a_forged_one_does_not() -> None:
+def test_only_the_pals_calls_run() -> None:
     talk = Talk()
     assert refusals(talk.call("a")) == [None]
     assert refusals(talk.call("b", "guest")) == ["not from the PAL"]
@@ -137,7 +137,7 @@ def test_calls_without_a_tool_are_left_unchanged() -> None:
     assert Talk("other=x").call("a") == []
 
 
-def test_at_most_so_many_calls_a_turn() -> None:
+def test_the_calls_in_a_turn_are_limited() -> None:
     talk = Talk(max_calls=2)
     talk.turn(1)
     said = [talk.call(name)[0].refused for name in "abc"]
@@ -146,7 +146,7 @@ def test_at_most_so_many_calls_a_turn() -> None:
     assert refusals(talk.call("d", turn_idx=2)) == [None]
 
 
-def test_a_turn_that_our_own_respond_opens_counts_on() -> None:
+def test_a_turn_opened_by_our_own_respond_continues_the_count() -> None:
     talk = Talk(max_calls=2)
     talk.turn(1)
     for idx in (1, 2):

@@ -1,4 +1,4 @@
-"""Programs: what they are given and give; whatever they do is one line, and afterwards they are gone."""
+"""Programs: their input and output; every failure is one line, and afterwards they are gone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def python(program: str) -> tuple[str, ...]:
 
 
 def alive(pid: int) -> bool:
-    """Whether it runs; one that has ended and was not waited for does not."""
+    """Whether it is running; a zombie does not count."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -46,7 +46,7 @@ def test_it_reads_standard_input_and_its_output_is_the_result() -> None:
     assert run("echo", "nine to five") == Result("nine to five")
 
 
-def test_no_shell_sees_its_words(tmp_path: Path) -> None:
+def test_a_command_runs_without_a_shell(tmp_path: Path) -> None:
     words = "$HOME; touch x `id` | cat > y"
     assert run("echo", words, folder=str(tmp_path)) == Result(words)
     assert list(tmp_path.iterdir()) == []
@@ -87,7 +87,7 @@ def test_a_file_that_is_not_a_program_and_a_folder_that_is_not_there(tmp_path: P
     assert run("true", folder=gone) == Result(error=f"not started: there is no folder {gone}")
 
 
-def test_a_long_complaint_is_cut_to_its_end() -> None:
+def test_only_the_end_of_a_long_error_is_kept() -> None:
     told = run(*python("import sys; sys.stderr.write('x' * 100_000 + 'the end'); sys.exit(1)")).error
     assert told is not None
     assert told.endswith("the end")
@@ -100,13 +100,13 @@ def test_a_flood_ends_it(capfd: pytest.CaptureFixture[str]) -> None:
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_flood_of_complaints_costs_nothing_but_its_end() -> None:
+def test_of_a_flood_of_errors_only_the_end_is_kept() -> None:
     program = "import os\nfor _ in range(1600): os.write(2, b'x' * 65536)\nprint('done')"
     assert run(*python(program), timeout=60) == Result("done")
 
 
-def test_the_loop_continues_while_a_hundred_megabytes_come() -> None:
-    """Other work gets its turn many times; how fast is measured by ``bench tools``."""
+def test_the_event_loop_runs_while_a_hundred_megabytes_arrive() -> None:
+    """Other tasks run many times; ``bench tools`` measures how fast."""
 
     async def main() -> int:
         turns = 0
@@ -171,8 +171,8 @@ def test_one_that_ignores_term_is_killed(tmp_path: Path) -> None:
     asyncio.run(main())
 
 
-def test_what_it_leaves_behind_ends_with_it(tmp_path: Path) -> None:
-    """Also where that holds its standard output open."""
+def test_processes_that_it_started_end_with_it(tmp_path: Path) -> None:
+    """Even if such a process holds its standard output open."""
     pid = tmp_path / "pid"
     assert run("sh", "-c", f"sleep 600 & echo $! > {pid}; echo done") == Result("done")
     assert not alive(int(pid.read_text()))

@@ -1,4 +1,6 @@
-"""Who may call over HTTP, and what a request is: without a server (tests/commands/test_tools.py has one)."""
+"""Who may call over HTTP, and which requests are valid; without a server (tests/commands/test_tools.py has
+one).
+"""
 
 from __future__ import annotations
 

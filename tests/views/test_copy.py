@@ -1,4 +1,4 @@
-"""An event as code that makes it again."""
+"""An event as code that recreates it."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def through_the_shell(text: str, conversation_id: str = "c1") -> dict[str, Any]:
 
 
 def check_all(sent: Any) -> None:
-    """Every language makes the message again."""
+    """The code in every language recreates the message."""
     sent = decode(sent).message  # of a text that holds an object, the object
     assert same_value(json.loads(line(sent, "json")), sent)
     js = line(sent, "js")
@@ -163,7 +163,7 @@ def test_the_kind_is_used_where_it_makes_the_same_message(name: str) -> None:
     [{"seq": 1}, {"inference_id": "i"}, {"properties": {"text": "Hi", "done": 1}}, {"message_type": "x"}],
     ids=str,
 )
-def test_a_message_with_more_in_it_goes_raw(more: dict[str, Any]) -> None:
+def test_a_message_with_other_fields_is_sent_raw(more: dict[str, Any]) -> None:
     sent = interactions.respond("Hi").encode("c1") | more
     assert line(sent, "shell").startswith("tavus-console send raw ")
     assert through_the_shell(line(sent, "shell")) == sent
@@ -227,7 +227,7 @@ def test_hostile_values_in_what_can_be_sent(value: Any) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE_TEXTS.values(), ids=HOSTILE_TEXTS)
-def test_a_shell_sees_nothing_to_do(text: str) -> None:
+def test_shell_code_is_quoted(text: str) -> None:
     hostile = f"`id` $(id) ${{HOME}} !! ;|&\\ {text}"
     interaction = interactions.respond(hostile)
     assert through_the_shell(one(interaction, "shell")) == interaction.encode("c1")
@@ -246,7 +246,7 @@ def test_what_is_nested_too_deep_is_not_copied(language: str) -> None:
         line({"a": deep(MAX_DEPTH, "\x1b'")}, language)
 
 
-def test_a_key_that_javascript_takes_for_the_prototype() -> None:
+def test_the_key_proto_in_javascript() -> None:
     sent = {"a": {"__proto__": {"b": "\x1b\u2028'"}}}
     text = inside(line(sent, "js"), "call.sendAppMessage(JSON.parse(", "), '*')")
     assert json.loads(json.loads(text)) == sent

@@ -1,4 +1,4 @@
-"""The whole ``show me everything`` conversation, as screens that are kept as text (kits/everything)."""
+"""The whole ``show me everything`` conversation, compared with saved screens (kits/everything)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_screen_is_the_one_that_is_kept(columns: int) -> None:
     assert screen(columns) == file(columns).read_text("utf-8").splitlines()
 
 
-def test_it_takes_few_rows_and_a_narrow_gutter() -> None:
+def test_it_needs_few_rows_and_a_narrow_gutter() -> None:
     rows = screen(80)
     assert len(rows) <= 0.7 * BEFORE
     assert all(cell_len(row) <= 80 for row in rows)

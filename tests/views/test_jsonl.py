@@ -1,4 +1,4 @@
-"""The machine's views: messages untouched as JSON lines, with what the console knows, or by a template."""
+"""Views for machines: messages as unchanged JSON lines, in envelopes, or by a template."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def line(entry: Entry, *, envelope: bool = False) -> str:
 # -- JSON lines ----------------------------------------------------------------------------------------
 
 
-def test_the_samples_come_out_as_they_went_in() -> None:
+def test_samples_are_printed_unchanged() -> None:
     conversation = Conversation(by_count=True)
     entries: list[Entry] = []
     for text in SAMPLE_LINES:
@@ -264,7 +264,7 @@ _TEMPLATE = TemplateView(_EVERY_FIELD)
 
 
 def check(entries: list[Entry]) -> None:
-    """Every view: harmless, one line each, and JSON with the value that came."""
+    """Checks every view: harmless, one line each, and JSON with the original value."""
     messages = [one for one in entries if isinstance(one, EventEntry | SentEntry)]
     bare = JsonlView().lines(entries)
     enveloped = JsonlView(envelope=True).lines(entries)

@@ -1,4 +1,4 @@
-"""The pretty view, line by line: rules, columns, marks, colours, and hostile text in every field."""
+"""The pretty view: rules, columns, marks, colours, and hostile text in every field."""
 
 from __future__ import annotations
 
@@ -136,11 +136,11 @@ def test_times_never_run_backwards() -> None:
         ({"chat": "Hi"}, "other   "),
     ],
 )
-def test_who(sent: Message, who: str) -> None:
+def test_who_column(sent: Message, who: str) -> None:
     assert shown(of(sent))[0][24:33] == f"{who} "
 
 
-def test_who_does_not_depend_on_what_came_before() -> None:
+def test_the_who_column_does_not_depend_on_earlier_events() -> None:
     different = [{"chat": 1}, message("conversation.new"), message(UTTERANCE), message("system.shutdown")]
     together = view().lines([of(one) for one in different * 2])
     assert together == [shown(of(one))[0] for one in different] * 2
@@ -170,7 +170,7 @@ def test_many_roles_are_not_all_remembered() -> None:
     assert len(one._who) <= 256
 
 
-def test_a_narrow_terminal_gets_short_rows() -> None:
+def test_narrow_terminals_get_short_rows() -> None:
     turn = Turn(1, START - 1.5)
     rows = (said(turn=turn), said(turn=turn, at=START + 12.34))
     assert shown(*rows, width=59)[2] == "14:13:32 pal    Hi"
@@ -255,7 +255,7 @@ def test_a_rule_is_as_wide_as_the_terminal_and_never_cut(width: int) -> None:
     assert lines[2].endswith(" turn 1: reply 1.00 s ──") == (width >= 40)
 
 
-def test_what_belongs_to_an_older_turn_opens_none() -> None:
+def test_events_of_an_older_turn_open_no_turn() -> None:
     current, older = Turn(2, START), Turn(1, START)
     lines = shown(said(turn=current), said(turn=older, back=True), said(turn=current))
     assert [line.startswith("──") for line in lines] == [True, False, False, False]
@@ -318,17 +318,17 @@ def test_gaps_and_notes() -> None:
         ("You", None, ""),
     ],
 )
-def test_what_was_cut(text: str, intended: str | None, cut: str) -> None:
+def test_cut_text(text: str, intended: str | None, cut: str) -> None:
     last = message(STREAMING, role="pal", speech=text, final=True, is_interrupted=True)
     assert shown(of(last, intended=intended))[0][33:] == f"{text} ✂ interrupted{cut}"
 
 
-def test_what_was_said_to_the_end_has_nothing_cut() -> None:
+def test_complete_speech_has_no_cut_text() -> None:
     last = message(STREAMING, role="pal", speech="You", final=True)
     assert shown(of(last, intended="You can"))[0][33:] == "You"
 
 
-def test_what_was_cut_is_limited_too() -> None:
+def test_cut_text_is_limited() -> None:
     last = message(STREAMING, role="pal", speech="a", final=True, is_interrupted=True)
     assert shown(of(last, intended="a" * 150), limit=200)[0].endswith(f"(cut: {'a' * CUT_OFF}…)")
 

@@ -23,7 +23,7 @@ UTTERANCE, STREAMING = "conversation.utterance", "conversation.utterance.streami
 
 
 class Played:
-    """A conversation and the rows that are shown of it, as ``HH:MM:SS who text`` without the date's hour."""
+    """A conversation and its rows, without their times."""
 
     def __init__(self, chosen: Selection | None = None) -> None:
         self.selection = chosen or Selection()
@@ -114,7 +114,7 @@ def test_how_long_the_user_spoke_stands_behind_the_words() -> None:
     ]
 
 
-def test_growing_words_that_come_to_nothing_end_in_a_stop() -> None:
+def test_partials_without_an_utterance_end_with_a_stop() -> None:
     talk = Played()
     talk.comes(STARTED, 0)
     talk.comes(STREAMING, 0.3, speech="Where", final=False)

@@ -62,7 +62,7 @@ def test_every_unsafe_character_is_made_visible_and_no_other() -> None:
 
 
 def test_controls_that_a_terminal_obeys_are_all_unsafe() -> None:
-    """The list is not ours alone: every control and every bidi control of Unicode is on it."""
+    """The list includes every control and every bidi control of Unicode."""
     for code in range(sys.maxunicode + 1):
         character = chr(code)
         bidi = unicodedata.bidirectional(character) in (

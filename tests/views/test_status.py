@@ -1,4 +1,4 @@
-"""The two rows beside the prompt: what they say, and that they always fit."""
+"""The two rows beside the prompt: their text, and that it always fits."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_it_is_painted_as_a_whole() -> None:
         (12, " PAL prese…"),
     ],
 )
-def test_what_matters_least_goes_first_where_there_is_not_a_room(columns: int, told: str) -> None:
+def test_the_least_important_parts_are_left_out_first(columns: int, told: str) -> None:
     conversation = heard(
         message("conversation.utterance", turn=2, role="user", speech="Hi"),
         message("conversation.utterance", turn=2, role="pal", speech="Hello", inference="x"),
@@ -208,7 +208,7 @@ def test_growing_speech(role: str | None, told: str) -> None:
     assert live(heard(partial("Hello", role))) == told
 
 
-def test_of_long_speech_the_end_is_shown() -> None:
+def test_the_end_of_long_speech_is_shown() -> None:
     assert live(heard(partial("one two three four five six")), 30) == "pal      …three four five six"
 
 
@@ -275,7 +275,7 @@ def test_at_every_width_both_rows_fit(name: str) -> None:
 
 
 @pytest.mark.parametrize("columns", range(20))
-def test_nor_do_they_outgrow_a_terminal_too_small_to_use(columns: int) -> None:
+def test_the_rows_fit_tiny_terminals_too(columns: int) -> None:
     for name in ("時間", "abc", "wide"):
         conversation = busy(NAMES.get(name, name))
         assert cells(row(conversation, columns, name=name)) <= max(columns - 1, 0)

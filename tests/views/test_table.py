@@ -1,4 +1,4 @@
-"""Tables: what they say, and that they never overflow."""
+"""Tables: their text, and that they never overflow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_tool_calls_wait_or_took_their_time() -> None:
     assert "!! waits 10:00" in tools_table(calls, START + 600, PLAIN, 80)[-1]
 
 
-def test_what_nobody_waits_for_is_not_loud() -> None:
+def test_calls_that_nothing_waits_for_are_not_highlighted() -> None:
     seen = ToolCall("c1", "wave", START, None, awaited=False)
     rows = tools_table([seen, call(call_id="c2")], START + 60, PLAIN, 80, lambda call: call.id == "c2")
     assert "needs no answer" in rows[1]
@@ -80,7 +80,7 @@ def test_calls_that_are_answered_here_have_their_moments() -> None:
     ]
 
 
-def test_clocks_that_disagree() -> None:
+def test_times_are_never_negative() -> None:
     rows = tools_table([call(answered=-0.5), call()], START - 9, PLAIN, 80)
     assert "answered in 0.00 s" in rows[1]
     assert "waits 0:00" in rows[2]
@@ -153,7 +153,7 @@ def test_stats() -> None:
     ]
 
 
-def test_where_there_is_nothing_it_is_reported() -> None:
+def test_empty_tables_say_so() -> None:
     assert turns_table([], PLAIN, 80) == ["no turns yet"]
     assert tools_table([], START, PLAIN, 80) == ["no tool calls yet"]
     assert stats([turn(1)], [call()], PLAIN, 80) == ["no latencies yet"]

@@ -147,7 +147,7 @@ def test_light_is_dark_enough_on_white() -> None:
             assert set(re.findall(r"\d+", sgr)) <= {"1", "7"}, style
 
 
-def test_high_contrast_is_that() -> None:
+def test_high_contrast_has_enough_contrast() -> None:
     for style, sgr in HIGH_CONTRAST.styles.items():
         if found := re.search(r"38;5;(\d+);48;5;(\d+)", sgr):
             assert contrast(rgb(int(found[1])), rgb(int(found[2]))) >= 7, style
@@ -165,7 +165,7 @@ def rgb(number: int) -> tuple[int, ...]:
 
 
 def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    """As WCAG 2 has it: 4.5 for text, 7 for those who see less."""
+    """As defined by WCAG 2: 4.5 for text, 7 for enhanced contrast."""
     darker, lighter = sorted((luminance(one), luminance(other)))
     return (lighter + 0.05) / (darker + 0.05)
 

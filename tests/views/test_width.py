@@ -1,4 +1,4 @@
-"""The width of texts: what prompt_toolkit measures, or more where terminals disagree."""
+"""The width of texts: as measured by prompt_toolkit, or more if terminals disagree."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TEXTS = ["Returns, in a long name", "時間" * 40, FAMILY * 20, HEART * 30, FLAG
 
 @many
 @given(st.text(max_size=60) | st.sampled_from(TEXTS), st.integers(0, 80))
-def test_fitting_keeps_one_end(text: str, columns: int) -> None:
+def test_fit_keeps_the_beginning_or_the_end(text: str, columns: int) -> None:
     text = "".join(one for one in text if one.isprintable())
     first, last = fit(text, columns), fit_end(text, columns)
     assert max(get_cwidth(first), get_cwidth(last), width(first), width(last)) <= columns
@@ -53,7 +53,7 @@ def test_widths(text: str, columns: int) -> None:
     assert width(padded(text, 10)) == 10
 
 
-def test_no_character_is_wider_than_measured() -> None:
+def test_no_character_is_wider_than_its_measured_width() -> None:
     wider = [
         hex(code)
         for code in range(0x20, 0x40000)
@@ -62,7 +62,7 @@ def test_no_character_is_wider_than_measured() -> None:
     assert wider == []
 
 
-def test_what_is_called_narrow_takes_one_column() -> None:
+def test_narrow_text_takes_one_column_per_character() -> None:
     narrow = [chr(code) for code in range(0x20, 0x10000) if is_narrow(chr(code)) and not 0x7F <= code < 0xA0]
     assert len(narrow) > 700
     assert [one for one in narrow if get_cwidth(one) != 1 and one != "\xad"] == []

@@ -1,4 +1,4 @@
-"""Long lines on a terminal are broken at blanks and hang under their text; a pipe gets them whole."""
+"""Long lines on a terminal are broken at blanks and indented to their text; a pipe gets them whole."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_where_columns_are_few_it_hangs_under_the_beginning() -> None:
     ]
 
 
-def test_what_fits_is_as_it_was() -> None:
+def test_a_line_that_fits_is_unchanged() -> None:
     for line in ("", HEAD + "x" * 47, DARK.paint("warning", "x" * 80)):
         assert wrapped(line, 80, len(HEAD)) == [line]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tavus_cli.language.commands import COMMANDS, KINDS
-from tavus_cli.protocol.catalogue import CATALOGUE
-from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.catalogue import CATALOGUE, short_name
 
 PROGRAM = "tavus-console"
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from tavus_cli import __version__
 from tavus_cli.api.checks import check_base_url
-from tavus_cli.api.ending import left_behind
+from tavus_cli.api.notes import reminders
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.protocol.interactions import Interaction, lint
 from tavus_cli.protocol.wire import to_json
@@ -58,7 +58,7 @@ async def doctor(target: Target | None, options: Doctor, environment: Environmen
     _terminal(findings, environment)
     _config(findings, environment)
     await _sessions(findings)
-    for line in left_behind():
+    for line in reminders():
         findings.add("left", None, line)
     await check_api(options.how.base_url, findings, environment)
     if room is None:

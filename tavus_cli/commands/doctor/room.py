@@ -8,8 +8,8 @@ from collections import Counter
 
 from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, NotMet, UsageError
 from tavus_cli.language.commands import AudioEcho, parse
+from tavus_cli.protocol.catalogue import short_name
 from tavus_cli.protocol.entries import Entry, EventEntry, NoteEntry, SentEntry
-from tavus_cli.protocol.events import short_name
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.audio import Sound, read_wav

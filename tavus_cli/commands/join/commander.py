@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from math import inf
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import ConsoleError, ConversationOver, CutOff, UsageError
 from tavus_cli.language.commands import GROUPS, Action, AudioEcho, Say, help_lines, parse
@@ -28,8 +27,7 @@ PrintLine = Callable[[str], None]
 LEAVING = ("quit", "end")
 
 
-@dataclass(frozen=True, slots=True)
-class JoinOptions:
+class JoinOptions(NamedTuple):
     """How to join. Times in seconds.
 
     ``history`` is the file of typed lines; ``past`` is how many earlier rows of a resident session are shown.
@@ -38,7 +36,7 @@ class JoinOptions:
     does, None if there is nothing to end.
     """
 
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
     times: TimesChoice = "auto"
     seq: bool = False
     hold: float = default("hold")

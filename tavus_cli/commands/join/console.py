@@ -128,7 +128,7 @@ class Console:
         return prompt, note
 
     async def run(self) -> int:
-        """The exit status. Raises what joining raises."""
+        """Returns the exit status. Raises the errors of joining."""
         # This also keeps the prompt off the first row: erased there, it would stay in tmux's scrollback.
         self._print(self._environment.theme.paint("quiet", safe(self._opening())))
         prompt = asyncio.create_task(self._prompt.run())

@@ -15,12 +15,11 @@ from tavus_cli.language.commands import Action
 from tavus_cli.protocol.entries import Entry, EventEntry, SentEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.replies import Reply
-from tavus_cli.report.redact import new_redactor
 from tavus_cli.rooms.room import Room
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.printer import Printer, line_view
-from tavus_cli.session.recorder import record_to
+from tavus_cli.session.recorder import Redacts, record_to
 from tavus_cli.session.session import Session
 from tavus_cli.session.stdin import stdin_lines
 from tavus_cli.session.waiting import first_of
@@ -36,7 +35,7 @@ _END = "\n"  # of the input: no line holds one
 
 async def join(room: Room, options: JoinOptions, environment: Environment) -> int:
     """Returns the exit status. Raises UsageError, and the errors of joining."""
-    recorder = record_to(options.record, room, new_redactor() if options.redact else None)
+    recorder = record_to(options.record, room, _redactor() if options.redact else None)
     if room.via:
         from tavus_cli.resident.room import with_past
 
@@ -55,6 +54,12 @@ async def join(room: Room, options: JoinOptions, environment: Environment) -> in
         environment.warn(recorder.failed)
         return ExitStatus.FAILED
     return status
+
+
+def _redactor() -> Redacts:
+    from tavus_cli.report.redact import new_redactor
+
+    return new_redactor()
 
 
 @asynccontextmanager

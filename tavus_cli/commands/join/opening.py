@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Coroutine
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tavus_cli.errors import UsageError
 from tavus_cli.session.environment import Environment
@@ -21,8 +20,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class New:
+class New(NamedTuple):
     """A conversation to create: ``fields`` by the names of the API; ``body`` is a file with JSON, or "-"."""
 
     fields: Json
@@ -36,7 +34,7 @@ def join_target(
 
     Raises UsageError, and the errors of joining.
     """
-    from tavus_cli.api.ending import warn_left_behind
+    from tavus_cli.api.notes import warn_left_behind
 
     warn_left_behind(environment)
     return run(lambda: _join(target, end_on_exit, how, options, environment))
@@ -64,7 +62,7 @@ async def _join(
     if end_on_exit:
         await ending.want()
         room.leaving_may_end = False  # it is ended anyway
-    joining = join(room, replace(options, ending=ending), environment)
+    joining = join(room, options._replace(ending=ending), environment)
     return await ended_after(joining, ending, environment)
 
 
@@ -82,7 +80,7 @@ def join_new(
     """
     from tavus_cli.api.conversations import connection, creation_from
     from tavus_cli.api.ending import join_new as run_new
-    from tavus_cli.api.ending import warn_left_behind
+    from tavus_cli.api.notes import warn_left_behind
 
     if not isinstance(target, Default):
         raise UsageError("--new creates a conversation: leave TARGET out")
@@ -91,6 +89,6 @@ def join_new(
     warn_left_behind(environment)
 
     def joining(found: Found, ending: Ending) -> Coroutine[Any, Any, int]:
-        return join(room_of_new(found, how, environment), replace(options, ending=ending), environment)
+        return join(room_of_new(found, how, environment), options._replace(ending=ending), environment)
 
     return run(lambda: run_new(connect, body, joining, environment, end_on_exit=end_on_exit))

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any
 
 from tavus_cli.errors import CannotJoin, ConversationOver, SendFailed
-from tavus_cli.protocol.events import short_name
+from tavus_cli.protocol.catalogue import short_name
 from tavus_cli.rooms.daily.calls import Completions, GoneError, Start, keep, unkeep
 from tavus_cli.rooms.daily.client import handler, load
 from tavus_cli.rooms.daily.environment import check_authorities
@@ -324,7 +324,7 @@ class DailyRoom:
 
     def on_state(self, state: Any) -> None:
         if state == "joining":
-            self._found = True  # this event comes once the lookup was answered
+            self._found = True  # this event comes when the lookup has been answered
         elif state == "joined":
             self._joined = True
             if self._completions is not None and self._completed is not None:
@@ -348,7 +348,7 @@ class DailyRoom:
         if not isinstance(change, LineChanged) or self._completions is None:
             self._put(change)
         elif change.up:
-            # No event reports who left during the break. A PAL that left is silent; a guest may be silent
+            # No event reports who left during the break. A PAL that left is silent; guests may be silent
             # anyway.
             self._put(
                 change._replace(text=change.text + may_have_left(self.participants.values(), self._pal))

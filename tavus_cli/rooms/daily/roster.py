@@ -26,8 +26,9 @@ class Roster:
     """At most one participant is the PAL: the one with the best of these signs, the latest of equals.
 
     1. a user id that holds ``tavus-replica``; 2. having sent a ready or heartbeat event; 3. being the only
-    other participant, unless a better sign was ever seen here: then one that stays after the PAL has left is
-    a guest.
+    other participant, unless a better sign was ever seen here; then whoever stays after the PAL has left is a
+    guest. Participants with our own name do not count for 3: another console has it, and so have we
+    ourselves where Daily still lists us from before a break.
     """
 
     def __init__(self) -> None:
@@ -75,7 +76,7 @@ class Roster:
             return self._settle({})
 
     def _settle(self, changes: dict[str, Literal["joined", "updated"]]) -> list[Change]:
-        """Mark the PAL again. ``changes`` are to be reported in any case, by id."""
+        """Mark the PAL again. ``changes``, by id, are reported in any case."""
         pal = self._pal()
         for one in list(self._all.values()):
             if one.pal != (one.id == pal):
@@ -92,8 +93,10 @@ class Roster:
         if named or signed:
             self._seen_better = True
             return (named or signed)[-1]
-        if len(others) == 1 and not self._seen_better:
-            return next(iter(others))
+        ours = {one.name for one in self._all.values() if one.local and one.name}
+        possible = [one.id for one in others.values() if one.name not in ours]
+        if len(possible) == 1 and not self._seen_better:
+            return possible[0]
         return None
 
 

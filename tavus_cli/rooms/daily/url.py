@@ -15,7 +15,7 @@ FORM = "https://NAME.daily.co/ROOM[?t=TOKEN]"
 
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.daily\.co", re.ASCII)
 _ROOM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}", re.ASCII)  # goes into a header as it is
+_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}", re.ASCII)  # goes into a header unchanged
 _VISIBLE = re.compile(r"[!-~]*", re.ASCII)
 
 
@@ -48,7 +48,7 @@ def parse_url(url: str) -> tuple[str, str | None]:
 def check_proxy(url: str | None) -> str | None:
     """The address of a proxy for Daily, as the client needs it; None for None and "". Raises UsageError.
 
-    Only ``https``: the client speaks TLS to it whatever the scheme says, and complains late or never.
+    Only ``https``: the client uses TLS whatever the scheme, and reports errors late or never.
     """
     if not url:
         return None
@@ -59,7 +59,7 @@ def check_proxy(url: str | None) -> str | None:
 
 
 def room_name(clean_url: str) -> str:
-    """The last part of a URL from ``parse_url``: Tavus names a room as its conversation (section 5.1)."""
+    """The last part of a URL from ``parse_url``: Tavus names a room after its conversation (section 5.1)."""
     return clean_url.rsplit("/", 1)[1]
 
 

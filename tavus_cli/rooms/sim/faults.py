@@ -3,13 +3,10 @@
 Pure: messages are put in when they are sent, and taken out when they arrive.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from itertools import count
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 REORDER_SECONDS = (0.02, 0.2)  # less than the 250 ms for which the console holds events
 LATE_SECONDS = (0.3, 1.5)  # beyond them
@@ -18,8 +15,7 @@ CHANGED = 0.25  # share of duplicates that have other content under the same num
 LONGEST_GAP = 3  # numbers
 
 
-@dataclass(frozen=True, slots=True)
-class FaultRates:
+class FaultRates(NamedTuple):
     """Probabilities for each event, from 0 to 1; ``slow`` and ``leave`` are seconds.
 
     ``slow``: how much later everything arrives. ``leave``: how long after joining the room ends.

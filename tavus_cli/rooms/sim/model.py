@@ -1,10 +1,8 @@
 """The script of a simulated PAL as values, which ``script`` reads from TOML (docs/sim.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from tavus_cli.language.patterns import Pattern
 from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
@@ -12,8 +10,7 @@ from tavus_cli.rooms.sim.faults import NO_FAULTS, FaultRates
 END_CALL = "end_call"  # the system tool that every PAL has (docs/protocol.md, section 3.4)
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """Seconds, except ``words_per_minute``, and ``jitter``: the part of each wait that is random."""
 
     words_per_minute: float = 170.0
@@ -24,8 +21,7 @@ class Timing:
     heartbeat: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One step, due after ``after`` seconds. ``kind`` and ``more`` are keys of ``_STEPS``."""
 
     kind: str
@@ -34,8 +30,7 @@ class Step:
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(NamedTuple):
     name: str
     arguments: Any = None  # an object, or the text as the LLM wrote it, which may be invalid JSON
     on_resolve: str = "fire_and_forget"
@@ -46,8 +41,7 @@ class Tool:
     id: bool = True  # False for inline tools, whose calls have no id
 
 
-@dataclass(frozen=True, slots=True)
-class SimReply:
+class SimReply(NamedTuple):
     """``match`` is None for the default reply. The texts of ``say`` are used in turn."""
 
     match: Pattern | None = None
@@ -58,16 +52,14 @@ class SimReply:
     then: tuple[Step, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Objective:
+class Objective(NamedTuple):
     name: str
     match: Pattern
     variables: Mapping[str, Any]
     confirm: str = "auto"
 
 
-@dataclass(frozen=True, slots=True)
-class SimScript:
+class SimScript(NamedTuple):
     name: str = "Sim"
     replica_id: str = "r0simulated0"
     greeting: str = ""
@@ -76,16 +68,15 @@ class SimScript:
     respond_waits: bool = False
     shutdown_after: float | None = None
     shutdown_reason: str = "max_call_duration reached"
-    timing: Timing = field(default_factory=Timing)
+    timing: Timing = Timing()
     replies: tuple[SimReply, ...] = ()
-    tools: Mapping[str, Tool] = field(default_factory=dict)
+    tools: Mapping[str, Tool] = MappingProxyType({})
     objectives: tuple[Objective, ...] = ()
     at: tuple[Step, ...] = ()
     faults: FaultRates = NO_FAULTS
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """The parameters of a spec. ``speed`` None is "max"; ``faults`` are those of the script, overridden by
     the spec.
 

@@ -7,12 +7,11 @@ times give the same events, byte for byte. docs/sim.md says what was chosen wher
 from __future__ import annotations
 
 import base64
-import hashlib
 import uuid
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from random import Random
+from typing import Any, NamedTuple
 
 from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.protocol.interactions import EMOTIONS
@@ -22,8 +21,7 @@ from tavus_cli.rooms.sim.placeholders import Values, fill, groups
 from tavus_cli.rooms.sim.speaking import PAUSE, Source, Speaking, Timed, Voice
 
 
-@dataclass(slots=True, eq=False)
-class _Call:
+class _Call(NamedTuple):
     """A tool call that waits for its result."""
 
     tool: Tool
@@ -31,12 +29,14 @@ class _Call:
     values: Values
 
 
-@dataclass(slots=True, eq=False)
 class _Echo:
     """The parts of an unfinished echo (section 2.1); ``seconds`` of audio."""
 
-    text: str = ""
-    seconds: float = 0.0
+    __slots__ = ("seconds", "text")
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.seconds = 0.0
 
 
 class Replica:
@@ -184,8 +184,7 @@ class Replica:
         given = properties.get("inference_id")
         inference_id = self._source.uuid()
         if isinstance(given, str):
-            digest = hashlib.md5(given.encode("utf-8", "surrogatepass"), usedforsecurity=False)
-            inference_id = str(uuid.UUID(digest.hexdigest()))
+            inference_id = _uuid_of(given)
         elif not done:
             return  # complete: later parts start a new one
         echo = self._echoes.setdefault(inference_id, _Echo())
@@ -365,8 +364,14 @@ class Replica:
         return fill(value, own | values)
 
 
+def _uuid_of(text: str) -> str:
+    from hashlib import md5  # it loads OpenSSL
+
+    return str(uuid.UUID(md5(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()))
+
+
 def _document(name: str) -> dict[str, str]:
-    return {"document_id": f"d-{hashlib.sha256(name.encode()).hexdigest()[:12]}", "document_name": name}
+    return {"document_id": f"d-{Random(name).getrandbits(48):012x}", "document_name": name}
 
 
 def _seconds(audio: Any, sample_rate: Any) -> float:

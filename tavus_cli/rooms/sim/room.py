@@ -157,7 +157,7 @@ class SimulatedRoom:
         return rings
 
     def hold(self) -> None:
-        """Stop virtual time, without being idle, until as many calls of ``release``."""
+        """Stop virtual time, without being idle, until ``release`` was called as often as this."""
         self._held += 1
 
     def release(self) -> None:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
 from tavus_cli.errors import UsageError, instead
-from tavus_cli.language.patterns import Pattern
+from tavus_cli.language.patterns import OwnPattern, Pattern
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.rooms.sim.faults import FaultRates
 from tavus_cli.rooms.sim.model import END_CALL, Objective, Options, SimReply, SimScript, Step, Timing, Tool
@@ -174,6 +173,11 @@ _TOP = [*_FIELDS[""], "timing", "reply", "tools", "objective", "at", "faults"]
 # -- reading ---------------------------------------------------------------------------------------
 
 
+def default_script() -> SimScript:
+    """The script of ``sim``."""
+    return _Reader(Toml(read_text(DEFAULT_SCRIPT), str(DEFAULT_SCRIPT)), own=True).script()
+
+
 def load_script(path: str | Path) -> SimScript:
     """Raises UsageError."""
     try:
@@ -185,15 +189,19 @@ def load_script(path: str | Path) -> SimScript:
 
 def parse_script(text: str, file: str) -> SimScript:
     """``file`` is its name in messages. Raises UsageError."""
-    toml = Toml(text, file)
-    return _Reader(toml).script(toml.data)
+    return _Reader(Toml(text, file)).script()
 
 
 class _Reader:
-    def __init__(self, toml: Toml) -> None:
-        self._wrong = toml.wrong
+    """``own``: the script comes with the program, and its patterns are known to be valid and quick."""
 
-    def script(self, data: dict[str, Any]) -> SimScript:
+    def __init__(self, toml: Toml, *, own: bool = False) -> None:
+        self._data = toml.data
+        self._wrong = toml.wrong
+        self._own = own
+
+    def script(self) -> SimScript:
+        data = self._data
         values = self._values(data, (), _FIELDS[""], _TOP)
         tables = {key: self._table(data, key) for key in ("timing", "faults", "tools")}
         tools = {
@@ -264,8 +272,9 @@ class _Reader:
             if key not in known:
                 raise self._wrong((*path, key), f'unknown key "{key}"' + _instead(key, known))
             if key in types:
+                check = OwnPattern if self._own and types[key] is _regex else types[key]
                 try:
-                    out[key] = types[key](value)
+                    out[key] = check(value)
                 except _Bad as bad:
                     raise self._wrong((*path, key), f'"{key}" must be {bad}') from None
         return out
@@ -326,7 +335,7 @@ def parse_spec(spec: str) -> tuple[SimScript, Options]:
         raise UsageError(f'"{spec}" is not a simulated room: write sim, sim:FILE.toml or sim:?seed=7')
     rest = spec.partition(":")[2]
     path, mark, query = rest.rpartition("?")
-    script = load_script((path if mark else rest) or DEFAULT_SCRIPT)
+    script = load_script(file) if (file := path if mark else rest) else default_script()
     values: dict[str, Any] = {}
     rates: dict[str, float] = {}
     for key, text in parse_qsl(query if mark else "", keep_blank_values=True):
@@ -337,8 +346,8 @@ def parse_spec(spec: str) -> tuple[SimScript, Options]:
             elif key in _FIELDS["faults"]:
                 rates[key] = _FIELDS["faults"][key](_float(text))
             else:
-                known = [*_PARAMETERS, *(one.name for one in fields(FaultRates))]
+                known = [*_PARAMETERS, *FaultRates._fields]
                 raise UsageError(f'sim: unknown parameter "{key}"' + _instead(key, known))
         except _Bad as bad:
             raise UsageError(f'sim: {key} must be {bad}, not "{text}"') from None
-    return script, Options(**values, faults=replace(script.faults, **rates))
+    return script, Options(**values, faults=script.faults._replace(**rates))

@@ -9,7 +9,6 @@ import re
 import uuid
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from random import Random
 from typing import Any
@@ -83,22 +82,31 @@ class Source:
         )
 
 
-@dataclass(slots=True, eq=False)
 class Voice:
-    """One utterance. ``ends`` is where its words end in ``text``, ``said`` how many were spoken."""
+    """One utterance. ``ends`` is where its words end in ``text``, ``said`` how many were spoken.
 
-    text: str
-    id: str
-    turn: int
-    greeting: bool = False
-    seconds: float | None = None  # seconds of echoed audio, which has no words
-    said: int = 0
-    started: float = 0.0
-    next: Task | None = None
-    ends: list[int] = field(default_factory=list)
+    ``seconds`` is for echoed audio, which has no words.
+    """
 
-    def __post_init__(self) -> None:
-        ends = [match.end() for match in re.finditer(r"\S+", self.text)]
+    def __init__(
+        self,
+        text: str,
+        id: str,
+        turn: int,
+        *,
+        greeting: bool = False,
+        seconds: float | None = None,
+        started: float = 0.0,
+    ) -> None:
+        self.text = text
+        self.id = id
+        self.turn = turn
+        self.greeting = greeting
+        self.seconds = seconds
+        self.started = started
+        self.said = 0
+        self.next: Task | None = None
+        ends = [match.end() for match in re.finditer(r"\S+", text)]
         self.ends = ends[:: -max(1, -(-len(ends) // SNAPSHOTS))][::-1]  # the last one always
 
     @property

@@ -1,4 +1,4 @@
-"""``import daily`` in a child process whose PYTHONPATH begins here: the fake of tests/fake_daily.py."""
+"""``import daily`` in a child process whose PYTHONPATH begins here: the fake of tests/kits/fake_daily.py."""
 
 import sys
 

@@ -1,7 +1,6 @@
-"""How joins end that take their time, and how the process ends in each: the real client, in children.
-
-A child is ``tests/daily_child.py``: the adapter, the program's own signal handling, and its end. A child
-that hangs is killed and fails the test; nothing may reach its standard error, though RUST_LOG asks for all.
+"""How slow joins end, and how the process ends in each case: the real client, in child processes. A child is
+``tests/kits/daily_child.py``: the adapter, the program's own signal handling, and its end. A child that hangs
+is killed and fails the test; nothing may reach its standard error, although RUST_LOG asks for everything.
 """
 
 from __future__ import annotations
@@ -38,8 +37,9 @@ class Ended:
 async def child(
     room: LocalRoom, *options: str, proxy: str | None = None, stop: int | None = None, within: float
 ) -> Ended:
-    """Run a child to its end; ``stop``: the signal it gets once its join has begun, and a message has come
-    where the room has one for it."""
+    """Run a child to its end; ``stop``: the signal it gets once its join has begun and, if the room has a
+    message for it, that has arrived.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.kits.daily_child", room_url(), "--proxy", proxy or room.proxy, *options,
         env={**os.environ, **room.environment, "RUST_LOG": "trace"}, stdin=asyncio.subprocess.DEVNULL,
@@ -66,8 +66,8 @@ async def child(
     return Ended(status, [one for one in said if "pending" not in one], errors.decode())
 
 
-def test_joins_that_take_their_time_to_fail() -> None:
-    """Every slow row of the table in docs/daily.md, side by side: as long as the longest, 49 s."""
+def test_joins_that_fail_slowly() -> None:
+    """Every slow row of the table in docs/daily.md, in parallel: takes as long as the longest, 49 s."""
 
     async def main() -> None:
         async with (
@@ -100,7 +100,7 @@ def test_joins_that_take_their_time_to_fail() -> None:
 async def many(
     room: LocalRoom, *options: str, proxy: str | None = None, stops: Sequence[int | None] = (None,)
 ) -> list[Ended]:
-    """The same end TIMES times, SIDE_BY_SIDE at once; ``stops``: the signals, in turn."""
+    """The same end TIMES times, SIDE_BY_SIDE in parallel; ``stops``: the signals, in turn."""
     gate = asyncio.Semaphore(SIDE_BY_SIDE)
 
     async def one(number: int) -> Ended:
@@ -123,7 +123,7 @@ def test_a_signal_ends_an_endless_join(number: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("situation", ["silent", "closed", "nowhere", "refused", "dropped"])
-def test_a_signal_ends_a_join_that_would_take_its_time(situation: str) -> None:
+def test_a_signal_ends_a_slow_join(situation: str) -> None:
     signals = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 
     async def main() -> list[Ended]:
@@ -148,7 +148,7 @@ def test_our_own_limit_ends_an_endless_join() -> None:
 
 
 def test_our_own_limit_ends_a_lookup_that_hangs() -> None:
-    """In each state of a join that is not reached yet, half of the times with nobody there at all."""
+    """Half of the times nothing listens there at all."""
 
     async def main() -> list[Ended]:
         async with LocalRoom(socket="silent") as room, silent_port() as silent:
@@ -169,8 +169,8 @@ def test_a_failed_join_ends_plainly() -> None:
         assert [one["reason"] for one in end.said] == ["conversation_over"]
 
 
-def test_the_extra_reference_lets_even_a_plain_exit_end() -> None:
-    """``os._exit`` is the rule; this is the net below it, should a caller forget."""
+def test_with_the_extra_reference_even_a_plain_exit_ends() -> None:
+    """The program ends by ``os._exit``; this protects callers that forget it."""
 
     async def main() -> list[Ended]:
         async with LocalRoom(socket="silent") as room:

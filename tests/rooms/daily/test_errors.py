@@ -1,4 +1,7 @@
-"""Daily's texts as errors for people, and what must not reach the client. Texts as measured."""
+"""Daily's texts as errors for people, and messages that must not reach the client.
+
+The texts were measured.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from tavus_cli.rooms.daily.errors import (
     network_change,
     not_sent_after,
     over_reason,
+    send_error,
     tidy,
 )
 from tavus_cli.rooms.room import RoomOver
@@ -54,7 +58,7 @@ NO_RETRIES = 'Connection(Signalling(ChannelOpenFailed(ConnectionFailed("No more 
         ("This room is no longer available", ConversationOver, "no longer available"),
         (lookup("RoomInfoError(NotYetAvailable)"), CannotJoin, "not available yet"),
         (lookup('RoomInfoError(Unhandled("nbf-token"))'), CannotJoin, "not available yet"),
-        (lookup('RoomInfoError(Unhandled("exp-token"))'), NotAuthorised, "token"),
+        (lookup('RoomInfoError(Unhandled("exp-token"))'), NotAuthorised, "has expired: get a new one"),
         (lookup('RoomInfoError(Unhandled("bad-token"))'), NotAuthorised, "token"),
         (lookup('RoomInfoError(Unhandled("not-allowed"))'), NotAuthorised, "token"),
         (http("401 Unauthorized"), NotAuthorised, "token"),
@@ -88,6 +92,19 @@ def test_the_proxy_is_named_where_there_is_one() -> None:
     assert "the Daily proxy" not in str(join_error(get(NO_ADDRESS), target=TARGET, proxied=False))
 
 
+@pytest.mark.parametrize(("seconds", "words"), [(1.1, "has no room"), (3.2, "try again")])
+def test_a_404_after_a_slow_lookup_is_that_of_the_second_address(seconds: float, words: str) -> None:
+    error = join_error(http("404 Not Found"), target=TARGET, proxied=False, seconds=seconds)
+    assert words in str(error)
+    assert ("gs.dailywebrtc.com" in str(error)) == (seconds > 3)
+
+
+def test_send_error_puts_a_closed_channel_in_words() -> None:
+    closed = str(send_error("AppMessage(Signalling(ChannelNotOpen))"))
+    assert closed == "not sent: the connection to the room is down; try again when it is back"
+    assert str(send_error("Custom(No)")) == "not sent: Custom(No)"
+
+
 def test_join_timed_out_says_how_far_it_came() -> None:
     said = str(join_timed_out(45.0, target=TARGET, found=True, last_error=""))
     assert "45 s" in said
@@ -105,7 +122,7 @@ def test_tidy_is_one_short_line_without_the_token() -> None:
     assert len(tidy("x" * 10_000, None)) == MAX_ERROR
 
 
-def test_doubled() -> None:
+def test_doubled_errors() -> None:
     assert is_doubled("Error handling join: Connection(…)")
     assert not is_doubled("Failed to fetch room information")
 
@@ -209,7 +226,7 @@ def test_what_may_not_be_sent(message: Any, words: str) -> None:
     assert len(str(caught.value)) < 200
 
 
-def test_edges_may_be_sent() -> None:
+def test_extreme_values_may_be_sent() -> None:
     check_message({"a": 2**64 - 1, "b": -(2**63), "c": True, "d": (1, 2), "e": [None], "f": 0.5})
     check_message(deep(MAX_DEPTH))
 

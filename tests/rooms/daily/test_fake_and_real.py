@@ -1,4 +1,4 @@
-"""The fake ``daily`` against the real one: no name and no signature of its own, and the same traps."""
+"""The fake ``daily`` compared with the real one: the same names, signatures and traps."""
 
 from __future__ import annotations
 
@@ -208,7 +208,7 @@ class Listening(DailyRoom):
 
     @property
     def line(self) -> list[Any]:
-        """What was said of the line since it broke."""
+        """The notes about the connection since it broke."""
         of_line = [one for one in self.statuses if one["connection"] == "signalling"]
         broken = {"connection": "signalling", "event": "interrupted"}
         return of_line[of_line.index(broken) :] if broken in of_line else []

@@ -1,4 +1,4 @@
-"""The adapter over the fake client: what comes, and how a call ends."""
+"""The adapter with the fake client: events, and how a call ends."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_burst_arrives_whole(daily: Install) -> None:
 
 
 def test_callbacks_never_wait_for_the_loop(daily: Install) -> None:
-    """The client's thread gets through all events while the loop is busy: backpressure is the inbox's."""
+    """The client's thread delivers all events while the loop is busy; the inbox limits them."""
     fake = daily()
 
     async def main() -> None:
@@ -124,7 +124,7 @@ def test_malformed_participants_and_states_harm_nothing(
     assert raised == []
 
 
-def test_network_lost_and_found_is_reported_once(daily: Install) -> None:
+def test_a_lost_and_restored_network_is_reported_once(daily: Install) -> None:
     fake = daily()
 
     async def main() -> None:
@@ -154,8 +154,8 @@ BREAKS: dict[str, tuple[float, bool, bool, str]] = {
 def test_who_may_have_left_while_the_line_was_down(
     daily: Install, monkeypatch: pytest.MonkeyPatch, silent: float, heard: bool, left: bool, doubts: str
 ) -> None:
-    """The PAL by its silence, until it is heard again; a guest is only named. ``silent``: seconds without
-    a heartbeat before the break, on the room's clock; ``heard``: whether one comes after it.
+    """A PAL is known to have left by its silence, until it is heard again; a guest is only named. ``silent``:
+    seconds without a heartbeat before the break, on the room's clock; ``heard``: whether one comes after it.
     """
     time = [100.0]
     monkeypatch.setattr(adapter, "HEARTBEATS", 0.3)
@@ -320,7 +320,7 @@ def test_a_message_after_the_loop_is_gone_harms_nothing(
 
 
 def test_nothing_is_kept_that_comes_after_leaving(daily: Install) -> None:
-    """A join that was given up may go on, and its room may talk, for hours."""
+    """A join that was given up may continue for hours, and its room may send events."""
     fake = daily(join="never", early=["before"])
 
     async def main() -> None:

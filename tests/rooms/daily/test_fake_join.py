@@ -1,4 +1,4 @@
-"""The adapter over the fake client: joining, traps included."""
+"""The adapter with the fake client: joining, traps included."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def daily(monkeypatch: pytest.MonkeyPatch) -> Install:
 # -- joining -------------------------------------------------------------------------------------------
 
 
-def test_join_takes_and_gives_nothing_but_data(daily: Install) -> None:
+def test_join_uses_data_only(daily: Install) -> None:
     fake = daily()
 
     async def main() -> None:
@@ -168,7 +168,7 @@ def test_a_join_that_fails(daily: Install, text: str, kind: type[ConsoleError]) 
     assert not adapter.unfinished
 
 
-def test_an_endless_join_is_given_up_and_nothing_is_called_any_more(daily: Install) -> None:
+def test_an_endless_join_is_given_up_without_further_calls(daily: Install) -> None:
     fake = daily(join="never", early=["hello"])
 
     async def main() -> list[Arrival]:

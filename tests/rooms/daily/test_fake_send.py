@@ -1,4 +1,4 @@
-"""The adapter over the fake client: sending, traps included."""
+"""The adapter with the fake client: sending, traps included."""
 
 from __future__ import annotations
 

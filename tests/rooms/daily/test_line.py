@@ -51,7 +51,7 @@ def test_what_was_sent_just_before_may_not_have_arrived() -> None:
     assert down(line, 10.0).endswith("; sent just before, it may not have arrived: respond")
 
 
-def test_in_a_silence_that_goes_for_all_since_then() -> None:
+def test_in_a_silence_everything_since_then_may_be_lost() -> None:
     """A silent server is noticed after 10 s."""
     line = Line()
     line.heard(0.0)
@@ -67,7 +67,7 @@ def test_it_is_reported_once() -> None:
     assert "respond" not in down(line, 2.1)
 
 
-def test_an_end_with_the_line_down_is_a_cut() -> None:
+def test_an_end_while_the_connection_is_down_is_a_cut_off() -> None:
     line = Line()
     down(line, 1.0)
     over = line.ended("", 26.0)
@@ -76,7 +76,7 @@ def test_an_end_with_the_line_down_is_a_cut() -> None:
     )
 
 
-def test_any_other_end_is_an_end() -> None:
+def test_any_other_end_is_the_end_of_the_conversation() -> None:
     line = Line()
     assert line.ended("", 5.0) == RoomOver("Daily ended the call", 5.0)
     down(line, 6.0)

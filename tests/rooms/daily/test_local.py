@@ -1,7 +1,8 @@
-"""The adapter over the real, unmodified client and a room on this machine (tests/daily_room.py).
+"""The adapter with the real, unmodified client and a room on this machine (tests/kits/daily_room.py).
 
-The client never gets beyond "joining" there; the way to that, what comes meanwhile, and every join
-that fails within seconds are here. What takes longer, and how a process ends, is in test_daily_ends.py.
+In these tests the client gets no further than "joining": they cover the requests until then, what arrives
+meanwhile, and every join that fails within seconds. Slower failures, and how a process ends, are in
+test_ends.py.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ async def joining(
             await asyncio.wait({join})
 
 
-def test_the_way_in() -> None:
+def test_the_requests_of_a_join() -> None:
     async def main() -> None:
         async with (
             LocalRoom(socket="silent") as local,
@@ -106,7 +107,7 @@ def test_every_kind_of_json_arrives_while_joining() -> None:
     asyncio.run(main())
 
 
-def test_what_comes_before_the_client_has_said_a_word() -> None:
+def test_frames_that_come_before_the_client_sends_anything() -> None:
     early = [app_message("first"), presence(PAL, {"id": PAL, "name": "Charlie"}), app_message("second")]
 
     async def main() -> None:
@@ -175,7 +176,7 @@ def test_a_heartbeat_distinguishes_the_pal_from_a_guest() -> None:
     asyncio.run(main())
 
 
-def test_not_joined_means_no_sending() -> None:
+def test_nothing_can_be_sent_before_joining() -> None:
     async def main() -> None:
         async with LocalRoom(socket="silent") as local, joining(local) as (room, arrivals):
             with pytest.raises(SendFailed, match="not joined yet"):
@@ -187,8 +188,8 @@ def test_not_joined_means_no_sending() -> None:
     asyncio.run(main())
 
 
-def test_a_server_of_its_own_thread() -> None:
-    """As benches use it: the room's loop is not ours."""
+def test_a_server_on_its_own_thread() -> None:
+    """As benches use it: the room has its own loop."""
     with in_thread(LocalRoom(socket="silent")) as local:
 
         async def main() -> None:
@@ -273,7 +274,7 @@ def test_a_second_room_works_beside_an_endless_join() -> None:
 
 
 @pytest.mark.parametrize("way", ["cancel", "leave"])
-def test_an_endless_join_given_up_by_us(way: str) -> None:
+def test_an_endless_join_that_we_give_up(way: str) -> None:
     outcome: list[str] = []
 
     async def give_up(room: DailyRoom, join: asyncio.Task[None]) -> None:

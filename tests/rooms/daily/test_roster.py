@@ -1,4 +1,4 @@
-"""Who is there and who is the PAL: the best sign wins, the latest of equals, and a guest never."""
+"""Who is there and who is the PAL: the best sign wins, among equals the latest, and never a guest."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_coming_changing_going() -> None:
     roster = Roster()
     assert told(roster.seen(ME)) == [("me", "joined", False)]
     assert told(roster.seen(PAL)) == [("pal", "joined", True)]
-    assert roster.seen(PAL) == []  # the join data says again what an event has said
+    assert roster.seen(PAL) == []  # the join data repeats what an event said
     renamed = Participant("pal", "Anna", user_id="tavus-replica-r1")
     assert told(roster.seen(renamed)) == [("pal", "updated", True)]
     assert roster.participants["pal"].name == "Anna"
@@ -39,13 +39,22 @@ def test_coming_changing_going() -> None:
     assert list(roster.participants) == ["me"]
 
 
-def test_the_only_other_is_the_pal_until_there_are_two() -> None:
+def test_the_only_other_participant_is_the_pal_until_there_are_two() -> None:
     roster = Roster()
     roster.seen(ME)
     assert told(roster.seen(ANN)) == [("ann", "joined", True)]
     assert told(roster.seen(BOB)) == [("bob", "joined", False), ("ann", "updated", False)]
     assert pals(roster) == []
     assert told(roster.gone("ann")) == [("ann", "left", False), ("bob", "updated", True)]
+
+
+def test_another_console_is_not_the_pal_and_hides_none() -> None:
+    """Nor are we ourselves, where Daily still lists us from before a break."""
+    roster = Roster()
+    roster.seen(Participant("other", "console"))
+    assert told(roster.seen(ME)) == [("me", "joined", False), ("other", "updated", False)]
+    assert told(roster.seen(ANN)) == [("ann", "joined", True)]
+    assert told(roster.gone("ann")) == [("ann", "left", True)]
 
 
 def test_a_guest_taken_for_the_pal_is_corrected_by_a_user_id() -> None:

@@ -1,4 +1,4 @@
-"""URLs of Daily rooms: what is taken, what is refused, and that a token never shows."""
+"""URLs of Daily rooms: what is accepted, what is refused, and that a token is never shown."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("url", REFUSED)
-def test_refused_in_one_line(url: str) -> None:
+def test_replay_i_refuses_in_one_line(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_url(url)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""What each fault promises about the events that pass through it."""
+"""What each fault does to events, and what it never does."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ probabilities = st.floats(0, 1)
 
 
 def sent(number: int, step: float = 0.05) -> Arrived:
-    """So many numbered messages, ``step`` seconds apart."""
+    """``number`` numbered messages, ``step`` seconds apart."""
     return [(1_000 + index * step, {"event_type": "x", "seq": index + 1}) for index in range(number)]
 
 
@@ -69,7 +69,7 @@ def test_late_events_come_after_the_hold() -> None:
     assert all(HOLD_SECONDS < delay <= LATE_SECONDS[1] + 1e-6 for delay in moved)
 
 
-def test_drop_loses_numbers_and_gap_only_skips_them() -> None:
+def test_drop_loses_events_and_gap_skips_numbers() -> None:
     messages = sent(200)
     dropped = numbers(arrived(FaultRates(drop=0.1), messages))
     assert len(dropped) < 200

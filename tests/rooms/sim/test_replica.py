@@ -1,4 +1,4 @@
-"""The simulated PAL says what docs/protocol.md has it say, and when: speech, turns, echo, the user."""
+"""The simulated PAL follows docs/protocol.md: speech, turns, echo, the user."""
 
 from __future__ import annotations
 
@@ -162,7 +162,7 @@ def test_echoed_audio_lasts_as_long_as_its_bytes() -> None:
         {"modality": "audio", "audio": "AAAA", "sample_rate": 10**400, "done": True},
     ],
 )
-def test_an_echo_of_nothing_is_nothing(properties: dict[str, Any]) -> None:
+def test_an_empty_echo_has_no_effect(properties: dict[str, Any]) -> None:
     assert brief(run(script(), [(2, an_echo(**properties))])) == ["1 pal_joined"]
 
 

@@ -1,4 +1,4 @@
-"""Who has the floor: interruptions, what is typed and what is spoken while the PAL speaks or thinks."""
+"""Interruptions: what is typed and spoken while the PAL speaks or thinks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The simulated PAL under any interactions at any times; and what the console makes of its events."""
+"""The simulated PAL with any interactions at any times; and what the console shows of its events."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_whatever_is_sent_whenever(what: SimScript, sends: Sends, seed: int) -> 
 
 @some
 @given(sends_strategy, st.lists(st.floats(0, 100), max_size=20))
-def test_it_does_not_matter_how_often_it_is_asked(sends: Sends, times: list[float]) -> None:
+def test_how_often_it_is_polled_does_not_matter(sends: Sends, times: list[float]) -> None:
     asked: Sends = sorted([*sends, *((at, None) for at in times)], key=lambda step: step[0])
     replica = Replica(DEFAULT, Options(seed=1), "c1", START)
     out: list[Timed] = []
@@ -114,7 +114,7 @@ def test_it_does_not_matter_how_often_it_is_asked(sends: Sends, times: list[floa
 
 
 def shown(arrivals: list[Timed]) -> list[Any]:
-    """What a reader gets of them, in order: numbers, turns and folds."""
+    """What is shown of them, in order: numbers, turns and folds."""
     conversation = Conversation()
     entries = [entry for at, message in arrivals for entry in conversation.receive(message, at)]
     entries += conversation.close()

@@ -1,6 +1,6 @@
 """The simulated PAL as a room: real and virtual time, faults, and how it ends.
 
-Real time is tried on an event loop whose time jumps: nothing here sleeps.
+Real time is tested on an event loop that jumps forward in time, so nothing sleeps.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tests.kits.room_kit import changes, messages
 
 
 class _Selector(selectors.DefaultSelector):
-    """Does not wait: it lets the loop's time jump."""
+    """Does not wait, but makes the loop's time jump."""
 
     now = 0.0
 
@@ -47,7 +47,7 @@ class _JumpingLoop(asyncio.SelectorEventLoop):
 
 
 def jumping(main: Callable[[Callable[[], float]], Coroutine[Any, Any, None]]) -> None:
-    """Run ``main(clock)``; waiting takes no time, but ``clock`` and the loop's timers go on."""
+    """Run ``main(clock)``; waiting takes no time, but ``clock`` and the loop's timers advance."""
     with asyncio.Runner(loop_factory=_JumpingLoop) as runner:
         loop = runner.get_loop()
         runner.run(main(lambda: START + loop.time()))
@@ -58,7 +58,7 @@ def jumping(main: Callable[[Callable[[], float]], Coroutine[Any, Any, None]]) ->
 
 @asynccontextmanager
 async def joined(room: SimulatedRoom) -> AsyncIterator[list[Arrival]]:
-    """What arrives in the block; after it the room is left and the arrivals have ended."""
+    """What arrives during the block; afterwards the room is left and the arrivals have ended."""
     arrivals: list[Arrival] = []
 
     async def take() -> None:
@@ -176,7 +176,7 @@ def test_the_same_spec_gives_the_same_bytes() -> None:
 
 
 @pytest.mark.parametrize("fault", ["late=1", "reorder=1", "slow=30", "duplicate=1", "drop=1", "gap=1"])
-def test_no_fault_keeps_virtual_time_going_for_ever(fault: str) -> None:
+def test_virtual_time_stops_with_any_fault(fault: str) -> None:
     arrivals = at_max(f"sim:?speed=max&{fault}", respond("hello"))
     assert isinstance(arrivals[-1], Idle)
     assert len(arrivals) < 2_000
@@ -190,7 +190,7 @@ def test_what_is_sent_at_an_event_takes_effect_before_time_continues() -> None:
             await room.send(respond("tell me a long story").encode("x"))
             while types(arrivals).count("utterance.streaming") < 6:
                 await asyncio.sleep(0)
-            for _ in range(4):  # whoever reacts is woken, decides, and sends
+            for _ in range(4):  # a task that reacts is woken, decides, and sends
                 await asyncio.sleep(0)
             await room.send(interrupt().encode("x"))
             await until(arrivals, Idle, 2)
@@ -225,7 +225,7 @@ def test_an_unanswered_tool_call_waits_for_its_result_and_only_time_lets_it_time
     assert asyncio.run(main(True))[-1].startswith("Nobody has told me the hours")
 
 
-def test_one_who_takes_slowly_slows_the_replica() -> None:
+def test_a_slow_reader_slows_the_replica() -> None:
     async def main() -> None:
         room = open_simulated("sim:?speed=max&rate=100000")
         taken = 0

@@ -1,7 +1,8 @@
-"""Reading scripts and specs: what they give, and that every mistake is told with its line."""
+"""Reading scripts and specs: their values, and every mistake reported with its line."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import tomllib
 from pathlib import Path
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.errors import UsageError
+from tavus_cli.language.patterns import Pattern, TooSlow
 from tavus_cli.rooms.sim.faults import FaultRates
-from tavus_cli.rooms.sim.script import DEFAULT_SCRIPT, load_script, parse_script, parse_spec
+from tavus_cli.rooms.sim.model import SimScript
+from tavus_cli.rooms.sim.script import DEFAULT_SCRIPT, default_script, load_script, parse_script, parse_spec
 from tests.kits.conversations import some
 
 FULL = """
@@ -183,9 +186,29 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_the_default_script_is_in_the_package_and_right() -> None:
-    script = load_script(DEFAULT_SCRIPT)
+    script, checked = default_script(), load_script(DEFAULT_SCRIPT)
+    assert patterns(script) == patterns(checked)
     assert script.replies
     assert script.shutdown_after is None  # with speed=max it would be over before anybody could type
+
+
+@pytest.mark.parametrize("piece", ["book ", "remember that ", "a", "1", "1234 ", "monday ", "é\n", ". "])
+def test_the_default_script_is_quick_on_any_text(piece: str) -> None:
+    """Its patterns have no time limit: one that is not linear would end this test by its own."""
+    for text in (piece * 20_000, f"book {piece * 20_000}", f"book {piece * 40}"):
+        for own, checked in zip(every(default_script()), every(load_script(DEFAULT_SCRIPT)), strict=True):
+            found = own.search(text)
+            with contextlib.suppress(TooSlow):
+                assert (found and found.span()) == ((same := checked.search(text)) and same.span())
+
+
+def every(script: SimScript) -> list[Pattern]:
+    found = [one.match for one in script.replies] + [one.match for one in script.objectives]
+    return [one for one in found if one is not None]
+
+
+def patterns(script: SimScript) -> list[str]:
+    return [one.text for one in every(script)]
 
 
 @some
