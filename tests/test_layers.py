@@ -33,10 +33,11 @@ _NO_CLOCK = {
     ("protocol/wire.py", "datetime.UTC"),
     ("protocol/wire.py", "datetime.datetime"),
 }  # reads ISO 8601
-# Two classes of which there is one an event are Structs: a tenth of a replay's instructions.
+# What there is one of for each event is a Struct: a tenth of a replay's instructions.
 _STRUCTS = {
     ("protocol/events.py", "msgspec"),
-    *((f"protocol/{name}.py", "msgspec.Struct") for name in ("entries", "turns")),
+    *((f"protocol/{name}.py", "msgspec.Struct") for name in ("entries", "turns", "conversation")),
+    ("protocol/conversation.py", "msgspec.field"),
 }
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "typer")
 

@@ -54,15 +54,12 @@ def tail(
     view: View,
 ) -> int:
     """Print the events of a conversation as they arrive."""
-    from dataclasses import replace
-
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.target import parse, run_in
 
     environment = environment_of(ctx, color, theme)
     check_redact(redact, record)
-    options = replace(
-        view,
+    options = view._replace(
         duration=for_,
         record=record,
         redact=redact,
@@ -112,8 +109,6 @@ def replay(
     view: View,
 ) -> int:
     """Print a recording as tail would have printed it."""
-    from dataclasses import replace
-
     from tavus_cli.commands.tail import tail as run_tail
     from tavus_cli.language.grammar import speed_factor
     from tavus_cli.rooms.recorded import RecordedRoom
@@ -122,7 +117,7 @@ def replay(
 
     environment = environment_of(ctx, color, theme)
     if interactive:
-        if view.format != "pretty" or view.envelope or view.count or view.until or to:
+        if view.format != "pretty" or view.envelope or view.most or view.until or to:
             raise UsageError("-i goes without --format, --json, --envelope, --count, --until and --to")
         from tavus_cli.commands.join.commander import JoinOptions
         from tavus_cli.commands.join.player import replay_in_console
@@ -137,6 +132,6 @@ def replay(
         )
         pace = 1.0 if speed is None else speed_factor(speed)
         return run(lambda: replay_in_console(recording, pace, from_, shown, environment))
-    options = replace(view, progress=False, span=span(from_, to))
+    options = view._replace(progress=False, span=span(from_, to))
     room = RecordedRoom(recording, speed=speed_factor(speed or "max"), stdin=environment.stdin)
     return run(lambda: run_tail(room, options, environment))

@@ -117,6 +117,7 @@ def _view(values: dict[str, Any]) -> View:
         if values["format"] not in ("pretty", "jsonl"):
             raise UsageError("--json is --format jsonl: leave one of them out")
         values["format"] = "jsonl"
+    values["most"] = values.pop("count")
     values["until"] = TypePattern(values["until"] or [])
     return TailOptions(selection=chosen, **values)
 

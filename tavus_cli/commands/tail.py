@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tavus_cli.errors import ExitStatus, UsageError, did_you_mean
 from tavus_cli.language.selection import Selection, TypePattern
@@ -28,21 +27,21 @@ if TYPE_CHECKING:
     from tavus_cli.tools.options import ToolOptions
 
 
-@dataclass(slots=True)
-class TailOptions:
+class TailOptions(NamedTuple):
     """What to show and when to end. Times in seconds; ``until`` matches event types.
 
-    ``span``: the part of a recording. ``progress``: show on a terminal what the command waits for (a replay
-    does not wait). ``history``: how many earlier rows of a resident session are shown.
+    ``most``: how many events to show, then end. ``span``: the part of a recording. ``progress``: show on a
+    terminal what the command waits for (a replay does not wait). ``history``: how many earlier rows of a
+    resident session are shown.
     """
 
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
+    until: TypePattern
     format: str = "pretty"
     envelope: bool = False
     times: TimesChoice = "auto"
     seq: bool = False
-    count: int | None = None
-    until: TypePattern = field(default_factory=lambda: TypePattern([]))
+    most: int | None = None
     duration: float | None = None
     hold: float = default("hold")
     record: str | None = None
@@ -103,7 +102,7 @@ async def tail(room: Room, options: TailOptions, environment: Environment) -> in
         output,
         environment,
         until=options.until,
-        count=options.count,
+        count=options.most,
         notes_apart=options.format != "pretty" and not options.envelope,
         history=options.history,
     )
@@ -134,7 +133,7 @@ def _unmet(
     ended: str | None, session: Session, printer: Printer, options: TailOptions, environment: Environment
 ) -> int:
     """The exit status if time ran out or the room ended first; prints what did not arrive, and why."""
-    open_wish = options.count is not None or bool(options.until)
+    open_wish = options.most is not None or bool(options.until)
     if ended == "time":
         if not open_wish:
             return ExitStatus.DONE
@@ -189,4 +188,4 @@ async def _follow(session: Session, duration: float | None) -> str:
 
 
 def _wanted(options: TailOptions) -> str:
-    return " or ".join(options.until.patterns) if options.until else f"event {options.count}"
+    return " or ".join(options.until.patterns) if options.until else f"event {options.most}"

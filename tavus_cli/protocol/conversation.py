@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct, field  # noqa: TID253 - as entries
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
@@ -34,8 +35,7 @@ _LATE_SECONDS = 120.0  # after this long the same words are somebody's own
 _UNHEARD = 100  # responds remembered for this long
 
 
-@dataclass(slots=True)
-class Status:
+class Status(Struct):
     """What a status line shows. Counts are of events since the start; times are Unix seconds."""
 
     events: int = 0
@@ -49,8 +49,7 @@ class Status:
     partial: Event | None = None
 
 
-@dataclass(slots=True)
-class _Pending:
+class _Pending(Struct):
     """A respond whose echo has not come. ``turn`` is the highest when it was sent: it opens a later one."""
 
     entry: SentEntry

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from msgspec import Struct  # noqa: TID253 - for the class of EventEntry
+from msgspec import Struct  # noqa: TID253 - for the classes of entries
 
 from tavus_cli.protocol.events import Event
 from tavus_cli.protocol.folding import Fold
@@ -40,8 +39,7 @@ class EventEntry(Struct, eq=False, gc=False):  # as Event
     asked: float | None = None
 
 
-@dataclass(slots=True, eq=False)
-class SentEntry:
+class SentEntry(Struct, eq=False, gc=False):
     """An interaction that was sent; ``echo`` is the seconds until it came back as an utterance.
 
     ``call`` is the tool call that a tool_result answers. ``interaction`` is the object given to ``sent``, so
@@ -58,8 +56,7 @@ class SentEntry:
     fold: Fold | None = None
 
 
-@dataclass(slots=True, eq=False)
-class GapEntry:
+class GapEntry(Struct, eq=False, gc=False):
     """Sequence numbers that did not arrive, both ends included; called "gap", never "lost" (section 4)."""
 
     first: int
@@ -68,8 +65,7 @@ class GapEntry:
     fold: ClassVar[None] = None
 
 
-@dataclass(slots=True, eq=False)
-class NoteEntry:
+class NoteEntry(Struct, eq=False, gc=False):
     """A note about the room or the sequence numbers, not a message. A ``warning`` is about the source."""
 
     text: str
