@@ -34,6 +34,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 MOST_DIGITS = 40  # of a number in a usage error
+LONGEST_MESSAGE = 4_000  # characters: it may quote what was typed, or read from a pipe
 SHORTEST = 8  # characters of a secret that is recognised anywhere: a shorter one may be part of any word
 
 _NAMES = (  # of parameters; the first part is bounded, so that a long name takes no long time
@@ -90,7 +91,8 @@ class ConsoleError(Exception):
     reason: str = "failed"
 
     def __init__(self, text: str = "") -> None:
-        super().__init__(redacted(text))
+        text = redacted(text[: 2 * LONGEST_MESSAGE])
+        super().__init__(text if len(text) <= LONGEST_MESSAGE else f"{text[:LONGEST_MESSAGE]}…")
 
 
 class UsageError(ConsoleError):

@@ -1,4 +1,4 @@
-"""Hints about misspelt words."""
+"""Messages of limited length; hints about misspelt words."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tavus_cli.errors import UsageError, did_you_mean, install, instead
+from tavus_cli.errors import LONGEST_MESSAGE, UsageError, did_you_mean, install, instead
 from tavus_cli.language.commands import COMMANDS
 
 
@@ -66,3 +66,9 @@ def test_an_extra_is_added_by_what_installed_the_program(
     monkeypatch.setattr("sys.prefix", str(tmp_path))
     (tmp_path / left_by_the_installer).touch()
     assert install("local") == f"{command} 'tavus-console[local]'"
+
+
+def test_a_message_quotes_no_megabytes() -> None:
+    assert len(str(UsageError("x" * 10_000_000))) == LONGEST_MESSAGE + 1
+    cut = "x" * (LONGEST_MESSAGE - 5) + " https://x/?t=SECRETSECRET"
+    assert "SECRET" not in str(UsageError(cut))

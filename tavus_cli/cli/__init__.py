@@ -13,7 +13,7 @@ import typer
 from tavus_cli.cli.app import COMMANDS, app
 from tavus_cli.errors import ConsoleError, ExitStatus, UsageError, did_you_mean, keep_token
 from tavus_cli.session import signals
-from tavus_cli.session.environment import PROGRAM, Environment, end_process
+from tavus_cli.session.environment import PROGRAM, Environment, end_process, write_whole
 
 __all__ = ["app", "load", "main", "run_command"]
 
@@ -30,6 +30,7 @@ def load(word: str = "") -> None:
 
 def main() -> NoReturn:
     """Run the program: a command's status, or one line about an error; never a traceback."""
+    write_whole()
     environment = Environment()
     status: int = ExitStatus.FAILED
     try:

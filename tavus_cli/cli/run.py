@@ -1,5 +1,6 @@
 """The command ``run``: a script of console commands, with expectations."""
 
+import math
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -39,6 +40,8 @@ def _check_many(
     otlp: str | None,
 ) -> None:
     """Raises UsageError for options that do not go together, or with several runs."""
+    if max_cost_minutes is not None and not math.isfinite(max_cost_minutes):
+        raise UsageError("--max-cost-minutes must be a number of minutes")
     if max_cost_minutes is not None and not new:
         raise UsageError("--max-cost-minutes goes with --new")
     if record is not None:

@@ -67,8 +67,9 @@ async def tools(room: Room, what: ToolsCommand, environment: Environment) -> int
         if room.live:
             session.sinks.append(_Notes(environment.warn))
         await first_of(_answer(session, bridge), output.gone)
-    if recorder is not None and recorder.failed:
-        environment.warn(recorder.failed)
+    failed = (recorder.failed if recorder else None) or bridge.failed
+    if failed is not None:
+        environment.warn(failed)
         return ExitStatus.FAILED
     if output.gone.is_set():
         return output.status()

@@ -16,7 +16,7 @@ from tavus_cli.errors import UsageError, did_you_mean
 from tavus_cli.language.commands import COMMANDS, AudioEcho, build
 from tavus_cli.language.grammar import duration, split_line
 from tavus_cli.language.patterns import literal_glob
-from tavus_cli.protocol.interactions import Interaction
+from tavus_cli.protocol.interactions import MOST_BYTES, Interaction
 from tavus_cli.script.conditions import (
     LineError,
     Match,
@@ -121,7 +121,13 @@ class Script:
 def parse_script(text: str) -> Script:
     """The lines of a script, and every mistake in them."""
     mistakes: list[Mistake] = []
+    if text.count("\n") > MOST_LINES:
+        return Script((), (Mistake(MOST_LINES + 1, 1, f"a script may have {MOST_LINES:,} lines"),))
     flat = list(_flat(text))
+    for line in flat:
+        if len(line.text) > MOST_BYTES:  # it would also stand in each report
+            mistakes.append(Mistake(line.number, 1, f"a line of over {MOST_BYTES:,} characters"))
+            return Script((), tuple(mistakes))
     lines = _nested(flat, mistakes)
     _check(lines, Names(), mistakes)
     return Script(lines, tuple(sorted(mistakes, key=lambda one: (one.line, one.column))))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import gc
+import io
 import os
 import shutil
 import sys
@@ -165,6 +166,18 @@ def _standard(name: str) -> TextIO:
         setattr(sys, name, nowhere)
     stream: TextIO = getattr(sys, name)
     return stream
+
+
+def write_whole() -> None:
+    """Buffer the output streams, even if PYTHONUNBUFFERED is set: Python's unbuffered ones lose the rest of
+    a text of which the system takes only a part, as a full disk does.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if isinstance(getattr(stream, "buffer", None), io.FileIO):
+            encoding, lines = stream.encoding, stream.line_buffering
+            buffer = io.BufferedWriter(stream.detach())
+            setattr(sys, name, io.TextIOWrapper(buffer, encoding=encoding, line_buffering=lines))
 
 
 def is_tty(stream: TextIO) -> bool:

@@ -73,7 +73,8 @@ class Surroundings:
     async def joined(self, room: Room, begin: Callable[[Session], T]) -> AsyncIterator[T]:
         """Within the block, the room is joined and the PAL is there; afterwards it is left, whatever
         happened. ``begin`` is called with the session before joining, to add sinks; the block gets what it
-        returns. Raises the errors of joining, and a ConsoleError if the recording could not be written.
+        returns. Raises the errors of joining, and a ConsoleError if the recording or the log of tool
+        calls could not be written.
         """
         options, environment = self.options, self.environment
         recorder = record_to(self.record, room, new_redactor() if options.redact else None)
@@ -96,8 +97,9 @@ class Surroundings:
             if options.report:
                 duplicates = session.conversation.status.duplicates
                 self.reported = reader.reported(room.conversation_id, duplicates)
-        if recorder is not None and recorder.failed:
-            raise ConsoleError(recorder.failed)
+        failed = (recorder.failed if recorder else None) or (bridge.failed if bridge else None)
+        if failed is not None:
+            raise ConsoleError(failed)
 
 
 def _quiet(text: str) -> None:

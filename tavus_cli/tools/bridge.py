@@ -117,6 +117,11 @@ class Bridge:
                 self._log.close()
             await self._performer.__aexit__()
 
+    @property
+    def failed(self) -> str | None:
+        """Why the log of the calls is not complete."""
+        return self._log.failed if self._log is not None else None
+
     async def retry(self, call_id: str) -> None:
         """Run a call again after it failed or was not answered. Raises UsageError."""
         run = self.runs.get(call_id)

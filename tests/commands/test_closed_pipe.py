@@ -1,9 +1,13 @@
-"""A closed pipe: every command that prints ends with 141, without a message."""
+"""A closed pipe: every command that prints ends with 141, without a message.
+
+A disk that takes only a part of the output: every command reports it, and ends with 1.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +15,7 @@ import pytest
 
 from tavus_cli.cli import run_command
 from tavus_cli.session.environment import Environment
-from tests.kits.program import SAMPLES, commands
+from tests.kits.program import CONSOLE, SAMPLES, commands, console, environ
 from tests.kits.tavus_api import KEY, PAL, local_api
 
 ID = "c000000000000001"
@@ -84,3 +88,26 @@ def test_a_closed_pipe(name: str, variables: dict[str, str]) -> None:
     assert status == 141 or (status == 2 and name not in PRINTING), said
     assert "Traceback" not in said
     assert "roken pipe" not in said
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("name", ["redact FILE", "help scripts"])
+def test_a_disk_that_takes_only_a_part(name: str, unbuffered: str, tmp_path: Path) -> None:
+    """Python's own unbuffered standard output, as containers have it, would lose the rest without a word."""
+    words = name.replace("FILE", str(SAMPLES)).split()
+    limited = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", CONSOLE, *words]
+    variables = environ(PYTHONUNBUFFERED=unbuffered, PYTHONDONTWRITEBYTECODE="1", HOME=str(tmp_path))
+    with (tmp_path / "out").open("wb") as out:
+        done = subprocess.run(
+            limited, stdout=out, stderr=subprocess.PIPE, text=True, env=variables, timeout=60, check=False
+        )
+    assert (done.returncode, done.stderr) == (1, "tavus-console: standard output: File too large\n")
+
+
+def test_a_log_of_tool_calls_that_cannot_be_written(tmp_path: Path) -> None:
+    script = tmp_path / "s.tavus"
+    script.write_text("/respond When are you open?\n/expect utterance text~found within 20s\n")
+    options = ["--tool", "get_hours=echo 9", "--tool-log", "/dev/full"]
+    result = console("run", SIM, str(script), *options)
+    assert result.status == 1
+    assert "/dev/full: No space left on device; the log of tool calls ends here" in result.err

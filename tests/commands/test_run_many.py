@@ -142,6 +142,8 @@ def test_a_script_that_cannot_fail_is_warned_about() -> None:
         (["tests", "--pal", "p1"], "need --new"),
         (["sim", "tests", "--new", "--pal", "p1"], "leave TARGET out"),
         (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "0"], "one run may take 6 minutes"),
+        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "nan"], "must be a number of minutes"),
+        (["tests", "--new", "--pal", "p1", "--max-cost-minutes", "inf"], "must be a number of minutes"),
         (["tests", "--filter", "x*"], "matches none"),
         (["tests", "--baseline", "tests/bad.tavus"], "was not written by --results"),
         (["nonsense!", "tests"], "not a valid TARGET"),

@@ -9,6 +9,7 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -216,6 +217,9 @@ def test_a_signal_leaves_no_orphan(tmp_path: Path, signals: list[signal.Signals]
         assert child.wait(timeout=SECONDS) == status
         assert child.stderr is not None
         assert b"Traceback" not in child.stderr.read()
+    end = time.monotonic() + SECONDS
+    while any(map(alive, pids)) and time.monotonic() < end:  # killed, but not cleared away yet
+        time.sleep(0.05)
     assert not any(map(alive, pids))
 
 

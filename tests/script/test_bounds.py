@@ -152,6 +152,12 @@ def test_the_lines_of_a_run_are_limited(monkeypatch: pytest.MonkeyPatch) -> None
     """The limit is checked before anything is sent, or during the run if a count is a name."""
     script = "/repeat 100000\n  /repeat 100000\n    /set x 1\n  /set y 1\n"
     assert parse_script(script).mistakes == (Mistake(1, 1, TOO_MANY),)
+    assert parse_script("\n" * 2_000_000).mistakes == (
+        Mistake(1_000_001, 1, "a script may have 1,000,000 lines"),
+    )
+    assert parse_script("hi\n" + "a" * 2_000_000).mistakes == (
+        Mistake(2, 1, "a line of over 1,000,000 characters"),
+    )
     assert not parse_script("/repeat 100000\n  /repeat 9\n").mistakes[1:]
     monkeypatch.setattr(runner, "MOST_LINES", 500)
     for keep_going in (False, True):

@@ -7,6 +7,7 @@ import contextlib
 import io
 import os
 import threading
+import time
 
 import pytest
 from hypothesis import given
@@ -53,6 +54,31 @@ def test_the_lines_are_those_of_the_text(lines: list[str], ends: bool) -> None:
     text = "\n".join(lines) + "\n" * ends
     want = text.split("\n")
     assert lines_of(text.encode()) == (want[:-1] if want[-1] == "" else want)
+
+
+def test_no_more_is_read_than_is_taken() -> None:
+    """Else a flood fills memory, and signals get lost among the calls to the event loop."""
+    reading, writing = os.pipe()
+
+    async def main() -> int:
+        with os.fdopen(reading, encoding="utf-8") as source:
+            lines = stdin_lines(Environment(source, io.StringIO(), io.StringIO(), {}))
+            assert await anext(lines) == ""
+            return await asyncio.to_thread(write)
+
+    def write() -> int:
+        """How much fits, once nothing has been taken for a second."""
+        os.set_blocking(writing, False)
+        wrote, last = 1, time.monotonic()
+        while time.monotonic() < last + 1 and wrote < 5_000_000:
+            with contextlib.suppress(BlockingIOError):
+                wrote += os.write(writing, b"\n" * 10_000)
+                last = time.monotonic()
+        os.close(writing)
+        return wrote
+
+    os.write(writing, b"\n")
+    assert asyncio.run(main()) < 5_000_000
 
 
 def test_letters_cut_in_two_by_a_read() -> None:
