@@ -51,9 +51,9 @@ class Surroundings:
     ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
-    ``conversation_id`` is known once joined; ``ending`` says how the conversation ended before the run did, or
-    that the connection was down at its end. ``label`` begins each line of the transcript. ``so_far``: the
-    outcome to report if the run is stopped.
+    ``conversation_id`` is known once joined; ``ending`` is why the conversation ended before the run did, or
+    a note that the connection was down. ``label`` begins each line of the transcript. ``so_far``: the outcome
+    to report if the run is stopped.
     """
 
     options: RunOptions
