@@ -22,6 +22,7 @@ JOINS = 100
 MESSAGES = 200 * 3600
 PART = 20_000  # messages between two breaks of the line
 PAGE = os.sysconf("SC_PAGE_SIZE")
+SETTLING = 1.0  # seconds
 
 
 def main() -> None:
@@ -103,6 +104,12 @@ def _figures() -> dict[str, float]:
     }
 
 
+async def _settled() -> dict[str, float]:
+    """Once the threads of a released client have ended, which takes them up to 0.2 s."""
+    await asyncio.sleep(SETTLING)
+    return _figures()
+
+
 async def _joins(proxy: str, count: int) -> int:
     from tavus_cli.rooms.daily.room import DailyRoom
     from tavus_cli.session.session import Session
@@ -113,8 +120,8 @@ async def _joins(proxy: str, count: int) -> int:
         async with Session(DailyRoom(room_url("soak"), proxy=proxy)):
             pass
         if number == count // 2:
-            half = _figures()
-    return _end(half=half, end=_figures())
+            half = await _settled()
+    return _end(half=half, end=await _settled())
 
 
 async def _hour(proxy: str, count: int) -> int:

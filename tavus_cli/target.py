@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tavus_cli.api.conversations import Found
 
 VARIABLE = "TAVUS_CONVERSATION"
+LONGEST_WORD = 200  # characters of an invalid TARGET that are quoted
 ASK_SECONDS = 10.0  # seconds for the API to report whether a conversation has ended
 _FORMS = "a room's URL (https://NAME.daily.co/ROOM), a conversation id, or sim"
 
@@ -138,6 +139,8 @@ def _invalid(word: str) -> UsageError:
     about = f": give {_FORMS}"
     if ".daily.co/" in start and "//" not in start:
         about = f"; did you mean https://{start}{query and '?…'}?"
+    if len(start) > LONGEST_WORD:
+        start = f"{start[:LONGEST_WORD]}…"
     return UsageError(f'"{start}{query and "?…"}" is not a valid TARGET{about}')
 
 

@@ -58,10 +58,17 @@ class Ending:
             pass
 
     def due(self, status: int | None) -> bool:
-        """Whether to end it when leaving with this status (None for an error or a signal). A conversation
-        created for this console continues only if the user left on purpose.
+        """Whether to end it, still, when leaving with this status (None for an error or a signal). A
+        conversation created for this console continues only if the user left on purpose.
         """
-        return self.wanted or (self.new is not None and status != ExitStatus.DONE)
+        return not self.done and (self.wanted or (self.new is not None and status != ExitStatus.DONE))
+
+    async def end_in_time(self) -> None:
+        """Raises a ConsoleError, CannotReach after ENDING_TIMEOUT."""
+        try:
+            await within(ENDING_TIMEOUT, self.end)
+        except TimeoutError:
+            raise CannotReach(f"no answer within {ENDING_TIMEOUT:g} s") from None
 
     def end(self) -> None:
         """Blocks; raises a ConsoleError."""
@@ -94,7 +101,7 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     if ending.due(status):
         if await _warn_failure(_start(ending), ending, environment) and status == ExitStatus.DONE:
             return ExitStatus.FAILED
-    elif ending.new is not None:
+    elif ending.new is not None and not ending.done:
         name = ending.conversation_id
         environment.warn(f"{name} may continue and be billed; to end it: {PROGRAM} conversation end {name}")
     return status
@@ -194,13 +201,7 @@ def warn_not_ended(name: str, why: str, environment: Environment) -> None:
 
 
 def _start(ending: Ending) -> asyncio.Future[None]:
-    async def end() -> None:
-        try:
-            await within(ENDING_TIMEOUT, ending.end)
-        except TimeoutError:
-            raise CannotReach(f"no answer within {ENDING_TIMEOUT:g} s") from None
-
-    return asyncio.ensure_future(end())
+    return asyncio.ensure_future(ending.end_in_time())
 
 
 async def _warn_failure(outcome: asyncio.Future[None], ending: Ending, environment: Environment) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, TypeGuard
 
 from tavus_cli.errors import UsageError, did_you_mean, nearest
@@ -153,7 +152,6 @@ def _meant(text: str, known: Iterable[str]) -> str:
     return f"; did you mean {near}?" if near else ""
 
 
-@dataclass(slots=True)
 class Selection:
     """What to show. ``where`` is a compiled expression over the wire message; true as in JMESPath.
 
@@ -162,18 +160,25 @@ class Selection:
     raw messages, it counts only as a respond, and its echo is not folded.
     """
 
-    only: TypePattern = field(default_factory=lambda: TypePattern([]))
-    ignore: TypePattern = field(default_factory=lambda: TypePattern([]))
-    where: Callable[[Any], Any] | None = None
-    turn: int | None = None
-    role: str | None = None
-    partials: bool = False
-    all: bool = False
-    wire: bool = False
-
-    def __post_init__(self) -> None:
-        if self.role in ("replica", "persona", "face"):
-            self.role = "pal"
+    def __init__(
+        self,
+        only: TypePattern | None = None,
+        ignore: TypePattern | None = None,
+        where: Callable[[Any], Any] | None = None,
+        turn: int | None = None,
+        role: str | None = None,
+        partials: bool = False,
+        all: bool = False,
+        wire: bool = False,
+    ) -> None:
+        self.only = only or TypePattern([])
+        self.ignore = ignore or TypePattern([])
+        self.where = where
+        self.turn = turn
+        self.role = "pal" if role in ("replica", "persona", "face") else role
+        self.partials = partials
+        self.all = all
+        self.wire = wire
 
     def doubts(self, seen: Iterable[str] = ()) -> list[str]:
         """A warning for each filter that may match nothing; event types that were ``seen`` are known.

@@ -6,8 +6,6 @@ room only until its successor arrives. In a file, an event without a number keep
 ones; a live room shows it at once.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from heapq import heappop, heappush
 from itertools import count

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from itertools import count
 from typing import Any, NamedTuple
@@ -36,6 +35,12 @@ class Policy(NamedTuple):
 Ended = Callable[[], Awaitable[bool]]
 
 
+def _chance() -> float:
+    import random  # few conversations are cut off
+
+    return random.random()
+
+
 class ReconnectingRoom:
     """``open_room`` makes a new room for each join. ``has_ended`` asks whether the conversation is over, if
     that is possible. ``chance`` returns numbers from 0 to 1. ``joined`` is the current room.
@@ -47,7 +52,7 @@ class ReconnectingRoom:
         policy: Policy | None = None,
         *,
         has_ended: Ended | None = None,
-        chance: Callable[[], float] = random.random,
+        chance: Callable[[], float] = _chance,
     ) -> None:
         self._open = open_room
         self.joined = room = open_room()

@@ -289,6 +289,20 @@ def test_it_is_ended_by(api: LocalApi, tmp_path: Path, way: str) -> None:
     assert ends(api) == [f"/v2/conversations/{ID}/end"]
 
 
+@needs_tmux
+def test_it_is_ended_once_its_room_is_over_while_the_console_stays(api: LocalApi, tmp_path: Path) -> None:
+    """Nobody may be at the terminal to leave, and it is billed until then."""
+    api.behind = "sim:?leave=1&speed=20"
+    with terminal(api, tmp_path, CONSOLE, "join", "--new", "--pal", PAL) as shown:
+        shown.shows("Enter or Ctrl-D leaves")
+        assert api.active == []
+        assert f"{ID} has ended" in shown.all
+        shown.keys("Enter")
+        assert shown.ends() == 6
+        assert "may continue" not in shown.all
+    assert ends(api) == [f"/v2/conversations/{ID}/end"]
+
+
 # -- secrets -------------------------------------------------------------------------------------------
 
 

@@ -211,6 +211,7 @@ class Console:
 
     async def _after_the_end(self) -> int:
         """Stay until Enter or Ctrl-D, so that past events can be inspected."""
+        await self._end_conversation()
         self._print_line("Enter or Ctrl-D leaves; /stats, /turns, /turn and /find still work")
         self._prompt.refresh()
         while (line := await self._typed.get()).strip():
@@ -222,6 +223,18 @@ class Console:
             elif action is not None:
                 self._warn(f"not sent: {self._session.ending}")
         return self._session.end_error().status
+
+    async def _end_conversation(self) -> None:
+        """Where leaving will end it: nobody may be at this terminal to leave, and it is billed until then."""
+        ending = self._options.ending
+        if ending is None or not ending.due(self._session.end_error().status):
+            return
+        try:
+            await ending.end_in_time()
+        except ConsoleError as error:
+            self._warn(f"{ending.conversation_id} is not ended yet, leaving tries again ({error})")
+        else:
+            self._print_line(f"{ending.conversation_id} has ended")
 
     def _asks_back(self, line: str) -> bool:
         """Refuse a bare word that was probably meant as a command: sent as a turn, it would cost money."""

@@ -6,7 +6,7 @@ break may be lost; and no event reports who left during one (docs/daily.md). Tim
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from typing import Any
 
 from tavus_cli.rooms.daily.errors import network_change, over_reason
@@ -76,4 +76,5 @@ class Line:
         self._sent.clear()
         if not doubtful:
             return ""
-        return f"; sent just before, it may not have arrived: {', '.join(doubtful)}"
+        names = [f"{count} × {what}" if count > 1 else what for what, count in Counter(doubtful).items()]
+        return f"; sent just before, it may not have arrived: {', '.join(names)}"

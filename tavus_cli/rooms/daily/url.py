@@ -13,10 +13,10 @@ from tavus_cli.errors import UsageError
 
 FORM = "https://NAME.daily.co/ROOM[?t=TOKEN]"
 
-_HOST = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.daily\.co", re.ASCII)
-_ROOM = re.compile(r"[A-Za-z0-9_-]{1,128}", re.ASCII)
-_TOKEN = re.compile(r"[A-Za-z0-9._~+/=-]{1,8192}", re.ASCII)  # goes into a header unchanged
-_VISIBLE = re.compile(r"[!-~]*", re.ASCII)
+_HOST = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.daily\.co"
+_ROOM = r"[A-Za-z0-9_-]{1,128}"
+_TOKEN = r"[A-Za-z0-9._~+/=-]{1,8192}"  # goes into a header unchanged
+_VISIBLE = r"[!-~]*"
 
 
 def parse_url(url: str) -> tuple[str, str | None]:
@@ -31,14 +31,14 @@ def parse_url(url: str) -> tuple[str, str | None]:
         raise _refused("it must begin with https://")
     if parts.username is not None or parts.password is not None:
         raise _refused("it must not contain a user name")
-    if not _HOST.fullmatch(host):
+    if not re.fullmatch(_HOST, host):
         raise _refused("its host must be NAME.daily.co")
     if parts.netloc.lower() != host:
         raise _refused("it must not name a port")
     room = parts.path.removeprefix("/").removesuffix("/")
     if not room:
         raise _refused("the room is missing")
-    if not _ROOM.fullmatch(room):
+    if not re.fullmatch(_ROOM, room):
         raise _refused("its path must be one room name of letters, digits, - and _")
     if parts.fragment:
         raise _refused("it must not contain a #")
@@ -64,7 +64,7 @@ def room_name(clean_url: str) -> str:
 
 
 def _split(url: str, what: str) -> SplitResult:
-    if not _VISIBLE.fullmatch(url):  # urlsplit would take line ends out silently
+    if not re.fullmatch(_VISIBLE, url):  # urlsplit would take line ends out silently
         raise UsageError(f"{what} contains a space or a character that a URL cannot have")
     try:
         parts = urlsplit(url)
@@ -84,7 +84,7 @@ def _token(query: str) -> str | None:
             if re.search(rf"(?:^|&){name}=", query, re.IGNORECASE):
                 raise _refused(f"its meeting token is named t, not {name}")
         return None
-    if len(tokens) > 1 or not _TOKEN.fullmatch(tokens[0]):
+    if len(tokens) > 1 or not re.fullmatch(_TOKEN, tokens[0]):
         raise _refused("?t= takes one meeting token")
     return tokens[0]
 

@@ -51,6 +51,13 @@ def test_what_was_sent_just_before_may_not_have_arrived() -> None:
     assert down(line, 10.0).endswith("; sent just before, it may not have arrived: respond")
 
 
+def test_pieces_of_a_sound_are_counted() -> None:
+    line = Line()
+    for what in ("respond", "echo", "echo", "echo"):
+        line.sent(what, 9.5)
+    assert down(line, 10.0).endswith("it may not have arrived: respond, 3 × echo")
+
+
 def test_in_a_silence_everything_since_then_may_be_lost() -> None:
     """A silent server is noticed after 10 s."""
     line = Line()
