@@ -179,6 +179,8 @@ async def _on(
     around = Surroundings(options.run, environment, print_line, options.record)
     try:
         await run_in(room, run, script, options.limits, around)
+        if around.ending and not run.failed:  # else the lines that failed say it
+            environment.warn(around.ending)
     finally:
         if around.reported is not None:
             reports.append(around.reported)
