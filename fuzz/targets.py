@@ -11,6 +11,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tavus_cli.api.answer import Answer
+from tavus_cli.api.said import said
+from tavus_cli.callers.caller import is_caller
+from tavus_cli.callers.caller import parse as caller
+from tavus_cli.callers.judge import ballot, verdict
+from tavus_cli.callers.prompts import spoken
+from tavus_cli.callers.transcript import Line
 from tavus_cli.cli import run_command
 from tavus_cli.errors import ConsoleError, UsageError
 from tavus_cli.language.commands import parse
@@ -24,6 +31,7 @@ from tavus_cli.session.environment import Environment
 from tavus_cli.settings.file import checked
 from tavus_cli.tools.table import parse as tools
 
+READING = ("replay FILE --all --speed max", "report FILE --json", "redact FILE", "script from FILE")
 SAMPLES = Path(__file__).parent.parent / "tests" / "samples"
 
 
@@ -45,26 +53,30 @@ def grammar(data: bytes) -> None:
 
 
 def recordings(data: bytes) -> None:
-    """A file for ``replay --all``."""
+    """A file for ``replay --all``, ``report``, ``redact`` and ``script from``."""
     handle, path = tempfile.mkstemp(suffix=".jsonl")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
         with open(os.devnull, encoding="utf-8") as nothing:
-            streams = Environment(nothing, io.StringIO(), io.StringIO(), {})
-            run_command(["replay", path, "--all", "--speed", "max"], streams)
+            for command in READING:
+                streams = Environment(nothing, io.StringIO(), io.StringIO(), {})
+                run_command([path if word == "FILE" else word for word in command.split()], streams)
     finally:
         os.unlink(path)
 
 
 def toml(data: bytes) -> None:
-    """Settings, the script of a simulated PAL, a table of tools."""
+    """Settings, the script of a simulated PAL, a table of tools, a simulated caller."""
     text = data.decode("utf-8", "replace")
     checked(text, Path("settings.toml"))
     with contextlib.suppress(UsageError):
         simulated(text, "sim.toml")
     with contextlib.suppress(UsageError):
         tools(text, "tools.toml")
+    with contextlib.suppress(UsageError):
+        if is_caller(text):
+            caller(text, "caller.toml")
 
 
 def resident(data: bytes) -> None:
@@ -87,8 +99,19 @@ def resident(data: bytes) -> None:
                     room.understood(room.early)
 
 
+def answers(data: bytes) -> None:
+    """What a language model answers, as a caller and as the judge; what the API says about a failure."""
+    text = data.decode("utf-8", "replace")
+    spoken(text)
+    asked = ballot(["The PAL says hello."])
+    for name in asked.asked:  # random ids, which no search would find
+        text = text.replace("ID", name, 1)
+    verdict(text, asked, [Line("pal", "Hello, I am Nora.")])
+    said(Answer(400, {}, text, "/v2/conversations"))
+
+
 TARGETS: dict[str, Callable[[bytes], None]] = {
-    one.__name__: one for one in (decode, grammar, recordings, toml, resident)
+    one.__name__: one for one in (decode, grammar, recordings, toml, resident, answers)
 }
 _EVENTS = [line for line in (SAMPLES / "events.jsonl").read_bytes().splitlines() if line]
 SEEDS: dict[str, list[bytes]] = {
@@ -107,6 +130,13 @@ SEEDS: dict[str, list[bytes]] = {
         b'[[at]]\nafter = 1\nsay = "c"\n',
         b'[[tool]]\nname = "a*"\ncommand = "x y"\ntimeout = "1s"\n[[tool]]\nname = "b"\noutput = {a = 1}\n',
         b'theme = "dark"\nhold = "250ms"\njoin_timeout = 20\n',
+        b'persona = "a"\ngoal = "b"\nsuccess = ["c"]\n[model]\nname = "m"\nkey_env = "K"\n',
+    ],
+    "answers": [
+        b'<think>x</think>\n```json\n{"criteria": [{"id": "ID", "met": true, "quotes": ["hello"]}, '
+        b'{"id": "ID", "met": false, "quotes": [], "reason": ""}]}\n```\n',
+        b'"Hello there." [hang up]',
+        b'{"error": {"message": "x", "errors": [{"loc": ["a"], "msg": "b"}]}, "details": ["c"]}',
     ],
     "resident": [
         b'{"do":"join"}\n{"do":"send","number":1,"message":{}}\n',

@@ -18,6 +18,8 @@ FOUND: list[tuple[str, bytes]] = [
     ("resident", b'{"error": null}\n'),
     ("resident", b'{"cmber":1,"error":{"reaso~":"failed"}}\n'),
     ("resident", b'{"missed": "x"}\n'),
+    ("answers", b"```\n" + b"\n" * 100_000),
+    ("toml", b"\n" * 200_000),
 ]
 
 

@@ -56,7 +56,7 @@ class Caller:
 
 def is_caller(text: str) -> bool:
     """Whether a TOML text describes a caller, not tools or a simulated PAL. Raises nothing."""
-    return re.search(r"^\s*(?:persona|goal|success)\s*=", text, re.MULTILINE) is not None
+    return re.search(r"^[ \t]*(?:persona|goal|success)[ \t]*=", text, re.MULTILINE) is not None
 
 
 def load(path: str) -> Caller:

@@ -9,7 +9,6 @@ its whole answer is ignored. Any mistake in an answer makes it "cannot tell".
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,6 @@ from tavus_cli.callers.transcript import Line
 MOST_QUOTES = 5  # quotes checked for one criterion
 _MOST_REASON = 300
 _OF_THE_PAL = ("pal", "tool call")
-_FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
 _SAME = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
 
 
@@ -77,10 +75,8 @@ class _Unusable(Exception):
 
 def _read(answer: str, ballot: Ballot) -> dict[str, dict[str, Any]]:
     """The row of each id, with types checked. Raises _Unusable."""
-    text = without_thoughts(answer)
-    fenced = _FENCED.match(text)
     try:
-        value = json.loads(fenced[1] if fenced else text, object_pairs_hook=_once)
+        value = json.loads(_unfenced(without_thoughts(answer)), object_pairs_hook=_once)
     except (ValueError, RecursionError):
         raise _Unusable("the judge's answer is not the JSON that it was asked for") from None
     rows = value.get("criteria") if isinstance(value, dict) else None
@@ -97,6 +93,17 @@ def _read(answer: str, ballot: Ballot) -> dict[str, dict[str, Any]]:
     if len(found) < len(ballot.asked):
         raise _Unusable("the judge's answer leaves out a criterion")
     return found
+
+
+def _unfenced(text: str) -> str:
+    """The text without the fence of Markdown that some models put around JSON.
+
+    Not by a pattern: on an answer of spaces and newlines that takes a time that grows with the cube.
+    """
+    text = text.strip()
+    start, end = text.find("\n"), text.rfind("\n")
+    opened = text[:start].strip() in ("```", "```json")
+    return text[start:end] if opened and start < end and text[end:].strip() == "```" else text
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

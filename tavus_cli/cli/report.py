@@ -1,10 +1,11 @@
 """The command ``report``: what happened, how fast, and whether that is good enough."""
 
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from tavus_cli.cli.app import GATES, app, examples
+from tavus_cli.cli.gathered import gathered, option
 from tavus_cli.cli.options import (
     SETTING,
     Color,
@@ -16,6 +17,13 @@ from tavus_cli.cli.options import (
     environment_of,
 )
 from tavus_cli.errors import UsageError
+
+if TYPE_CHECKING:
+    from tavus_cli.report.gates import Gate
+
+    Gates = list[Gate]
+else:
+    Gates = Any  # the type of the parameter ``gates``, named without importing it
 
 # Options that are gates: what they limit. All others: --gate.
 _MOST = {
@@ -43,29 +51,68 @@ _NONE = {
 }
 
 
-def _most(name: str) -> Any:
-    option = "--" + name.replace("_", "-")
-    return Annotated[
-        float | None, duration_option(f"Fail unless {_MOST[name]} is at most this.", option, panel=GATES)
-    ]
+def _names(name: str) -> str:
+    return "--" + name.replace("_", "-")
 
 
-def _none(name: str) -> Any:
-    option = "--" + name.replace("_", "-")
-    return Annotated[
-        bool, typer.Option(option, help=f"Fail unless {_NONE[name]} is 0.", rich_help_panel=GATES)
-    ]
-
-
-Gates = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--gate",
-        metavar="GATE",
-        help="A limit for a measure: reply_p95<=1.2s, gaps<=0. Can be repeated.",
-        rich_help_panel=GATES,
+_OPTIONS = (
+    option(
+        "gate",
+        Annotated[
+            list[str] | None,
+            typer.Option(
+                "--gate",
+                metavar="GATE",
+                help="A limit for a measure: reply_p95<=1.2s, gaps<=0. Can be repeated.",
+                rich_help_panel=GATES,
+            ),
+        ],
     ),
-]
+    *(
+        option(
+            name,
+            Annotated[
+                float | None,
+                duration_option(f"Fail unless {measure} is at most this.", _names(name), panel=GATES),
+            ],
+        )
+        for name, measure in _MOST.items()
+    ),
+    option(
+        "min_barge_in_success",
+        Annotated[
+            str | None,
+            typer.Option(
+                metavar="SHARE",
+                help="Fail unless barge_in_success is at least this: 0.9 or 90%.",
+                rich_help_panel=GATES,
+            ),
+        ],
+    ),
+    *(
+        option(
+            name,
+            Annotated[
+                bool,
+                typer.Option(_names(name), help=f"Fail unless {measure} is 0.", rich_help_panel=GATES),
+            ],
+            False,
+        )
+        for name, measure in _NONE.items()
+    ),
+)
+
+
+def _gates(values: dict[str, Any]) -> Gates:
+    """Raises UsageError."""
+    from tavus_cli.report.gates import parse_gate
+
+    wanted = [*(values["gate"] or [])]
+    wanted += [f"{what}<={values[name]}s" for name, what in _MOST.items() if values[name] is not None]
+    wanted += [f"{what}<=0" for name, what in _NONE.items() if values[name]]
+    if (share := values["min_barge_in_success"]) is not None:
+        wanted.append(f"barge_in_success>={share}")
+    return [parse_gate(one) for one in wanted]
 
 
 @app.command(
@@ -77,6 +124,7 @@ Gates = Annotated[
         "report new.jsonl --baseline old.jsonl --max-worse 10%",
     )
 )
+@gathered("gates", _OPTIONS, _gates)
 def report(
     ctx: typer.Context,
     files: Annotated[
@@ -103,42 +151,16 @@ def report(
             rich_help_panel=GATES,
         ),
     ] = None,
-    gate: Gates = None,
-    max_reply: _most("max_reply") = None,  # type: ignore[valid-type]
-    max_reply_p50: _most("max_reply_p50") = None,  # type: ignore[valid-type]
-    max_reply_p95: _most("max_reply_p95") = None,  # type: ignore[valid-type]
-    max_first_event: _most("max_first_event") = None,  # type: ignore[valid-type]
-    max_tool: _most("max_tool") = None,  # type: ignore[valid-type]
-    max_tool_to_speech: _most("max_tool_to_speech") = None,  # type: ignore[valid-type]
-    max_barge_in_stop: _most("max_barge_in_stop") = None,  # type: ignore[valid-type]
-    max_talk_over: _most("max_talk_over") = None,  # type: ignore[valid-type]
-    max_dead_air: _most("max_dead_air") = None,  # type: ignore[valid-type]
-    max_outage: _most("max_outage") = None,  # type: ignore[valid-type]
-    min_barge_in_success: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Fail unless barge_in_success is at least this: 0.9 or 90%.",
-            rich_help_panel=GATES,
-        ),
-    ] = None,
-    no_gaps: _none("no_gaps") = False,  # type: ignore[valid-type]
-    no_late: _none("no_late") = False,  # type: ignore[valid-type]
-    no_duplicates: _none("no_duplicates") = False,  # type: ignore[valid-type]
-    no_outages: _none("no_outages") = False,  # type: ignore[valid-type]
-    no_unreplied: _none("no_unreplied") = False,  # type: ignore[valid-type]
-    no_unanswered_calls: _none("no_unanswered_calls") = False,  # type: ignore[valid-type]
-    no_failed_barge_ins: _none("no_failed_barge_ins") = False,  # type: ignore[valid-type]
-    no_unknown_types: _none("no_unknown_types") = False,  # type: ignore[valid-type]
-    no_unknown_fields: _none("no_unknown_fields") = False,  # type: ignore[valid-type]
     otlp: Otlp = None,
     otlp_content: OtlpContent = False,
     hold: Hold = SETTING,
-    color: Color = "auto",
-    theme: Theme = "auto",
+    color: Color = SETTING,
+    theme: Theme = SETTING,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object, and errors as JSON too.")
     ] = False,
+    *,
+    gates: Gates,
 ) -> int:
     """Show what happened in a recording, and how fast it was.
 
@@ -147,32 +169,25 @@ def report(
     """
     from tavus_cli.commands.report import Report
     from tavus_cli.commands.report import report as run_report
-    from tavus_cli.report.gates import parse_gate
     from tavus_cli.session.loop import run
 
     environment = environment_of(ctx, color, theme)
     if json + markdown + (transcript is not None) > 1:
         raise UsageError("give one of --json, --markdown and --transcript")
-    given = ctx.params
-    wanted = [*(gate or [])]
-    wanted += [f"{what}<={given[name]}s" for name, what in _MOST.items() if given[name] is not None]
-    wanted += [f"{what}<=0" for name, what in _NONE.items() if given[name]]
-    if min_barge_in_success is not None:
-        wanted.append(f"barge_in_success>={min_barge_in_success}")
-    what = Report(
+    options = Report(
         files,
         hold,
         json,
         markdown,
         transcript,
         html,
-        [parse_gate(one) for one in wanted],
+        gates,
         baseline or [],
         _percent(max_worse, baseline),
         otlp,
         otlp_content,
     )
-    return run(lambda: run_report(what, environment))
+    return run(lambda: run_report(options, environment))
 
 
 def _percent(text: str | None, baseline: list[str] | None) -> float | None:

@@ -31,7 +31,7 @@ class FromRecording:
 async def script_from(what: FromRecording, environment: Environment) -> int:
     """Print the script. If it does not pass on the recording, warns and returns NOT_MET.
 
-    Raises UsageError if the file cannot be read, or does not contain what was sent.
+    Raises UsageError if the file cannot be read, does not contain what was sent, or is too long.
     """
     stage = RecordedStage(RecordedRoom(what.file, stdin=environment.stdin), what.hold)
     await stage.load()
@@ -40,7 +40,7 @@ async def script_from(what: FromRecording, environment: Environment) -> int:
         "#   tavus-console run TARGET SCRIPT",
         "",
     ]
-    lines += Writer(stage, words=what.words).lines()
+    lines += await Writer(stage, words=what.words).lines()
     text = "".join(f"{line}\n" for line in lines)
     if what.output in (None, "-"):
         environment.stdout.write(text)

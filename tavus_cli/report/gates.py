@@ -43,7 +43,7 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GateResult:
     """``passed`` is None if the measure has no figure; ``reason`` then says why."""
 
     gate: Gate
@@ -89,15 +89,15 @@ def parse_gate(text: str) -> Gate:
     return Gate(name, cast(Stat | None, stat), sign == "<=", _limit(name, stat, limit))
 
 
-def judge(gates: Sequence[Gate], measures: Measures) -> list[Verdict]:
+def judge(gates: Sequence[Gate], measures: Measures) -> list[GateResult]:
     return [_judge(gate, measures) for gate in gates]
 
 
-def _judge(gate: Gate, measures: Measures) -> Verdict:
+def _judge(gate: Gate, measures: Measures) -> GateResult:
     value = _value(gate, measures)
     if value is None:
-        return Verdict(gate, None, None, measures.reasons.get(gate.measure, "there was none"))
-    return Verdict(gate, value, _keeps(rounded(value), gate))
+        return GateResult(gate, None, None, measures.reasons.get(gate.measure, "there was none"))
+    return GateResult(gate, value, _keeps(rounded(value), gate))
 
 
 def _keeps(value: float, gate: Gate) -> bool:

@@ -12,7 +12,7 @@ from importlib.resources import files
 from typing import Any
 
 from tavus_cli.report.compare import Change
-from tavus_cli.report.gates import Verdict
+from tavus_cli.report.gates import GateResult
 from tavus_cli.report.measures import TIMES, Measures, Spread
 from tavus_cli.report.recording import Reported
 from tavus_cli.report.spans import TurnSpan
@@ -35,7 +35,7 @@ _KEY = (
 
 
 def html(
-    all: Sequence[Reported], whole: Measures, verdicts: Sequence[Verdict], changes: Sequence[Change]
+    all: Sequence[Reported], whole: Measures, verdicts: Sequence[GateResult], changes: Sequence[Change]
 ) -> Iterator[str]:
     """The file, in pieces."""
     from jinja2 import Environment, StrictUndefined
@@ -78,7 +78,7 @@ def html(
     )
 
 
-def _verdict(one: Verdict) -> dict[str, str]:
+def _verdict(one: GateResult) -> dict[str, str]:
     style = "pass" if one.passed else "fail" if one.passed is False else "unsure"
     return {"style": style, "word": one.word, "text": one.line().removeprefix(one.word)}
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from tavus_cli.errors import redacted
 from tavus_cli.report.compare import Change
-from tavus_cli.report.gates import Verdict
+from tavus_cli.report.gates import GateResult
 from tavus_cli.report.measures import COUNTS, TIMES, Measures, parts
 from tavus_cli.report.recording import Reported
 from tavus_cli.report.spans import TurnSpan
@@ -21,7 +21,7 @@ _SLOW = 10
 
 
 def markdown(
-    all: Sequence[Reported], whole: Measures, verdicts: Sequence[Verdict], changes: Sequence[Change]
+    all: Sequence[Reported], whole: Measures, verdicts: Sequence[GateResult], changes: Sequence[Change]
 ) -> Iterator[str]:
     """Lines: gates, comparison, figures, the slowest turns."""
     yield "# Report"

@@ -9,7 +9,7 @@ from tavus_cli.errors import ExitStatus, redacted
 from tavus_cli.files import write
 from tavus_cli.protocol.entries import Entry, NoteEntry
 from tavus_cli.report.compare import Change
-from tavus_cli.report.gates import Verdict
+from tavus_cli.report.gates import GateResult
 from tavus_cli.report.measures import Measures, measure
 from tavus_cli.report.recording import Reported
 from tavus_cli.report.timeline import Timeline
@@ -23,7 +23,7 @@ class Result:
 
     all: list[Reported]
     whole: Measures
-    verdicts: list[Verdict]
+    verdicts: list[GateResult]
     changes: list[Change]
     fails_if_worse: bool = False
 

@@ -10,7 +10,7 @@ from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import VirtualTime
 from tavus_cli.script.conditions import REPLY
-from tavus_cli.script.runner import Verdict
+from tavus_cli.script.runner import Checked
 from tavus_cli.script.scheduled import Placed, Scheduler
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.sending import deliver, prepare
@@ -60,7 +60,7 @@ class LiveStage:
         if self._session.cut_off:
             raise self._session.end_error()
 
-    async def expect(self, what: Expectation) -> Verdict:
+    async def expect(self, what: Expectation) -> Checked:
         session = self._session
         window = self._looked_at(what)
         deadline = self.now() + (0.0 if what.none else self._timeout)
@@ -82,10 +82,10 @@ class LiveStage:
         finally:
             self._waited = None
         if session.finished.is_set():
-            return Verdict(entry, window, session.ending, session.cut_off)
+            return Checked(entry, window, session.ending, session.cut_off)
         until = float("inf") if what.within is None else window.at + what.within
         trouble = session.trouble.removeprefix("; ")
-        return Verdict(entry, window, trouble or None, session.down is not None, until=until)
+        return Checked(entry, window, trouble or None, session.down is not None, until=until)
 
     async def _found(self, window: Window, what: Expectation, start: int) -> EventEntry | None:
         for entry in window.looked_at(what, start):

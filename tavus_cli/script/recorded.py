@@ -18,10 +18,11 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.model import Quit
 from tavus_cli.script.names import Kept
-from tavus_cli.script.runner import Verdict
+from tavus_cli.script.runner import Checked
 from tavus_cli.script.scheduled import Placed
-from tavus_cli.script.statements import Quit, command
+from tavus_cli.script.statements import command
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
 from tavus_cli.settings.table import default
@@ -108,7 +109,7 @@ class RecordedStage:
     async def pause(self, seconds: float) -> None:
         self._now += seconds
 
-    async def expect(self, what: Expectation) -> Verdict:
+    async def expect(self, what: Expectation) -> Checked:
         current, until = self._current, self._until()
         window = self.everything if current is None or what.from_start else current.window
         if what.event == REPLY and current is not None:
@@ -121,9 +122,9 @@ class RecordedStage:
         for entry in window.counted(what):
             if since <= entry.at <= until and what.fits(entry):
                 self._now = max(self._now, entry.at)
-                return Verdict(entry, window)
+                return Checked(entry, window)
             await self.turns.give()
-        return Verdict(None, window, "the recording has no such event there", since=since, until=until)
+        return Checked(None, window, "the recording has no such event there", since=since, until=until)
 
     async def place(self, placed: Placed) -> None:
         """Find the event of a /when, and the message that followed, at once."""

@@ -15,31 +15,18 @@ from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
+from tavus_cli.script.model import Assign, Line, Pause, Print, Quit, Repeat, Script, Send, Statement, When
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.nearest import Near, nearest, one_line
 from tavus_cli.script.outcomes import Outcome, Run
 from tavus_cli.script.scheduled import Placed
-from tavus_cli.script.statements import (
-    MOST_LINES,
-    TOO_MANY,
-    Assign,
-    Line,
-    Pause,
-    Print,
-    Quit,
-    Repeat,
-    Script,
-    Send,
-    Statement,
-    When,
-    statement,
-)
+from tavus_cli.script.statements import MOST_LINES, TOO_MANY, statement
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Checked:
     """The result of an expectation: the event, if there was one, and the events checked.
 
     ``ended``: why no more events can arrive, or why some may be missing. ``since`` and ``until``: the part of
@@ -76,7 +63,7 @@ class Stage(Protocol):
 
     async def pause(self, seconds: float) -> None: ...
 
-    async def expect(self, what: Expectation) -> Verdict: ...
+    async def expect(self, what: Expectation) -> Checked: ...
 
     async def place(self, placed: Placed) -> None: ...
 
@@ -168,8 +155,8 @@ class Runner:
     async def _expect(self, what: Expectation, outcome: Outcome) -> None:
         if what.name:
             self.names.expect(what.name)
-        verdict = await self.stage.expect(what)
-        entry, window = verdict.entry, verdict.window
+        checked = await self.stage.expect(what)
+        entry, window = checked.entry, checked.window
         if entry is not None:
             outcome.message = entry.event.message
         if what.none:
@@ -178,9 +165,9 @@ class Runner:
                 after, message = entry.at - window.at, entry.event.message
                 outcome.came = [Near(one_line(entry, window.at), after, (), message)]
         elif entry is None:
-            outcome.failure = _missing(what, verdict)
-            outcome.status = CutOff.status if verdict.cut_off else NotMet.status
-            outcome.came = nearest(window, what, verdict.since, verdict.until)
+            outcome.failure = _missing(what, checked)
+            outcome.status = CutOff.status if checked.cut_off else NotMet.status
+            outcome.came = nearest(window, what, checked.since, checked.until)
         elif what.name:
             self.names.keep(what.name, Kept(entry, entry.at - window.at))
 
@@ -219,8 +206,8 @@ class Runner:
         )
 
 
-def _missing(what: Expectation, verdict: Verdict) -> str:
+def _missing(what: Expectation, checked: Checked) -> str:
     failure = f"expected {what}, which did not arrive"
-    if what.event == REPLY and not verdict.window.answerable:
+    if what.event == REPLY and not checked.window.answerable:
         return "nothing that has a reply was sent: expect an event type instead"
-    return failure + (f": {verdict.ended}" if verdict.ended else "")
+    return failure + (f": {checked.ended}" if checked.ended else "")

@@ -20,14 +20,15 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.script.conditions import as_text, look_up
+from tavus_cli.script.model import Line, Send
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.recorded import RecordedStage, Sent, alike
-from tavus_cli.script.statements import Line, command, statement
-from tavus_cli.script.statements import Send as SendLine
+from tavus_cli.script.statements import command, statement
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.copy import candidates
 from tavus_cli.views.safe import safe, safe_json
 
+MOST_EXPECTED = 5_000
 PATIENCE = 20.0  # seconds: what took longer gets a ``within``, as /expect waits for only 30 s without
 AT_ONCE = 0.002  # seconds within which a program answers an event
 TWIN_SECONDS = 0.5  # of two events that say the same
@@ -54,6 +55,7 @@ class Writer:
     """
 
     def __init__(self, stage: RecordedStage, *, words: bool) -> None:
+        self._turns = stage.turns
         self._sendings = stage.sendings
         self._everything = stage.everything
         self._delivered = dict(zip(map(id, stage.everything.entries), stage.delivered, strict=True))
@@ -64,7 +66,12 @@ class Writer:
         self._values: dict[str, tuple[_Expected, str]] = {}  # an id → the event that contained it, and where
         self._last: _Expected | None = None  # of this part
 
-    def lines(self) -> list[str]:
+    async def lines(self) -> list[str]:
+        """In small steps. Raises UsageError for a recording that is too long for a script: each line that
+        expects something is compared with all events.
+        """
+        if sum(not _is_noise(entry) for entry in self._everything.entries) > MOST_EXPECTED:
+            raise UsageError(f"over {MOST_EXPECTED:,} events to expect: too many for a script")
         for number, entries in enumerate(self._parts()):
             window, now = self._everything, self._begun()
             if number:
@@ -75,6 +82,7 @@ class Writer:
             self._last = None
             sure = (sent.sure_at or 0.0) if number else 0.0
             for entry in entries:
+                await self._turns.give()
                 if found := self._expect(entry, window, now, until):
                     now = max(now, found, sure)
             if number < len(self._sendings) and (seconds := _up(until - now)) > AT_ONCE:
@@ -206,7 +214,7 @@ class Writer:
             said = command(line, self._names)
         except UsageError:
             return False
-        if not isinstance(said, SendLine) or not isinstance(said.action, Interaction):
+        if not isinstance(said, Send) or not isinstance(said.action, Interaction):
             return False
         return alike(message, said.action)
 

@@ -39,7 +39,7 @@ class Toml:
         except tomllib.TOMLDecodeError as error:
             at = re.search(r"at line (\d+)", str(error))
             line = int(at[1]) if at else text.rstrip().count("\n") + 1
-            raise UsageError(f"{file}:{line}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+            raise UsageError(f"{file}:{line}: {str(error).partition('(at ')[0].rstrip()}") from None
         except RecursionError:
             raise UsageError(f"{file}:1: nested too deep") from None
         except ValueError:  # Python refuses numbers with this many digits

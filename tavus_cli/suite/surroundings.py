@@ -51,8 +51,9 @@ class Surroundings:
     ``record``: a file for its recording.
 
     Afterwards ``tool_facts`` and ``reported`` hold what the tools did, and the report if one was wanted;
-    ``conversation_id`` is known once joined. ``label`` begins each line of the transcript. ``so_far``: the
-    outcome to report if the run is stopped.
+    ``conversation_id`` is known once joined; ``ending`` is why the conversation ended before the run did, or
+    a note that the connection was down. ``label`` begins each line of the transcript. ``so_far``: the outcome
+    to report if the run is stopped.
     """
 
     options: RunOptions
@@ -62,6 +63,7 @@ class Surroundings:
     tool_facts: list[dict[str, Any]] = field(default_factory=list)
     reported: Reported | None = None
     conversation_id: str | None = None
+    ending: str = ""
     so_far: Callable[[], Played] | None = None
     label: str = ""
     transcript: Transcript | None = field(init=False)
@@ -92,6 +94,10 @@ class Surroundings:
                 self.conversation_id = room.conversation_id
                 await session.pal_ready(options.ready_timeout)
                 yield begun
+                if session.finished.is_set():
+                    self.ending = session.ending
+                elif session.down is not None:
+                    self.ending = session.down
         finally:
             self.tool_facts = bridge.facts() if bridge is not None else []
             if options.report:

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tavus_cli.callers.judge import Ballot, Quotes, ballot, verdict
+from tavus_cli.callers.model import MOST_BYTES
 from tavus_cli.callers.prompts import to_judge
 from tavus_cli.callers.transcript import Line, Who
 
@@ -157,3 +158,12 @@ def test_quotes_in_a_long_transcript_are_found_quickly() -> None:
     place = Quotes([Line("pal", "ab " * 1_000)] * 60)
     assert place.find("ab " * 900 + "c") is None
     assert place.find("b ab a") is None
+
+
+@pytest.mark.parametrize("piece", ["\n", " \n", "```\n", "<think>", "[", "{", "\r\n```"])
+def test_no_answer_takes_long(piece: str) -> None:
+    """The largest that a model may give: a pattern that goes back would take hours."""
+    asked = ballot(["x"])
+    for start in ("", "```\n", "```json\n"):
+        (one,) = verdict(start + piece * (MOST_BYTES // len(piece)), asked, CALL)
+        assert one.met is None

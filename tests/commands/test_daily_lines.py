@@ -377,6 +377,18 @@ def test_a_wait_that_fails_says_that_the_pal_left() -> None:
     assert "; the PAL left " in result.err
 
 
+def test_a_script_that_expects_nothing_reports_the_end(tmp_path: Path) -> None:
+    (tmp_path / "script.tavus").write_text("hi\n/wait 50s\n")
+
+    async def over(room: LocalRoom) -> None:
+        await room.say({"event_type": "system.pal_present"})
+        await asked(room)
+        await room.delete()
+
+    result, _ = in_a_room("run", "URL", str(tmp_path / "script.tavus"), breaks=over)
+    assert (result.status, result.err) == (0, f"tavus-console: {OVER}\n")
+
+
 def test_tools_say_what_happens_to_the_line_and_how_it_ended() -> None:
     """Answers are sent by themselves, so only a warning says that one may not have arrived."""
 

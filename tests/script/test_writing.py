@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tavus_cli.rooms.recorded import RecordedRoom
+from tavus_cli.script.recorded import RecordedStage
+from tavus_cli.script.writing import MOST_EXPECTED, Writer
 from tavus_cli.views.safe import safe
 from tests.kits.conversations import few
 from tests.kits.program import Result, console
@@ -225,3 +229,33 @@ def test_what_is_not_a_recording_of_sendings_is_refused(tmp_path: Path) -> None:
         result = console("script", "from", file)
         assert (result.status, result.out) == (2, "")
         assert len(result.err.splitlines()) == 1
+
+
+def said_many_times(folder: Path, count: int) -> str:
+    """A recording in which the PAL speaks so often."""
+    rows: list[dict[str, Any]] = [{"recording": 1, "conversation_id": "c0ffee", "started": 1790000000.0}]
+    for number in range(count):
+        spoken = {"role": "pal", "speech": f"number {number}"}
+        message = {"event_type": "conversation.utterance", "turn_idx": number, "seq": number}
+        rows.append({"at": 1790000000 + number, "dir": "in", "message": message | {"properties": spoken}})
+    path = folder / "long.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return str(path)
+
+
+def test_a_recording_that_is_too_long(tmp_path: Path) -> None:
+    """The work grows with the square of the number of events."""
+    result = console("script", "from", said_many_times(tmp_path, MOST_EXPECTED + 1))
+    assert (result.status, result.out) == (2, "")
+    assert "over 5,000 events to expect" in result.err
+
+
+def test_signals_come_through_while_it_is_made(tmp_path: Path) -> None:
+    async def main() -> int:
+        stage = RecordedStage(RecordedRoom(said_many_times(tmp_path, 300)))
+        await stage.load()
+        before = stage.turns.given
+        await Writer(stage, words=False).lines()
+        return stage.turns.given - before
+
+    assert asyncio.run(main()) > 0
