@@ -219,8 +219,14 @@ def test_who_left_meanwhile_is_named_but_for_the_pal_and_ourselves() -> None:
             Scripted(CUT, people=(*ghosts[:2], us[2])),
             Scripted(ENDED, people=()),
         )
-        left = [one for one in words(arrivals := await all_of(reconnecting(*rooms))) if "left" in one]
-        assert left == ["p left", "g left", "1 left", "2 left", "3 left"]
+        arrivals = await all_of(reconnecting(*rooms))
+        assert [one for one in words(arrivals) if "left" in one] == [
+            "p left",
+            "g left",
+            "1 left",
+            "2 left",
+            "3 left",
+        ]
         return [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
 
     assert asyncio.run(main()) == [
