@@ -13,9 +13,10 @@ from tavus_cli.report.measures import pooled
 from tavus_cli.report.reader import Result, write_html
 from tavus_cli.report.recording import Reported
 from tavus_cli.rooms.room import Room
+from tavus_cli.script.model import Script
 from tavus_cli.script.outcomes import Outcome, Run, failure_lines, junit, run_json, summary
 from tavus_cli.script.runner import Limits
-from tavus_cli.script.statements import Script, parse_script
+from tavus_cli.script.statements import parse_script
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.loop import run as run_session
 from tavus_cli.suite.plan import RECORDINGS

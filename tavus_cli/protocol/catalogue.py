@@ -6,7 +6,6 @@ Adding an event type is adding a row to ``CATALOGUE``. Sources: docs/protocol.md
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tavus_cli.protocol.tool_calls import Called, calls_in
@@ -331,7 +330,6 @@ def _chat(event: Event) -> str:
 
 
 _SPEAKING = "speaking"
-_STARTED, _STOPPED = "started_speaking", "stopped_speaking"
 _ROWS = (
     # type, family, label, style, line, fixed role
     EventKind("conversation.utterance", "utterance", "?", "text", _utterance),
@@ -392,53 +390,6 @@ TOOL_RESULT = CATALOGUE["conversation.tool_result"]
 UNKNOWN = EventKind("", "unknown", "event", "unknown", _unknown)
 FOREIGN = EventKind("", "foreign", "other", "unknown", _foreign)
 CHAT = EventKind("", "chat", "chat", "text", _chat)
-_USER_INTERRUPTED = EventKind(
-    "conversation.user_interrupted", "interrupted", "?", _SPEAKING, _interrupted, "user"
-)
-
-
-@cache  # when first needed: joining does not wait for it
-def _other_spellings() -> dict[str, EventKind]:
-    """Known types by their spelling without case and separators, including every word for the PAL."""
-    known = {folded(row.type): row for row in _ROWS}
-    for who in ("replica", "pal", "persona", "face", "user", "participant"):
-        whose = "user" if who in ("user", "participant") else "pal"
-        for what in (_STARTED, _STOPPED):
-            known[folded(f"conversation.{who}.{what}")] = CATALOGUE[f"conversation.{whose}.{what}"]
-        cut = CATALOGUE["conversation.replica_interrupted"] if whose == "pal" else _USER_INTERRUPTED
-        known[folded(f"conversation.{who}.interrupted")] = cut
-        for what in ("joined", "left", "connected", "disconnected"):
-            known[folded(f"conversation.{who}.{what}")] = CATALOGUE[f"conversation.{what}"]
-        for what in ("joined", "ready", "present"):
-            known[folded(f"system.{who}.{what}")] = CATALOGUE[f"system.replica_{what}"]
-    for where in ("application", "conversation"):
-        known[folded(f"{where}.canvas.interaction")] = CATALOGUE["canvas.interaction"]
-    known["conversationinterrupted"] = CATALOGUE["conversation.replica_interrupted"]
-    return known
-
-
-def kind_of(name: str) -> EventKind:
-    """The kind of a type that has no row of its own, by its other spellings (section 11)."""
-    plain = folded(name)
-    if kind := _other_spellings().get(plain):
-        return kind
-    return GUARDRAIL if "guardrail" in plain else UNKNOWN  # section 3.8: the type is undocumented
-
-
-def kind_without_type(message: Any) -> EventKind:
-    """The kind of a message without ``event_type``: Prebuilt's chat and some callbacks (section 11)."""
-    if not isinstance(message, dict):
-        return FOREIGN
-    event, properties = message.get("event"), message.get("properties")
-    if isinstance(event, str) and folded(event) in ("chatmsg", "chatmessage", "syncchatmsg"):
-        return CHAT
-    for fields in (message, properties):
-        if isinstance(fields, dict):
-            if "objective_name" in fields:
-                return CATALOGUE["conversation.objective.completed"]
-            if "guardrail" in fields or "guardrail_name" in fields:
-                return GUARDRAIL
-    return FOREIGN
 
 
 def short_name(event_type: str) -> str:

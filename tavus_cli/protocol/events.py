@@ -19,10 +19,9 @@ from tavus_cli.protocol.catalogue import (
     PARTIAL,
     UTTERANCE,
     EventKind,
-    kind_of,
-    kind_without_type,
     short_name,
 )
+from tavus_cli.protocol.kinds import kind_of, kind_without_type
 from tavus_cli.protocol.tool_calls import Called
 from tavus_cli.protocol.wire import MAX_TIME, TOO_DEEP, from_json, to_json, too_deep, unix_time
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from tavus_cli.protocol.catalogue import kind_of
+from tavus_cli.protocol.kinds import kind_of
 from tavus_cli.rooms.room import Arrival, LineChanged, Received, RoomNote
 
 KEPT = 2_000  # messages

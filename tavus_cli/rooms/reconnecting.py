@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from itertools import count
 from typing import Any, NamedTuple
 
 from tavus_cli.errors import ConsoleError, ConversationOver, NotAuthorised, SendFailed
@@ -18,7 +17,8 @@ from tavus_cli.rooms.room import Arrival, LineChanged, Participant, ParticipantC
 
 class Policy(NamedTuple):
     """When to join again, in seconds: ``first`` after being cut off, then twice as long each time up to
-    ``longest``, for at most ``timeout``. ``pal`` is how long the PAL may take to return.
+    ``longest``, for at most ``timeout``, also if connections in between last less than ``longest``. ``pal``
+    is how long the PAL may take to return.
     """
 
     timeout: float = 300.0
@@ -68,6 +68,8 @@ class ReconnectingRoom:
         self._entered = False
         self._down = False
         self._pal_awaited = False  # the PAL was there before a break, and has not come back yet
+        self._attempt, self._give_up = 0, 0.0  # since the last connection that lasted
+        self._lasting_at = 0.0  # loop time from which on the connection counts as one that lasted
         self._own: set[str] = set()  # our ids in earlier rooms; Daily lists one for a while after a break
         self._left = asyncio.Event()
 
@@ -125,12 +127,14 @@ class ReconnectingRoom:
         """Try to join again: None once joined, or left; otherwise how the room ended."""
         await self.joined.leave()  # releases the client
         policy, loop = self._policy, asyncio.get_running_loop()
-        give_up = loop.time() + policy.timeout
+        if loop.time() >= self._lasting_at:
+            self._attempt, self._give_up = 0, loop.time() + policy.timeout
         why = ""
-        for attempt in count():
-            pause = policy.pause(attempt, self._chance())
-            if loop.time() + pause > give_up:
+        while True:
+            pause = policy.pause(self._attempt, self._chance())
+            if loop.time() + pause > self._give_up:
                 break
+            self._attempt += 1
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._left.wait(), pause)
             ended = await self._ended()
@@ -139,7 +143,8 @@ class ReconnectingRoom:
             if ended:
                 return RoomOver("it ended while we were cut off", self.now())
             try:
-                await self._try(give_up)
+                await self._try(self._give_up)
+                self._lasting_at = loop.time() + policy.longest
                 return None
             except ConversationOver:
                 return RoomOver("the room is no longer available", self.now())
@@ -149,7 +154,8 @@ class ReconnectingRoom:
                 if isinstance(error, NotAuthorised):
                     return RoomOver(f"{cut.reason}; {error}", self.now(), cut_off=True)
                 why = f" ({error})" if isinstance(error, ConsoleError) else ""
-        tried = f"{cut.reason}; could not join again within {policy.timeout:g} s{why}"
+        again = "again" if loop.time() >= self._lasting_at else "again for long"
+        tried = f"{cut.reason}; could not join {again} within {policy.timeout:g} s{why}"
         return RoomOver(tried, self.now(), cut_off=True)
 
     async def _ended(self) -> bool:

@@ -18,10 +18,11 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.wire import to_json
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.script.conditions import REPLY
+from tavus_cli.script.model import Quit
 from tavus_cli.script.names import Kept
 from tavus_cli.script.runner import Checked
 from tavus_cli.script.scheduled import Placed
-from tavus_cli.script.statements import Quit, command
+from tavus_cli.script.statements import command
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
 from tavus_cli.settings.table import default

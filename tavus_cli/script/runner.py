@@ -15,25 +15,12 @@ from tavus_cli.language.commands import AudioEcho
 from tavus_cli.protocol.entries import EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.script.conditions import REPLY, LineError
+from tavus_cli.script.model import Assign, Line, Pause, Print, Quit, Repeat, Script, Send, Statement, When
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.nearest import Near, nearest, one_line
 from tavus_cli.script.outcomes import Outcome, Run
 from tavus_cli.script.scheduled import Placed
-from tavus_cli.script.statements import (
-    MOST_LINES,
-    TOO_MANY,
-    Assign,
-    Line,
-    Pause,
-    Print,
-    Quit,
-    Repeat,
-    Script,
-    Send,
-    Statement,
-    When,
-    statement,
-)
+from tavus_cli.script.statements import MOST_LINES, TOO_MANY, statement
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.session.turns import Turns
 

@@ -12,8 +12,9 @@ from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.entries import Entry, EventEntry
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.room import Room, VirtualTime
+from tavus_cli.script.model import Line, Quit, When
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.statements import Line, Quit, When, command, statement
+from tavus_cli.script.statements import command, statement
 from tavus_cli.session.session import Session
 
 MOST_WAITING = 100  # each of them checks every event, before anything else happens

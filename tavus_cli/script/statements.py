@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 
 from tavus_cli.errors import UsageError, did_you_mean
@@ -26,6 +25,19 @@ from tavus_cli.script.conditions import (
     match_of,
     tokens,
     unquoted,
+)
+from tavus_cli.script.model import (
+    Assign,
+    Line,
+    Mistake,
+    Pause,
+    Print,
+    Quit,
+    Repeat,
+    Script,
+    Send,
+    Statement,
+    When,
 )
 from tavus_cli.script.names import Names, fill, hidden, put_in, replaced
 from tavus_cli.script.window import Expectation
@@ -45,77 +57,6 @@ WORDS = {
 _NAME = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _NEARLY_NO = ("no", "on", "not", "none", "never")
 _CLAUSES = {"wait": ("within", "as"), "expect": ("within", "from", "as"), "when": ("after", "as")}
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A line that is not a comment; ``column`` is its start, from 1; ``block`` are the lines it repeats."""
-
-    number: int
-    column: int
-    text: str
-    block: tuple[Line, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Send:
-    action: Interaction | AudioEcho
-
-
-@dataclass(frozen=True, slots=True)
-class Pause:
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class When:
-    """``command`` is parsed again when the event has arrived, which it may name; ``column`` is its place."""
-
-    event: Expectation
-    after: float
-    command: str
-    column: int
-
-
-@dataclass(frozen=True, slots=True)
-class Assign:
-    """``remote``: the value contains text from an event."""
-
-    name: str
-    value: str
-    remote: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Print:
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Repeat:
-    count: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    pass
-
-
-Statement = Send | Pause | Expectation | When | Assign | Print | Repeat | Quit
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    line: int
-    column: int
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    lines: tuple[Line, ...]
-    mistakes: tuple[Mistake, ...]
 
 
 def parse_script(text: str) -> Script:

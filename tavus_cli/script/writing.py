@@ -20,10 +20,10 @@ from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.tool_calls import calls_in
 from tavus_cli.protocol.wire import from_json, to_json
 from tavus_cli.script.conditions import as_text, look_up
+from tavus_cli.script.model import Line, Send
 from tavus_cli.script.names import Kept, Names
 from tavus_cli.script.recorded import RecordedStage, Sent, alike
-from tavus_cli.script.statements import Line, command, statement
-from tavus_cli.script.statements import Send as SendLine
+from tavus_cli.script.statements import command, statement
 from tavus_cli.script.window import Expectation, Window
 from tavus_cli.views.copy import candidates
 from tavus_cli.views.safe import safe, safe_json
@@ -214,7 +214,7 @@ class Writer:
             said = command(line, self._names)
         except UsageError:
             return False
-        if not isinstance(said, SendLine) or not isinstance(said.action, Interaction):
+        if not isinstance(said, Send) or not isinstance(said.action, Interaction):
             return False
         return alike(message, said.action)
 

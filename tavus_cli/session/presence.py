@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from tavus_cli.protocol.catalogue import CATALOGUE, kind_of
+from tavus_cli.protocol.catalogue import CATALOGUE
 from tavus_cli.protocol.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -62,4 +62,10 @@ class Presence:
 
 def _shuts_down(message: dict[str, Any]) -> bool:
     name = message.get("event_type")
-    return isinstance(name, str) and (CATALOGUE.get(name) or kind_of(name)).family == "shutdown"
+    if not isinstance(name, str):
+        return False
+    if (kind := CATALOGUE.get(name)) is None:
+        from tavus_cli.protocol.kinds import kind_of
+
+        kind = kind_of(name)
+    return kind.family == "shutdown"

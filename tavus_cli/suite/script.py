@@ -10,10 +10,11 @@ from tavus_cli.errors import ExitStatus, UsageError
 from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.room import Room
 from tavus_cli.script.live import LiveStage
+from tavus_cli.script.model import Line, Script
 from tavus_cli.script.outcomes import Outcome, Run, failure_lines, run_facts
 from tavus_cli.script.recorded import RecordedStage
 from tavus_cli.script.runner import Limits, Runner
-from tavus_cli.script.statements import Line, Script, parse_script
+from tavus_cli.script.statements import parse_script
 from tavus_cli.suite.case import Case, Played, Verdict
 from tavus_cli.suite.surroundings import Surroundings
 

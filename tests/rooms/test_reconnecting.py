@@ -158,6 +158,15 @@ def test_a_token_that_has_expired_ends_the_tries() -> None:
     assert outcome(first, refused) == ["a", "down", ("cut off", "lost; the token has expired")]
 
 
+def test_connections_that_do_not_last_are_given_up_too() -> None:
+    breaks = [lambda: Scripted(CUT)] * 100
+    policy = QUICK._replace(timeout=0.5, longest=10.0)
+    *before, (kind, reason) = outcome(first, *breaks, policy=policy)
+    assert kind == "cut off"
+    assert reason == "lost; could not join again for long within 0.5 s"
+    assert 1 <= before.count("up") < 15
+
+
 def test_it_gives_up_in_time_and_says_why() -> None:
     fails = [lambda: Scripted(fails=CannotJoin("no network"))] * 100
     short = QUICK._replace(timeout=0.02)

@@ -16,10 +16,11 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.rooms.sim.room import open_simulated
 from tavus_cli.script import runner, scheduled
 from tavus_cli.script.live import LiveStage
+from tavus_cli.script.model import Mistake
 from tavus_cli.script.outcomes import Run
 from tavus_cli.script.recorded import RecordedStage
 from tavus_cli.script.runner import Limits, Runner, Stage
-from tavus_cli.script.statements import TOO_MANY, Mistake, parse_script
+from tavus_cli.script.statements import TOO_MANY, parse_script
 from tavus_cli.session.session import Session
 from tests.kits.program import CONSOLE, SECONDS, console, environ
 

@@ -13,21 +13,9 @@ from tavus_cli.protocol.events import decode
 from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.protocol.snapshot import Snapshot
 from tavus_cli.script.conditions import LineError, absent, look_up, match_of, tokens
+from tavus_cli.script.model import Assign, Line, Pause, Print, Quit, Repeat, Send, Statement, When
 from tavus_cli.script.names import Kept, Names
-from tavus_cli.script.statements import (
-    Assign,
-    Line,
-    Pause,
-    Print,
-    Quit,
-    Repeat,
-    Send,
-    Statement,
-    When,
-    command,
-    parse_script,
-    statement,
-)
+from tavus_cli.script.statements import command, parse_script, statement
 from tavus_cli.script.window import Expectation, Window
 
 

@@ -11,11 +11,9 @@ from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from tavus_cli.errors import ConsoleError, ExitStatus
-from tavus_cli.language.commands import Action, AudioEcho, Say
-from tavus_cli.language.completion import complete
+from tavus_cli.language.commands import AudioEcho, Say
 from tavus_cli.language.patterns import TooSlow
 from tavus_cli.protocol.entries import Entry
-from tavus_cli.protocol.interactions import Interaction
 from tavus_cli.rooms.sim import is_simulated
 from tavus_cli.session.environment import Environment, local_time
 from tavus_cli.session.session import Session
@@ -32,6 +30,7 @@ from tavus_cli.views.wrap import wrapped
 
 from .commander import LEAVING, Commander, JoinOptions
 from .inspector import Inspector
+from .typed import Doubts, bare_command, completions
 
 if TYPE_CHECKING:
     from tavus_cli.resident.wire import Calls
@@ -40,8 +39,6 @@ CLOCK_SECONDS = 1.0  # how often the status line is drawn when nothing happens, 
 HINT = "type to respond, /help lists commands, F1 the keys, Ctrl-D leaves"
 HELD_LINES = 20_000  # if the terminal is further behind, the room waits
 LONG_LINE = 800  # characters of a line in the live view; /event, /turn and /last show all of it
-LONG_TEXT = 200  # a text at least this long that is sent twice is probably a mistake
-BARE = {"exit": "quit", "quit": "quit", "help": "help"}
 KEYS = (
     "Enter            send; without a slash as a user turn",
     "Alt-Enter        start a new line; pasted text keeps its lines",
@@ -97,7 +94,7 @@ class Console:
             most=options.ending.most if options.ending else None,
         )
         self._paused: list[Row] = []
-        self._sent_text = ""
+        self._doubts = Doubts()
         self._typed: asyncio.Queue[str] = asyncio.Queue()
         self._prompt, note = self._new_prompt(prompt)
         if note:
@@ -198,7 +195,9 @@ class Console:
                 elif isinstance(action, Say) and action.command not in ("when", "retry", *LEAVING):
                     await self._answer(action)
                 elif action is not None:
-                    self._doubt(action)
+                    objectives = self._inspector.log.objectives()
+                    for doubt in self._doubts.about(action, self._session.conversation, objectives):
+                        self._warn(doubt)
                     await self._commander.obey(action)
         finally:
             ended.cancel()
@@ -238,10 +237,9 @@ class Console:
 
     def _asks_back(self, line: str) -> bool:
         """Refuse a bare word that was probably meant as a command: sent as a turn, it would cost money."""
-        word = line.strip().lower()
-        if word not in BARE:
+        if (command := bare_command(line)) is None:
             return False
-        self._warn(f"not sent: type /{BARE[word]}, or /respond {word} to say it")
+        self._warn(f"not sent: type /{command}, or /respond {line.strip().lower()} to say it")
         return True
 
     def _summary(self) -> list[str]:
@@ -363,35 +361,9 @@ class Console:
         self._prompt.print(self._view.lines(waited))
         self._prompt.refresh()
 
-    def _doubt(self, action: Action) -> None:
-        """Warn about input that is probably a mistake; it is sent anyway."""
-        if not isinstance(action, Interaction) or not isinstance(action.properties, dict):
-            return
-        call, objective = (action.properties.get(name) for name in ("tool_call_id", "objective_name"))
-        if call is not None and call not in self._session.conversation.turns.open_calls:
-            self._warn(f"warning: tool call {call} is not open; /tools lists all calls")
-        if objective is not None and objective not in self._inspector.log.objectives():
-            self._warn(f"warning: objective {objective} has not been seen here")
-        text = action.properties.get("text")
-        if isinstance(text, str) and len(text) >= LONG_TEXT:
-            if text == self._sent_text:
-                self._warn("warning: you just sent the same long text")
-            self._sent_text = text
-
     def _complete(self, text: str) -> Iterator[tuple[str, str]]:
-        """Completions from the table, and plain words from the conversation."""
-        yield from complete(text, self.recorded)
-        name, _, rest = text.partition(" ")
-        if " " in rest:
-            return
-        if name == "/tool-result":
-            for call in self._session.conversation.turns.open_calls.values():
-                if _plain(call.id):
-                    yield call.id, safe(call.name)
-        elif name == "/confirm":
-            for objective in self._inspector.log.objectives():
-                if _plain(objective):
-                    yield objective, "an objective"
+        conversation, objectives = self._session.conversation, self._inspector.log.objectives()
+        return completions(text, conversation, objectives, recorded=self.recorded)
 
     # -- rows
 
@@ -410,8 +382,3 @@ class Console:
 
     def _print(self, line: str) -> None:
         self._prompt.print(wrapped(line, self._view.width, 2))
-
-
-def _plain(word: str) -> bool:
-    """Whether remote text may be offered as a completion: it must be one word of visible characters."""
-    return word.isprintable() and " " not in word and len(word) <= 100

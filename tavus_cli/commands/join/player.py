@@ -21,7 +21,8 @@ from tavus_cli.terminal.prompt import LivePrompt
 from tavus_cli.views.rows import Row, Rows
 
 from .commander import JoinOptions
-from .console import BARE, KEYS, Console
+from .console import KEYS, Console
+from .typed import bare_command
 
 HINT = "Enter shows the next row, /play, /seek, /help lists commands, F1 the keys, Ctrl-D leaves"
 LAST_ROWS = 10  # shown when /seek goes to the end
@@ -113,8 +114,8 @@ class Player(Console):
         while True:
             line = await self._typed.get()
             try:
-                if line.strip().lower() in BARE:
-                    raise UsageError(f"type /{BARE[line.strip().lower()]}")
+                if command := bare_command(line):
+                    raise UsageError(f"type /{command}")
                 action = self._commander.parse(line) if line.strip() else Say("step")
                 if isinstance(action, Say):
                     if action.command == "quit":

@@ -22,6 +22,7 @@ _OVER = r"(?i)NoLongerAvailable|no longer available|exp-room|end-of-life|has end
 _LATER = r"(?i)NotYetAvailable|not available yet|nbf-room|nbf-token"
 _EXPIRED = r"(?i)exp-token|token (has |is )?expired"
 _CLOSED = "ChannelNotOpen"
+_GAVE_UP = r"(?i)mediasoup|timed out waiting|ReceiveTimeout"
 _REFUSED = r"(?i)token|not-allowed|authenticat|authoriz|error: (401|403)|Unauthorized|Forbidden"
 _FULL = r"(?i)(meeting|room)[- ]?(is )?full"
 _MISSING = r"(?i)no-room|not-found|error: 404"
@@ -89,6 +90,8 @@ def _unreachable(text: str, target: str, who: str) -> str:
         return f"{who} answered HTTP {status[1]} for {target}: check {what}"
     if "NoWorkerAvailable" in text:
         return "Daily has no server for this room at the moment: try again in a minute"
+    if "ReceiveTimeout" in text:
+        return f"{who} found {target} but did not answer in time: try again in a minute ({text})"
     if "Signalling" in text or "signalling channel" in text:
         return (
             f"{who} found {target} but closed the connection: WebSockets may be blocked on this network "
@@ -123,6 +126,11 @@ def not_sent_after(over: RoomOver) -> SendFailed:
     if over.cut_off:
         return SendFailed(f"not sent: {over.reason}; the conversation may continue")
     return SendFailed(f"not sent: the conversation is over ({over.reason})")
+
+
+def gave_up(last_error: str) -> bool:
+    """Whether the client left by itself, because it was not answered while it set up the call's media."""
+    return bool(re.search(_GAVE_UP, last_error))
 
 
 def over_reason(last_error: str) -> str:

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections import Counter, deque
 from typing import Any
 
-from tavus_cli.rooms.daily.errors import network_change, over_reason
+from tavus_cli.rooms.daily.errors import gave_up, network_change, over_reason
 from tavus_cli.rooms.room import LineChanged, RoomNote, RoomOver
 
 LINE = "signalling"  # the connection that carries messages
 JUST_BEFORE = 1.0  # seconds before a break: messages sent in them may not have arrived
 UNNOTICED = 15.0  # seconds for which a silent server may go unnoticed (measured: 10)
+RELATED = 5.0  # seconds: an error this shortly before the client leaves explains it
 HEARTBEATS = 10.0  # seconds: a PAL heard this shortly before a break is heard this soon after it
 _KEPT = 20
 
@@ -58,6 +59,8 @@ class Line:
         if self.down is not None:
             lost = f"the connection to the room was lost {at - self.down:.0f} s ago and did not come back"
             return RoomOver(lost, at, cut_off=True)
+        if gave_up(last_error):
+            return RoomOver(f"Daily's client gave up ({last_error})", at, cut_off=True)
         return RoomOver(over_reason(last_error), at)
 
     def _other(self, connection: str, interrupted: bool, at: float) -> RoomNote | None:

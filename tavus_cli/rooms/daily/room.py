@@ -26,7 +26,7 @@ from tavus_cli.rooms.daily.errors import (
     send_error,
     tidy,
 )
-from tavus_cli.rooms.daily.line import HEARTBEATS, Line
+from tavus_cli.rooms.daily.line import HEARTBEATS, RELATED, Line
 from tavus_cli.rooms.daily.roster import Change, Roster, is_pal_sign, may_have_left, read_participant
 from tavus_cli.rooms.daily.url import check_proxy, parse_url, room_name
 from tavus_cli.rooms.room import (
@@ -105,7 +105,7 @@ class DailyRoom:
         self._pal_heard = 0.0
         self._pal: Participant | None = None  # the participants awaited after a break of the line
         self._missed: Participant | None = None  # the participants not heard after it
-        self._last_error = ""
+        self._last_error, self._last_error_at = "", 0.0
         self._completed: Callable[..., None] | None = None
 
     def __repr__(self) -> str:
@@ -137,7 +137,7 @@ class DailyRoom:
             await self._prepare(self._client, self._completions)
             await self._enter(self._completions)
         except GoneError as gone:
-            if self._over:
+            if self._over and not self._over.cut_off:
                 raise ConversationOver(f"the conversation is over: {gone}") from None
             raise CannotJoin(f"not joined: {gone}") from None
 
@@ -336,7 +336,7 @@ class DailyRoom:
     def on_error(self, text: Any) -> None:
         if not isinstance(text, str) or is_doubled(text):
             return
-        self._last_error = self._tidy(text)
+        self._last_error, self._last_error_at = self._tidy(text), self._clock()
         if self._joined:  # before joining, the join itself fails with it
             self._put(RoomNote(f"Daily: {self._last_error}", self._clock()))
 
@@ -367,7 +367,9 @@ class DailyRoom:
             self._emit(self._roster.gone(pal.id), self._clock())
 
     def _end(self) -> None:
-        self._over = over = self._line.ended(self._last_error, self._clock())
+        now = self._clock()
+        error = self._last_error if now - self._last_error_at <= RELATED else ""
+        self._over = over = self._line.ended(error, now)
         self._put(over)
         self._close()
         if self._completions is not None:

@@ -76,6 +76,7 @@ NO_RETRIES = 'Connection(Signalling(ChannelOpenFailed(ConnectionFailed("No more 
         (get("Connect, Something"), CannotJoin, "cannot connect"),
         (get("UserAbsoluteUriRequired"), CannotJoin, "--daily-proxy"),
         (NO_RETRIES, CannotJoin, "WebSockets"),
+        ("Connection(Signalling(ResponseReceiveTimeout(Timeout)))", CannotJoin, "did not answer in time"),
         ("something new", CannotJoin, "something new"),
     ],
 )

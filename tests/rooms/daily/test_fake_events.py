@@ -232,6 +232,36 @@ def test_an_end_we_did_not_ask_for(daily: Install, text: str, words: str) -> Non
     assert fake.names()[-1] == "release"
 
 
+def test_an_error_of_long_ago_does_not_explain_the_end(daily: Install) -> None:
+    fake, times = daily(), [100.0]
+
+    async def main() -> None:
+        async with joined(clock=lambda: times[0]) as (_, arrivals):
+            fake.error("Mediasoup manager error")
+            fake.settle()
+            times[0] += 60.0
+            fake.end()
+            await until(lambda: any(isinstance(one, RoomOver) for one in arrivals))
+            assert arrivals[-1] == RoomOver("Daily ended the call", 160.0)
+
+    asyncio.run(main())
+
+
+def test_a_connection_lost_before_the_join_is_done_is_not_the_end(
+    daily: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily(join="state only", steps=[{"network": "interrupted", "end": ""}])
+    monkeypatch.setattr(adapter, "GRACE_SECONDS", 60.0)
+
+    async def main() -> None:
+        room = DailyRoom(URL)
+        async with taking(room):
+            with pytest.raises(CannotJoin, match=r"^not joined: the connection .* did not come back$"):
+                await room.join()
+
+    asyncio.run(main())
+
+
 def test_leaving_calls_leave_then_release_and_is_not_an_end(daily: Install) -> None:
     fake = daily()
 

@@ -89,3 +89,8 @@ def test_any_other_end_is_the_end_of_the_conversation() -> None:
     down(line, 6.0)
     line.changed(network("connected"), 7.0)
     assert line.ended("Ejected", 8.0) == RoomOver("we were removed from the room", 8.0)
+
+
+def test_a_client_that_gave_up_by_itself_is_cut_off() -> None:
+    text = "Mediasoup manager error: Failed to create send transport: Timed out waiting for response"
+    assert Line().ended(text, 9.0) == RoomOver(f"Daily's client gave up ({text})", 9.0, cut_off=True)
