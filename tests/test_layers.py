@@ -38,7 +38,6 @@ _NO_CLOCK = {
 _STRUCTS = {
     ("protocol/events.py", "msgspec"),
     *((f"protocol/{name}.py", "msgspec.Struct") for name in ("entries", "turns", "conversation")),
-    ("protocol/conversation.py", "msgspec.field"),
 }
 HEAVY = ("daily", "prompt_toolkit", "rich", "httpx", "asyncio", "jmespath", "typer")
 

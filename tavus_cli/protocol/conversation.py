@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from msgspec import Struct, field  # noqa: TID253 - as entries
+from msgspec import Struct  # noqa: TID253 - as entries
 
 from tavus_cli.protocol.catalogue import TOOL_RESULT, call_id, shutdown_reason
 from tavus_cli.protocol.entries import Entry, EventEntry, GapEntry, NoteEntry, SentEntry
@@ -35,18 +35,19 @@ _LATE_SECONDS = 120.0  # after this long the same words are somebody's own
 _UNHEARD = 100  # responds remembered for this long
 
 
-class Status(Struct):
+class Status:
     """What a status line shows. Counts are of events since the start; times are Unix seconds."""
 
-    events: int = 0
-    gaps: int = 0
-    late: int = 0
-    duplicates: int = 0
-    pal_present: bool = False
-    speaking: set[str] = field(default_factory=set)
-    reply: float | None = None
-    shutdown: str | None = None
-    partial: Event | None = None
+    def __init__(self, reply: float | None = None) -> None:
+        self.events = 0
+        self.gaps = 0
+        self.late = 0
+        self.duplicates = 0
+        self.pal_present = False
+        self.speaking: set[str] = set()
+        self.reply = reply
+        self.shutdown: str | None = None
+        self.partial: Event | None = None
 
 
 class _Pending(Struct):
