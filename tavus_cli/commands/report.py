@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from tavus_cli.errors import UsageError, redacted, redacted_json
@@ -21,6 +21,7 @@ from tavus_cli.rooms.recorded import RecordedRoom
 from tavus_cli.session.environment import Environment
 from tavus_cli.session.output import Output
 from tavus_cli.session.session import Session
+from tavus_cli.session.waiting import within
 from tavus_cli.settings.table import default
 
 
@@ -89,7 +90,7 @@ async def _export(where: str, content: bool, result: Result, environment: Enviro
     try:
         for one in result.all:
             name = one.conversation_id or one.name
-            count = await asyncio.to_thread(export, one.timeline, name, to, content=content)
+            count = await within(None, partial(export, one.timeline, name, to, content=content))
             if not count:
                 raise UsageError(f"{one.name} has no times, so it gives no trace")
             environment.say(f"{one.name}: {count:,} spans to {where}")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import inspect
 import json
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from tavus_cli.local.conversations import Request
 
@@ -24,6 +26,14 @@ MAX_BODY = 1 << 20  # bytes
 _LOOKS = 100  # for connections that have just been accepted, at the end
 HANDSHAKE_SECONDS = 2.0  # seconds at the end for connections being accepted
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    """aiohttp logs a broken request with a traceback. It has been answered with 400: no failure of ours."""
+    return not isinstance(record.exc_info and record.exc_info[1], HttpProcessingError)
+
+
+logging.getLogger("aiohttp.server").addFilter(_ours)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
+from functools import partial
 from typing import Any, Self
 
 from tavus_cli.errors import ConsoleError
@@ -12,7 +13,9 @@ from tavus_cli.protocol.entries import Entry
 from tavus_cli.report.otlp import Tracer, exporter, write
 from tavus_cli.report.timeline import Timeline
 from tavus_cli.session.session import Session
+from tavus_cli.session.waiting import within
 
+STOPPED_SECONDS = 2.0
 _OPEN = 2  # later events may still belong to the latest turns
 
 
@@ -63,17 +66,25 @@ class LiveTraces:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        await self.close()
+    async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """After a signal, a collector that does not answer delays the end by two seconds at most."""
+        signalled = kind is not None and issubclass(kind, asyncio.CancelledError)
+        try:
+            async with asyncio.timeout(STOPPED_SECONDS if signalled else None):
+                await self.close()
+        except TimeoutError:
+            self._warn("the collector does not answer; the last traces were not sent")
 
     async def close(self) -> None:
-        if self._writing is not None:
-            await self._writing
-        if self._timeline.first_at is not None:
-            tracer = self._traces()
-            rest = tracer.turns(self._written, len(self._timeline.turns)) + tracer.finish()
-            await self._write(rest)
-        self._to.close()
+        try:
+            if self._writing is not None:
+                await self._writing
+            if self._timeline.first_at is not None:
+                tracer = self._traces()
+                rest = tracer.turns(self._written, len(self._timeline.turns)) + tracer.finish()
+                await self._write(rest)
+        finally:
+            self._to.close()
 
     def _traces(self) -> Tracer:
         if self._tracer is None:
@@ -84,7 +95,7 @@ class LiveTraces:
         if self._failed:
             return
         try:
-            await asyncio.to_thread(write, spans, self._to)
+            await within(None, partial(write, spans, self._to))
         except ConsoleError as error:
             self._failed = True
             self._warn(f"{error}; no more traces are sent")

@@ -48,6 +48,35 @@ def asked(headers: dict[str, str], method: str = "POST", data: bytes | None = b"
 
 
 @pytest.mark.parametrize(
+    "head",
+    [
+        b"\x00\xff" * 1000,
+        b"POST / HTTP/1.1\r\nContent-Length: -5\r\n",
+        b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\n",
+        b"GET / HTTP/1.1\r\nX: " + b"a" * 100_000 + b"\r\n",
+    ],
+    ids=["bytes", "length", "path", "header"],
+)
+def test_a_broken_request_is_refused_without_a_word(head: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    async def take(request: Request) -> Response:
+        return Response(200)
+
+    async def main() -> bytes:
+        server = HttpServer(take)
+        await server.start("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        try:
+            writer.write(head + b"\r\n")
+            return await reader.read(12)
+        finally:
+            writer.close()
+            await server.stop()
+
+    assert asyncio.run(main())[9:] == b"400"
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
     "headers",
     [
         {"Host": "evil.example.com"},

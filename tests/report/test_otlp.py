@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 
+from tavus_cli.report import live
+from tavus_cli.rooms.sim.room import open_simulated
+from tavus_cli.session.session import Session
 from tests.kits.collector import attributes, collector
 from tests.kits.conversations import few
 from tests.kits.program import SAMPLES, console, process
@@ -139,3 +144,18 @@ def test_a_session_in_the_background_traces_what_others_do(
             process("session", "stop", name)
         assert {"conversation", "turn"} <= {span.name for span in got.spans}
         assert "How much" not in str(got.spans)
+
+
+def test_a_silent_collector_delays_no_signal_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STOPPED_SECONDS", 0.05)
+    warned: list[str] = []
+
+    async def main(url: str) -> None:
+        session = Session(open_simulated("sim:?speed=max"))
+        async with live.tracing(url, False, session, warned.append), session:
+            await session.over_or_idle()
+            raise asyncio.CancelledError  # as a signal does
+
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(asyncio.CancelledError):
+        asyncio.run(main(f"http://127.0.0.1:{silent.getsockname()[1]}"))
+    assert warned == ["the collector does not answer; the last traces were not sent"]
