@@ -177,15 +177,19 @@ class ReconnectingRoom:
             async with asyncio.timeout_at(give_up):
                 await room.join()
         except BaseException:  # a cancelled join too leaves the room
+            self._was_us(room.participants)
             await room.leave()
             raise
+
+    def _was_us(self, participants: Mapping[str, Participant]) -> None:
+        self._own.update(one.id for one in participants.values() if one.local)
 
     def _back(self, cut: RoomOver, before: Mapping[str, Participant]) -> list[Arrival]:
         """The arrivals that report the new join, and participants that left in between."""
         now, here = self.now(), self.joined.participants
         text = "joined again" + (f" after {now - cut.at:.1f} s" if cut.at is not None else "")
         gone = [one for one in before.values() if one.id not in here]
-        self._own.update(one.id for one in before.values() if one.local)
+        self._was_us(before)
         if guests := [one.name or one.id[:8] for one in gone if not one.pal and one.id not in self._own]:
             text += f"; left meanwhile: {', '.join(guests)}"
         return [LineChanged(True, text, now), *(ParticipantChanged(one, "left", now) for one in gone)]

@@ -211,14 +211,22 @@ def test_a_pal_that_was_not_back_is_awaited_after_a_second_break_too() -> None:
 
 def test_who_left_meanwhile_is_named_but_for_the_pal_and_ourselves() -> None:
     async def main() -> list[str]:
-        me, ghost = Participant("1", "me", local=True), Participant("1", "me")
+        us = [Participant(number, "me", local=True) for number in "123"]
+        ghosts = [one._replace(local=False) for one in us]  # Daily lists us for a while
         rooms = (
-            Scripted(CUT, people=(PAL, GUEST, me)),
-            Scripted(CUT, people=(ghost, Participant("2", "me", local=True))),  # Daily lists us twice
+            Scripted(CUT, people=(PAL, GUEST, us[0])),
+            Scripted(fails=CannotJoin("no"), people=(us[1],)),
+            Scripted(CUT, people=(*ghosts[:2], us[2])),
             Scripted(ENDED, people=()),
         )
         arrivals = await all_of(reconnecting(*rooms))
-        assert [one for one in words(arrivals) if "left" in one] == ["p left", "g left", "1 left", "2 left"]
+        assert [one for one in words(arrivals) if "left" in one] == [
+            "p left",
+            "g left",
+            "1 left",
+            "2 left",
+            "3 left",
+        ]
         return [one.text for one in arrivals if isinstance(one, LineChanged) and one.up]
 
     assert asyncio.run(main()) == [
