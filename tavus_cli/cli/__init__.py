@@ -70,6 +70,9 @@ def run_command(arguments: list[str], environment: Environment) -> int:
             where = "standard output: "
         _report(ConsoleError(f"{where}{error.strerror or error}"), environment, as_json)
         return ExitStatus.FAILED
+    except MemoryError:
+        _report(ConsoleError("out of memory"), environment, as_json)
+        return ExitStatus.FAILED
     except RuntimeError as error:
         if str(error) != "can't start new thread":
             raise

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import os
 import stat
 import threading
@@ -110,6 +111,9 @@ class Output:
     def _write_all(self) -> None:
         try:
             self._write_until_closed()
+        except MemoryError:  # else ``drain`` would wait for ever for this thread
+            self.error = OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
+            self._on_loop(self._reader_gone)
         finally:
             self._on_loop(self._finished.set)
 

@@ -111,3 +111,17 @@ def test_a_log_of_tool_calls_that_cannot_be_written(tmp_path: Path) -> None:
     result = console("run", SIM, str(script), *options)
     assert result.status == 1
     assert "/dev/full: No space left on device; the log of tool calls ends here" in result.err
+
+
+class NoMemory(io.StringIO):
+    def write(self, text: str, /) -> int:
+        raise MemoryError
+
+
+@pytest.mark.parametrize(("line", "words"), [("config show", "out of memory"), (f"tail {SIM}", "memory")])
+def test_memory_that_runs_out(line: str, words: str) -> None:
+    """One line, and nobody waits for the thread that writes."""
+    said = io.StringIO()
+    assert run_command(line.split(), Environment(io.StringIO(), NoMemory(), said, {})) == 1
+    assert said.getvalue().startswith("tavus-console: ")
+    assert words in said.getvalue()
