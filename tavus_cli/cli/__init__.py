@@ -136,6 +136,8 @@ def _leave(status: int, environment: Environment) -> NoReturn:
     elif unwritten is not None and status == ExitStatus.DONE:
         status = ExitStatus.FAILED
         environment.warn(f"standard output: {unwritten.strerror}")
+    if status == ExitStatus.BROKEN_PIPE:  # a thread may still be about to write
+        environment.discard_output()
     if status == ExitStatus.INT:
         environment.clear_interrupt()
     end_process(status, hard=environment.exit_hard)

@@ -131,12 +131,16 @@ class Environment:
         try:
             self.stdout.flush()
         except OSError as error:
-            with open(os.devnull, "wb") as nowhere:
-                os.dup2(nowhere.fileno(), self.stdout.fileno())
+            self.discard_output()
             return error
         except ValueError:  # closed
             pass
         return None
+
+    def discard_output(self) -> None:
+        """From now on, what is written to standard output goes nowhere, also from its thread."""
+        with contextlib.suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), self.stdout.fileno())
 
     def _print(self, text: str) -> None:
         with contextlib.suppress(OSError, ValueError):  # no reader: continue

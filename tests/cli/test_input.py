@@ -7,6 +7,7 @@ import os
 import pty
 import signal
 import subprocess
+import sys
 import wave
 from pathlib import Path
 
@@ -230,6 +231,23 @@ def test_a_closed_pipe_ends_with_141(arguments: str, *, buffered: bool) -> None:
         os.close(writing)
     assert done.returncode == 141
     assert b"Traceback" not in done.stderr
+
+
+def test_what_a_thread_writes_after_the_reader_has_gone() -> None:
+    code = """
+import atexit, sys
+from tavus_cli import cli
+atexit.register(sys.stdout.write, "late")
+cli.run_command = lambda *_: 141
+cli.main()
+"""
+    reading, writing = os.pipe()
+    os.close(reading)
+    done = subprocess.run(
+        [sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE, env=environ(), check=False
+    )
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 # -- run --check ---------------------------------------------------------------------------------------------

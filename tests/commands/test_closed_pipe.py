@@ -15,7 +15,7 @@ import pytest
 
 from tavus_cli.cli import run_command
 from tavus_cli.session.environment import Environment
-from tests.kits.program import CONSOLE, SAMPLES, commands, console, environ
+from tests.kits.program import CONSOLE, SAMPLES, commands, console, unmeasured
 from tests.kits.tavus_api import KEY, PAL, local_api
 
 ID = "c000000000000001"
@@ -96,7 +96,7 @@ def test_a_disk_that_takes_only_a_part(name: str, unbuffered: str, tmp_path: Pat
     """Python's own unbuffered standard output, as containers have it, would lose the rest without a word."""
     words = name.replace("FILE", str(SAMPLES)).split()
     limited = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", CONSOLE, *words]
-    variables = environ(PYTHONUNBUFFERED=unbuffered, PYTHONDONTWRITEBYTECODE="1", HOME=str(tmp_path))
+    variables = unmeasured(PYTHONUNBUFFERED=unbuffered, PYTHONDONTWRITEBYTECODE="1", HOME=str(tmp_path))
     with (tmp_path / "out").open("wb") as out:
         done = subprocess.run(
             limited, stdout=out, stderr=subprocess.PIPE, text=True, env=variables, timeout=60, check=False

@@ -74,9 +74,9 @@ def environ(**changes: str) -> dict[str, str]:
     return kept | {"TZ": "UTC", "LC_ALL": "C.UTF-8"} | changes
 
 
-def unmeasured() -> dict[str, str]:
-    """The environment of a child without coverage, so that it imports only what the program does."""
-    return {name: value for name, value in environ().items() if not name.startswith("COVERAGE_")}
+def unmeasured(**changes: str) -> dict[str, str]:
+    """The environment of a child without coverage, so that it imports and writes only what the program does."""
+    return {name: value for name, value in environ(**changes).items() if not name.startswith("COVERAGE_")}
 
 
 def process(*arguments: str, stdin: str = "", **changes: str) -> Result:
