@@ -75,7 +75,7 @@ def environ(**changes: str) -> dict[str, str]:
 
 
 def unmeasured(**changes: str) -> dict[str, str]:
-    """The environment of a child without coverage, so that it imports and writes only what the program does."""
+    """The environment of a child without coverage, so that it writes and loads only what it must."""
     return {name: value for name, value in environ(**changes).items() if not name.startswith("COVERAGE_")}
 
 
