@@ -89,8 +89,7 @@ async def _ended_after(joining: Coroutine[Any, Any, int], ending: Ending, enviro
     task = asyncio.ensure_future(joining)
     try:
         status = await asyncio.shield(task)
-    # also for a signal; there may be little time then, so leave and end at the same time
-    except BaseException:
+    except BaseException:  # a signal too: there may be little time, so leave and end at the same time
         failure = _start(ending) if ending.due(None) else None
         task.cancel()
         await asyncio.wait({task})

@@ -82,7 +82,7 @@ def raise_dropped() -> None:
 
 @contextlib.contextmanager
 def deferred() -> Iterator[None]:
-    """Inside, the first signal raises nothing: ``stopped_by`` gives it, and Stopped is raised at the end."""
+    """Within the block, the first signal raises nothing: ``stopped_by`` gives it. The end raises Stopped."""
     global _deferred
     _deferred = True
     try:
